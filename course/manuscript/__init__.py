@@ -1,0 +1,208 @@
+"""The chapters' only source: one text file a chapter, in jupytext's py:percent format.
+
+A cell begins with a marker line that carries its id, which never changes once it is published:
+
+    # %% [markdown] id="why-others"
+    # %% id="softmax-exercise" exercise="attention.softmax"
+    # %% id="variance" tags=["teaching"]
+
+In an exercise cell the solution stands between `### BEGIN SOLUTION` and `### END SOLUTION`.
+Only the standard library is needed here: the checker reads model solutions from these files too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+
+_MARKER_LIKE = re.compile(r"\s*#\s*%%")
+_MARKER = re.compile(r"# %%(?: (?P<kind>\[[a-z]+\]))?(?P<pairs>(?: \w+=.*)?)\s*$")
+_PAIR = re.compile(r' (?P<key>\w+)=(?P<value>"[^"\\]*"|\[[^\[\]]*\])')
+_MAGIC = re.compile(r"#? ?[%!]\w")
+_ID = re.compile(r"[a-z0-9-]{1,64}")
+
+
+class ManuscriptError(ValueError):
+    """A manuscript that cannot be made into a notebook: where, what is wrong, what to do."""
+
+    def __init__(self, path: str, line: int, problem: str) -> None:
+        super().__init__(f"{path}:{line}: {problem}")
+        self.path, self.line, self.problem = path, line, problem
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell; `source` still holds the solution and its marker lines, `line` is the cell marker's."""
+
+    kind: str  # "markdown" or "code"
+    id: str
+    tags: tuple[str, ...]
+    exercise: str | None
+    source: str
+    line: int = 0
+
+    @property
+    def solved(self) -> str:
+        """The source with the solution in place, without the marker lines."""
+        lines = self.source.split("\n")
+        return "\n".join(line for line in lines if line.strip() not in (BEGIN, END))
+
+    @property
+    def unsolved(self) -> str:
+        """The source with each solution replaced by `raise NotImplementedError`."""
+        kept, inside = [], False
+        for line in self.source.split("\n"):
+            if line.strip() == BEGIN:
+                kept.append(line.replace(BEGIN, "raise NotImplementedError"))
+                inside = True
+            elif line.strip() == END:
+                inside = False
+            elif not inside:
+                kept.append(line)
+        return "\n".join(kept)
+
+
+def chapters() -> list[str]:
+    """The names of all manuscripts in the order of the course, such as "02_attention"."""
+    return sorted(path.stem for path in FOLDER.glob("[0-9][0-9]_*.py"))
+
+
+def read(chapter: str) -> list[Cell]:
+    """The cells of one chapter, such as "02_attention"; ManuscriptError says what is malformed."""
+    path = FOLDER / f"{chapter}.py"
+    if not path.is_file():
+        raise LookupError(f"there is no chapter {chapter!r}; the chapters are {', '.join(chapters())}")
+    return parse(path.read_text(encoding="utf-8-sig"), f"course/manuscript/{path.name}")
+
+
+def chapter_of(exercise_id: str) -> str:
+    """The chapter of an exercise: "attention.softmax" belongs to the one named NN_attention."""
+    topic = exercise_id.partition(".")[0]
+    found = [name for name in chapters() if name.partition("_")[2] == topic]
+    if len(found) != 1:
+        raise LookupError(
+            f"{exercise_id!r} should belong to one chapter named NN_{topic}, but there are {len(found)}; "
+            f"the chapters are {', '.join(chapters())}"
+        )
+    return found[0]
+
+
+def solution(exercise_id: str) -> str:
+    """The source of an exercise's cell, solved: what the model solution is."""
+    chapter = chapter_of(exercise_id)
+    cells = read(chapter)
+    for cell in cells:
+        if cell.exercise == exercise_id:
+            return cell.solved
+    known = ", ".join(cell.exercise for cell in cells if cell.exercise)
+    raise LookupError(f"chapter {chapter} has no exercise {exercise_id!r}; it has {known}")
+
+
+def parse(text: str, path: str) -> list[Cell]:
+    """The cells of a py:percent text; `path` is only named in errors."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    starts = [number for number, line in enumerate(lines) if _MARKER_LIKE.match(line)]
+    _check_preamble(lines[: starts[0] if starts else len(lines)], path)
+    cells: list[Cell] = []
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        cell = _cell(lines[start:end], start + 1, path)
+        for earlier in cells:
+            if earlier.id == cell.id:
+                problem = f'id "{cell.id}" is taken by the cell in line {earlier.line}; give this cell another id'
+                raise ManuscriptError(path, cell.line, problem)
+            if cell.exercise and earlier.exercise == cell.exercise:
+                problem = f"exercise {cell.exercise} has a cell in line {earlier.line} already; remove one of them"
+                raise ManuscriptError(path, cell.line, problem)
+        cells.append(cell)
+    return cells
+
+
+def _check_preamble(lines: list[str], path: str) -> None:
+    """Before the first cell only jupytext's header (`# ---` ... `# ---`) may stand."""
+    header = False
+    for number, line in enumerate(lines, start=1):
+        if line.rstrip() == "# ---":
+            header = not header
+        elif line.strip() and not (header and line.startswith("#")):
+            raise ManuscriptError(path, number, 'text before the first cell; begin a cell with `# %% id="..."`')
+    if header:
+        raise ManuscriptError(path, len(lines), "the header is not closed; end it with a line `# ---`")
+
+
+def _cell(lines: list[str], number: int, path: str) -> Cell:
+    """One cell from its marker line and its body; `number` is the marker's line."""
+    match = _MARKER.fullmatch(lines[0])
+    kind = {None: "code", "[markdown]": "markdown"}.get(match["kind"]) if match else None
+    pairs = match["pairs"] if match else ""
+    if kind is None or _PAIR.sub("", pairs).strip():
+        problem = f'the cell marker `{lines[0]}` is malformed; write `# %% id="..."` or `# %% [markdown] id="..."`'
+        raise ManuscriptError(path, number, problem)
+    values = {pair["key"]: _value(pair, number, path) for pair in _PAIR.finditer(pairs)}
+    unknown = set(values) - {"id", "exercise", "tags"}
+    if unknown:
+        problem = f"a cell marker takes id, exercise and tags, not {', '.join(sorted(unknown))}; remove it"
+        raise ManuscriptError(path, number, problem)
+    name, exercise, tags = values.get("id"), values.get("exercise"), values.get("tags", [])
+    if not (isinstance(name, str) and _ID.fullmatch(name)):
+        problem = 'the cell has no good id; add one such as id="why-others" (a-z, 0-9 and -, at most 64 characters)'
+        raise ManuscriptError(path, number, problem)
+    if not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
+        raise ManuscriptError(path, number, 'tags should be a list of strings, such as tags=["teaching"]')
+    if exercise is not None and not (isinstance(exercise, str) and kind == "code"):
+        raise ManuscriptError(path, number, "exercise should be one id, on a code cell; make this cell a code cell")
+    body = _markdown(lines[1:], number, path) if kind == "markdown" else _code(lines[1:], number, path, exercise)
+    return Cell(kind, name, tuple(tags), exercise, "\n".join(_trimmed(body)), number)
+
+
+def _value(pair: re.Match[str], number: int, path: str) -> object:
+    try:
+        return json.loads(pair["value"])
+    except json.JSONDecodeError:
+        problem = f"the value of {pair['key']} is not valid; write strings in double quotes, lists as [...]"
+        raise ManuscriptError(path, number, problem) from None
+
+
+def _markdown(lines: list[str], number: int, path: str) -> list[str]:
+    """The text of a markdown cell, whose lines begin with `# `."""
+    body = []
+    for offset, line in enumerate(lines, start=1):
+        if line.strip() and line != "#" and not line.startswith("# "):
+            problem = "a line in a markdown cell does not begin with `# `; add it, or begin a code cell before"
+            raise ManuscriptError(path, number + offset, problem)
+        body.append(line[2:])
+    return body
+
+
+def _code(lines: list[str], number: int, path: str, exercise: str | None) -> list[str]:
+    """The lines of a code cell, once its solution markers are found to be paired."""
+    opened = 0  # the line of the marker that is open, 0 for none
+    seen = False
+    for line_number, line in enumerate(lines, start=number + 1):
+        if _MAGIC.match(line):
+            raise ManuscriptError(path, line_number, "a manuscript holds no magics or shell lines; write Python instead")
+        mark = line.strip()
+        if mark not in (BEGIN, END):
+            continue
+        if exercise is None:
+            problem = f'`{mark}` outside of an exercise cell; add exercise="..." to the cell marker or remove it'
+            raise ManuscriptError(path, line_number, problem)
+        if (mark == BEGIN) == bool(opened):
+            problem = f"`{mark}` where `{END if opened else BEGIN}` was expected; pair the markers, unnested"
+            raise ManuscriptError(path, line_number, problem)
+        opened, seen = (line_number if mark == BEGIN else 0), True
+    if opened:
+        raise ManuscriptError(path, opened, f"`{BEGIN}` is not closed; add `{END}` after the solution")
+    if exercise is not None and not seen:
+        raise ManuscriptError(path, number, f"exercise {exercise} has no solution; mark it with `{BEGIN}` and `{END}`")
+    return lines
+
+
+def _trimmed(lines: list[str]) -> list[str]:
+    """The lines without blank ones at either end."""
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    return lines[filled[0] : filled[-1] + 1] if filled else []
