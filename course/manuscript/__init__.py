@@ -82,11 +82,19 @@ def read(chapter: str) -> list[Cell]:
 
 def chapter_of(exercise_id: str) -> str:
     """The chapter of an exercise: "attention.softmax" belongs to the one named NN_attention."""
-    topic = exercise_id.partition(".")[0]
-    found = [name for name in chapters() if name.partition("_")[2] == topic]
+    return _chapter(exercise_id.partition(".")[0])
+
+
+def exercise_ids(topic: str) -> list[str]:
+    """The ids of the exercises of "attention", in the order in which the chapter has them."""
+    return [cell.exercise for cell in read(_chapter(topic)) if cell.exercise]
+
+
+def _chapter(topic: str) -> str:
+    found = [name for name in chapters() if topic in (name, name.partition("_")[2])]
     if len(found) != 1:
         raise LookupError(
-            f"{exercise_id!r} should belong to one chapter named NN_{topic}, but there are {len(found)}; "
+            f"there should be one chapter named NN_{topic}, but there are {len(found)}; "
             f"the chapters are {', '.join(chapters())}"
         )
     return found[0]
