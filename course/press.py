@@ -1,0 +1,236 @@
+"""The press: course/manuscript/*.py -> chapters/*.ipynb and solutions/*.ipynb.
+
+Every run writes the same bytes. A notebook that a learner has changed or run is recognised by the digest
+of its cells that the press put into it; it is replaced only after a dated copy of it was kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import hashlib
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from course import learner, manuscript
+from course.manuscript import Cell, ManuscriptError
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("chapters", "solutions")
+REPOSITORY_CELL = "colab"
+
+_SOLVED_NOTICE = (
+    "# The model solutions are checked below: what passes here is not counted among your own answers.\n"
+    "from course import learner\n"
+    "\n"
+    'learner.set_apart("solutions")'
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m course build [--check]`: 0 when all is well."""
+    parser = argparse.ArgumentParser(prog="python -m course build", description="Make the notebooks.")
+    parser.add_argument("--check", action="store_true", help="write nothing; name what is not as it would be made")
+    arguments = parser.parse_args(argv)
+    try:
+        pages = press()
+        return check(pages, ROOT) if arguments.check else write(pages, ROOT)
+    except ManuscriptError as error:
+        print(f"The notebooks were not made. {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"The notebooks were not all made: {error}", file=sys.stderr)
+    return 1
+
+
+def press() -> dict[str, str]:
+    """The text of every notebook, by its path from the root of the repository."""
+    pages = {}
+    for chapter in manuscript.chapters():
+        cells = manuscript.read(chapter)
+        proofread(cells, f"course/manuscript/{chapter}.py")
+        for folder in FOLDERS:
+            pages[f"{folder}/{chapter}.ipynb"] = notebook(chapter, cells, solved=folder == "solutions")
+    return pages
+
+
+def write(pages: dict[str, str], root: Path) -> int:
+    """Write the notebooks that are not as they should be, a changed one only after it was copied."""
+    for name, text in pages.items():
+        path = root / name
+        if path.exists() and path.read_text(encoding="utf-8", errors="replace") == text:
+            continue
+        _keep_if_changed(path, name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+        print(f"Made {name}.")
+    for name in _left_over(pages, root):
+        _keep_if_changed(root / name, name)
+        (root / name).unlink()
+        print(f"Removed {name}, which has no manuscript any more.")
+    return 0
+
+
+def check(pages: dict[str, str], root: Path) -> int:
+    """Name every notebook that differs from what the press makes; 1 when there is one."""
+    problems = []
+    for name, text in pages.items():
+        path = root / name
+        if not path.exists():
+            problems.append(f"{name} is missing")
+        elif path.read_bytes() != text.encode("utf-8"):
+            problems.append(f"{name} is not what the press makes{_first_difference(path, text)}")
+    problems += [f"{name} has no manuscript" for name in _left_over(pages, root)]
+    for problem in problems:
+        print(f"{problem}; run `python -m course build`.")
+    return 1 if problems else 0
+
+
+def notebook(chapter: str, cells: list[Cell], *, solved: bool) -> str:
+    """One notebook's text (nbformat 4.5), byte for byte the same on every run."""
+    pages = [_cell(cell.kind, cell.id, cell.solved if solved else cell.unsolved, cell) for cell in cells]
+    first_code = next((place for place, cell in enumerate(cells) if cell.kind == "code"), len(cells))
+    added = [_cell("markdown", "about", _about(chapter, solved=solved))]
+    first_cell = _colab_cell()
+    if first_cell is not None:
+        added.append(_cell("code", REPOSITORY_CELL, first_cell))
+    if solved:
+        added.append(_cell("code", "set-apart", _SOLVED_NOTICE))
+    pages[first_code:first_code] = added
+    metadata = {
+        "course": {"chapter": chapter, "digest": digest(pages)},
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    page = {"cells": pages, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(page, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def digest(cells: list[dict[str, Any]]) -> str:
+    """A digest of what a notebook's cells hold; what Jupyter notes beside it does not count."""
+    content = [
+        [cell.get("cell_type"), cell.get("id"), "".join(cell.get("source", "")), cell.get("outputs", [])]
+        for cell in cells
+    ]
+    return "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def changed(path: Path) -> bool:
+    """Whether a notebook on disk holds anything that the press did not put there."""
+    try:
+        page = json.loads(path.read_text(encoding="utf-8"))
+        return bool(page["metadata"]["course"]["digest"] != digest(page["cells"]))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return True  # not one of the press's, or damaged: somebody's work, then
+
+
+def proofread(cells: list[Cell], path: str) -> None:
+    """ManuscriptError where the cells would not make a chapter that runs in each of its states."""
+    for cell in cells:
+        if cell.id in ("about", "set-apart", REPOSITORY_CELL):
+            raise ManuscriptError(path, cell.line, f'the press makes the cell "{cell.id}"; give this cell another id')
+        if cell.kind == "code":
+            for source in {cell.solved, cell.unsolved}:
+                _compiles(source, cell, path)
+    for place, cell in enumerate(cells):
+        if cell.exercise is not None:
+            _proofread_exercise(cell, cells[place + 1 :], path)
+
+
+def _proofread_exercise(cell: Cell, following: list[Cell], path: str) -> None:
+    """An exercise's cell defines one thing; a check and a use of it follow."""
+    assert cell.exercise is not None
+    name = cell.exercise.rpartition(".")[2]
+    body = ast.parse(cell.solved).body
+    if len(body) != 1 or getattr(body[0], "name", None) != name:
+        problem = f"exercise {cell.exercise} should define {name} and nothing else; move the rest to another cell"
+        raise ManuscriptError(path, cell.line, problem)
+    calls = [node for later in following for node in _top_level_calls(later)]
+    if f"check('{cell.exercise}', {name})" not in calls:
+        problem = f'no cell after it checks exercise {cell.exercise}; add a cell `check("{cell.exercise}", {name})`'
+        raise ManuscriptError(path, cell.line, problem)
+    if f"{name} = use('{cell.exercise}')" not in calls:
+        problem = f'no cell after it goes on with the right {name}; add a cell `{name} = use("{cell.exercise}")`'
+        raise ManuscriptError(path, cell.line, problem)
+
+
+def _top_level_calls(cell: Cell) -> list[str]:
+    """The statements of a code cell, each in Python's own spelling."""
+    return [ast.unparse(node) for node in ast.parse(cell.solved).body] if cell.kind == "code" else []
+
+
+def _compiles(source: str, cell: Cell, path: str) -> None:
+    try:
+        ast.parse(source)
+    except SyntaxError as error:
+        problem = f'the cell "{cell.id}" is not Python: {error.msg} in its line {error.lineno}; mend it'
+        raise ManuscriptError(path, cell.line + (error.lineno or 0), problem) from None
+
+
+def _cell(kind: str, name: str, source: str, cell: Cell | None = None) -> dict[str, Any]:
+    """One cell in nbformat's form."""
+    metadata: dict[str, Any] = {}
+    if cell is not None and cell.exercise is not None:
+        metadata["exercise"] = cell.exercise
+    if cell is not None and cell.tags:
+        metadata["tags"] = list(cell.tags)
+    lines = source.split("\n") if source else []
+    made = {
+        "cell_type": kind,
+        "id": name,
+        "metadata": metadata,
+        "source": [line + "\n" for line in lines[:-1]] + lines[-1:],
+    }
+    return made if kind == "markdown" else {**made, "execution_count": None, "outputs": []}
+
+
+def _about(chapter: str, *, solved: bool) -> str:
+    if solved:
+        return f"*This is the chapter solved. [Back to the chapter](../chapters/{chapter}.ipynb)*"
+    return (
+        "*Each exercise has a check that tells what went wrong, and four hints. "
+        f"The whole chapter solved: [solutions/{chapter}.ipynb](../solutions/{chapter}.ipynb)*"
+    )
+
+
+def _colab_cell() -> str | None:
+    """The cell that prepares Google Colab."""
+    try:
+        colab = importlib.import_module("course.setup.colab")
+    except ModuleNotFoundError:
+        return None
+    return str(colab.first_cell(colab.REPOSITORY)).strip("\n")
+
+
+def _keep_if_changed(path: Path, name: str) -> None:
+    if path.exists() and changed(path):
+        print(f"You have changed or run {name}: your version is kept as {learner.keep(path)}.")
+
+
+def _left_over(pages: dict[str, str], root: Path) -> list[str]:
+    """Notebooks that the press once made and that no manuscript stands for now."""
+    names = [f"{folder}/{path.name}" for folder in FOLDERS for path in sorted((root / folder).glob("*.ipynb"))]
+    return [name for name in names if name not in pages and _is_pressed(root / name)]
+
+
+def _is_pressed(path: Path) -> bool:
+    try:
+        return "digest" in json.loads(path.read_text(encoding="utf-8"))["metadata"]["course"]
+    except (ValueError, LookupError, TypeError):
+        return False
+
+
+def _first_difference(path: Path, text: str) -> str:
+    """ ": cell ..." for the first cell that differs, as far as it can be told."""
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        here = json.loads(text)["cells"]
+        for old, new in zip(there, here, strict=False):
+            if old != new:
+                return f': cell "{new["id"]}" is the first that differs'
+        return ": it has more or fewer cells" if len(there) != len(here) else ": only its metadata differ"
+    except (ValueError, LookupError, TypeError):
+        return ": it cannot be read"
