@@ -1,0 +1,182 @@
+"""Where each token stands: sinusoidal and learned positions, added to the token vectors.
+
+Without them an encoder does not know the order of its input. Rotary positions and ALiBi act
+inside of the attention instead; they have files of their own and are re-exported here.
+
+Sources: Vaswani et al. 2017, "Attention Is All You Need", section 3.5; Devlin et al. 2019, "BERT",
+section 3 (learned positions); Liu et al. 2019, "RoBERTa", whose code counts from after padding_idx.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from encoder_core.alibi import alibi_bias, alibi_slopes
+from encoder_core.rotary import (
+    Pairing,
+    Rotary,
+    half_to_interleaved,
+    interleaved_to_half,
+    rotary,
+    rotary_angles,
+    rotate_interleaved,
+)
+
+__all__ = [
+    "LearnedPositions",
+    "Pairing",
+    "Rotary",
+    "SinusoidalPositions",
+    "alibi_bias",
+    "alibi_slopes",
+    "half_to_interleaved",
+    "interleaved_to_half",
+    "positions_from_ids",
+    "rotary",
+    "rotary_angles",
+    "rotate_interleaved",
+    "sinusoidal_positions",
+]
+
+
+def sinusoidal_positions(
+    length: int,
+    d_model: int,
+    base: float = 10000.0,
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> Tensor:
+    """Make the table of sines and cosines: one wave for each pair of columns.
+
+    Column c holds, with i = c // 2, the sine (c even) or cosine (c odd) of
+    `position / base**(2i / d_model)`. Two columns share a wave: the exponent counts pairs, not
+    columns. An odd `d_model` ends with a sine whose cosine has no room.
+
+    Args:
+        length: number of positions, from 0.
+        d_model: number of columns, even or odd.
+        base: the longest wave has nearly `2 pi * base` positions.
+        device: where the result is made.
+        dtype: the result's dtype, the default one where not given; worked out in float64 on the
+            CPU, so that every device gets the same numbers.
+
+    Returns:
+        `(length, d_model)`.
+
+    Raises:
+        ValueError: `length` is negative or `d_model` is less than 1.
+
+    Source: Vaswani et al. 2017, section 3.5.
+
+    >>> sinusoidal_positions(2, 3)
+    tensor([[0.0000, 1.0000, 0.0000],
+            [0.8415, 0.5403, 0.0022]])
+    """
+    if length < 0 or d_model < 1:
+        raise ValueError(f"Need length >= 0 and d_model >= 1, got {length} and {d_model}.")
+    position = torch.arange(length, dtype=torch.float64, device="cpu")[:, None]  # (length, 1)
+    pair = torch.arange(0, d_model, 2, dtype=torch.float64, device="cpu")  # 2i, (ceil(D / 2),)
+    angle = position / base ** (pair / d_model)  # (length, ceil(D / 2))
+    table = torch.empty(length, d_model, dtype=torch.float64, device="cpu")
+    table[:, 0::2] = angle.sin()
+    table[:, 1::2] = angle[:, : d_model // 2].cos()
+    return table.to(device=device, dtype=dtype or torch.get_default_dtype())
+
+
+class SinusoidalPositions(nn.Module):
+    """Add sinusoidal positions. No parameters, nothing in the state dict, no longest length.
+
+    Args:
+        d_model: D, even or odd.
+        base: see `sinusoidal_positions`.
+
+    Shapes: x `(..., S, D)` to the same; `offset` is the position of the first row.
+
+    Source: Vaswani et al. 2017, section 3.5.
+
+    >>> add = SinusoidalPositions(d_model=4)
+    >>> torch.equal(add(torch.zeros(1, 3, 4))[0], sinusoidal_positions(3, 4))
+    True
+    """
+
+    def __init__(self, d_model: int, base: float = 10000.0) -> None:
+        super().__init__()
+        self.d_model, self.base = d_model, base
+        self._table = sinusoidal_positions(0, d_model, base)
+
+    def forward(self, x: Tensor, offset: int = 0) -> Tensor:
+        """Add the positions `offset .. offset + S - 1` to `(..., S, D)`."""
+        length = offset + x.shape[-2]
+        table = self._table
+        if table.shape[0] < length or table.device != x.device or table.dtype != x.dtype:
+            table = self._table = sinusoidal_positions(
+                max(length, 64), self.d_model, self.base, device=x.device, dtype=x.dtype
+            )
+        return x + table[offset:length]  # (..., S, D) + (S, D)
+
+
+def positions_from_ids(ids: Tensor, padding_idx: int) -> Tensor:
+    """Number the real tokens from `padding_idx + 1` on; padding itself gets `padding_idx`.
+
+    RoBERTa's way: its position table keeps the rows up to `padding_idx` unused, so the first token
+    of a text stands at row 2 where padding_idx is 1.
+
+    Args:
+        ids: `(..., S)` token numbers.
+        padding_idx: the id of padding.
+
+    Returns:
+        `(..., S)` int64 rows of the position table.
+
+    Source: the code published with Liu et al. 2019 (fairseq, `make_positions`).
+
+    >>> positions_from_ids(torch.tensor([[0, 7, 8, 1, 1]]), padding_idx=1)
+    tensor([[2, 3, 4, 1, 1]])
+    """
+    real = ids.ne(padding_idx).long()
+    return real.cumsum(-1) * real + padding_idx
+
+
+class LearnedPositions(nn.Embedding):
+    """Add a learned vector for each position, up to a longest length.
+
+    Args:
+        max_length: rows of the table.
+        d_model: D.
+        std: standard deviation of the initial values (BERT: 0.02).
+
+    Shapes: x `(..., S, D)` to the same; `offset` is the position of the first row.
+    State-dict key: `weight` `(max_length, D)`.
+
+    Raises:
+        ValueError: a position is past `max_length`.
+
+    Source: Devlin et al. 2019, section 3 and appendix A.2.
+
+    >>> add = LearnedPositions(max_length=8, d_model=4)
+    >>> add(torch.zeros(2, 3, 4)).shape
+    torch.Size([2, 3, 4])
+    """
+
+    def __init__(self, max_length: int, d_model: int, std: float = 0.02) -> None:
+        self.std = std
+        super().__init__(max_length, d_model)
+
+    def reset_parameters(self) -> None:
+        """Draw fresh values from N(0, std^2).
+
+        >>> LearnedPositions(2, 3).reset_parameters()
+        """
+        nn.init.normal_(self.weight, std=self.std)
+
+    def forward(self, x: Tensor, offset: int = 0) -> Tensor:
+        """Add the positions `offset .. offset + S - 1` to `(..., S, D)`."""
+        length = offset + x.shape[-2]
+        if length > self.num_embeddings:
+            raise ValueError(
+                f"This model has learned {self.num_embeddings} positions, but the input has "
+                f"{length} tokens. Cut the input, or make the model with a larger max_length."
+            )
+        return x + self.weight[offset:length]  # (..., S, D) + (S, D)
