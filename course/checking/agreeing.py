@@ -1,0 +1,142 @@
+"""When two results are the same: the catalogue's tolerances, and what kind of difference there is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from course.checking.probes import HALF, Probe
+from course.checking.running import Outcome
+
+TOLERANCES = {torch.float64: (1e-8, 1e-9), torch.float32: (1e-4, 2e-5)}
+HALF_TOLERANCE = 2e-2  # of the largest absolute expected value
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where a result leaves the expected one: its kind, which result, both sides."""
+
+    kind: str  # type | count | shape | dtype | values | error | no-error
+    index: int
+    expected: Any
+    actual: Any
+
+
+def difference(probe: Probe, expected: Outcome, actual: Outcome) -> Difference | None:
+    """The first difference between a reference's outcome and a submission's, or None."""
+    if expected.error is not None:
+        if actual.error is None:
+            return Difference("no-error", 0, expected.error, actual.value)
+        same = isinstance(actual.error, type(expected.error))
+        return None if same else Difference("error", 0, expected.error, actual.error)
+    if actual.error is not None:
+        return Difference("error", 0, expected.value, actual.error)
+    wanted = expected.value if isinstance(expected.value, tuple) else (expected.value,)
+    exact = expected.exact if isinstance(expected.exact, tuple) else (expected.exact,)
+    if isinstance(expected.value, tuple):
+        if not isinstance(actual.value, tuple | list):
+            return Difference("type", 0, expected.value, actual.value)
+        if len(actual.value) != len(wanted):
+            return Difference("count", 0, expected.value, actual.value)
+        given = tuple(actual.value)
+    else:
+        given = (actual.value,)
+    gradient = probe.mode == "gradient"
+    for index, (want, precise, got) in enumerate(zip(wanted, exact, given, strict=True)):
+        kind = (
+            _gradient_kind(precise, got) if gradient else leaf_kind(want, precise, got, probe.dtype)
+        )
+        if kind:
+            return Difference(kind, index, precise if kind == "values" else want, got)
+    return None
+
+
+def leaf_kind(want: Any, precise: Any, got: Any, dtype: torch.dtype) -> str | None:
+    """How one result differs from the one wanted, `precise` in float64: a kind, or None."""
+    if isinstance(want, Tensor):
+        if not isinstance(got, Tensor):
+            return "type"
+        if got.layout is not torch.strided or got.is_quantized:
+            return "type"
+        if got.shape != want.shape:
+            return "shape"
+        if got.dtype != want.dtype:
+            return "dtype"
+        if got.device != want.device and "meta" in (got.device.type, want.device.type):
+            return "type"
+        return None if close(precise, got, dtype) else "values"
+    if isinstance(want, float) and isinstance(got, int | float) and not isinstance(got, bool):
+        return (
+            None if math.isclose(want, got, rel_tol=1e-6, abs_tol=1e-9) or want == got else "values"
+        )
+    if isinstance(want, dict | list | str | int | bool):
+        if type(got) is not type(want) and not (
+            isinstance(got, type(want)) and not isinstance(got, bool)
+        ):
+            return "type"
+        return None if got == want else "values"
+    return None if want is None and got is None else "type"
+
+
+def close(expected: Tensor, actual: Tensor, dtype: torch.dtype, loosened: float = 1.0) -> bool:
+    """Whether a tensor agrees with the exact one, within the tolerance of its dtype."""
+    if not expected.is_floating_point() and not expected.is_complex():
+        return bool(torch.equal(expected.cpu(), actual.cpu()))
+    expected, actual = expected.detach().cpu().double(), actual.detach().cpu().to(torch.float64)
+    if expected.numel() == 0:
+        return True
+    if dtype in HALF:
+        finite = expected[expected.isfinite()]
+        atol = HALF_TOLERANCE * (finite.abs().max().item() if finite.numel() else 0.0)
+        rtol = 0.0
+    else:
+        rtol, atol = TOLERANCES[dtype]
+    return bool(torch.allclose(actual, expected, rtol * loosened, atol * loosened, equal_nan=True))
+
+
+def _gradient_kind(expected: Tensor | None, got: Tensor | None) -> str | None:
+    """Gradients: none and zero are the same; twice the values' tolerance, for a longer chain of rounding."""
+    if expected is None and got is None:
+        return None
+    some = expected if expected is not None else got
+    assert some is not None
+    left = torch.zeros_like(some) if expected is None else expected
+    right = torch.zeros_like(some) if got is None else got
+    scale = max(1.0, float(left.abs().max())) if left.numel() else 1.0
+    if left.shape != right.shape:
+        return "shape"
+    agree = torch.allclose(right.double(), left.double(), 1e-6, 1e-7 * scale)
+    return None if agree else "values"
+
+
+def alike(probe: Probe, one: Outcome, other: Outcome) -> bool:
+    """Whether a mistake's outcome and a submission's are the same, faults left aside."""
+    if one.error is not None or other.error is not None:
+        return (
+            one.error is not None and other.error is not None and _same_kind(one.error, other.error)
+        )
+    ones, others = _leaves(one.value), _leaves(other.value)
+    if len(ones) != len(others) or isinstance(one.value, tuple | list) != isinstance(
+        other.value, tuple | list
+    ):
+        return False
+    if probe.mode == "gradient":
+        return all(
+            _gradient_kind(left, right) is None for left, right in zip(ones, others, strict=True)
+        )
+    return all(
+        leaf_kind(left, left, right, probe.dtype) is None
+        for left, right in zip(ones, others, strict=True)
+    )
+
+
+def _leaves(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def _same_kind(one: BaseException, other: BaseException) -> bool:
+    return isinstance(one, type(other)) or isinstance(other, type(one))

@@ -1,0 +1,155 @@
+"""Answers that passed: kept in memory and in the learner's folder, and handed out by use()."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from course import exercises, learner
+from course.exercises.model import Exercise
+
+_live: dict[str, Callable[..., Any]] = {}  # what passed while this process runs
+
+
+def source_of(submission: Any) -> str | None:
+    """The source text of a submission, where Python still has it."""
+    try:
+        return textwrap.dedent(inspect.getsource(submission))
+    except (OSError, TypeError):
+        return None
+
+
+def is_stub(submission: Any) -> bool:
+    """Whether a function has no body yet: nothing but a docstring, `pass`, `...` or NotImplementedError."""
+    source = source_of(submission)
+    if source is None:
+        return False
+    try:
+        tree = ast.parse(source).body[0]
+    except (SyntaxError, IndexError):
+        return False
+    if not isinstance(tree, ast.FunctionDef | ast.ClassDef):
+        return False
+    return all(_empty(statement) for statement in tree.body)
+
+
+def _empty(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Pass):
+        return True
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return True
+    if isinstance(statement, ast.Raise) and statement.exc is not None:
+        return "NotImplementedError" in ast.dump(statement.exc)
+    return isinstance(statement, ast.FunctionDef) and all(map(_empty, statement.body))
+
+
+def remember(exercise: Exercise, submission: Callable[..., Any]) -> str:
+    """Keep an answer that passed; the sentence says for how long it will be used."""
+    from course.capture import CannotCapture, capture
+
+    _live[exercise.id] = submission
+    try:
+        source = capture(submission)
+        _marked(submission, exercise.id, source)
+        path = learner.save_answer(exercise.id, source)
+    except CannotCapture as reason:
+        return (
+            f"use({exercise.id!r}) gives your own function until this kernel ends. It could not be saved "
+            f"for the later chapters: {reason}"
+        )
+    return f"use({exercise.id!r}) gives your own function, here and in the later chapters ({_near(path)})."
+
+
+def _near(path: Any) -> str:
+    return f"{path.parent.parent.name}/{path.parent.name}/{path.name}"
+
+
+def use(exercise_id: str) -> Callable[..., Any]:
+    """The learner's own answer once it has passed, the model solution until then; a line says which.
+
+    An answer saved by an earlier kernel, or for an earlier version of the course, is checked again before
+    it is handed out. KeyError names the nearest exercises when `exercise_id` is none.
+    """
+    exercise = exercises.get(exercise_id)
+    if exercise_id in _live:
+        print(f"{exercise.name}: yours, passed.")
+        return _live[exercise_id]
+    saved = learner.load_answer(exercise_id)
+    if saved is not None:
+        function, trouble = _revived(exercise, saved)
+        if function is not None:
+            print(f"{exercise.name}: yours, passed earlier and saved.")
+            _live[exercise_id] = function
+            return function
+        print(f"{exercise.name}: the reference. Your saved answer could not be used: {trouble}")
+    else:
+        print(f"{exercise.name}: the reference, until yours has passed.")
+    return _marked(_standing_in(exercise), exercise_id, exercise.model_source)
+
+
+def _standing_in(exercise: Exercise) -> Callable[..., Any]:
+    from course.exercises.model import build
+
+    return build(exercise.id, exercise.model_source)
+
+
+def _revived(exercise: Exercise, saved: str) -> tuple[Callable[..., Any] | None, str]:
+    from course.capture import revive
+    from course.checking.checks import judge
+
+    try:
+        with _silent():
+            function = revive(saved, exercise.name)
+    except BaseException as error:  # the file may hold anything
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return None, f"{type(error).__name__}: {error}"
+    report = judge(exercise, function)
+    if report.passed:
+        return _marked(function, exercise.id, saved), ""
+    return None, f"it no longer passes. check({exercise.id!r}, ...) in the chapter says why."
+
+
+class _silent:
+    """Say nothing while a saved answer fetches what it is built on."""
+
+    def __enter__(self) -> None:
+        import io
+
+        self._stdout, sys.stdout = sys.stdout, io.StringIO()
+
+    def __exit__(self, *_: object) -> None:
+        sys.stdout = self._stdout
+
+
+def _marked(function: Any, exercise_id: str, source: str) -> Any:
+    """Leave a note on the function that tells capture() where it comes from."""
+    try:
+        function.__course_exercise__ = exercise_id
+        function.__course_source__ = source
+    except (AttributeError, TypeError):
+        pass  # a built-in takes no attributes
+    return function
+
+
+def forget() -> None:
+    """Forget the answers of this process (their files stay); for tests."""
+    _live.clear()
+
+
+def compare(exercise_id: str, submission: Any = None) -> Any:
+    """An answer beside the model solution: the one given, or the last that passed."""
+    from course.checking.report import Comparison
+
+    exercise = exercises.get(exercise_id)
+    if submission is not None:
+        yours = source_of(submission)
+    elif exercise_id in _live and source_of(_live[exercise_id]):
+        yours = source_of(_live[exercise_id])
+    else:
+        yours = learner.load_answer(exercise_id)
+    return Comparison(yours or "# no answer has passed yet", exercise.model_source)

@@ -1,0 +1,253 @@
+"""check(): try a submission, say what is right or which mistake was made, remember what passed."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from course import exercises, learner
+from course.checking import answers, diagnosis, guards, pictures, running, telling
+from course.checking.diagnosis import Trial
+from course.checking.report import Comparison, Report, as_text
+from course.exercises.model import Exercise, Mistake
+
+PATIENCE = 45.0  # seconds of computing for all trials of one check together
+
+
+def check(exercise_id: str, submission: Any) -> Report:
+    """Try a submission and report; see `Report`.
+
+    It never raises because of what the submission does (with COURSE_STRICT=1 in the environment it
+    raises AssertionError with the message when the submission has not passed). KeyError names the nearest
+    exercises when `exercise_id` is none.
+    """
+    exercise = exercises.get(exercise_id)
+    report = judge(exercise, submission)
+    if report.passed:
+        report = _remembered(exercise, submission, report)
+    learner.record_check(exercise_id, report.status, list(report.mistakes), report.message)
+    if os.environ.get("COURSE_STRICT") == "1" and not report.passed:
+        raise AssertionError(report.message)
+    return report
+
+
+def judge(exercise: Exercise, submission: Any, seed: int = 0) -> Report:
+    """The report on a submission, without remembering anything."""
+    if not callable(submission):
+        says = f"check({exercise.id!r}, ...) takes the function itself, and was given {telling.named(submission)}"
+        called = (
+            " (without the brackets that call it)" if isinstance(submission, Tensor | tuple) else ""
+        )
+        return _report(
+            exercise,
+            "failed",
+            [("Not yet.", f"{says}: write check({exercise.id!r}, {exercise.name}){called}.")],
+        )
+    if answers.is_stub(submission):
+        return _not_attempted(exercise)
+    with guards.random_states_kept():
+        trials = tried(exercise, submission, seed)
+        if trials is None:
+            return _not_attempted(exercise)
+        if not any(trial.failed for trial in trials):
+            return _passed(exercise, submission, trials)
+        return _failed(exercise, submission, trials, seed)
+
+
+def tried(exercise: Exercise, submission: Callable[..., Any], seed: int) -> list[Trial] | None:
+    """The trials of a submission; None when it says itself that it is not written yet."""
+    trials: list[Trial] = []
+    started = time.process_time()
+    for probe, expected in diagnosis.references(exercise.id, seed):
+        actual = running.run(submission, probe)
+        if not trials and running.unattempted(submission, actual):
+            return None
+        trials.append(diagnosis.judged(probe, expected, actual))
+        if actual.timed_out or time.process_time() - started > PATIENCE:
+            break
+    return trials
+
+
+def _not_attempted(exercise: Exercise) -> Report:
+    text = f"{exercise.id} is not attempted yet. hint({exercise.id!r}) gives a first idea."
+    return _report(exercise, "not attempted", [("Your turn:", text)])
+
+
+def _passed(exercise: Exercise, submission: Callable[..., Any], trials: list[Trial]) -> Report:
+    sections = [("Passed:", f"{exercise.id} is right in all {len(trials)} trials.")]
+    printed = next(
+        (t.actual.printed for t in trials if t.actual.printed and t.actual.printed.written), None
+    )
+    if printed is not None:
+        sections.append(("It prints", f"{printed.kept[:120].strip()} ... (kept out of the report)"))
+    report = _report(exercise, "passed", sections)
+    report.comparison = _comparison(exercise, submission)
+    return report
+
+
+def _failed(
+    exercise: Exercise, submission: Callable[..., Any], trials: list[Trial], seed: int
+) -> Report:
+    found = diagnosis.explain(exercise, trials, seed) if _complete(exercise, trials, seed) else ()
+    sections = [("Not yet:", _headline(exercise, found, trials))]
+    details = telling.findings(exercise, submission, trials)
+    for mistake in found:
+        sections.append(
+            (
+                "The mistake" if len(found) == 1 else "One of two mistakes",
+                _with_line(mistake, exercise, submission),
+            )
+        )
+    if found:
+        sections.append(("Ask yourself", "\n".join(mistake.asks for mistake in found)))
+        sections.append(("What shows it", details[0] + "."))
+    else:
+        sections.append(("What was found", "\n".join(f"{_capital(d)}." for d in details)))
+        near = (
+            diagnosis.nearest(exercise, trials, seed) if _complete(exercise, trials, seed) else None
+        )
+        if near is not None:
+            sections.append(("Part of it looks like this", f"{near[0].says} {near[0].asks}"))
+    small = telling.smallest(trials)
+    sections.append(("The smallest input that shows it", _input(exercise, small)))
+    report = _report(exercise, "failed", sections, found, _pictures(exercise, small))
+    report.comparison = _comparison(exercise, submission)
+    return report
+
+
+def _complete(exercise: Exercise, trials: list[Trial], seed: int) -> bool:
+    return len(trials) == len(diagnosis.references(exercise.id, seed))
+
+
+def _headline(exercise: Exercise, found: tuple[Mistake, ...], trials: list[Trial]) -> str:
+    wrong = sum(trial.failed for trial in trials)
+    recognised = {
+        0: "",
+        1: "One known mistake explains all of it.",
+        2: "Two known mistakes together explain all of it.",
+    }
+    return f"{exercise.id} is wrong in {wrong} of {len(trials)} trials. {recognised[len(found)]}".strip()
+
+
+def _with_line(mistake: Mistake, exercise: Exercise, submission: Callable[..., Any]) -> str:
+    """The mistake's sentence, with the learner's own line where its text shows the same edit."""
+    source = answers.source_of(submission) or ""
+    for number, line in enumerate(source.splitlines(), 1):
+        for old, new in mistake.edits:
+            fresh = new.strip()
+            if (
+                len(fresh) > 6
+                and "\n" not in fresh
+                and fresh not in old
+                and _squeezed(fresh) in _squeezed(line)
+            ):
+                return f"{mistake.says} Look at line {number}: `{line.strip()}`"
+    return mistake.says
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _input(exercise: Exercise, trial: Trial) -> str:
+    """The arguments of a trial, small ones in full."""
+    names = [part.split(":")[0].split("=")[0].strip() for part in _parameters(exercise.signature)]
+    way = {
+        "strided": ", not contiguous in memory",
+        "gradient": ", with gradients",
+        "again": ", called twice",
+        "host": ", as if on a GPU",
+    }
+    lines = [
+        f"{_capital(trial.probe.case.says)}{way.get(trial.probe.mode, '')} ({str(trial.probe.dtype).removeprefix('torch.')}):"
+    ]
+    for name, arg in itertools.zip_longest(names, trial.probe.case.args):
+        if name is None or arg is None:
+            continue
+        small = not isinstance(arg, Tensor) or arg.numel() <= 48
+        lines.append(
+            f"  {name} = "
+            + (pictures.numbers(arg).replace("\n", "\n      ") if small else telling.named(arg))
+        )
+    return "\n".join(lines)
+
+
+def _parameters(signature: str) -> list[str]:
+    inside = signature.split("->")[0].strip().strip("()")
+    return [part for part in inside.split(",") if part.strip()]
+
+
+def _pictures(exercise: Exercise, trial: Trial) -> list[pictures.Shown]:
+    """Expected, yours and the difference, where the result is a matrix."""
+    found = trial.difference
+    if found is None or not isinstance(found.expected, Tensor) or trial.probe.mode == "gradient":
+        return []
+    what = exercise.results[found.index] if len(exercise.results) > 1 else "result"
+    if (
+        not isinstance(found.actual, Tensor)
+        or found.kind == "shape"
+        or found.actual.shape != found.expected.shape
+    ):
+        if isinstance(found.actual, Tensor) and found.actual.layout is torch.strided:
+            matrices = [
+                ("expected", pictures.matrix_of(found.expected)),
+                ("yours", pictures.matrix_of(found.actual)),
+            ]
+            return [pictures.Shown(f"The {what}:", matrices)]
+        return []
+    expected, actual = found.expected.double(), found.actual.detach().cpu().double()
+    place = _first_wrong(expected, actual)
+    slices = [pictures.matrix_of(part, place) for part in (expected, actual)]
+    names = (exercise.axes[found.index] if found.index < len(exercise.axes) else ())[
+        -expected.dim() :
+    ]
+    at = ", ".join(f"{name} {i}" for name, i in zip(names, place, strict=False))
+    matrices = [
+        ("expected", slices[0]),
+        ("yours", slices[1]),
+        ("difference", slices[1] - slices[0]),
+    ]
+    return [pictures.Shown(f"The {what}" + (f" at {at}:" if at else ":"), matrices, *names[-2:])]
+
+
+def _first_wrong(expected: Tensor, actual: Tensor) -> tuple[int, ...]:
+    wrong = ~torch.isclose(actual, expected, 1e-4, 2e-5, equal_nan=True)
+    if expected.dim() <= 2 or not wrong.any():
+        return ()
+    return tuple(int(i) for i in wrong.nonzero()[0][: expected.dim() - 2])
+
+
+def _report(
+    exercise: Exercise,
+    status: str,
+    sections: list[tuple[str, str]],
+    found: tuple[Mistake, ...] = (),
+    shown: list[pictures.Shown] | None = None,
+) -> Report:
+    shown = shown or []
+    return Report(
+        exercise.id, status, as_text(sections, shown), tuple(m.id for m in found), sections, shown
+    )
+
+
+def _comparison(exercise: Exercise, submission: Callable[..., Any]) -> Comparison:
+    yours = answers.source_of(submission) or f"# no source text: {submission!r}"
+    return Comparison(yours, exercise.model_source)
+
+
+def _remembered(exercise: Exercise, submission: Callable[..., Any], report: Report) -> Report:
+    """Keep a passed answer for `use`, and say where."""
+    said = answers.remember(exercise, submission)
+    report.sections.append(("From here on", said))
+    report.message = as_text(report.sections, report.shown)
+    return report

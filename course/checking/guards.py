@@ -1,0 +1,179 @@
+"""Limits around a submission: time, output, random state and torch's settings stay the checker's own."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import random
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import torch
+
+SECONDS = 4.0  # of computing that one call may take; waiting counts a quarter
+
+
+class TimeLimit(BaseException):
+    """Raised inside a submission that does not come to an end; no `except Exception` swallows it."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float = SECONDS) -> Iterator[None]:
+    """Raise TimeLimit inside the block once it has computed for `seconds`, or waited four times as long.
+
+    Computing time counts, not the clock, so that a busy machine turns no right answer down. On the
+    main thread of Linux and macOS a signal interrupts even a sleep; elsewhere a second thread raises
+    the exception at the next Python instruction.
+    """
+    started, computed = time.monotonic(), time.process_time()
+
+    def spent() -> bool:
+        return time.process_time() - computed > seconds or time.monotonic() - started > 4 * seconds
+
+    if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+        with _alarm(seconds, spent):
+            yield
+    else:
+        with _watchdog(seconds, spent):
+            yield
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float, spent: Callable[[], bool]) -> Iterator[None]:
+    active = True
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        if active and spent():
+            raise TimeLimit
+
+    earlier = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(
+        signal.ITIMER_REAL, seconds, 0.05
+    )  # again and again: a bare `except:` may swallow one
+    try:
+        yield
+    finally:
+        active = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, earlier)
+
+
+@contextlib.contextmanager
+def _watchdog(seconds: float, spent: Callable[[], bool]) -> Iterator[None]:
+    thread, done, lock = threading.get_ident(), threading.Event(), threading.Lock()
+
+    def watch() -> None:
+        while not done.wait(0.05):
+            with lock:
+                if not done.is_set() and spent():
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                        ctypes.c_ulong(thread), ctypes.py_object(TimeLimit)
+                    )
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        with lock:
+            done.set()
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)
+
+
+class Capped(io.TextIOBase):
+    """A text stream that keeps the first characters and counts the rest."""
+
+    def __init__(self, limit: int = 400) -> None:
+        self.limit, self.kept, self.written, self.lines = limit, "", 0, 0
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Keep what there is room for."""
+        self.kept += text[: max(0, self.limit - len(self.kept))]
+        self.written += len(text)
+        self.lines += text.count("\n")
+        return len(text)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[Capped]:
+    """Collect what is printed or warned of instead of flooding the notebook."""
+    stream = Capped()
+    with (
+        contextlib.redirect_stdout(stream),
+        contextlib.redirect_stderr(stream),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        yield stream
+
+
+@contextlib.contextmanager
+def settings_kept() -> Iterator[list[str]]:
+    """Put back torch's settings and seed; the list tells which of them the block had changed.
+
+    Drawing random numbers is not listed, seeding is.
+    """
+    changed: list[str] = []
+    seed, before = torch.initial_seed(), _settings()
+    try:
+        yield changed
+    finally:
+        if torch.initial_seed() != seed:
+            changed.append("seed")
+            torch.manual_seed(seed)
+        after = _settings()
+        changed.extend(name for name, value in after.items() if value != before[name])
+        for name in changed:
+            if name in _RESTORE:
+                _RESTORE[name](before[name])
+
+
+@contextlib.contextmanager
+def random_states_kept() -> Iterator[None]:
+    """Put back the random states of torch, Python and numpy, so that a check draws nothing of theirs."""
+    numpy = sys.modules.get("numpy")
+    states = torch.get_rng_state(), random.getstate(), numpy.random.get_state() if numpy else None
+    try:
+        yield
+    finally:
+        torch.set_rng_state(states[0])
+        random.setstate(states[1])
+        if numpy:
+            numpy.random.set_state(states[2])
+
+
+@contextlib.contextmanager
+def uninitialised_shows() -> Iterator[None]:
+    """Let torch fill what `torch.empty` returns, so that reading it before writing shows."""
+    before = torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warns)
+
+
+_RESTORE: dict[str, Callable[[Any], object]] = {
+    "default dtype": torch.set_default_dtype,
+    "gradients on or off": torch.set_grad_enabled,
+    "number of threads": torch.set_num_threads,
+}
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "default dtype": torch.get_default_dtype(),
+        "gradients on or off": torch.is_grad_enabled(),
+        "number of threads": torch.get_num_threads(),
+    }

@@ -1,0 +1,49 @@
+"""hint(): four steps towards an answer, one at a time, counted."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+from course import exercises, learner
+
+STEPS = ("the idea", "the shapes", "in pseudo-code", "the decisive line")
+
+
+@dataclass
+class Hint:
+    """One step; its text stands by itself."""
+
+    exercise: str
+    step: int
+    text: str
+
+    def __repr__(self) -> str:
+        more = f" (hint({self.exercise!r}) again for the next)" if self.step < len(STEPS) else ""
+        return f"Hint {self.step} of {len(STEPS)}, {STEPS[self.step - 1]}: {self.text}{more}"
+
+    def _repr_html_(self) -> str:
+        body = (
+            f"<pre>{html.escape(self.text)}</pre>"
+            if self.step > 2 or "\n" in self.text
+            else f"<p>{html.escape(self.text)}</p>"
+        )
+        return f"<p><strong>Hint {self.step} of {len(STEPS)}: {STEPS[self.step - 1]}</strong></p>{body}"
+
+
+def hint(exercise_id: str, step: int | None = None) -> Hint:
+    """The next hint of an exercise, or the one of that step (1 to 4).
+
+    Each new hint is counted in the learner's progress; after the last the last is shown again.
+    ValueError for a step outside 1 to 4; KeyError when there is no such exercise.
+    """
+    exercise = exercises.get(exercise_id)
+    if step is not None and step not in range(1, len(STEPS) + 1):
+        raise ValueError(
+            f"an exercise has {len(STEPS)} hints; step must be 1 to {len(STEPS)}, and was {step!r}"
+        )
+    shown = learner.hints_shown(exercise_id)
+    wanted = min(shown + 1, len(STEPS)) if step is None else step
+    while shown < wanted:
+        shown = learner.count_hint(exercise_id)
+    return Hint(exercise_id, wanted, exercise.hints[wanted - 1])

@@ -1,0 +1,168 @@
+"""Small pictures of tensors for reports: an SVG, and the same numbers as text."""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+LARGEST = 12  # rows and columns that a picture shows
+
+# Cividis at nine points (Nunez, Anderton & Renslow 2018), and blue-white-orange for a difference.
+CIVIDIS = (
+    "#00204d",
+    "#05366e",
+    "#3b496c",
+    "#575d6d",
+    "#6f7173",
+    "#8a8678",
+    "#a69d75",
+    "#c5b56c",
+    "#ffea46",
+)
+DIVERGING = (
+    "#2166ac",
+    "#4393c3",
+    "#92c5de",
+    "#d1e5f0",
+    "#f7f7f7",
+    "#fddbc7",
+    "#f4a582",
+    "#e08214",
+    "#b35806",
+)
+
+
+@dataclass
+class Shown:
+    """A row of matrices that share a caption: expected, yours, difference."""
+
+    caption: str
+    matrices: list[tuple[str, Tensor]]
+    rows: str = ""
+    columns: str = ""
+
+    def text(self) -> str:
+        """The numbers, for a reader without pictures."""
+        parts = [self.caption]
+        for title, matrix in self.matrices:
+            parts.append(f"  {title}:\n{_indented(numbers(matrix), 4)}")
+        return "\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        figures = "".join(self._figure(title, matrix) for title, matrix in self.matrices)
+        text = html.escape(self.text())
+        return (
+            f'<p style="margin:0.5em 0 0.2em">{html.escape(self.caption)}</p>'
+            f'<div style="display:flex;flex-wrap:wrap;gap:1.2em">{figures}</div>'
+            f"<details><summary>The same as numbers</summary><pre>{text}</pre></details>"
+        )
+
+    def _figure(self, title: str, matrix: Tensor) -> str:
+        label = f"{title}: {tuple(matrix.shape)} numbers" + (
+            f", rows {self.rows}, columns {self.columns}" if self.rows else ""
+        )
+        return (
+            f'<figure style="margin:0"><figcaption style="font-size:90%">{html.escape(title)}</figcaption>'
+            f"{svg(matrix, title == 'difference', label)}</figure>"
+        )
+
+
+def matrix_of(tensor: Tensor, place: tuple[int, ...] = ()) -> Tensor:
+    """The (rows, columns) slice of a tensor to draw, at an index into its leading axes."""
+    tensor = tensor.detach().cpu()
+    if tensor.dim() == 0:
+        return tensor.reshape(1, 1)
+    if tensor.dim() == 1:
+        return tensor.unsqueeze(0)
+    leading = tensor.dim() - 2
+    return tensor[tuple(place[:leading]) + (0,) * (leading - len(place))][:LARGEST, :LARGEST]
+
+
+def svg(matrix: Tensor, signed: bool, label: str) -> str:
+    """An SVG heatmap: a colour for each number, the number itself where there is room and on hover."""
+    values = matrix.double()
+    finite = values[values.isfinite()]
+    low, high = (finite.min().item(), finite.max().item()) if finite.numel() else (0.0, 1.0)
+    if signed:
+        high = max(abs(low), abs(high)) or 1.0
+        low = -high
+    side = 34 if max(values.shape) <= 8 else 22
+    rows, columns = values.shape
+    cells = []
+    for i in range(rows):
+        for j in range(columns):
+            cells.append(_cell(values[i, j].item(), i, j, side, low, high, signed))
+    return (
+        f'<svg role="img" aria-label="{html.escape(label)}" width="{columns * side}" height="{rows * side}" '
+        f'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="{10 if side > 30 else 7}">'
+        + "".join(cells)
+        + "</svg>"
+    )
+
+
+def _cell(value: float, i: int, j: int, side: int, low: float, high: float, signed: bool) -> str:
+    if math.isfinite(value):
+        share = (value - low) / (high - low) if high > low else 0.5
+        scale = DIVERGING if signed else CIVIDIS
+        step = round(share * (len(scale) - 1))
+        fill, dark = scale[step], (step in (0, 8) if signed else step < 5)
+    else:
+        fill, dark = "#ff00ff" if math.isnan(value) else "#000000", True
+    ink = "#ffffff" if dark else "#000000"
+    x, y = j * side, i * side
+    return (
+        f'<g><title>[{i}, {j}] {value:.6g}</title><rect x="{x}" y="{y}" width="{side}" height="{side}" fill="{fill}"/>'
+        f'<text x="{x + side / 2}" y="{y + side / 2 + 3}" text-anchor="middle" fill="{ink}">{_short(value)}</text></g>'
+    )
+
+
+def _short(value: float) -> str:
+    if not math.isfinite(value):
+        return str(value)
+    text = f"{value:.2f}"
+    return text if len(text) <= 5 else f"{value:.0e}"
+
+
+def numbers(value: Any) -> str:
+    """A value as text: small tensors in full with few digits, large ones cut."""
+    if isinstance(value, Tensor):
+        cut = value.detach().cpu()
+        for axis in range(cut.dim()):
+            cut = cut.narrow(axis, 0, min(cut.shape[axis], LARGEST if axis >= cut.dim() - 2 else 2))
+        text = _rows(cut)
+        return (
+            text if cut.shape == value.shape else f"{text}\n(the beginning of {tuple(value.shape)})"
+        )
+    text = repr(value)
+    return text if len(text) <= 300 else text[:300] + " ..."
+
+
+def _rows(tensor: Tensor) -> str:
+    if tensor.numel() == 0:
+        return f"empty, {tuple(tensor.shape)}"
+    if tensor.dim() == 0:
+        return _number(tensor)
+    if tensor.dim() == 1:
+        return "[" + ", ".join(_number(part) for part in tensor) + "]"
+    inner = [_rows(part) for part in tensor]
+    return "[" + ",\n".join(inner).replace("\n", "\n ") + "]"
+
+
+def _number(tensor: Tensor) -> str:
+    value = tensor.item()
+    if isinstance(value, float):
+        return (
+            f"{value:.4g}"
+            if tensor.dtype is not torch.float64 or abs(value) < 1e4
+            else f"{value:.3e}"
+        )
+    return str(value)
+
+
+def _indented(text: str, by: int) -> str:
+    return "\n".join(" " * by + line for line in text.splitlines())

@@ -1,0 +1,223 @@
+"""Run a submission on a probe and keep all that can be told of it as an outcome."""
+
+from __future__ import annotations
+
+import contextlib
+import linecache
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from course.checking import guards
+from course.checking.elsewhere import Elsewhere
+from course.checking.probes import Probe
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A broken promise that a result's values don't show: an id and a sentence."""
+
+    id: str
+    says: str
+
+
+@dataclass
+class Outcome:
+    """What one call gave: a value or an error, and the faults beside it."""
+
+    value: Any = None
+    error: BaseException | None = None
+    where: str = ""  # the submission's own line in which the error arose
+    faults: tuple[Fault, ...] = ()
+    printed: guards.Capped | None = None
+    exact: Any = None  # of a reference: its value in float64
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether it was stopped by the time limit."""
+        return isinstance(self.error, guards.TimeLimit)
+
+    @property
+    def fault_ids(self) -> frozenset[str]:
+        """The ids of the faults."""
+        return frozenset(fault.id for fault in self.faults)
+
+
+def run(function: Callable[..., Any], probe: Probe) -> Outcome:
+    """Call a submission as the probe says; nothing that it does gets out of here."""
+    fills = guards.uninitialised_shows() if probe.mode == "again" else contextlib.nullcontext()
+    with guards.quiet() as printed, fills, guards.settings_kept() as changed:
+        outcome = _guarded(function, probe)
+    outcome.printed = printed
+    outcome.faults += tuple(
+        Fault("reseeds", "it seeds torch's random generator, so that all later draws repeat")
+        if name == "seed"
+        else Fault("changes-settings", f"it leaves torch's {name} changed")
+        for name in changed
+    )
+    return outcome
+
+
+def _guarded(function: Callable[..., Any], probe: Probe) -> Outcome:
+    args = probe.arguments()
+    before = probe.arguments()
+    try:
+        with guards.time_limit():
+            outcome = _in_its_mode(function, probe, args)
+    except (
+        BaseException
+    ) as error:  # an answer may raise anything, KeyboardInterrupt and SystemExit too
+        outcome = Outcome(
+            error=error.with_traceback(error.__traceback__), where=own_line(function, error)
+        )
+    if probe.mode != "host" and not all(map(_identical, args, before)):
+        outcome.faults += (
+            Fault("changes-inputs", "it changes its inputs, which belong to the caller"),
+        )
+    return outcome
+
+
+def _in_its_mode(function: Callable[..., Any], probe: Probe, args: tuple[Any, ...]) -> Outcome:
+    if probe.mode == "gradient":
+        return _with_gradients(function, args)
+    if probe.mode == "host":
+        return _elsewhere(function, args)
+    value = _kept(function(*args))
+    if probe.mode != "again":
+        return Outcome(value)
+    second = _kept(function(*probe.arguments()))
+    if _same(value, second):
+        return Outcome(value)
+    return Outcome(
+        value,
+        faults=(
+            Fault("varies", "it gives another result each time it is called with the same inputs"),
+        ),
+    )
+
+
+def _elsewhere(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
+    with Elsewhere() as device:
+        value = function(*args)
+        returned = value if isinstance(value, list | tuple) else (value,)
+        host = any(isinstance(part, Tensor) and device.on_host(part) for part in returned)
+    fault = device.fault or (
+        "it returns a tensor on the CPU, wherever its inputs are" if host else None
+    )
+    says = f"on a GPU it would fail: {fault}. A tensor made without `device=` is on the CPU"
+    return Outcome(_kept(value), faults=(Fault("device", says),) if fault else ())
+
+
+def _with_gradients(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
+    """The value is, for each floating result, the gradient that each floating input gets from it."""
+    value = function(*args)
+    results = value if isinstance(value, list | tuple) else (value,)
+    inputs = [arg for arg in args if isinstance(arg, Tensor) and arg.requires_grad]
+    gradients: list[Tensor | None] = []
+    cut = False
+    for result in results:
+        if not isinstance(result, Tensor) or not result.is_floating_point():
+            continue
+        if not result.requires_grad:
+            cut = True
+            gradients.extend(None for _ in inputs)
+            continue
+        direction = (
+            torch.linspace(-1.0, 1.3, result.numel(), dtype=result.dtype)
+            .reshape(result.shape)
+            .cos()
+        )
+        found = torch.autograd.grad(result, inputs, direction, retain_graph=True, allow_unused=True)
+        gradients.extend(found)
+    cuts = (
+        Fault(
+            "gradient-cut", "no gradient flows back through it, so nothing before it could learn"
+        ),
+    )
+    return Outcome(tuple(_kept(g) for g in gradients), faults=cuts if cut else ())
+
+
+def reference(function: Callable[..., Any], probe: Probe) -> Outcome:
+    """The model solution's outcome, with its value in float64 beside it."""
+    outcome = run(function, probe)
+    outcome.exact = outcome.value
+    if probe.dtype is not torch.float64 and outcome.error is None:
+        with guards.settings_kept():
+            outcome.exact = _kept(function(*probe.exact()))
+    return outcome
+
+
+def own_line(function: Callable[..., Any], error: BaseException) -> str:
+    """'line 3: `return x.view(...)`', the submission's own last line in a traceback, or ''."""
+    code = getattr(function, "__code__", None) or getattr(
+        getattr(function, "forward", None), "__code__", None
+    )
+    frames = traceback.extract_tb(error.__traceback__)
+    mine = [frame for frame in frames if code is not None and frame.filename == code.co_filename]
+    if not mine:
+        return ""
+    line = (
+        linecache.getline(mine[-1].filename, mine[-1].lineno or 0) or mine[-1].line or ""
+    ).strip()
+    return f"line {mine[-1].lineno}" + (f", `{line}`" if line else "")
+
+
+def unattempted(function: Callable[..., Any], outcome: Outcome) -> bool:
+    """Whether the submission itself says that it is not written yet."""
+    if not isinstance(outcome.error, NotImplementedError):
+        return False
+    frames = traceback.extract_tb(outcome.error.__traceback__)
+    line = linecache.getline(frames[-1].filename, frames[-1].lineno or 0) or frames[-1].line or ""
+    code = getattr(function, "__code__", None)
+    return "NotImplementedError" in line or (
+        code is not None and frames[-1].filename == code.co_filename
+    )
+
+
+def _kept(value: Any) -> Any:
+    """The value as it is now: a submission may use one buffer again and again."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if isinstance(value, tuple | list):
+        return (
+            type(value)(_kept(part) for part in value)
+            if type(value) in (tuple, list)
+            else tuple(map(_kept, value))
+        )
+    return value
+
+
+def _identical(left: Any, right: Any) -> bool:
+    if not isinstance(left, Tensor):
+        return isinstance(right, Tensor) is False and _plain_equal(left, right)
+    if left.shape != right.shape or left.dtype != right.dtype:
+        return False
+    return bool(torch.equal(left.detach().nan_to_num(7.0), right.detach().nan_to_num(7.0)))
+
+
+def _plain_equal(left: Any, right: Any) -> bool:
+    if isinstance(left, list | tuple):
+        return len(left) == len(right) and all(map(_identical, left, right))
+    return bool(left == right)
+
+
+def _same(first: Any, second: Any) -> bool:
+    """Whether two calls gave the same, up to rounding."""
+    if isinstance(first, Tensor) and isinstance(second, Tensor):
+        if first.shape != second.shape or first.dtype != second.dtype:
+            return False
+        return bool(
+            torch.allclose(
+                first.to(torch.float64), second.to(torch.float64), 1e-6, 1e-9, equal_nan=True
+            )
+        )
+    if isinstance(first, list | tuple) and isinstance(second, list | tuple):
+        return len(first) == len(second) and all(map(_same, first, second))
+    try:
+        return bool(first == second)
+    except Exception:
+        return True  # what cannot be compared is judged elsewhere

@@ -1,0 +1,273 @@
+"""From trials to sentences: what went wrong, in which trials, and on what smallest input."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from course.checking import relations, running
+from course.checking.agreeing import Difference, difference
+from course.checking.diagnosis import Trial
+from course.exercises.model import Exercise
+
+
+def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Trial]) -> list[str]:
+    """What is wrong with a submission that no listed mistake explains, the weightiest first."""
+    failed = [trial for trial in trials if trial.failed]
+    told: list[str] = []
+    first = _weightiest(failed)
+    if first.difference is not None:
+        told.append(_sentence(exercise, function, first))
+        told.extend(
+            relations.describe(exercise, failed) if first.difference.kind == "values" else []
+        )
+        if first.probe.mode == "gradient" and not any(_in_values(trial) for trial in failed):
+            told = [_gradient(function, first)]
+    told.extend(sorted({fault.says for trial in failed for fault in trial.actual.faults}))
+    told.extend(_leak(function, failed))
+    told.extend(_only_when(trials))
+    told.extend(_literal(exercise, function, trials))
+    return list(dict.fromkeys(sentence for sentence in told if sentence))
+
+
+def _in_values(trial: Trial) -> bool:
+    return trial.difference is not None and trial.probe.mode != "gradient"
+
+
+def _weightiest(failed: list[Trial]) -> Trial:
+    """The failed trial to speak of: a plain one, small, rather than one with a special memory layout."""
+    order = ["plain", "strided", "again", "host", "gradient", "cuda"]
+    differing = [trial for trial in failed if trial.difference is not None]
+    return min(
+        differing or failed,
+        key=lambda t: (
+            t.probe.half,
+            order.index(t.probe.mode),
+            t.probe.dtype is not torch.float64,
+            _volume(t),
+        ),
+    )
+
+
+def _volume(trial: Trial) -> int:
+    return sum(arg.numel() for arg in trial.probe.case.args if isinstance(arg, Tensor))
+
+
+def smallest(trials: list[Trial]) -> Trial:
+    """The failed trial with the smallest input."""
+    return _weightiest([trial for trial in trials if trial.failed])
+
+
+def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) -> str:
+    found = trial.difference
+    assert found is not None
+    what = exercise.results[found.index] if len(exercise.results) > 1 else "result"
+    if found.kind == "error":
+        return _raised(trial, found)
+    if found.kind == "no-error":
+        kind = type(found.expected).__name__
+        return f"it should raise {kind} for {trial.probe.case.says}, and returns {named(found.actual)} instead"
+    if found.kind == "type":
+        return _type(exercise, function, found)
+    if found.kind == "count":
+        return f"it returns {len(found.actual)} results; asked are {len(found.expected)}: {', '.join(exercise.results)}"
+    if found.kind == "shape":
+        return f"the {what} has the wrong shape: " + _shape(exercise, found)
+    if found.kind == "dtype":
+        given = "the inputs are " + str(trial.probe.dtype).removeprefix("torch.")
+        wanted, came = (str(t.dtype).removeprefix("torch.") for t in (found.expected, found.actual))
+        reason = given if found.expected.is_floating_point() else f"asked is {wanted}"
+        return f"the {what} is {came} and should be {wanted}: {reason}"
+    return f"the {what} has the right shape and wrong numbers"
+
+
+def _raised(trial: Trial, found: Difference) -> str:
+    error = found.actual
+    if trial.actual.timed_out:
+        return (
+            "it had not come to an end after some seconds, so it was stopped"
+            + (f" in {trial.actual.where}" if trial.actual.where else "")
+            + ": is there a loop whose condition never becomes false?"
+        )
+    text = str(error).strip().splitlines()
+    said = f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__
+    at = f" ({trial.actual.where})" if trial.actual.where else ""
+    if isinstance(found.expected, BaseException):
+        return f"it should raise {type(found.expected).__name__} for {trial.probe.case.says}, and raises {said}{at}"
+    return f"it raised {said}{at}"
+
+
+def _type(exercise: Exercise, function: Callable[..., Any], found: Difference) -> str:
+    if found.actual is None:
+        return "it returns None: is there a `return` on every path?"
+    if inspect.iscoroutine(found.actual) or inspect.isgenerator(found.actual):
+        return f"it returns a {type(found.actual).__name__}, not a result: `return` it rather than `yield` or `async`"
+    if isinstance(found.expected, tuple):
+        return f"it returns {named(found.actual)}; asked are {len(found.expected)} results: {', '.join(exercise.results)}"
+    if isinstance(found.expected, Tensor) and isinstance(found.actual, Tensor):
+        return f"it returns a tensor of layout {found.actual.layout} on {found.actual.device}; asked is a plain one"
+    if isinstance(found.actual, tuple | list) and isinstance(found.expected, Tensor):
+        return f"it returns {named(found.actual)}; asked is one tensor"
+    return f"it returns {named(found.actual)}; asked is {named(found.expected)}"
+
+
+def named(value: Any) -> str:
+    """A value's kind in words: 'a tensor (2, 3) of float32'."""
+    if isinstance(value, Tensor):
+        return f"a tensor {tuple(value.shape)} of {str(value.dtype).removeprefix('torch.')}"
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)}"
+    if type(value).__module__ == "numpy":
+        return f"a numpy {type(value).__name__}"
+    article = "an" if type(value).__name__[0] in "aeiou" else "a"
+    return f"{article} {type(value).__name__}"
+
+
+def _shape(exercise: Exercise, found: Difference) -> str:
+    want, came = tuple(found.expected.shape), tuple(found.actual.shape)
+    names = exercise.axes[found.index][-len(want) :] if found.index < len(exercise.axes) else ()
+    shown = f"{came}, and should be {want}" + (
+        f", that is ({', '.join(names)})" if len(names) == len(want) else ""
+    )
+    if sorted(want) == sorted(came) and len(set(want)) == len(want) and len(names) == len(want):
+        order = ", ".join(names[want.index(size)] for size in came)
+        return f"{shown}: yours has the axes in the order ({order})"
+    if len(came) < len(want) and tuple(size for size in want if size != 1) == tuple(
+        size for size in came if size != 1
+    ):
+        return f"{shown}: an axis of size 1 was lost (`squeeze`?)"
+    if len(came) != len(want):
+        more = "too many" if len(came) > len(want) else "too few"
+        return f"{shown}: {more} axes"
+    off = [i for i in range(len(want)) if want[i] != came[i]]
+    if len(off) == 1 and len(names) == len(want):
+        return f"{shown}: the axis {names[off[0]]} is {came[off[0]]} long instead of {want[off[0]]}"
+    return shown
+
+
+def _gradient(function: Callable[..., Any], trial: Trial) -> str:
+    if trial.actual.error is not None:
+        text = str(trial.actual.error).splitlines() or [""]
+        return f"its results are right, but with inputs that require gradients it raised {type(trial.actual.error).__name__}: {text[0][:200]}"
+    came = trial.actual.value if isinstance(trial.actual.value, tuple) else (trial.actual.value,)
+    wanted = trial.expected.value
+    none = all(gradient is None or not gradient.any() for gradient in came)
+    clue = _gradient_clue(function)
+    if none:
+        return f"its results are right, but no gradient flows back through it{clue}"
+    nan = any(isinstance(gradient, Tensor) and bool(gradient.isnan().any()) for gradient in came)
+    if nan:
+        return f"its results are right, but the gradient that flows back holds NaN{clue}"
+    lost = sum(1 for w, c in zip(wanted, came, strict=False) if w is not None and c is None)
+    part = (
+        f"{lost} of the {len(wanted)} gradients are missing"
+        if lost
+        else "the gradient that flows back is wrong"
+    )
+    return f"its results are right, but {part}: a part of the computation is cut off from it{clue}"
+
+
+def _gradient_clue(function: Callable[..., Any]) -> str:
+    try:
+        lines = inspect.getsource(function).splitlines()
+    except (OSError, TypeError):
+        return ""
+    for sign in (
+        ".detach()",
+        ".data",
+        "no_grad",
+        "inference_mode",
+        ".numpy()",
+        ".item()",
+        ".tolist()",
+        "torch.tensor(",
+    ):
+        for number, line in enumerate(lines, 1):
+            if sign in line:
+                return f"; look at `{line.strip()}` (line {number} of the function)"
+    return ""
+
+
+def _leak(function: Callable[..., Any], failed: list[Trial]) -> list[str]:
+    """Whether what is blocked moves the result: found by changing it and calling again."""
+    for trial in failed:
+        if trial.probe.mode != "plain" or trial.actual.error is not None or trial.probe.half:
+            continue
+        for what, args in trial.probe.case.same:
+            other = running.run(lambda *a: function(*a), _Elsewise(trial.probe, args))  # type: ignore[arg-type]
+            reference = running.Outcome(trial.actual.value, exact=trial.actual.value)
+            if other.error is None and difference(trial.probe, reference, other) is not None:
+                return [f"what is blocked leaks: {what}, and your result changes"]
+    return []
+
+
+class _Elsewise:
+    """A probe with other arguments."""
+
+    def __init__(self, probe: Any, args: tuple[Any, ...]) -> None:
+        self.mode, self.case, self._probe, self._args = probe.mode, probe.case, probe, args
+
+    def arguments(self) -> tuple[Any, ...]:
+        return self._probe.arguments(self._args)  # type: ignore[no-any-return]
+
+
+def _only_when(trials: list[Trial]) -> list[str]:
+    """The one circumstance that separates the failed trials from the others, if there is one."""
+    failed = [trial.failed for trial in trials]
+    if all(failed):
+        return []
+    tags = list(dict.fromkeys(tag for trial in trials for tag in sorted(trial.probe.tags)))
+    for tag in tags:
+        has = [tag in trial.probe.tags for trial in trials]
+        if has == failed:
+            return [f"it is right except with {tag}"]
+    for tag in tags:
+        has = [tag in trial.probe.tags for trial in trials]
+        if [not there for there in has] == failed:
+            return [f"it is right only with {tag}"]
+    always = [tag for tag in tags if all(tag in t.probe.tags for t in trials if t.failed)]
+    always = [tag for tag in always if not all(tag in t.probe.tags for t in trials)]
+    rest = [
+        trial for trial in trials if not trial.failed and trial.probe.mode in ("plain", "strided")
+    ]
+    if always and rest:
+        return [f"it fails only with {' and '.join(always[:2])}, and not always then"]
+    return []
+
+
+def _literal(exercise: Exercise, function: Callable[..., Any], trials: list[Trial]) -> list[str]:
+    """A size of the chapter's example, written into the code, when only that example is right."""
+    example = [
+        t for t in trials if "the chapter's example" in t.probe.tags and t.probe.mode == "plain"
+    ]
+    others = [
+        t for t in trials if "the chapter's example" not in t.probe.tags and t.probe.mode == "plain"
+    ]
+    if (
+        not example
+        or any(t.failed for t in example)
+        or not others
+        or not any(t.failed for t in others)
+    ):
+        return []
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return []
+    sizes = set(example[0].probe.case.sizes.values()) - {0, 1, 2}
+    numbers = [
+        n
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Constant) and type(n.value) in (int, float) and n.value in sizes
+    ]
+    if not numbers:
+        return []
+    return [
+        f"it is right for the example's sizes: the {numbers[0].value} in line {numbers[0].lineno} should be taken from the input"
+    ]

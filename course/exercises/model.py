@@ -1,0 +1,157 @@
+"""What an exercise is: a model solution, cases to try it on, and the mistakes people make in it."""
+
+from __future__ import annotations
+
+import functools
+import linecache
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from course import manuscript
+
+Edit = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake that people really make, written as an edit of the model solution.
+
+    `edits` are (old, new) pairs of source text, applied in order, each to every place where `old`
+    stands. `says` explains the mistake to the person who made it; `asks` is a question that leads on
+    without giving the answer away.
+    """
+
+    id: str
+    edits: tuple[Edit, ...]
+    says: str
+    asks: str
+
+    def applied_to(self, source: str) -> str:
+        """The source with this mistake in it; ValueError where the edit finds nothing to change."""
+        for old, new in self.edits:
+            if old not in source:
+                raise ValueError(
+                    f"mistake {self.id!r} finds no {old!r} in the source it should edit"
+                )
+            source = source.replace(old, new)
+        return source
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input to try a submission on.
+
+    Floating tensors in `args` are float64; the checker converts them. `sizes` names the sizes, so
+    that a factor can be told as "sqrt(Dh)". `regions` are boolean tensors that broadcast to the
+    result and have a name ("blocked keys"). `same` are other arguments that must give the same
+    result: (what was changed, the arguments).
+    """
+
+    args: tuple[Any, ...]
+    says: str
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    tags: frozenset[str] = frozenset()
+    raises: type[Exception] | None = None
+    differentiable: bool = True
+    regions: Mapping[str, Any] = field(default_factory=dict)
+    same: Sequence[tuple[str, tuple[Any, ...]]] = ()
+    dtypes: tuple[str, ...] = ()  # the floating dtypes to try it in; all, when none are named
+
+
+def tags(*names: str) -> frozenset[str]:
+    """Circumstances of a case, in words that fit after "it is right except with"."""
+    return frozenset(names)
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """A quantity met on the way, to recognise a result that is "the raw scores" or the like."""
+
+    says: str
+    compute: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """All that the checker knows of one exercise of the catalogue."""
+
+    id: str
+    signature: str
+    minutes: int
+    difficulty: int  # 1 (a line), 2 (a few), 3 (put several ideas together)
+    cases: Callable[[int], list[Case]]
+    mistakes: tuple[Mistake, ...]
+    hints: tuple[str, str, str, str]  # idea, shapes, pseudo-code, the decisive line
+    axes: tuple[tuple[str, ...], ...] = ()  # names of the axes of each result, last axis last
+    results: tuple[str, ...] = ("result",)  # what each result is called
+    landmarks: tuple[Landmark, ...] = ()
+    rows_sum_to_one: int | None = None  # which result holds weights, if any does
+    random: bool = False  # draws from torch's global generator
+
+    @property
+    def name(self) -> str:
+        """The function's or class's name: the part of the id after the point."""
+        return self.id.rpartition(".")[2]
+
+    @property
+    def model_source(self) -> str:
+        """The model solution as it stands in the chapter's manuscript."""
+        return manuscript.solution(self.id)
+
+    def mistake(self, mistake_id: str) -> Mistake:
+        """The mistake of that id; KeyError when there is none."""
+        for mistake in self.mistakes:
+            if mistake.id == mistake_id:
+                return mistake
+        raise KeyError(
+            f"{self.id} lists no mistake {mistake_id!r}; it lists {[m.id for m in self.mistakes]}"
+        )
+
+    def mistaken_source(self, *mistakes: Mistake | str) -> str:
+        """The model solution with these mistakes made in it; ValueError when they don't combine."""
+        source = self.model_source
+        for mistake in mistakes:
+            source = (self.mistake(mistake) if isinstance(mistake, str) else mistake).applied_to(
+                source
+            )
+        return source
+
+    def model(self) -> Callable[..., Any]:
+        """The model solution, ready to be called."""
+        return _model(self.id)
+
+    def mistaken(self, *mistakes: Mistake | str) -> Callable[..., Any]:
+        """The model solution with these mistakes, ready to be called."""
+        return build(self.id, self.mistaken_source(*mistakes))
+
+
+@functools.cache
+def _model(exercise_id: str) -> Callable[..., Any]:
+    return build(exercise_id, manuscript.solution(exercise_id))
+
+
+def build(exercise_id: str, source: str) -> Callable[..., Any]:
+    """Execute an exercise's source and return the function or class that it defines.
+
+    The source sees what a chapter's first cell imports, and the chapter's other model solutions.
+    """
+    import math
+
+    import torch
+
+    chapter, _, name = exercise_id.rpartition(".")
+    names: dict[str, Any] = {"__name__": f"course.answers.{chapter}"}
+    names.update(math=math, torch=torch, nn=torch.nn, F=torch.nn.functional, Tensor=torch.Tensor)
+    for other in manuscript.exercise_ids(chapter):
+        if other != exercise_id:
+            names[other.rpartition(".")[2]] = functools.partial(_call_model, other)
+    filename = f"<{exercise_id} {zlib.crc32(source.encode()):08x}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    exec(compile(source, filename, "exec"), names)
+    return cast("Callable[..., Any]", names[name])
+
+
+def _call_model(exercise_id: str, *args: Any, **kwargs: Any) -> Any:
+    return _model(exercise_id)(*args, **kwargs)
