@@ -4,9 +4,9 @@
     <home>/answers/attention.softmax.py       the last answer that passed
     <home>/kept/                              copies of what would otherwise have been lost
 
-`home()` is $COURSE_HOME, or `.course/` at the root of the repository. Every file is written whole or
-not at all; nothing that is found there, or cannot be written there, stops a notebook: it is said in one
-sentence and the course goes on with what it has in memory. Standard library only.
+`home()` is $COURSE_HOME, or `.course/` at the root of the repository. Every file is written whole
+or not at all; nothing that is found there, or cannot be written there, stops a notebook: it is said
+in one sentence and the course goes on with what it has in memory. Standard library only.
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic, sleep
-from typing import IO, Any
+from typing import Any
+
+from course import files
 
 SCHEMA = 1
 _EXERCISE = re.compile(r"[a-z0-9_]+\.[A-Za-z0-9_]+")
 _RULE = "# " + "-" * 40
-_LOCK_SECONDS = 5.0
 
 # What could not be written, so that the running notebook still has it.
 _held_progress: dict[Path, dict[str, Any]] = {}
@@ -54,11 +53,15 @@ class ExerciseProgress:
 def home() -> Path:
     """The folder of the learner's state; it need not exist yet."""
     named = os.environ.get("COURSE_HOME")
-    return Path(named).expanduser().absolute() if named else Path(__file__).resolve().parent.parent / ".course"
+    return (
+        Path(named).expanduser().absolute()
+        if named
+        else Path(__file__).resolve().parent.parent / ".course"
+    )
 
 
 def set_apart(name: str) -> None:
-    """From now on use `<home>/<name>` in this process: what is tried there is not counted as the learner's."""
+    """Use `<home>/<name>` from now on: what this process tries does not count as the learner's."""
     folder = home()
     if folder.name != name:  # a cell may be run twice
         os.environ["COURSE_HOME"] = str(folder / name)
@@ -75,7 +78,9 @@ def record_check(exercise_id: str, status: str, mistakes: list[str], message: st
         entry["attempts"] = before.attempts + (status != "not attempted")
         entry["mistakes"], entry["message"] = list(mistakes), message
         entry["checked_at"] = _now()
-        entry["passed_at"] = before.passed_at or (entry["checked_at"] if status == "passed" else None)
+        entry["passed_at"] = before.passed_at or (
+            entry["checked_at"] if status == "passed" else None
+        )
 
     _update(exercise_id, change)
 
@@ -83,7 +88,7 @@ def record_check(exercise_id: str, status: str, mistakes: list[str], message: st
 def progress() -> dict[str, ExerciseProgress]:
     """What is known of each exercise that was checked or had a hint shown."""
     folder = home()
-    with _locked(folder):  # a damaged file is mended on the way
+    with files.locked(folder):  # a damaged file is mended on the way
         exercises = _load(folder)["exercises"]
     return {name: _as_progress(entry) for name, entry in exercises.items()}
 
@@ -109,11 +114,11 @@ def save_answer(exercise_id: str, source: str) -> Path:
         f"# Exercise: {exercise_id}\n"
         f"# Passed:   {_now()}\n"
         f"# Course:   {_course_version()}\n"
-        f'# Your own answer. use("{exercise_id}") runs this file wherever the course needs the function.\n'
+        f'# Your own answer: use("{exercise_id}") runs it wherever the course needs it.\n'
         f"{_RULE}\n"
     )
-    with _locked(home()):
-        if _tried(path, lambda: _write(path, header + source.strip("\n") + "\n")):
+    with files.locked(home()):
+        if _tried(path, lambda: files.write(path, header + source.strip("\n") + "\n")):
             _held_answers.pop(path, None)
         else:
             _held_answers[path] = source
@@ -121,7 +126,7 @@ def save_answer(exercise_id: str, source: str) -> Path:
 
 
 def load_answer(exercise_id: str) -> str | None:
-    """The source of the saved answer, without its header; None where there is none that can be read."""
+    """The source of the saved answer, without its header; None where none can be read."""
     path = _answer_path(exercise_id)
     if path in _held_answers:
         return _held_answers[path]
@@ -131,24 +136,27 @@ def load_answer(exercise_id: str) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        _say(f"The saved answer {path} cannot be read ({_reason(error)}); the course goes on without it.")
+        _say(f"The answer {path} cannot be read ({_reason(error)}); the course goes on without it.")
         return None
     except (SyntaxError, ValueError) as error:  # ValueError: not UTF-8, or a null byte
-        _say(f"The saved answer {path} is damaged ({error}); it is left as it is, and the course goes on without it.")
+        _say(
+            f"The answer {path} is damaged ({error}); it is left as it is, "
+            "and the course goes on without it."
+        )
         return None
     header, rule, body = text.partition(_RULE + "\n")
     return body if rule and all(line.startswith("#") for line in header.splitlines()) else text
 
 
 def keep(path: Path) -> Path:
-    """Copy a file to `<home>/kept/`, dated and never over another copy; OSError where that fails."""
+    """Copy a file to `<home>/kept/`, dated, never over another copy; OSError where that fails."""
     content = path.read_bytes()
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     for number in range(1, 1000):
         suffix = "" if number == 1 else f"-{number}"
         target = home() / "kept" / f"{path.stem}-{stamp}{suffix}{path.suffix}"
         if not target.exists():
-            _write(target, content)
+            files.write(target, content)
             return target
     raise FileExistsError(f"{home() / 'kept'} holds too many copies of {path.name}; remove some")
 
@@ -207,14 +215,14 @@ def _update(exercise_id: str, change: Callable[[dict[str, Any]], None]) -> dict[
     """Change one exercise's entry; what this version does not know stays in the file as it is."""
     folder = home()
     path = folder / "progress.json"
-    with _locked(folder):
+    with files.locked(folder):
         data = _load(folder)
         entry = data["exercises"].setdefault(_valid(exercise_id), {})
         if not isinstance(entry, dict):
             entry = data["exercises"][exercise_id] = {}
         change(entry)
         text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-        if _tried(path, lambda: _write(path, text)):
+        if _tried(path, lambda: files.write(path, text)):
             _held_progress.pop(folder, None)
         else:
             _held_progress[folder] = data
@@ -235,7 +243,10 @@ def _load(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return _empty()
     except OSError as error:
-        _say(f"{path} cannot be read ({_reason(error)}); your progress is kept only while this notebook runs.")
+        _say(
+            f"{path} cannot be read ({_reason(error)}); "
+            "your progress is kept only while this notebook runs."
+        )
         return _held_progress.setdefault(folder, _empty())
     except ValueError:  # not JSON, or not UTF-8
         return _recovered(folder, path)
@@ -250,16 +261,24 @@ def _recovered(folder: Path, path: Path) -> dict[str, Any]:
     data = _empty()
     for answer in sorted((folder / "answers").glob("*.*.py")):
         if _EXERCISE.fullmatch(answer.stem):
-            stamp = datetime.fromtimestamp(answer.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            stamp = datetime.fromtimestamp(answer.stat().st_mtime, UTC).strftime(
+                "%Y-%m-%dT%H:%M:%SZ"
+            )
             data["exercises"][answer.stem] = {"status": "passed", "attempts": 1, "passed_at": stamp}
     try:
         aside = keep(path)
-        _write(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        files.write(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         _held_progress[folder] = data
-        _say(f"{path} is damaged and cannot be set aside ({_reason(error)}); progress is kept only while this runs.")
+        _say(
+            f"{path} is damaged and cannot be set aside ({_reason(error)}); "
+            "your progress is kept only while this notebook runs."
+        )
     else:
-        _say(f"{path} was damaged: it is kept as {aside}, and what your saved answers prove is restored.")
+        _say(
+            f"{path} was damaged: it is kept as {aside}, "
+            "and what your saved answers prove is restored."
+        )
     return data
 
 
@@ -269,84 +288,8 @@ def _tried(path: Path, write: Callable[[], None]) -> bool:
         write()
     except OSError as error:
         _say(
-            f"{path} cannot be written ({_reason(error)}); what you do is kept only while this notebook runs. "
-            "Make the folder writable, or name another in COURSE_HOME."
+            f"{path} cannot be written ({_reason(error)}); what you do is kept only while this "
+            "notebook runs. Make the folder writable, or name another in COURSE_HOME."
         )
         return False
     return True
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    """Replace a file whole: a process killed at any moment leaves the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        _replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":  # the new name too has to reach the disk
-        descriptor = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _replace(temporary: Path, path: Path) -> None:
-    """os.replace, again for a moment where another process has the file open (Windows refuses then)."""
-    for _ in range(20):
-        try:
-            return os.replace(temporary, path)
-        except PermissionError:
-            if os.name != "nt":
-                raise
-            sleep(0.05)
-    os.replace(temporary, path)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time change the files; the system frees the lock of a process that dies.
-
-    Where the folder cannot be locked (read-only, a network drive), it goes on without.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / "lock", "ab")  # noqa: SIM115  (closed below)
-    except OSError:
-        yield
-        return
-    with file:
-        deadline = monotonic() + _LOCK_SECONDS
-        while not _lock(file) and monotonic() < deadline:
-            sleep(0.01)
-        yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[bytes]) -> bool:
-        file.seek(0)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True  # this file system has no locks
-        return True
