@@ -1,0 +1,37 @@
+"""A Transformer encoder, one concept a file, readable as a textbook and fast enough to use.
+
+Every public name can be imported from here; its file is loaded when the name is first used, so
+that importing the package costs next to nothing. The file names tell what is where.
+
+>>> from encoder_core import MultiheadAttention
+>>> MultiheadAttention.__module__
+'encoder_core.multihead'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Where each public name lives. A test holds this equal to what the files themselves say.
+_FILES: dict[str, tuple[str, ...]] = {
+    "attention": ("AttentionFunction", "fused_attention", "scaled_dot_product_attention"),
+    "heads": ("merge_heads", "split_heads"),
+    "masks": ("causal_mask", "local_mask", "merge_masks", "padding_mask"),
+    "multihead": ("MultiheadAttention",),
+}
+_HOME = {name: file for file, names in _FILES.items() for name in names}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    """Load the file of a public name when the name is first used."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'encoder_core' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"encoder_core.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

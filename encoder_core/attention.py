@@ -1,0 +1,232 @@
+"""Attention: each query takes a weighted mean of the values, weighted by how its key fits.
+
+`scaled_dot_product_attention` is the form to read; it also returns the weights.
+`fused_attention` is the form that runs; it never builds the weights. A test holds them equal.
+
+Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.1, equation 1.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from encoder_core.masks import additive_mask, blocked_rows, check_mask
+
+__all__ = [
+    "AttentionFunction",
+    "attend",
+    "fused_attention",
+    "masked_softmax",
+    "scaled_dot_product_attention",
+    "scores",
+]
+
+
+class AttentionFunction(Protocol):
+    """What a `MultiheadAttention` can compute with in place of its own.
+
+    Called as `function(query, key, value, mask)` with `(B, H, L, Dh)`, `(B, H, S, Dh)`,
+    `(B, H, S, Dv)` and a mask that broadcasts to `(B, H, L, S)`, or None. Returns the output
+    `(B, H, L, Dv)`, or the output and the weights `(B, H, L, S)`.
+    """
+
+    def __call__(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, /
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Attend."""
+
+
+def scores(query: Tensor, key: Tensor) -> Tensor:
+    """Say how well each key fits each query: their product over the root of Dh.
+
+    The query is divided, not the product: half precision overflows later that way.
+
+    Args:
+        query: `(..., L, Dh)`.
+        key: `(..., S, Dh)`.
+
+    Returns:
+        `(..., L, S)`.
+
+    Source: Vaswani et al. 2017, section 3.2.1.
+
+    >>> scores(torch.ones(1, 4), torch.ones(2, 4))
+    tensor([[2., 2.]])
+    """
+    return (query / math.sqrt(query.shape[-1])) @ key.transpose(-2, -1)  # (..., L, S)
+
+
+def masked_softmax(scores: Tensor) -> Tensor:
+    """Turn each row into weights that sum to 1; a row of nothing but `-inf` gives zeros.
+
+    Such a row (a query that may look at nothing) is 0 / 0 in the plain softmax. It is filled
+    with zeros before and after, so that neither the result nor the gradient has a NaN.
+
+    Args:
+        scores: `(..., S)`, `-inf` where blocked.
+
+    Returns:
+        `(..., S)`, in the dtype of `scores`.
+
+    Source: pytorch issue 41508.
+
+    >>> masked_softmax(torch.tensor([[0.0, 0.0], [0.0, -torch.inf], [-torch.inf, -torch.inf]]))
+    tensor([[0.5000, 0.5000],
+            [1.0000, 0.0000],
+            [0.0000, 0.0000]])
+    """
+    empty = blocked_rows(scores)  # (..., 1)
+    return torch.softmax(scores.masked_fill(empty, 0), dim=-1).masked_fill(empty, 0)
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+) -> tuple[Tensor, Tensor]:
+    """Attend, step by step: scores, mask, softmax, weighted sum. The form to read.
+
+    Args:
+        query: `(..., L, Dh)`.
+        key: `(..., S, Dh)`.
+        value: `(..., S, Dv)`.
+        mask: broadcasts to `(..., L, S)`; boolean: True is blocked, floating: added to the scores.
+        dropout_p: the chance of dropping a weight. A function knows nothing of training or
+            evaluation: pass 0 in evaluation, as `MultiheadAttention` does.
+
+    Returns:
+        The output `(..., L, Dv)`, and the weights `(..., L, S)` as they are before dropout. A
+        query that may look at nothing gets zeros in both, and finite gradients.
+
+    Raises:
+        TypeError: an integer mask.
+        ValueError: a floating mask of zeros and ones (see `masks.check_mask`).
+
+    Source: Vaswani et al. 2017, equation 1; dropout on the weights as in the code published with
+    it (tensor2tensor).
+
+    >>> query, key = torch.zeros(1, 2), torch.zeros(3, 2)
+    >>> value = torch.tensor([[1.0], [2.0], [6.0]])
+    >>> scaled_dot_product_attention(query, key, value, torch.tensor([[False, False, True]]))
+    (tensor([[1.5000]]), tensor([[0.5000, 0.5000, 0.0000]]))
+    """
+    check_mask(mask)
+    fit = scores(query, key)  # (..., L, S)
+    if mask is not None and mask.dtype == torch.bool:
+        fit = fit.masked_fill(mask, -torch.inf)
+    elif mask is not None:
+        fit = fit + additive_mask(mask, fit.dtype)
+    weights = masked_softmax(fit)  # (..., L, S)
+    used = F.dropout(weights, dropout_p) if dropout_p else weights
+    return used @ value, weights  # (..., L, S) @ (..., S, Dv) -> (..., L, Dv)
+
+
+def fused_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+) -> Tensor:
+    """Attend in one fused operation, without building the weights. The form that runs.
+
+    Which kernel serves is PyTorch's choice. Their answers to a query that may look at nothing
+    differ between kernels and versions (zeros, NaN, the mean of all values), so such a row is let
+    through unmasked and set to zero afterwards.
+
+    Args:
+        query: `(..., L, Dh)`.
+        key: `(..., S, Dh)`, with the query's leading axes.
+        value: `(..., S, Dv)`, with the query's leading axes.
+        mask: broadcasts to `(..., L, S)`; boolean: True is blocked, floating: added to the scores.
+        dropout_p: the chance of dropping a weight; pass 0 in evaluation.
+
+    Returns:
+        `(..., L, Dv)`, the first result of `scaled_dot_product_attention`.
+
+    Raises:
+        TypeError: an integer mask.
+        ValueError: a floating mask of zeros and ones (see `masks.check_mask`).
+
+    Source: Dao et al. 2022, "FlashAttention"; `torch.nn.functional.scaled_dot_product_attention`,
+    whose boolean mask says what is kept.
+
+    >>> query, key = torch.zeros(1, 2), torch.zeros(3, 2)
+    >>> value = torch.tensor([[1.0], [2.0], [6.0]])
+    >>> fused_attention(query, key, value, torch.tensor([[False, False, True]]))
+    tensor([[1.5000]])
+    """
+    check_mask(mask)
+    if mask is None:
+        return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout_p)
+    if mask.dtype == torch.bool:
+        empty = blocked_rows(mask)  # (..., L, 1)
+        keep = empty | ~mask  # (..., L, S), the other way round
+    else:
+        mask = additive_mask(mask, query.dtype)
+        empty = blocked_rows(mask)  # (..., L, 1)
+        keep = mask.masked_fill(empty, 0)  # (..., L, S), added
+    output = F.scaled_dot_product_attention(query, key, value, attn_mask=keep, dropout_p=dropout_p)
+    return output.masked_fill(empty, 0)  # (..., L, Dv)
+
+
+def attend(
+    function: AttentionFunction | None,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None = None,
+    need_weights: bool = False,
+    dropout_p: float = 0.0,
+) -> tuple[Tensor, Tensor | None]:
+    """Attend by a function from outside, or by one of this file's own where it is None.
+
+    A function from outside knows nothing of dropout: it is applied here to the weights it gives.
+
+    Args:
+        function: see `AttentionFunction`.
+        query: `(B, H, L, Dh)`.
+        key: `(B, H, S, Dh)`.
+        value: `(B, H, S, Dv)`.
+        mask: broadcasts to `(B, H, L, S)`, or None.
+        need_weights: whether to return the weights.
+        dropout_p: the chance of dropping a weight; pass 0 in evaluation.
+
+    Returns:
+        The output `(B, H, L, Dv)`, and the weights `(B, H, L, S)` or None.
+
+    Raises:
+        TypeError: weights are needed and the function returns none.
+        ValueError: the function returns another shape.
+
+    >>> q = torch.randn(2, 4, 5, 2)
+    >>> attend(None, q, q, q)[1] is None
+    True
+    """
+    if function is None and need_weights:
+        return scaled_dot_product_attention(query, key, value, mask, dropout_p)
+    if function is None:
+        return fused_attention(query, key, value, mask, dropout_p), None
+    result = function(query, key, value, mask)
+    output, weights = result if isinstance(result, tuple) else (result, None)
+    expected = (*query.shape[:-1], value.shape[-1])
+    if output.shape != expected:
+        raise ValueError(
+            f"The attention function returned an output of shape {tuple(output.shape)}; "
+            f"expected {tuple(expected)}: one vector for each query."
+        )
+    if weights is None and (need_weights or dropout_p):
+        raise TypeError(
+            "The attention function returned the output alone; to record its weights, or to drop "
+            "some of them in training, it must return (output, weights)."
+        )
+    if weights is not None and dropout_p:
+        output = F.dropout(weights, dropout_p) @ value  # (B, H, L, Dv)
+    return output, weights if need_weights else None

@@ -1,0 +1,250 @@
+"""Masks: who may not look at whom.
+
+Everywhere in this package a boolean mask says what is **blocked**: True means "may not be attended
+to" or "is padding", as in `torch.nn.Transformer*`. `F.scaled_dot_product_attention` and Hugging
+Face say it the other way round. A floating mask is **added** to the scores: 0 leaves a score as it
+is, `-inf` blocks it, anything between lowers it (ALiBi). A floating mask of zeros and ones is
+nearly always a boolean mask that lost its dtype; added, it would block nothing, so it is refused.
+
+Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.3 (the causal mask).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = [
+    "additive_mask",
+    "blocked_rows",
+    "causal_mask",
+    "check_mask",
+    "join_head_masks",
+    "local_mask",
+    "merge_masks",
+    "padding_mask",
+]
+
+
+def causal_mask(length: int, *, device: torch.device | str | None = None) -> Tensor:
+    """Block the future: query i may look at keys 0 to i.
+
+    Args:
+        length: L, the number of queries and of keys.
+        device: where the result is made.
+
+    Returns:
+        `(L, L)` bool, True above the diagonal.
+
+    Source: Vaswani et al. 2017, section 3.2.3.
+
+    >>> causal_mask(3)
+    tensor([[False,  True,  True],
+            [False, False,  True],
+            [False, False, False]])
+    """
+    return torch.ones(length, length, dtype=torch.bool, device=device).triu(1)
+
+
+def padding_mask(lengths: Tensor, max_length: int | None = None) -> Tensor:
+    """Block what comes after each sequence's end.
+
+    Args:
+        lengths: `(B,)` integers, the number of real tokens of each sequence.
+        max_length: S, the padded length; the longest of `lengths` where not given.
+
+    Returns:
+        `(B, S)` bool, True at padding.
+
+    >>> padding_mask(torch.tensor([1, 3]))
+    tensor([[False,  True,  True],
+            [False, False, False]])
+    """
+    if max_length is None:
+        max_length = int(lengths.max()) if lengths.numel() else 0
+    return torch.arange(max_length, device=lengths.device) >= lengths[..., None]  # (B, S)
+
+
+def local_mask(length: int, window: int, *, device: torch.device | str | None = None) -> Tensor:
+    """Block what is further away than `window` tokens, on either side.
+
+    Args:
+        length: L, the number of queries and of keys.
+        window: how far a query sees to each side; 0 leaves it only itself.
+        device: where the result is made.
+
+    Returns:
+        `(L, L)` bool, True where the distance is greater than `window`.
+
+    Raises:
+        ValueError: `window` is negative.
+
+    Source: Beltagy et al. 2020, "Longformer", section 3.1 (sliding window).
+
+    >>> local_mask(4, window=1)
+    tensor([[False, False,  True,  True],
+            [False, False, False,  True],
+            [ True, False, False, False],
+            [ True,  True, False, False]])
+    """
+    if window < 0:
+        raise ValueError(f"window must be 0 or more, got {window}.")
+    positions = torch.arange(length, device=device)
+    return (positions[:, None] - positions[None, :]).abs() > window  # (L, L)
+
+
+def check_mask(mask: Tensor | None) -> None:
+    """Refuse what would silently mean something else.
+
+    Args:
+        mask: boolean (True is blocked), floating (added to the scores), or None.
+
+    Raises:
+        TypeError: an integer mask; whether 1 means "blocked" or "kept" cannot be told.
+        ValueError: a floating mask of zeros and ones; it would be added, and block nothing.
+
+    Source: pytorch issue 92554.
+
+    >>> check_mask(torch.tensor([[1.0, 0.0]]))
+    Traceback (most recent call last):
+    ValueError: This floating mask holds only 0 and 1. ...
+    """
+    if mask is None or mask.dtype == torch.bool or torch.compiler.is_compiling():
+        return
+    if not mask.is_floating_point():
+        raise TypeError(
+            f"A mask is boolean (True = blocked) or floating (added to the scores), got "
+            f"{mask.dtype}. If 1 marks what is blocked, pass mask.bool(); if 1 marks what is kept, "
+            "as in Hugging Face's attention_mask, pass mask == 0."
+        )
+    if bool(((mask == 0) | (mask == 1)).all()) and bool(mask.any()):
+        raise ValueError(
+            "This floating mask holds only 0 and 1. It would be added to the scores and block "
+            "nothing. If 1 marks what is blocked, pass mask.bool(); if 1 marks what is kept, pass "
+            "mask == 0; an additive mask has 0 where it allows and -inf where it blocks."
+        )
+
+
+def additive_mask(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """Turn any mask into one that is added to the scores, with `-inf` where it blocks.
+
+    The smallest number of a dtype, which some write where they mean `-inf`, is read as `-inf`:
+    in a row that holds nothing else it would otherwise make the plain mean of all values.
+
+    Args:
+        mask: boolean (True is blocked) or floating, any shape.
+        dtype: the dtype of the scores.
+
+    Returns:
+        The mask's shape, in `dtype`.
+
+    Source: transformers pull request 17306.
+
+    >>> additive_mask(torch.tensor([False, True]), torch.float32)
+    tensor([0., -inf])
+    """
+    if mask.dtype == torch.bool:
+        return torch.zeros_like(mask, dtype=dtype).masked_fill(mask, -torch.inf)
+    return mask.masked_fill(mask <= torch.finfo(mask.dtype).min, -torch.inf).to(dtype)
+
+
+def blocked_rows(mask: Tensor) -> Tensor:
+    """Find the queries that may look at nothing at all.
+
+    Args:
+        mask: boolean, or floating with `-inf` where it blocks, `(..., L, S)`.
+
+    Returns:
+        `(..., L, 1)` bool.
+
+    >>> blocked_rows(torch.tensor([[True, True], [False, True]]))
+    tensor([[ True],
+            [False]])
+    """
+    blocked = mask if mask.dtype == torch.bool else mask == -torch.inf
+    return blocked.all(dim=-1, keepdim=True)
+
+
+def merge_masks(*masks: Tensor | None) -> Tensor | None:
+    """Join masks: what any of them blocks is blocked, and what they add is summed.
+
+    Args:
+        masks: boolean, floating or None, broadcasting with one another.
+
+    Returns:
+        None where there is none; boolean where all are; otherwise floating.
+
+    >>> merge_masks(causal_mask(2), torch.tensor([[True, False]]), None)
+    tensor([[ True,  True],
+            [ True, False]])
+    """
+    given = [mask for mask in masks if mask is not None]
+    floating = [mask.dtype for mask in given if mask.dtype != torch.bool]
+    merged: Tensor | None = None
+    for mask in given:
+        part = additive_mask(mask, floating[0]) if floating else mask
+        if merged is None:
+            merged = part
+        else:
+            merged = merged + part if floating else merged | part
+    return merged
+
+
+def join_head_masks(
+    sizes: tuple[int, int, int, int],
+    key_padding_mask: Tensor | None = None,
+    attn_mask: Tensor | None = None,
+    is_causal: bool = False,
+    device: torch.device | str | None = None,
+) -> Tensor | None:
+    """Bring the masks of a multi-head attention into one that broadcasts to `(B, H, L, S)`.
+
+    Args:
+        sizes: B, H, L, S.
+        key_padding_mask: `(B, S)`, True (or `-inf`) at padding.
+        attn_mask: `(L, S)`, `(B * H, L, S)`, `(B, L, S)` or what broadcasts to `(B, H, L, S)`.
+        is_causal: block the future beside what the masks block. No mask is ever dropped.
+        device: where the causal mask is made.
+
+    Returns:
+        The joined mask, or None where nothing is blocked.
+
+    Raises:
+        TypeError: an integer mask.
+        ValueError: a floating mask of zeros and ones; a mask whose shape does not fit.
+
+    >>> join_head_masks((2, 4, 3, 3), padding_mask(torch.tensor([1, 3])), is_causal=True).shape
+    torch.Size([2, 1, 3, 3])
+    """
+    batch, _, length, keys = sizes
+    if key_padding_mask is not None:
+        if key_padding_mask.shape != (batch, keys):
+            raise ValueError(
+                f"key_padding_mask has shape {tuple(key_padding_mask.shape)}; expected "
+                f"(B, S) = {(batch, keys)}."
+            )
+        key_padding_mask = key_padding_mask[:, None, None, :]  # (B, 1, 1, S)
+    if attn_mask is not None:
+        attn_mask = _spread_over_heads(attn_mask, sizes)
+    check_mask(key_padding_mask)
+    check_mask(attn_mask)
+    future = None
+    if is_causal:
+        future = causal_mask(max(length, keys), device=device)[:length, :keys]  # (L, S)
+    return merge_masks(key_padding_mask, attn_mask, future)
+
+
+def _spread_over_heads(mask: Tensor, sizes: tuple[int, int, int, int]) -> Tensor:
+    """Turn `(B * H, L, S)` or `(B, L, S)` into what broadcasts to `(B, H, L, S)`."""
+    batch, nhead, length, keys = sizes
+    if mask.dim() == 3 and mask.shape[0] == batch * nhead:
+        mask = mask.reshape(batch, nhead, *mask.shape[1:])  # (B, H, L, S)
+    elif mask.dim() == 3 and mask.shape[0] == batch:
+        mask = mask[:, None]  # (B, 1, L, S)
+    last = zip(mask.shape, sizes[4 - mask.dim() :], strict=False)
+    if mask.dim() > 4 or any(size not in (1, full) for size, full in last):
+        raise ValueError(
+            f"attn_mask has shape {tuple(mask.shape)}; expected (L, S) = {(length, keys)}, or what "
+            f"broadcasts to (B, H, L, S) = {sizes}."
+        )
+    return mask

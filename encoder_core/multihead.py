@@ -1,0 +1,178 @@
+"""Multi-head attention: several attentions side by side, each in a slice of the model's width.
+
+The parameters, their names and their first values are those of `torch.nn.MultiheadAttention`, so
+state dicts go both ways with no renaming.
+
+Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.2.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from encoder_core.attention import AttentionFunction, attend
+from encoder_core.heads import merge_heads, split_heads
+from encoder_core.masks import join_head_masks
+
+__all__ = ["MultiheadAttention"]
+
+
+class MultiheadAttention(nn.Module):
+    """Project to queries, keys and values, attend in each head, project the heads back.
+
+    Self-attention takes the same tensor three times, cross-attention takes the queries from one
+    sequence and the keys and values from another. Weights are built only when asked for: they
+    are `B x H x L x S` numbers that the fused form never writes down.
+
+    Args:
+        embed_dim: D.
+        num_heads: H, a divisor of D.
+        dropout: chance of dropping a weight, in training only.
+        bias: whether the projections have biases.
+        batch_first: True; it is an argument only because `torch.nn` has it.
+        rotary: what turns queries and keys by their positions, such as `positions.Rotary(D // H)`.
+        attention: the function that attends, in place of this package's own: called as
+            `attention(query, key, value, mask)` on `(B, H, L, Dh)`, returns the output or the
+            output and the weights. The attribute of that name may be set at any time.
+        device: where the parameters are made.
+        dtype: the parameters' dtype.
+
+    Shapes: see `forward`. State-dict keys: `in_proj_weight` `(3D, D)`, `in_proj_bias` `(3D,)`
+    (query, key, value stacked), `out_proj.weight` `(D, D)`, `out_proj.bias` `(D,)`.
+
+    Raises:
+        ValueError: D is not divisible by H, or `batch_first` is False.
+
+    Source: Vaswani et al. 2017, section 3.2.2 and figure 2.
+
+    >>> attention = MultiheadAttention(embed_dim=8, num_heads=2)
+    >>> x = torch.randn(3, 5, 8)
+    >>> output, weights = attention(x, x, x, need_weights=True, average_attn_weights=False)
+    >>> output.shape, weights.shape
+    (torch.Size([3, 5, 8]), torch.Size([3, 2, 5, 5]))
+    """
+
+    def __init__(
+        self,
+        embed_dim: int,
+        num_heads: int,
+        dropout: float = 0.0,
+        bias: bool = True,
+        *,
+        batch_first: bool = True,
+        rotary: nn.Module | None = None,
+        attention: AttentionFunction | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        if num_heads < 1 or embed_dim % num_heads:
+            raise ValueError(f"embed_dim={embed_dim} is not divisible by num_heads={num_heads}.")
+        if not batch_first:
+            raise ValueError("Only batch_first=True: tensors are (B, S, D); transpose before.")
+        self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
+        self.head_dim = embed_dim // num_heads
+        self.rotary, self.attention = rotary, attention
+        self.in_proj_weight = nn.Parameter(
+            torch.empty(3 * embed_dim, embed_dim, device=device, dtype=dtype)
+        )
+        in_proj_bias = torch.empty(3 * embed_dim, device=device, dtype=dtype) if bias else None
+        self.in_proj_bias = None if in_proj_bias is None else nn.Parameter(in_proj_bias)
+        self.out_proj = nn.Linear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw fresh projections (Xavier, uniform) and set the biases to zero, as torch.nn does.
+
+        >>> MultiheadAttention(4, 2).out_proj.bias.tolist()
+        [0.0, 0.0, 0.0, 0.0]
+        """
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        if self.in_proj_bias is not None:
+            nn.init.zeros_(self.in_proj_bias)
+            nn.init.zeros_(self.out_proj.bias)
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_padding_mask: Tensor | None = None,
+        need_weights: bool = False,
+        attn_mask: Tensor | None = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attend. Arguments in the order of `torch.nn`, but weights come only when asked for.
+
+        Args:
+            query: `(B, L, D)`, or unbatched `(L, D)`.
+            key: `(B, S, D)`, or `(S, D)`.
+            value: `(B, S, D)`, or `(S, D)`.
+            key_padding_mask: `(B, S)`, or `(S,)`; True (or `-inf`) at padding.
+            need_weights: whether to return the weights.
+            attn_mask: `(L, S)`, `(B * H, L, S)`, `(B, L, S)` or anything that broadcasts to
+                `(B, H, L, S)`; True is blocked, floating is added.
+            average_attn_weights: whether those weights are the mean over the heads.
+            is_causal: block the future beside what the masks block. No mask is ever dropped.
+
+        Returns:
+            The output `(B, L, D)`, and the weights `(B, L, S)`, per head `(B, H, L, S)`, or None
+            where not asked for. For a query that may look at nothing the weights are zeros and
+            the output is `out_proj.bias`.
+
+        Raises:
+            TypeError: an integer mask, or weights asked of an attention function without them.
+            ValueError: a floating mask of zeros and ones; a mask whose shape does not fit.
+        """
+        batched = query.dim() == 3
+        if not batched:
+            query, key, value = _add_batch(query, key, value)
+            key_padding_mask = None if key_padding_mask is None else key_padding_mask[None]
+        sizes = (query.shape[0], self.num_heads, query.shape[1], key.shape[1])  # B, H, L, S
+        mask = join_head_masks(sizes, key_padding_mask, attn_mask, is_causal, query.device)
+        q, k, v = self.project(query, key, value)  # (B, H, L, Dh), (B, H, S, Dh) twice
+        dropout = self.dropout if self.training else 0.0  # attend knows nothing of training
+        heads, weights = attend(self.attention, q, k, v, mask, need_weights, dropout)
+        output = self.out_proj(merge_heads(heads))  # (B, L, D)
+        if weights is not None and average_attn_weights:
+            weights = weights.mean(dim=1)  # (B, H, L, S) -> (B, L, S)
+        if batched:
+            return output, weights
+        return output[0], None if weights is None else weights[0]
+
+    def project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Make each head's queries, keys and values, in one product where they have one source.
+
+        Args:
+            query: `(B, L, D)`.
+            key: `(B, S, D)`.
+            value: `(B, S, D)`.
+
+        Returns:
+            `(B, H, L, Dh)`, `(B, H, S, Dh)` and `(B, H, S, Dh)`, turned where there is `rotary`.
+
+        >>> x = torch.randn(2, 5, 8)
+        >>> [tuple(part.shape) for part in MultiheadAttention(8, 4).project(x, x, x)]
+        [(2, 4, 5, 2), (2, 4, 5, 2), (2, 4, 5, 2)]
+        """
+        weight, bias = self.in_proj_weight, self.in_proj_bias
+        if query is key and key is value:
+            parts = F.linear(query, weight, bias).chunk(3, dim=-1)  # (B, S, 3D) -> 3 (B, S, D)
+        else:
+            biases = (None, None, None) if bias is None else bias.chunk(3)
+            sources = zip((query, key, value), weight.chunk(3), biases, strict=True)
+            parts = tuple(F.linear(x, w, b) for x, w, b in sources)
+        q, k, v = (split_heads(part, self.num_heads) for part in parts)
+        if self.rotary is not None:
+            q, k = self.rotary(q), self.rotary(k)
+        return q, k, v
+
+
+def _add_batch(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Give unbatched input `(S, D)` a batch of one, keeping what is the same tensor the same."""
+    new_query = query[None]  # (1, L, D)
+    new_key = new_query if key is query else key[None]  # (1, S, D)
+    return new_query, new_key, new_key if value is key else value[None]
