@@ -43,9 +43,9 @@ def _captured(obj: object, name: str | None) -> str:
         name = own_name if own_name.isidentifier() else next(names, "")
     known = getattr(obj, "__course_source__", None) or namespace.get("__captured_source__")
     if isinstance(known, str):  # a revived answer
-        if namespace.get(name) == obj:
+        if name in _top_level_names(known):
             return known
-        return known if own_name in (name, "") else f"{known.rstrip()}\n\n\n{name} = {own_name}\n"
+        return f"{known.rstrip()}\n\n\n{name} = {own_name}\n"
     if not spelling.is_definition(obj) and not isinstance(obj, functools.partial):
         raise CannotCapture(
             f"it is a {type(obj).__name__}, not a function or class; write it with `def` or `class`"
@@ -55,6 +55,11 @@ def _captured(obj: object, name: str | None) -> str:
     if not name.isidentifier():
         raise CannotCapture("it has no name; write it with `def`")
     return Transcript(namespace).write(obj, name)
+
+
+def _top_level_names(source: str) -> set[str]:
+    """What a text binds at its top level."""
+    return set(compile(source, "<answer>", "exec", dont_inherit=True).co_names)
 
 
 def revive(source: str, name: str) -> Any:

@@ -1,13 +1,12 @@
 """The press: course/manuscript/*.py -> chapters/*.ipynb and solutions/*.ipynb.
 
-Every run writes the same bytes. A notebook that a learner has changed or run is recognised by the digest
-of its cells that the press put into it; it is replaced only after a dated copy of it was kept.
+Every run writes the same bytes. A notebook that a learner has changed or run is recognised by the
+digest of its cells that the press put into it; it is replaced only after a dated copy was kept.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import hashlib
 import importlib
 import json
@@ -18,13 +17,14 @@ from typing import Any
 
 from course import learner, manuscript
 from course.manuscript import Cell, ManuscriptError
+from course.proofreading import proofread
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("chapters", "solutions")
-REPOSITORY_CELL = "colab"
+RESERVED = ("about", "colab", "set-apart")  # the cells that the press adds
 
 _SOLVED_NOTICE = (
-    "# The model solutions are checked below: what passes here is not counted among your own answers.\n"
+    "# The model solutions are checked below; they do not count among your own answers.\n"
     "from course import learner\n"
     "\n"
     'learner.set_apart("solutions")'
@@ -33,8 +33,12 @@ _SOLVED_NOTICE = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`python -m course build [--check]`: 0 when all is well."""
-    parser = argparse.ArgumentParser(prog="python -m course build", description="Make the notebooks.")
-    parser.add_argument("--check", action="store_true", help="write nothing; name what is not as it would be made")
+    parser = argparse.ArgumentParser(
+        prog="python -m course build", description="Make the notebooks."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; name what is not as it would be made"
+    )
     arguments = parser.parse_args(argv)
     try:
         pages = press()
@@ -51,9 +55,11 @@ def press() -> dict[str, str]:
     pages = {}
     for chapter in manuscript.chapters():
         cells = manuscript.read(chapter)
-        proofread(cells, f"course/manuscript/{chapter}.py")
+        proofread(cells, f"course/manuscript/{chapter}.py", reserved=RESERVED)
         for folder in FOLDERS:
-            pages[f"{folder}/{chapter}.ipynb"] = notebook(chapter, cells, solved=folder == "solutions")
+            pages[f"{folder}/{chapter}.ipynb"] = notebook(
+                chapter, cells, solved=folder == "solutions"
+            )
     return pages
 
 
@@ -91,18 +97,26 @@ def check(pages: dict[str, str], root: Path) -> int:
 
 def notebook(chapter: str, cells: list[Cell], *, solved: bool) -> str:
     """One notebook's text (nbformat 4.5), byte for byte the same on every run."""
-    pages = [_cell(cell.kind, cell.id, cell.solved if solved else cell.unsolved, cell) for cell in cells]
-    first_code = next((place for place, cell in enumerate(cells) if cell.kind == "code"), len(cells))
+    pages = [
+        _cell(cell.kind, cell.id, cell.solved if solved else cell.unsolved, cell) for cell in cells
+    ]
+    first_code = next(
+        (place for place, cell in enumerate(cells) if cell.kind == "code"), len(cells)
+    )
     added = [_cell("markdown", "about", _about(chapter, solved=solved))]
     first_cell = _colab_cell()
     if first_cell is not None:
-        added.append(_cell("code", REPOSITORY_CELL, first_cell))
+        added.append(_cell("code", "colab", first_cell))
     if solved:
         added.append(_cell("code", "set-apart", _SOLVED_NOTICE))
     pages[first_code:first_code] = added
     metadata = {
         "course": {"chapter": chapter, "digest": digest(pages)},
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "kernelspec": {
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+            "name": "python3",
+        },
         "language_info": {"name": "python"},
     }
     page = {"cells": pages, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
@@ -112,7 +126,12 @@ def notebook(chapter: str, cells: list[Cell], *, solved: bool) -> str:
 def digest(cells: list[dict[str, Any]]) -> str:
     """A digest of what a notebook's cells hold; what Jupyter notes beside it does not count."""
     content = [
-        [cell.get("cell_type"), cell.get("id"), "".join(cell.get("source", "")), cell.get("outputs", [])]
+        [
+            cell.get("cell_type"),
+            cell.get("id"),
+            "".join(cell.get("source", "")),
+            cell.get("outputs", []),
+        ]
         for cell in cells
     ]
     return "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -125,49 +144,6 @@ def changed(path: Path) -> bool:
         return bool(page["metadata"]["course"]["digest"] != digest(page["cells"]))
     except (ValueError, LookupError, TypeError, AttributeError):
         return True  # not one of the press's, or damaged: somebody's work, then
-
-
-def proofread(cells: list[Cell], path: str) -> None:
-    """ManuscriptError where the cells would not make a chapter that runs in each of its states."""
-    for cell in cells:
-        if cell.id in ("about", "set-apart", REPOSITORY_CELL):
-            raise ManuscriptError(path, cell.line, f'the press makes the cell "{cell.id}"; give this cell another id')
-        if cell.kind == "code":
-            for source in {cell.solved, cell.unsolved}:
-                _compiles(source, cell, path)
-    for place, cell in enumerate(cells):
-        if cell.exercise is not None:
-            _proofread_exercise(cell, cells[place + 1 :], path)
-
-
-def _proofread_exercise(cell: Cell, following: list[Cell], path: str) -> None:
-    """An exercise's cell defines one thing; a check and a use of it follow."""
-    assert cell.exercise is not None
-    name = cell.exercise.rpartition(".")[2]
-    body = ast.parse(cell.solved).body
-    if len(body) != 1 or getattr(body[0], "name", None) != name:
-        problem = f"exercise {cell.exercise} should define {name} and nothing else; move the rest to another cell"
-        raise ManuscriptError(path, cell.line, problem)
-    calls = [node for later in following for node in _top_level_calls(later)]
-    if f"check('{cell.exercise}', {name})" not in calls:
-        problem = f'no cell after it checks exercise {cell.exercise}; add a cell `check("{cell.exercise}", {name})`'
-        raise ManuscriptError(path, cell.line, problem)
-    if f"{name} = use('{cell.exercise}')" not in calls:
-        problem = f'no cell after it goes on with the right {name}; add a cell `{name} = use("{cell.exercise}")`'
-        raise ManuscriptError(path, cell.line, problem)
-
-
-def _top_level_calls(cell: Cell) -> list[str]:
-    """The statements of a code cell, each in Python's own spelling."""
-    return [ast.unparse(node) for node in ast.parse(cell.solved).body] if cell.kind == "code" else []
-
-
-def _compiles(source: str, cell: Cell, path: str) -> None:
-    try:
-        ast.parse(source)
-    except SyntaxError as error:
-        problem = f'the cell "{cell.id}" is not Python: {error.msg} in its line {error.lineno}; mend it'
-        raise ManuscriptError(path, cell.line + (error.lineno or 0), problem) from None
 
 
 def _cell(kind: str, name: str, source: str, cell: Cell | None = None) -> dict[str, Any]:
@@ -212,7 +188,11 @@ def _keep_if_changed(path: Path, name: str) -> None:
 
 def _left_over(pages: dict[str, str], root: Path) -> list[str]:
     """Notebooks that the press once made and that no manuscript stands for now."""
-    names = [f"{folder}/{path.name}" for folder in FOLDERS for path in sorted((root / folder).glob("*.ipynb"))]
+    names = [
+        f"{folder}/{path.name}"
+        for folder in FOLDERS
+        for path in sorted((root / folder).glob("*.ipynb"))
+    ]
     return [name for name in names if name not in pages and _is_pressed(root / name)]
 
 
@@ -224,13 +204,17 @@ def _is_pressed(path: Path) -> bool:
 
 
 def _first_difference(path: Path, text: str) -> str:
-    """ ": cell ..." for the first cell that differs, as far as it can be told."""
+    """What differs first, as far as it can be told."""
     try:
         there = json.loads(path.read_text(encoding="utf-8"))["cells"]
         here = json.loads(text)["cells"]
         for old, new in zip(there, here, strict=False):
             if old != new:
                 return f': cell "{new["id"]}" is the first that differs'
-        return ": it has more or fewer cells" if len(there) != len(here) else ": only its metadata differ"
+        return (
+            ": it has more or fewer cells"
+            if len(there) != len(here)
+            else ": only its metadata differ"
+        )
     except (ValueError, LookupError, TypeError):
         return ": it cannot be read"

@@ -16,6 +16,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
 FOLDER = Path(__file__).parent
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -37,7 +38,7 @@ class ManuscriptError(ValueError):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell; `source` still holds the solution and its marker lines, `line` is the cell marker's."""
+    """One cell; `source` still holds the solution and its marker lines, `line` is its first."""
 
     kind: str  # "markdown" or "code"
     id: str
@@ -76,7 +77,9 @@ def read(chapter: str) -> list[Cell]:
     """The cells of one chapter, such as "02_attention"; ManuscriptError says what is malformed."""
     path = FOLDER / f"{chapter}.py"
     if not path.is_file():
-        raise LookupError(f"there is no chapter {chapter!r}; the chapters are {', '.join(chapters())}")
+        raise LookupError(
+            f"there is no chapter {chapter!r}; the chapters are {', '.join(chapters())}"
+        )
     return parse(path.read_text(encoding="utf-8-sig"), f"course/manuscript/{path.name}")
 
 
@@ -118,14 +121,14 @@ def parse(text: str, path: str) -> list[Cell]:
     _check_preamble(lines[: starts[0] if starts else len(lines)], path)
     cells: list[Cell] = []
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        cell = _cell(lines[start:end], start + 1, path)
+        cell = _Parser(lines[start:end], start + 1, path).cell()
         for earlier in cells:
             if earlier.id == cell.id:
-                problem = f'id "{cell.id}" is taken by the cell in line {earlier.line}; give this cell another id'
-                raise ManuscriptError(path, cell.line, problem)
+                taken = f'id "{cell.id}" is taken by the cell in line {earlier.line}'
+                raise ManuscriptError(path, cell.line, f"{taken}; give this cell another id")
             if cell.exercise and earlier.exercise == cell.exercise:
-                problem = f"exercise {cell.exercise} has a cell in line {earlier.line} already; remove one of them"
-                raise ManuscriptError(path, cell.line, problem)
+                twice = f"exercise {cell.exercise} has a cell in line {earlier.line} already"
+                raise ManuscriptError(path, cell.line, f"{twice}; remove one of them")
         cells.append(cell)
     return cells
 
@@ -137,77 +140,82 @@ def _check_preamble(lines: list[str], path: str) -> None:
         if line.rstrip() == "# ---":
             header = not header
         elif line.strip() and not (header and line.startswith("#")):
-            raise ManuscriptError(path, number, 'text before the first cell; begin a cell with `# %% id="..."`')
+            problem = 'text before the first cell; begin a cell with `# %% id="..."`'
+            raise ManuscriptError(path, number, problem)
     if header:
-        raise ManuscriptError(path, len(lines), "the header is not closed; end it with a line `# ---`")
+        problem = "the header is not closed; end it with a line `# ---`"
+        raise ManuscriptError(path, len(lines), problem)
 
 
-def _cell(lines: list[str], number: int, path: str) -> Cell:
-    """One cell from its marker line and its body; `number` is the marker's line."""
-    match = _MARKER.fullmatch(lines[0])
-    kind = {None: "code", "[markdown]": "markdown"}.get(match["kind"]) if match else None
-    pairs = match["pairs"] if match else ""
-    if kind is None or _PAIR.sub("", pairs).strip():
-        problem = f'the cell marker `{lines[0]}` is malformed; write `# %% id="..."` or `# %% [markdown] id="..."`'
-        raise ManuscriptError(path, number, problem)
-    values = {pair["key"]: _value(pair, number, path) for pair in _PAIR.finditer(pairs)}
-    unknown = set(values) - {"id", "exercise", "tags"}
-    if unknown:
-        problem = f"a cell marker takes id, exercise and tags, not {', '.join(sorted(unknown))}; remove it"
-        raise ManuscriptError(path, number, problem)
-    name, exercise, tags = values.get("id"), values.get("exercise"), values.get("tags", [])
-    if not (isinstance(name, str) and _ID.fullmatch(name)):
-        problem = 'the cell has no good id; add one such as id="why-others" (a-z, 0-9 and -, at most 64 characters)'
-        raise ManuscriptError(path, number, problem)
-    if not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
-        raise ManuscriptError(path, number, 'tags should be a list of strings, such as tags=["teaching"]')
-    if exercise is not None and not (isinstance(exercise, str) and kind == "code"):
-        raise ManuscriptError(path, number, "exercise should be one id, on a code cell; make this cell a code cell")
-    body = _markdown(lines[1:], number, path) if kind == "markdown" else _code(lines[1:], number, path, exercise)
-    return Cell(kind, name, tuple(tags), exercise, "\n".join(_trimmed(body)), number)
+class _Parser:
+    """Reads one cell; `number` is the line of its marker."""
 
+    def __init__(self, lines: list[str], number: int, path: str) -> None:
+        self.lines, self.number, self.path = lines, number, path
 
-def _value(pair: re.Match[str], number: int, path: str) -> object:
-    try:
-        return json.loads(pair["value"])
-    except json.JSONDecodeError:
-        problem = f"the value of {pair['key']} is not valid; write strings in double quotes, lists as [...]"
-        raise ManuscriptError(path, number, problem) from None
+    def fail(self, problem: str, line: int = 0) -> NoReturn:
+        raise ManuscriptError(self.path, line or self.number, problem)
 
+    def cell(self) -> Cell:
+        kind, values = self.marker()
+        name, exercise, tags = values.get("id"), values.get("exercise"), values.get("tags", [])
+        if not (isinstance(name, str) and _ID.fullmatch(name)):
+            self.fail(
+                'the cell has no good id; add one such as id="why-others" (64 of a-z, 0-9, -)'
+            )
+        if not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
+            self.fail('tags should be a list of strings, such as tags=["teaching"]')
+        if exercise is not None and not (isinstance(exercise, str) and kind == "code"):
+            self.fail("exercise should be one id, on a code cell; make this cell a code cell")
+        body = self.markdown() if kind == "markdown" else self.code(exercise)
+        return Cell(kind, name, tuple(tags), exercise, "\n".join(_trimmed(body)), self.number)
 
-def _markdown(lines: list[str], number: int, path: str) -> list[str]:
-    """The text of a markdown cell, whose lines begin with `# `."""
-    body = []
-    for offset, line in enumerate(lines, start=1):
-        if line.strip() and line != "#" and not line.startswith("# "):
-            problem = "a line in a markdown cell does not begin with `# `; add it, or begin a code cell before"
-            raise ManuscriptError(path, number + offset, problem)
-        body.append(line[2:])
-    return body
+    def marker(self) -> tuple[str, dict[str, Any]]:
+        """The kind of the cell and the values on its marker line."""
+        match = _MARKER.fullmatch(self.lines[0])
+        kind = {None: "code", "[markdown]": "markdown"}.get(match["kind"]) if match else None
+        pairs = match["pairs"] if match else ""
+        if kind is None or _PAIR.sub("", pairs).strip():
+            right = '`# %% id="..."` or `# %% [markdown] id="..."`'
+            self.fail(f"the cell marker `{self.lines[0]}` is malformed; write {right}")
+        values = {}
+        for pair in _PAIR.finditer(pairs):
+            if pair["key"] not in ("id", "exercise", "tags"):
+                self.fail(f"a cell takes id, exercise and tags, not {pair['key']}; remove it")
+            try:
+                values[pair["key"]] = json.loads(pair["value"])
+            except json.JSONDecodeError:
+                self.fail(f"{pair['key']} has a malformed value; write strings in double quotes")
+        return kind, values
 
+    def markdown(self) -> list[str]:
+        """The text of a markdown cell, whose lines begin with `# `."""
+        for number, line in enumerate(self.lines[1:], start=self.number + 1):
+            if line.strip() and line != "#" and not line.startswith("# "):
+                self.fail("text in a markdown cell does not begin with `# `; add it", number)
+        return [line[2:] for line in self.lines[1:]]
 
-def _code(lines: list[str], number: int, path: str, exercise: str | None) -> list[str]:
-    """The lines of a code cell, once its solution markers are found to be paired."""
-    opened = 0  # the line of the marker that is open, 0 for none
-    seen = False
-    for line_number, line in enumerate(lines, start=number + 1):
-        if _MAGIC.match(line):
-            raise ManuscriptError(path, line_number, "a manuscript holds no magics or shell lines; write Python instead")
-        mark = line.strip()
-        if mark not in (BEGIN, END):
-            continue
-        if exercise is None:
-            problem = f'`{mark}` outside of an exercise cell; add exercise="..." to the cell marker or remove it'
-            raise ManuscriptError(path, line_number, problem)
-        if (mark == BEGIN) == bool(opened):
-            problem = f"`{mark}` where `{END if opened else BEGIN}` was expected; pair the markers, unnested"
-            raise ManuscriptError(path, line_number, problem)
-        opened, seen = (line_number if mark == BEGIN else 0), True
-    if opened:
-        raise ManuscriptError(path, opened, f"`{BEGIN}` is not closed; add `{END}` after the solution")
-    if exercise is not None and not seen:
-        raise ManuscriptError(path, number, f"exercise {exercise} has no solution; mark it with `{BEGIN}` and `{END}`")
-    return lines
+    def code(self, exercise: str | None) -> list[str]:
+        """The lines of a code cell, once its solution markers are found to be paired."""
+        opened = 0  # the line of the marker that is open, 0 for none
+        seen = False
+        for number, line in enumerate(self.lines[1:], start=self.number + 1):
+            if _MAGIC.match(line):
+                self.fail("a manuscript holds no magics or shell lines; write Python", number)
+            mark = line.strip()
+            if mark not in (BEGIN, END):
+                continue
+            if exercise is None:
+                self.fail(f'`{mark}` stands in no exercise; add exercise="..." to the cell', number)
+            if (mark == BEGIN) == bool(opened):
+                expected = END if opened else BEGIN
+                self.fail(f"`{mark}` where `{expected}` was expected; pair them, unnested", number)
+            opened, seen = (number if mark == BEGIN else 0), True
+        if opened:
+            self.fail(f"`{BEGIN}` is not closed; add `{END}` after the solution", opened)
+        if exercise is not None and not seen:
+            self.fail(f"exercise {exercise} has no solution; mark it with `{BEGIN}` and `{END}`")
+        return self.lines[1:]
 
 
 def _trimmed(lines: list[str]) -> list[str]:

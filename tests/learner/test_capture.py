@@ -217,6 +217,8 @@ def test_a_cell_with_a_magic_is_found_in_the_history() -> None:
 def test_the_name_that_the_course_needs() -> None:
     cells = run_cells("def mine(x):\n    return x + 1")
     assert revive(capture(cells["mine"], "f"), "f")(1) == 2
+    cells["mine"].__course_source__ = capture(cells["mine"], "f")
+    assert capture(cells["mine"], "f") == "def mine(x):\n    return x + 1\n\n\nf = mine\n"
     revived_once = revive(capture(cells["mine"], "f"), "f")
     assert revive(capture(revived_once, "other"), "other")(1) == 2
 
@@ -245,7 +247,7 @@ def test_what_cannot_be_captured_is_refused_with_a_reason(case: str) -> None:
 def test_a_conflict_of_names_never_gives_another_function() -> None:
     cells = run_cells(
         "def g(x):\n    return 1\nearlier = g\ndef h(x):\n    return g(x)",
-        "def g(x):\n    return earlier(x)\ndef f(x):\n    return h(x), g(x), earlier(x)",
+        "def g(x):\n    return 2\ndef f(x):\n    return h(x), g(x), earlier(x)",
     )
     with pytest.raises(CannotCapture, match="different things called g"):
         capture(cells["f"])
