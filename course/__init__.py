@@ -2,11 +2,18 @@
 
 Importing this package needs the standard library alone, so that ``python3 -m course`` can run
 before anything is installed. What a chapter imports from it is loaded when it is first asked for.
+
+This file, like ``__main__.py``, is kept readable for Pythons that are too old for the course,
+so that they can say so in one sentence.
 """
 
 import importlib
+import sys
+import types
 
 __version__ = "0.1.0"
+
+__all__ = ["check", "compare", "figures", "hint", "labs", "predict", "quiz", "use"]
 
 _HOMES = {
     "check": "course.checking",
@@ -15,23 +22,36 @@ _HOMES = {
     "compare": "course.checking",
     "quiz": "course.quiz",
     "predict": "course.quiz",
+    "figures": None,  # a submodule, not a name in one
+    "labs": None,
 }
-_SUBMODULES = ("figures", "labs")
-
-__all__ = ["check", "compare", "figures", "hint", "labs", "predict", "quiz", "use"]
 
 
-def __getattr__(name):  # type: ignore[no-untyped-def]  # old Pythons must be able to read this file
-    if name in _HOMES:
-        value = getattr(importlib.import_module(_HOMES[name]), name)
-        # Importing course.quiz binds the package's attribute "quiz" to the module: bind the
-        # function over it, so that the name means the same thing on every access.
-        globals()[name] = value
-        return value
-    if name in _SUBMODULES:
+def __getattr__(name):  # type: ignore[no-untyped-def]
+    if name not in _HOMES:
+        raise AttributeError("module 'course' has no attribute '{}'".format(name))
+    home = _HOMES[name]
+    if home is None:
         return importlib.import_module("course." + name)
-    raise AttributeError("module 'course' has no attribute '{}'".format(name))
+    return getattr(importlib.import_module(home), name)
 
 
 def __dir__():  # type: ignore[no-untyped-def]
-    return sorted([*globals(), *__all__])
+    return sorted(set(list(globals()) + __all__))
+
+
+class _Course(types.ModuleType):
+    """Keeps ``course.quiz`` the function when the module of that name is loaded.
+
+    The import system binds a submodule to its package under the submodule's name, which would
+    otherwise make ``from course import quiz`` depend on what was imported before.
+    """
+
+    def __setattr__(self, name, value):  # type: ignore[no-untyped-def]
+        if isinstance(value, types.ModuleType) and _HOMES.get(name) == value.__name__:
+            value = getattr(value, name)
+        types.ModuleType.__setattr__(self, name, value)
+
+
+if sys.version_info >= (3, 7):
+    sys.modules[__name__].__class__ = _Course

@@ -1,0 +1,160 @@
+"""The commands of `python3 -m course`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+import course
+from course.setup import ROOT, SetupError, requirements
+from course.setup.environment import Environment, find
+from course.setup.prepare import prepare
+
+_COMMANDS = ("lab", "test", "build", "status", "reset", "doctor")
+_EPILOG = """\
+The first time, `python3 -m course` makes an environment in .venv/ and says beforehand what it will
+fetch. Under an active venv or conda environment it uses that. It can be stopped at any moment and
+run again. What you do is kept in .course/ (or the folder that COURSE_HOME names)."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    main = argparse.ArgumentParser(
+        prog="python3 -m course",
+        description="The Transformer encoder: build it, watch it work, use it.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    main.add_argument("--version", action="version", version=f"course {course.__version__}")
+    commands = main.add_subparsers(dest="command", title="commands", metavar="command")
+
+    lab = commands.add_parser(
+        "lab",
+        help="prepare what is needed and open JupyterLab (what happens without a command)",
+        description="Prepare what is needed and open JupyterLab at the first chapter.",
+        epilog="Any other option goes to JupyterLab, for example --port=8899.",
+    )
+    lab.add_argument("--no-browser", action="store_true", help="print the address to open, only")
+    lab.add_argument("--prepare-only", action="store_true", help="prepare and open nothing")
+
+    test = commands.add_parser(
+        "test",
+        help="run the tests",
+        description="Run the tests; the last lines say what was skipped and why.",
+        epilog="Any other argument goes to pytest, for example tests/checking or -k softmax.",
+    )
+    test.add_argument(
+        "--quick", action="store_true", help="leave out what is slow, a browser, Colab's versions"
+    )
+
+    build = commands.add_parser(
+        "build",
+        help="make the notebooks from the manuscripts",
+        description="Make chapters/ and solutions/ from course/manuscript/.",
+    )
+    build.add_argument("--check", action="store_true", help="write nothing; name what differs")
+
+    commands.add_parser("status", help="show what you have passed", description="Your progress.")
+    reset = commands.add_parser(
+        "reset",
+        help="forget your progress and answers, keeping a copy",
+        description="Forget progress and saved answers; a copy of both is kept.",
+    )
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+    commands.add_parser(
+        "doctor",
+        help="look whether all that the course needs is there",
+        description="Look at Python, packages, devices, folders; say what to do where one is amiss.",
+    )
+    return main
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or (
+        arguments[0] not in _COMMANDS
+        and arguments[0] not in ("-h", "--help", "--version")
+        and arguments[0].startswith("-")
+    ):
+        arguments.insert(0, "lab")
+    options, more = parser().parse_known_args(arguments)
+    if more and options.command not in ("lab", "test"):
+        parser().error(f"{options.command} does not know {' '.join(more)}")
+    try:
+        return _dispatch(options, more)
+    except SetupError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. Run it again to go on from there.", file=sys.stderr)
+        return 130
+
+
+def _dispatch(options: argparse.Namespace, more: list[str]) -> int:
+    if options.command == "lab":
+        return _lab(browser=not options.no_browser, only=options.prepare_only, more=more)
+    if options.command == "test":
+        return _test(quick=options.quick, more=more)
+    if options.command == "build":
+        from course import press
+
+        return press.main(["--check"] if options.check else [])
+    if options.command == "doctor":
+        return _doctor()
+    from course.setup import state
+
+    return state.status() if options.command == "status" else state.reset(ask=not options.yes)
+
+
+def _lab(*, browser: bool, only: bool, more: Sequence[str]) -> int:
+    from course.setup import lab
+
+    environment = find()
+    prepare(environment, [requirements.LAB])
+    if only:
+        return 0
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    command = lab.command(environment, ROOT, browser=browser, more=more, as_root=as_root)
+    chapter = lab.first_chapter() or "its launcher"
+    print(f"Opening JupyterLab at {chapter}. Press Ctrl-C twice here to stop it.", file=sys.stderr)
+    return _become(command, lab.environ(os.environ))
+
+
+def _test(*, quick: bool, more: Sequence[str]) -> int:
+    from course.setup import testing
+
+    environment = find()
+    prepare(environment, [requirements.LAB, requirements.TEST])
+    return testing.run(environment, quick=quick, more=more)
+
+
+def _doctor() -> int:
+    environment = find()
+    if _inside(environment) or not environment.python.exists():
+        from course.setup import doctor
+
+        return doctor.main()
+    return subprocess.call([str(environment.python), "-m", "course.setup.doctor"], cwd=ROOT)
+
+
+def _inside(environment: Environment) -> bool:
+    return os.path.realpath(sys.prefix) == os.path.realpath(environment.prefix)
+
+
+def _become(command: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Let a program take this one's place; on Windows, which cannot do that, wait for its end."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.chdir(ROOT)
+    if os.name != "nt":
+        os.execve(command[0], list(command), dict(environ))
+    with subprocess.Popen(list(command), env=dict(environ)) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:  # it was sent to JupyterLab too, which asks what to do
+                continue

@@ -1,0 +1,241 @@
+"""Makes and mends the environment: what `python3 -m course` does before it opens anything.
+
+The order makes it safe to stop at any moment and to run it again: the stamp says "preparing"
+before the first change and "ready" after the last; what lies between is looked at afresh.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+import tempfile
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from course.setup import ROOT, SetupError, requirements, torch_build, trouble
+from course.setup.environment import (
+    Environment,
+    Machine,
+    prepared_extras,
+    write_stamp,
+)
+from course.setup.installer import Installer, Work, installing_environ
+from course.setup.look import Probe, look
+from course.setup.runner import Progress, locked, run
+
+GIGABYTES = {False: 3, True: 9}  # of disk, without and with CUDA
+_IMPORTS = {
+    requirements.LAB: "torch, numpy, ipywidgets, anywidget, plotly, safetensors, jupyterlab",
+    requirements.TEST: "pytest, nbval, hypothesis, playwright",
+}
+
+
+def prepare(
+    environment: Environment,
+    extras: Iterable[str],
+    root: Path = ROOT,
+    machine: Machine | None = None,
+    progress: Progress | None = None,
+) -> bool:
+    """Put these extras' packages into the environment; False where they were there already.
+
+    Raises:
+        SetupError: says in one sentence why it failed and what to do.
+    """
+    digest, wanted = requirements.digest(root), frozenset(extras)
+    there = prepared_extras(environment, digest, root)
+    if there is not None and wanted <= there:
+        return False
+    work = _Preparation(environment, root, machine or Machine(), progress or Progress())
+    try:
+        with locked(environment.lock, waiting=work.wait):
+            there = prepared_extras(environment, digest, root)  # another process may have done it
+            if there is not None and wanted <= there:
+                return False
+            work.do(wanted | (there or frozenset()), digest)
+    except OSError as error:
+        message = trouble.reason([str(error)], 1, "", str(environment.prefix), GIGABYTES[False])
+        raise SetupError(message) from error
+    return True
+
+
+class _Preparation:
+    """One run of the preparation, under the lock."""
+
+    def __init__(
+        self, environment: Environment, root: Path, machine: Machine, progress: Progress
+    ) -> None:
+        self.environment, self.root = environment, root
+        self.machine, self.progress = machine, progress
+
+    def wait(self) -> None:
+        self.progress.say("Another preparation of this environment is running; waiting for it.")
+
+    def do(self, extras: Collection[str], digest: str) -> None:
+        again = self.environment.stamp.exists()
+        if self.environment.own and not self._usable():
+            self._make()
+        probe = look(self.environment, check_files=self.environment.own and again)
+        self._check_python(probe)
+        write_stamp(self.environment, "preparing", digest, extras, self.root)
+        for folder in probe.damaged:  # so that the installer puts the package there anew
+            shutil.rmtree(folder, ignore_errors=True)
+        self._install(probe, extras)
+        path_file(probe.purelib, self.root)
+        with self.progress.step("Trying it out"):
+            self._try_out(extras)
+        write_stamp(self.environment, "ready", digest, extras, self.root)
+        self.progress.say("The environment is ready.")
+
+    def _usable(self) -> bool:
+        """Whether .venv/ has a Python that runs, and a way to install packages into it."""
+        try:
+            probe = look(self.environment, check_files=False)
+        except SetupError:
+            return False
+        return probe.pip or Installer.find(self.environment.python, has_pip=False) is not None
+
+    def _make(self) -> None:
+        prefix, version = self.environment.prefix, sys.version.split()[0]
+        self.progress.say(f"Making an environment for the course in {prefix} (Python {version}).")
+        has_ensurepip = importlib.util.find_spec("ensurepip") is not None
+        if not has_ensurepip and Installer.find(self.environment.python, has_pip=False) is None:
+            raise SetupError(missing_venv(sys.version_info[:2]))
+        command = [sys.executable, "-m", "venv", "--clear", str(prefix)]
+        lines: list[str] = []
+        with self.progress.step("Making it"):
+            status = run(command + ([] if has_ensurepip else ["--without-pip"]), lines.append)
+        if status != 0:
+            if "ensurepip" in "\n".join(lines):
+                raise SetupError(missing_venv(sys.version_info[:2]))
+            raise SetupError(self._why(lines, status, version))
+
+    def _check_python(self, probe: Probe) -> None:
+        if probe.python < (3, 11):
+            raise SetupError(
+                f"The active environment {self.environment.prefix} has Python {probe.version}, and "
+                "the course needs 3.11 or newer: leave it (`deactivate`) and run this again."
+            )
+
+    def _install(self, probe: Probe, extras: Collection[str]) -> None:
+        kept = {} if self.environment.own else probe.installed
+        pins = {
+            name: version
+            for name, version in requirements.pins(self.root).items()
+            if name not in {requirements.normal(one) for one in kept}
+        }
+        installer = Installer.find(self.environment.python, probe.pip)
+        if installer is None:
+            raise SetupError(missing_venv(probe.python[:2]))
+        build = None
+        if "torch" not in {requirements.normal(name) for name in probe.installed}:
+            build = self._choose_torch(pins["torch"], installer)
+        self._announce(probe, build, extras)
+        with tempfile.TemporaryDirectory() as folder, self.environment.log.open("w") as log:
+            constraints = Path(folder) / "constraints.txt"
+            constraints.write_text("".join(f"{name}=={pins[name]}\n" for name in pins))
+            options = ["-c", str(constraints)]
+            for place in build.folders if build else ():
+                options += ["--find-links", place]
+            environ = installing_environ(self.machine.environ)
+            work = Work(installer, self.progress, log, options, environ)
+            if build and build.index:
+                with self.progress.step("PyTorch"):
+                    # Without its dependencies, which the index of CPU builds has in part only.
+                    # Should it fail, the next step fetches PyTorch from the package index.
+                    torch = f"torch=={pins['torch']}"
+                    work.install([torch], "--no-deps", "--index-url", build.index)
+            with self.progress.step("The packages"):
+                status = work.install(requirements.requirements(sorted(extras), self.root))
+        if status != 0:
+            why = self._why(work.lines, status, probe.version, build)
+            raise SetupError(f"{why} (All that was said: {self.environment.log})")
+
+    def _why(
+        self, lines: list[str], status: int, version: str, build: torch_build.Build | None = None
+    ) -> str:
+        gigabytes = GIGABYTES[bool(build and build.megabytes > 1000)]
+        return trouble.reason(lines, status, version, str(self.environment.prefix), gigabytes)
+
+    def _choose_torch(self, version: str, installer: Installer) -> torch_build.Build:
+        return torch_build.choose(
+            self.machine,
+            version,
+            torch_build.has_nvidia_gpu,
+            torch_build.cpu_index_answers,
+            lambda: torch_build.find_links(self.machine.environ, installer.pip_config()),
+        )
+
+    def _announce(
+        self, probe: Probe, build: torch_build.Build | None, extras: Collection[str]
+    ) -> None:
+        """Say beforehand what will be fetched, how much it is, and where it goes."""
+        say, megabytes = self.progress.say, 250 + 90 * (requirements.TEST in extras)
+        if self.environment.own:
+            say("The course's packages go into .venv/; nothing outside of this folder is changed.")
+        else:
+            say(
+                f"The active {self.environment.kind} environment {self.environment.prefix} is used: "
+                "what it has and the course can work with stays as it is, what is missing is added."
+            )
+        if probe.damaged:
+            say(f"{len(probe.damaged)} packages are incomplete and will be put there anew.")
+        if build:
+            size = f", about {build.megabytes} MB" if build.megabytes else ""
+            say(f"To fetch: {build.what}{size};")
+            say(
+                f"          JupyterLab, a small pretrained encoder and the rest, about {megabytes} MB."
+            )
+            need = GIGABYTES[build.megabytes > 1000]
+            free = shutil.disk_usage(self.root).free / 1e9
+            if free < need:
+                raise SetupError(
+                    f"The disk has {free:.1f} GB left and the course needs about {need} GB: "
+                    "make room and run this again."
+                )
+        else:
+            say("To fetch: only what is missing.")
+
+    def _try_out(self, extras: Collection[str]) -> None:
+        """Import the packages that matter: an installation can be complete and still not run."""
+        modules = ", ".join(_IMPORTS[extra] for extra in sorted(extras) if extra in _IMPORTS)
+        lines: list[str] = []
+        # Isolated (-I), so that it does not matter where this is started.
+        code = f"import {modules}, course, encoder_core"
+        status = run([self.environment.python, "-I", "-c", code], lines.append)
+        if status != 0:
+            last = next((line for line in reversed(lines) if line.strip()), f"status {status}")
+            raise SetupError(
+                f"The packages are installed but do not load here ({last}): remove the folder "
+                f"{self.environment.prefix} and run this again."
+                if self.environment.own
+                else f"The packages are installed but do not load here ({last}): leave the "
+                "environment (`deactivate`) and run this again, so that the course makes its own."
+            )
+
+
+def path_file(purelib: Path, root: Path) -> None:
+    """Let both packages be imported from anywhere, by a .pth file.
+
+    Python before 3.13 reads such files in the system's own encoding; a line of code, in ASCII,
+    says the same in every encoding.
+    """
+    line = str(root)
+    if not line.isascii():
+        line = f"import sys; sys.path.append({line!a})"
+    (purelib / "encoder_course.pth").write_text(line + "\n", encoding="ascii")
+
+
+def missing_venv(version: tuple[int, ...]) -> str:
+    """What to install where Python lacks the means to make an environment."""
+    name = f"python{version[0]}.{version[1]}-venv"
+    if shutil.which("apt-get"):
+        return (
+            "This Python cannot make environments, because Debian and Ubuntu keep that in a "
+            f"package of its own: run `sudo apt-get install {name}` and then this again."
+        )
+    return (
+        "This Python has neither ensurepip nor pip: install your system's packages for "
+        f"Python {version[0]}.{version[1]}'s venv and pip, or uv, and run this again."
+    )
