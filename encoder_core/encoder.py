@@ -1,0 +1,220 @@
+"""The Transformer encoder: a layer of attention and feed-forward, and the stack of them.
+
+`TransformerEncoderLayer` and `TransformerEncoder` take the arguments and the state dicts of their
+namesakes in `torch.nn` (with `batch_first=True`) and give the same numbers, on one path only:
+padded rows come out the same with and without gradients, in training and in evaluation, and a
+sequence that is all padding gives finite numbers instead of NaN.
+
+Sources: Vaswani et al. 2017, "Attention Is All You Need", section 3.1 and figure 1, left half;
+section 5.4 (dropout); Xiong et al. 2020 (pre-norm); the article, section 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from encoder_core.activations import Activation, activation_function
+from encoder_core.multihead import MultiheadAttention
+from encoder_core.residual import get_clones, require_batch_first, require_width, residual
+
+__all__ = ["TransformerEncoder", "TransformerEncoderLayer"]
+
+
+class TransformerEncoderLayer(nn.Module):
+    """One layer: self-attention, then feed-forward, each with its residual and normalisation.
+
+    Args:
+        d_model: D, the size of every token's vector.
+        nhead: H, the number of heads; D must be divisible by it.
+        dim_feedforward: F, the width inside of the feed-forward network.
+        dropout: on the attention weights, on the attention's output, after the activation and on
+            the feed-forward's output. The paper has the second and the fourth; torch.nn all four.
+        activation: `"relu"`, `"gelu"` or a callable from a tensor to one of the same shape.
+        layer_norm_eps: added to the variance in both normalisations.
+        batch_first: True; accepted because torch.nn's callers must write it.
+        norm_first: pre-norm (True) or the paper's post-norm (False).
+        bias: give all linear layers and normalisations a bias.
+        device: where the parameters are made.
+        dtype: their dtype.
+
+    Shapes: `(B, S, D)` to `(B, S, D)`, or unbatched `(S, D)` to `(S, D)`.
+
+    Raises:
+        ValueError: `batch_first=False`; D not divisible by H; an unknown activation; in `forward`,
+            a `src` of another shape, or a mask that no mask can be (such as a 0/1 float mask).
+
+    Source: Vaswani et al. 2017, section 3.1; parameters as in `torch.nn.TransformerEncoderLayer`.
+
+    >>> layer = TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16)
+    >>> theirs = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    >>> layer.load_state_dict(theirs.state_dict())
+    <All keys matched successfully>
+    >>> layer(torch.randn(3, 5, 8)).shape
+    torch.Size([3, 5, 8])
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: str | Activation = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = True,
+        norm_first: bool = False,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        require_batch_first(batch_first)
+        super().__init__()
+        at: dict[str, Any] = {"device": device, "dtype": dtype}
+        self.d_model, self.norm_first = d_model, norm_first
+        self.activation = activation_function(activation)
+        self.self_attn = MultiheadAttention(d_model, nhead, dropout=dropout, bias=bias, **at)
+        self.linear1 = nn.Linear(d_model, dim_feedforward, bias=bias, **at)
+        self.dropout = nn.Dropout(dropout)
+        self.linear2 = nn.Linear(dim_feedforward, d_model, bias=bias, **at)
+        self.norm1 = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **at)
+        self.norm2 = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **at)
+        self.dropout1 = nn.Dropout(dropout)
+        self.dropout2 = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        src: Tensor,
+        src_mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
+        """Encode `(B, S, D)`.
+
+        Args:
+            src: the tokens' vectors, `(B, S, D)` or `(S, D)`.
+            src_mask: `(S, S)`, `(B * H, S, S)`; bool, True where blocked, or float, added.
+            src_key_padding_mask: `(B, S)` or `(S,)`; bool, True at padding, or float, added.
+            is_causal: block the future too. Unlike torch.nn's hint it never replaces `src_mask`.
+
+        Returns:
+            The shape of `src`.
+        """
+        require_width("src", src, self.d_model)
+
+        def self_attention(x: Tensor) -> Tensor:
+            attended, _ = self.self_attn(
+                x,
+                x,
+                x,
+                attn_mask=src_mask,
+                key_padding_mask=src_key_padding_mask,
+                is_causal=is_causal,
+                need_weights=False,
+            )
+            dropped: Tensor = self.dropout1(attended)
+            return dropped
+
+        x = residual(src, self_attention, self.norm1, self.norm_first)
+        return residual(x, self._feed_forward, self.norm2, self.norm_first)
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        inner = self.dropout(self.activation(self.linear1(x)))  # (B, S, F)
+        output: Tensor = self.dropout2(self.linear2(inner))  # (B, S, D)
+        return output
+
+
+class TransformerEncoder(nn.Module):
+    """A stack of layers, as in the article's section 5 and in `torch.nn`.
+
+    The layers are deep copies of `encoder_layer` and **start with the same values**, as torch's
+    do. To train from scratch, build each layer by itself and use `from_layers`; so do all models
+    that this package builds by name.
+
+    Args:
+        encoder_layer: the pattern; it is copied, and not part of the stack itself.
+        num_layers: how many copies.
+        norm: a normalisation after the last layer. A stack of pre-norm layers needs it, since
+            nothing else normalises its output. Post-norm layers end with one already, and with it
+            their output is normalised twice (pytorch issue 74092); this is done if asked, because
+            torch does it, but the models of this package don't.
+        enable_nested_tensor: accepted for torch.nn's callers; there is only one path here.
+        mask_check: likewise.
+
+    Shapes: `(B, S, D)` to `(B, S, D)`, or `(S, D)` to `(S, D)`. State-dict keys:
+    `layers.0.self_attn.in_proj_weight` and so on, then `norm.weight` and `norm.bias`.
+
+    Source: Vaswani et al. 2017, section 3.1; parameters as in `torch.nn.TransformerEncoder`.
+
+    >>> layer = TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16, norm_first=True)
+    >>> encoder = TransformerEncoder(layer, num_layers=3, norm=nn.LayerNorm(8)).eval()
+    >>> padding = torch.tensor([[False, False, True]])
+    >>> encoder(torch.randn(1, 3, 8), src_key_padding_mask=padding).shape
+    torch.Size([1, 3, 8])
+    """
+
+    def __init__(
+        self,
+        encoder_layer: nn.Module,
+        num_layers: int,
+        norm: nn.Module | None = None,
+        enable_nested_tensor: bool = True,
+        mask_check: bool = True,
+    ) -> None:
+        super().__init__()
+        self.layers = get_clones(encoder_layer, num_layers)
+        self.num_layers = num_layers
+        self.norm = norm
+
+    @classmethod
+    def from_layers(
+        cls, layers: Sequence[nn.Module], norm: nn.Module | None = None
+    ) -> TransformerEncoder:
+        """Stack layers that were each built, and so initialised, by themselves. Nothing is copied.
+
+        Args:
+            layers: the layers, first to last.
+            norm: see the class.
+
+        Returns:
+            The stack, which holds the very modules that came.
+
+        >>> layers = [TransformerEncoderLayer(8, 2, 16) for _ in range(3)]
+        >>> TransformerEncoder.from_layers(layers).layers[2] is layers[2]
+        True
+        """
+        stack = cls(nn.Identity(), 0, norm)
+        stack.layers.extend(layers)
+        stack.num_layers = len(layers)
+        return stack
+
+    def forward(
+        self,
+        src: Tensor,
+        mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        is_causal: bool | None = None,
+    ) -> Tensor:
+        """Encode `(B, S, D)` layer by layer.
+
+        Args:
+            src: `(B, S, D)` or `(S, D)`.
+            mask: as `src_mask` of the layer.
+            src_key_padding_mask: as in the layer.
+            is_causal: block the future too; None means False. Never replaces `mask`.
+
+        Returns:
+            The hidden representation, in the shape of `src`.
+        """
+        x = src
+        for layer in self.layers:
+            x = layer(
+                x,
+                src_mask=mask,
+                src_key_padding_mask=src_key_padding_mask,
+                is_causal=bool(is_causal),
+            )
+        return x if self.norm is None else self.norm(x)
