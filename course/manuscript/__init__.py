@@ -12,6 +12,7 @@ Only the standard library is needed here: the checker reads model solutions from
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def parse(text: str, path: str) -> list[Cell]:
     starts = [number for number, line in enumerate(lines) if _MARKER_LIKE.match(line)]
     _check_preamble(lines[: starts[0] if starts else len(lines)], path)
     cells: list[Cell] = []
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in itertools.pairwise([*starts, len(lines)]):
         cell = _Parser(lines[start:end], start + 1, path).cell()
         for earlier in cells:
             if earlier.id == cell.id:
