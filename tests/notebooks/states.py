@@ -1,0 +1,118 @@
+"""Builds a chapter in a chosen state and runs it as a learner's machine would, offline."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from course import manuscript, press
+
+CELL_SECONDS = 120
+
+# Runs in every Python of the notebook before anything else: what would leave the machine is
+# written down and refused.
+NO_NETWORK = """
+import os
+import sys
+
+
+def _refuse(event, arguments):
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:
+        return
+    host = host.decode() if isinstance(host, bytes) else host
+    if host in (None, "", "localhost", "::1", "0.0.0.0") or str(host).startswith("127."):
+        return
+    with open(os.environ["COURSE_TEST_NETWORK"], "a") as file:
+        file.write(f"{event} {host}\\n")
+    raise OSError(f"no network in this test: {event} {host}")
+
+
+sys.addaudithook(_refuse)
+"""
+
+
+@dataclass
+class Outcome:
+    """What a run left behind."""
+
+    returncode: int
+    output: str
+    progress: dict[str, dict[str, Any]]
+    answers: set[str]
+    network: str
+
+    def statuses(self) -> dict[str, str]:
+        """The last status of each exercise."""
+        return {name: entry["status"] for name, entry in self.progress.items()}
+
+    def mistakes(self) -> dict[str, list[str]]:
+        """The mistakes that each check named last."""
+        return {name: entry["mistakes"] for name, entry in self.progress.items()}
+
+
+def exercises_of(chapter: str) -> list[str]:
+    """The exercises of a chapter, in their order."""
+    return [cell.exercise for cell in manuscript.read(chapter) if cell.exercise]
+
+
+def solutions_of(chapter: str) -> dict[str, str]:
+    """The model solution of each exercise of a chapter."""
+    return {cell.exercise: cell.solved for cell in manuscript.read(chapter) if cell.exercise}
+
+
+def variant(chapter: str, given: Mapping[str, str]) -> str:
+    """The chapter's notebook with these sources typed into its exercises, the others untouched."""
+    unknown = set(given) - set(exercises_of(chapter))
+    if unknown:
+        raise ValueError(f"chapter {chapter} has no exercise {', '.join(sorted(unknown))}")
+    cells = [
+        dataclasses.replace(cell, source=given[cell.exercise]) if cell.exercise in given else cell
+        for cell in manuscript.read(chapter)
+    ]
+    return press.notebook(chapter, cells, solved=False)
+
+
+def run(text: str, folder: Path, home: Path, *, apart: str = "") -> Outcome:
+    """Run a notebook from top to bottom under nbval, with `home` as the learner's folder.
+
+    `apart` names the part of `home` that a notebook of solutions uses.
+    """
+    chapters = folder / "chapters"
+    chapters.mkdir(parents=True, exist_ok=True)
+    (chapters / "chapter.ipynb").write_text(text, encoding="utf-8")
+    (folder / "site").mkdir(exist_ok=True)
+    (folder / "site" / "sitecustomize.py").write_text(NO_NETWORK)
+    network = folder / "network.txt"
+    environment = {
+        **os.environ,
+        "COURSE_HOME": str(home),
+        "COURSE_TEST_NETWORK": str(network),
+        "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(press.ROOT)]),
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [sys.executable, "-m", "pytest", "chapters/chapter.ipynb", "-q", "-rN"]
+    command += ["--rootdir", str(folder), "-c", os.devnull, "-p", "no:cacheprovider"]
+    command += ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}"]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    progress = home / apart / "progress.json"
+    answers = (home / apart / "answers").glob("*.py")
+    return Outcome(
+        done.returncode,
+        done.stdout.decode("utf-8", "replace"),
+        json.loads(progress.read_text(encoding="utf-8"))["exercises"] if progress.exists() else {},
+        {path.stem for path in answers},
+        network.read_text() if network.exists() else "",
+    )

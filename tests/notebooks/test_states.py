@@ -1,0 +1,149 @@
+"""Every chapter runs from top to bottom: untouched, solved, and with exercises wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from course import exercises, manuscript, press
+from tests.notebooks.states import (
+    NO_NETWORK,
+    Outcome,
+    exercises_of,
+    run,
+    solutions_of,
+    variant,
+)
+
+CHAPTERS = manuscript.chapters()
+
+
+def page(name: str) -> str:
+    return (press.ROOT / name).read_text(encoding="utf-8")
+
+
+def assert_ran(outcome: Outcome) -> None:
+    """No cell raised, and nothing tried to leave the machine."""
+    assert outcome.returncode == 0, outcome.output
+    assert outcome.network == ""
+
+
+def mistaken(exercise_id: str, place: int) -> tuple[str, str]:
+    """One listed mistake of an exercise: its id, and the model solution with it."""
+    exercise = exercises.get(exercise_id)
+    mistake = exercise.mistakes[place % len(exercise.mistakes)]
+    return mistake.id, exercise.mistaken_source(mistake)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_untouched(chapter: str, tmp_path: Path) -> None:
+    outcome = run(page(f"chapters/{chapter}.ipynb"), tmp_path, tmp_path / "home")
+    assert_ran(outcome)
+    assert outcome.statuses() == dict.fromkeys(exercises_of(chapter), "not attempted")
+    assert outcome.answers == set()
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_solved(chapter: str, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    outcome = run(page(f"solutions/{chapter}.ipynb"), tmp_path, home, apart="solutions")
+    assert_ran(outcome)
+    assert outcome.statuses() == dict.fromkeys(exercises_of(chapter), "passed")
+    assert outcome.answers == set(exercises_of(chapter))
+    # Looking at the solutions is not solving: the learner's own folder has nothing of it.
+    assert not (home / "progress.json").exists()
+    assert not (home / "answers").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_solved_by_the_learner_and_opened_again(chapter: str, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    outcome = run(variant(chapter, solutions_of(chapter)), tmp_path / "first", home)
+    assert_ran(outcome)
+    assert outcome.statuses() == dict.fromkeys(exercises_of(chapter), "passed")
+    assert outcome.answers == set(exercises_of(chapter))
+    first_pass = {name: entry["passed_at"] for name, entry in outcome.progress.items()}
+
+    again = run(page(f"chapters/{chapter}.ipynb"), tmp_path / "second", home)  # a fresh kernel
+    assert_ran(again)
+    assert again.answers == set(exercises_of(chapter))
+    assert {name: entry["passed_at"] for name, entry in again.progress.items()} == first_pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_exercise_wrong(chapter: str, place: int, tmp_path: Path) -> None:
+    made = {name: mistaken(name, place) for name in exercises_of(chapter)}
+    notebook = variant(chapter, {name: source for name, (_, source) in made.items()})
+    outcome = run(notebook, tmp_path, tmp_path / "home")
+    assert_ran(outcome)
+    assert outcome.statuses() == dict.fromkeys(made, "failed")
+    assert outcome.mistakes() == {name: [mistake] for name, (mistake, _) in made.items()}
+    assert outcome.answers == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_one_exercise_wrong_and_all_others_solved(chapter: str, tmp_path: Path) -> None:
+    names = exercises_of(chapter)
+    wrong = names[len(names) // 2]  # others stand on it
+    mistake, source = mistaken(wrong, 2)
+    notebook = variant(chapter, solutions_of(chapter) | {wrong: source})
+    outcome = run(notebook, tmp_path, tmp_path / "home")
+    assert_ran(outcome)
+    assert outcome.statuses() == dict.fromkeys(names, "passed") | {wrong: "failed"}
+    assert outcome.mistakes() == {name: [] for name in names} | {wrong: [mistake]}
+    assert outcome.answers == set(names) - {wrong}
+
+
+def test_a_cell_that_raises_is_noticed(tmp_path: Path) -> None:
+    chapter = CHAPTERS[0]
+    notebook = json.loads(variant(chapter, {}))
+    notebook["cells"] = [
+        {**cell, "source": "raise ValueError('here')"}
+        for cell in notebook["cells"]
+        if cell["id"] == "setup"
+    ]
+    outcome = run(json.dumps(notebook), tmp_path, tmp_path / "home")
+    assert outcome.returncode == 1
+    assert "ValueError: here" in outcome.output
+
+
+def test_a_request_that_leaves_the_machine_is_noticed(tmp_path: Path) -> None:
+    notebook = json.loads(variant(CHAPTERS[0], {}))
+    notebook["cells"] = [
+        {
+            **cell,
+            "source": "import socket\ntry:\n    socket.create_connection(('192.0.2.1', 80), 1)\n"
+            "except OSError:\n    pass\nsocket.getaddrinfo('localhost', 80)",
+        }
+        for cell in notebook["cells"]
+        if cell["id"] == "setup"
+    ]
+    outcome = run(json.dumps(notebook), tmp_path, tmp_path / "home")
+    assert outcome.returncode == 0, outcome.output
+    assert "192.0.2.1" in outcome.network
+    assert "localhost" not in outcome.network
+
+
+def test_the_refusal_is_python_by_itself(tmp_path: Path) -> None:
+    program = NO_NETWORK + "\nimport socket\nsocket.getaddrinfo('192.0.2.7', 80)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={"COURSE_TEST_NETWORK": str(tmp_path / "log")},
+    )
+    assert "no network in this test" in done.stderr
+    assert (tmp_path / "log").read_text() == "socket.getaddrinfo 192.0.2.7\n"
+
+
+def test_a_variant_of_an_unknown_exercise_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"has no exercise attention\.nothing"):
+        variant(CHAPTERS[0], {"attention.nothing": ""})
