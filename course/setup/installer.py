@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,17 +60,22 @@ class Work:
     installer: Installer
     progress: Progress
     log: TextIO
-    options: Sequence[str]
     environ: Mapping[str, str]
     lines: list[str] = field(default_factory=list)
     _seen: int = 0
 
-    def install(self, wanted: Sequence[str], *more: str) -> int:
-        """Install these requirements; the installer's exit status."""
-        command = [*self.installer.command, *self.options, *more, *wanted]
-        self.log.write("$ " + " ".join(command) + "\n")
+    def install(
+        self, wanted: Sequence[str], pins: Mapping[str, str], options: Sequence[str] = ()
+    ) -> int:
+        """Install these requirements, held to these versions; the installer's exit status."""
         self._seen = 0
-        return run(command, self._hear, environ=self.environ)
+        with tempfile.TemporaryDirectory() as folder:
+            constraints = Path(folder) / "constraints.txt"
+            lines = [f"{name}=={version}\n" for name, version in pins.items()]
+            constraints.write_text("".join(lines), encoding="utf-8")
+            command = [*self.installer.command, "-c", str(constraints), *options, *wanted]
+            self.log.write("$ " + " ".join(command) + "\n")
+            return run(command, self._hear, environ=self.environ)
 
     def _hear(self, line: str) -> None:
         self.lines.append(line)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
-import tempfile
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -132,25 +131,34 @@ class _Preparation:
         if "torch" not in {requirements.normal(name) for name in probe.installed}:
             build = self._choose_torch(pins["torch"], installer)
         self._announce(probe, build, extras)
-        with tempfile.TemporaryDirectory() as folder, self.environment.log.open("w") as log:
-            constraints = Path(folder) / "constraints.txt"
-            constraints.write_text("".join(f"{name}=={pins[name]}\n" for name in pins))
-            options = ["-c", str(constraints)]
-            for place in build.folders if build else ():
-                options += ["--find-links", place]
-            environ = installing_environ(self.machine.environ)
-            work = Work(installer, self.progress, log, options, environ)
-            if build and build.index:
-                with self.progress.step("PyTorch"):
-                    # Without its dependencies, which the index of CPU builds has in part only.
-                    # Should it fail, the next step fetches PyTorch from the package index.
-                    torch = f"torch=={pins['torch']}"
-                    work.install([torch], "--no-deps", "--index-url", build.index)
+        with self.environment.log.open("w", encoding="utf-8") as log:
+            work = Work(installer, self.progress, log, installing_environ(self.machine.environ))
+            if build and (build.index or build.folders):
+                pins["torch"] = self._install_torch(work, build, pins["torch"])
+            wanted = requirements.requirements(sorted(extras), self.root)
             with self.progress.step("The packages"):
-                status = work.install(requirements.requirements(sorted(extras), self.root))
+                status = work.install(wanted, pins, places(build))
+            if status != 0 and self.environment.own and trouble.is_conflict(work.lines):
+                self.progress.say(
+                    "The tested versions cannot all be had for this Python; "
+                    "taking the newest that the course admits."
+                )
+                with self.progress.step("The packages"):
+                    status = work.install(wanted, {"torch": pins["torch"]}, places(build))
         if status != 0:
             why = self._why(work.lines, status, probe.version, build)
             raise SetupError(f"{why} (All that was said: {self.environment.log})")
+
+    def _install_torch(self, work: Work, build: torch_build.Build, version: str) -> str:
+        """Install the chosen build by itself; the version to hold on to, such as 2.13.0+cpu.
+
+        It goes without its dependencies, which the index of CPU builds has in part only. Should it
+        fail, the version is returned as it came, and PyTorch comes with the other packages.
+        """
+        index = ["--index-url", build.index] if build.index else []
+        with self.progress.step("PyTorch"):
+            work.install([f"torch=={version}"], {}, ["--no-deps", *index, *places(build)])
+        return look(self.environment, check_files=False).installed.get("torch", version)
 
     def _why(
         self, lines: list[str], status: int, version: str, build: torch_build.Build | None = None
@@ -239,3 +247,10 @@ def missing_venv(version: tuple[int, ...]) -> str:
         "This Python has neither ensurepip nor pip: install your system's packages for "
         f"Python {version[0]}.{version[1]}'s venv and pip, or uv, and run this again."
     )
+
+
+def places(build: torch_build.Build | None) -> list[str]:
+    """The installer's options for the local folders in which the build was found."""
+    return [
+        part for folder in (build.folders if build else ()) for part in ("--find-links", folder)
+    ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+_CONFLICT = r"resolutionimpossible|conflicting dependencies|no solution found"
+
 # The first pattern that fits wins: an installer that cannot reach its index also says, later,
 # that it found no such package.
 _CAUSES = (
@@ -41,9 +43,9 @@ _CAUSES = (
         "use a Python from 3.11 to 3.14, 64 bits, or a conda environment from environment.yml.",
     ),
     (
-        r"resolutionimpossible|conflicting dependencies|no solution found",
-        "The packages that are already in this environment conflict with the course's: "
-        "leave the environment (`deactivate`) and run this again, so that it makes its own.",
+        _CONFLICT,
+        "The packages that are in this environment, or this Python ({python}), conflict with the "
+        "course's: leave the environment (`deactivate`), so that the course makes its own.",
     ),
     (
         r"failed building wheel|failed to build|metadata-generation-failed|error: command .*gcc",
@@ -52,6 +54,11 @@ _CAUSES = (
     ),
     (r"memoryerror", "The memory was not enough for the installation: close other programs."),
 )
+
+
+def is_conflict(lines: Sequence[str]) -> bool:
+    """Whether the installer failed because some versions cannot be had, or not together."""
+    return re.search(_CONFLICT, "\n".join(lines), re.IGNORECASE) is not None
 
 
 def reason(lines: Sequence[str], status: int, python: str, prefix: str, gigabytes: int) -> str:
