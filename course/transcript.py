@@ -7,6 +7,7 @@ import builtins
 import functools
 import importlib
 import inspect
+import itertools
 import sys
 import textwrap
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -45,11 +46,11 @@ class Transcript:
                 raise CannotCapture(f"it uses two different things called {wanted}; rename one")
         future = ["from __future__ import annotations"] if self.postponed else []
         imports = sorted(self.imports, key=lambda line: (line.startswith("from course"), line))
-        blocks = [
-            "\n".join([*future, *([""] if future and imports else []), *imports]),
-            *self.parts,
-        ]
-        return "\n\n\n".join(block for block in blocks if block) + "\n"
+        blocks = ["\n\n".join(filter(None, ["\n".join(future), "\n".join(imports)]))]
+        for is_long, parts in itertools.groupby(self.parts, lambda part: "\n" in part):
+            texts = list(parts)
+            blocks += texts if is_long else ["\n".join(texts)]  # constants stand together
+        return "\n\n\n".join(filter(None, blocks)) + "\n"
 
     def bind(self, name: str, value: Any) -> None:
         """Make `name` mean `value` in the text."""

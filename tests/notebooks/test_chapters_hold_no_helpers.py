@@ -23,10 +23,10 @@ def test_only_exercises_and_what_is_shown_define_anything(name: str) -> None:
         shown = "exercise" in cell["metadata"] or "teaching" in cell["metadata"].get("tags", [])
         if cell["cell_type"] != "code" or shown:
             continue
+        lines = [line for line in cell["source"] if not line.lstrip().startswith("%")]  # %pip
+        source = "".join(lines)
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-        found = [
-            n.name for n in ast.walk(ast.parse("".join(cell["source"]))) if isinstance(n, kinds)
-        ]
+        found = [n.name for n in ast.walk(ast.parse(source)) if isinstance(n, kinds)]
         assert not found, f"cell {cell['id']} defines {found}"
 
 
