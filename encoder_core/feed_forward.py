@@ -14,17 +14,7 @@ from torch import Tensor, nn
 
 from encoder_core.activations import Activation, activation_function, gelu, relu
 
-__all__ = [
-    "Activation",
-    "FeedForward",
-    "GatedFeedForward",
-    "activation_function",
-    "feed_forward",
-    "geglu",
-    "gelu",
-    "relu",
-    "swiglu",
-]
+__all__ = ["FeedForward", "GatedFeedForward", "feed_forward", "geglu", "swiglu"]
 
 
 def feed_forward(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:

@@ -12,32 +12,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from encoder_core.alibi import alibi_bias, alibi_slopes
-from encoder_core.rotary import (
-    Pairing,
-    Rotary,
-    half_to_interleaved,
-    interleaved_to_half,
-    rotary,
-    rotary_angles,
-    rotate_interleaved,
-)
+from encoder_core.alibi import alibi_bias as alibi_bias
+from encoder_core.alibi import alibi_slopes as alibi_slopes
+from encoder_core.rotary import Pairing as Pairing
+from encoder_core.rotary import Rotary as Rotary
+from encoder_core.rotary import half_to_interleaved as half_to_interleaved
+from encoder_core.rotary import interleaved_to_half as interleaved_to_half
+from encoder_core.rotary import rotary as rotary
+from encoder_core.rotary import rotary_angles as rotary_angles
+from encoder_core.rotary import rotate_interleaved as rotate_interleaved
 
-__all__ = [
-    "LearnedPositions",
-    "Pairing",
-    "Rotary",
-    "SinusoidalPositions",
-    "alibi_bias",
-    "alibi_slopes",
-    "half_to_interleaved",
-    "interleaved_to_half",
-    "positions_from_ids",
-    "rotary",
-    "rotary_angles",
-    "rotate_interleaved",
-    "sinusoidal_positions",
-]
+__all__ = ["LearnedPositions", "SinusoidalPositions", "positions_from_ids", "sinusoidal_positions"]
 
 
 def sinusoidal_positions(

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
+from encoder_core import activations
 from encoder_core import feed_forward as ff
 
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
@@ -16,15 +17,15 @@ DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_explicit_activations_equal_the_fast_ones(dtype: torch.dtype) -> None:
     x = torch.linspace(-9, 9, 401, dtype=torch.float64).to(dtype)
-    assert torch.equal(ff.relu(x), F.relu(x))
+    assert torch.equal(activations.relu(x), F.relu(x))
     tolerance = {torch.float64: 1e-12, torch.float32: 1e-6}.get(dtype, 2e-2)
-    torch.testing.assert_close(ff.gelu(x), F.gelu(x), rtol=tolerance, atol=tolerance)
-    assert ff.gelu(x).dtype == dtype
+    torch.testing.assert_close(activations.gelu(x), F.gelu(x), rtol=tolerance, atol=tolerance)
+    assert activations.gelu(x).dtype == dtype
 
 
 def test_gelu_is_exact_not_the_tanh_form() -> None:
     x = torch.linspace(-4, 4, 101, dtype=torch.float64)
-    assert (ff.gelu(x) - F.gelu(x, approximate="tanh")).abs().max() > 1e-4
+    assert (activations.gelu(x) - F.gelu(x, approximate="tanh")).abs().max() > 1e-4
 
 
 @given(seed=st.integers(0, 99), width=st.integers(1, 9), d_model=st.integers(1, 7))
@@ -112,7 +113,7 @@ def test_gradcheck() -> None:
 
 
 def test_activation_by_name_or_callable_and_the_sentence_for_others() -> None:
-    assert ff.activation_function("relu") is F.relu
-    assert ff.activation_function(torch.tanh) is torch.tanh
+    assert activations.activation_function("relu") is F.relu
+    assert activations.activation_function(torch.tanh) is torch.tanh
     with pytest.raises(ValueError, match="'relu', 'gelu', 'silu' or a callable, got 'swish7'"):
-        ff.activation_function("swish7")
+        activations.activation_function("swish7")

@@ -1,0 +1,244 @@
+"""The Transformer decoder: as the encoder, with the future blocked and a look at the encoder.
+
+`TransformerDecoderLayer` and `TransformerDecoder` take the arguments and state dicts of their
+namesakes in `torch.nn` (with `batch_first=True`) and give the same numbers. `step` computes only
+the new tokens, with a cache of keys and values for the old ones; a test holds both equal.
+
+Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.1 and figure 1, right half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from encoder_core.activations import Activation, activation_function
+from encoder_core.cache import KeyValueCache, LayerCache
+from encoder_core.cached_attention import attend_to_memory, attend_to_past
+from encoder_core.multihead import MultiheadAttention
+from encoder_core.residual import get_clones, require_batch_first, require_width, residual
+
+__all__ = ["TransformerDecoder", "TransformerDecoderLayer"]
+
+
+class TransformerDecoderLayer(nn.Module):
+    """One layer: self-attention, attention to the encoder's output, feed-forward.
+
+    Args:
+        d_model: D.
+        nhead: H, a divisor of D.
+        dim_feedforward: F.
+        dropout: on both attentions' weights, on the three sub-layers' outputs and after the
+            activation, as in `torch.nn`.
+        activation: `"relu"`, `"gelu"` or a callable.
+        layer_norm_eps: added to the variance in the normalisations.
+        batch_first: True.
+        norm_first: pre-norm (True) or the paper's post-norm (False).
+        bias: give all linear layers and normalisations a bias.
+        device: where the parameters are made.
+        dtype: their dtype.
+
+    Shapes: target `(B, T, D)` and memory `(B, S, D)` to `(B, T, D)`; or all without B.
+
+    Raises:
+        ValueError: `batch_first=False`; D not divisible by H; an unknown activation; in `forward`,
+            inputs of other shapes, or a mask that no mask can be.
+
+    Source: Vaswani et al. 2017, section 3.1; parameters as in `torch.nn.TransformerDecoderLayer`.
+
+    >>> layer = TransformerDecoderLayer(d_model=8, nhead=2, dim_feedforward=16)
+    >>> layer(torch.randn(3, 4, 8), torch.randn(3, 5, 8), tgt_is_causal=True).shape
+    torch.Size([3, 4, 8])
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: str | Activation = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = True,
+        norm_first: bool = False,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        require_batch_first(batch_first)
+        super().__init__()
+        at: dict[str, Any] = {"device": device, "dtype": dtype}
+        self.d_model, self.norm_first = d_model, norm_first
+        self.activation = activation_function(activation)
+        self.self_attn = MultiheadAttention(d_model, nhead, dropout=dropout, bias=bias, **at)
+        self.multihead_attn = MultiheadAttention(d_model, nhead, dropout=dropout, bias=bias, **at)
+        self.linear1 = nn.Linear(d_model, dim_feedforward, bias=bias, **at)
+        self.dropout = nn.Dropout(dropout)
+        self.linear2 = nn.Linear(dim_feedforward, d_model, bias=bias, **at)
+        self.norm1 = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **at)
+        self.norm2 = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **at)
+        self.norm3 = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **at)
+        self.dropout1 = nn.Dropout(dropout)
+        self.dropout2 = nn.Dropout(dropout)
+        self.dropout3 = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        tgt: Tensor,
+        memory: Tensor,
+        tgt_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        tgt_key_padding_mask: Tensor | None = None,
+        memory_key_padding_mask: Tensor | None = None,
+        tgt_is_causal: bool = False,
+        memory_is_causal: bool = False,
+    ) -> Tensor:
+        """Decode all of the target at once, as in training.
+
+        Args:
+            tgt: `(B, T, D)` or `(T, D)`.
+            memory: the encoder's output, `(B, S, D)` or `(S, D)`.
+            tgt_mask: `(T, T)` or `(B * H, T, T)`; bool, True where blocked, or float, added.
+            memory_mask: `(T, S)` or `(B * H, T, S)`, likewise.
+            tgt_key_padding_mask: `(B, T)` or `(T,)`; True at padding.
+            memory_key_padding_mask: `(B, S)` or `(S,)`, likewise.
+            tgt_is_causal: block the future too; never replaces `tgt_mask`.
+            memory_is_causal: likewise for the memory.
+
+        Returns:
+            The shape of `tgt`.
+        """
+        require_width("tgt", tgt, self.d_model)
+        require_width("memory", memory, self.d_model)
+
+        def self_attention(x: Tensor) -> Tensor:
+            masks = (tgt_key_padding_mask, False, tgt_mask, True, tgt_is_causal)
+            attended: Tensor = self.self_attn(x, x, x, *masks)[0]
+            return attended
+
+        def cross_attention(x: Tensor) -> Tensor:
+            masks = (memory_key_padding_mask, False, memory_mask, True, memory_is_causal)
+            attended: Tensor = self.multihead_attn(x, memory, memory, *masks)[0]
+            return attended
+
+        return self._sublayers(tgt, self_attention, cross_attention)
+
+    def step(
+        self,
+        tgt: Tensor,
+        memory: Tensor,
+        cache: LayerCache,
+        memory_key_padding_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Decode new tokens `(B, L, D)` only: see `TransformerDecoder.step`."""
+        padding = memory_key_padding_mask
+        return self._sublayers(
+            tgt,
+            lambda x: attend_to_past(self.self_attn, x, cache),
+            lambda x: attend_to_memory(self.multihead_attn, x, memory, cache, padding),
+        )
+
+    def _sublayers(self, x: Tensor, self_attention: Activation, cross: Activation) -> Tensor:
+        """Run the three sub-layers, each with its dropout, residual and normalisation."""
+        first = self.norm_first
+        x = residual(x, lambda y: self.dropout1(self_attention(y)), self.norm1, first)
+        x = residual(x, lambda y: self.dropout2(cross(y)), self.norm2, first)
+        return residual(x, self._feed_forward, self.norm3, first)
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        inner = self.dropout(self.activation(self.linear1(x)))  # (B, T, F)
+        output: Tensor = self.dropout3(self.linear2(inner))  # (B, T, D)
+        return output
+
+
+class TransformerDecoder(nn.Module):
+    """A stack of decoder layers, as in `torch.nn`.
+
+    The layers are deep copies of `decoder_layer` and **start with the same values**, as torch's
+    do; `from_layers` stacks layers that were each initialised by themselves.
+
+    Args:
+        decoder_layer: the pattern; it is copied.
+        num_layers: how many copies.
+        norm: a normalisation after the last layer; pre-norm stacks need it.
+
+    Shapes and source: as in the layer; parameters as in `torch.nn.TransformerDecoder`.
+
+    >>> decoder = TransformerDecoder(TransformerDecoderLayer(8, 2, 16), num_layers=2)
+    >>> decoder(torch.randn(3, 4, 8), torch.randn(3, 5, 8)).shape
+    torch.Size([3, 4, 8])
+    """
+
+    def __init__(
+        self, decoder_layer: nn.Module, num_layers: int, norm: nn.Module | None = None
+    ) -> None:
+        super().__init__()
+        self.layers = get_clones(decoder_layer, num_layers)
+        self.num_layers = num_layers
+        self.norm = norm
+
+    @classmethod
+    def from_layers(
+        cls, layers: Sequence[nn.Module], norm: nn.Module | None = None
+    ) -> TransformerDecoder:
+        """Stack layers that were each built, and so initialised, by themselves. Nothing is copied.
+
+        >>> TransformerDecoder.from_layers([TransformerDecoderLayer(8, 2, 16)]).num_layers
+        1
+        """
+        stack = cls(nn.Identity(), 0, norm)
+        stack.layers.extend(layers)
+        stack.num_layers = len(layers)
+        return stack
+
+    def forward(
+        self,
+        tgt: Tensor,
+        memory: Tensor,
+        tgt_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        tgt_key_padding_mask: Tensor | None = None,
+        memory_key_padding_mask: Tensor | None = None,
+        tgt_is_causal: bool | None = None,
+        memory_is_causal: bool = False,
+    ) -> Tensor:
+        """Decode all of the target at once; arguments as in the layer. Shape of `tgt`."""
+        masks = (tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask)
+        x = tgt
+        for layer in self.layers:
+            x = layer(x, memory, *masks, bool(tgt_is_causal), memory_is_causal)
+        return x if self.norm is None else self.norm(x)
+
+    def step(
+        self,
+        tgt: Tensor,
+        memory: Tensor,
+        cache: KeyValueCache,
+        memory_key_padding_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Decode new tokens `(B, L, D)` only, with a cache of `KeyValueCache.empty(num_layers)`.
+
+        Args:
+            tgt: the new tokens, `(B, L, D)`.
+            memory: `(B, S, D)`; read at the first step, afterwards the cache stands for it.
+            cache: changed; afterwards it holds these tokens too.
+            memory_key_padding_mask: `(B, S)`; True at padding.
+
+        Returns:
+            `(B, L, D)`: the last rows of what `forward` gives for the whole target with
+            `tgt_is_causal=True`.
+
+        >>> decoder = TransformerDecoder(TransformerDecoderLayer(8, 2, 16), 2).eval()
+        >>> tgt, memory, cache = torch.randn(1, 4, 8), torch.randn(1, 5, 8), KeyValueCache.empty(2)
+        >>> steps = [decoder.step(tgt[:, t : t + 1], memory, cache) for t in range(4)]
+        >>> whole = decoder(tgt, memory, tgt_is_causal=True)
+        >>> torch.allclose(torch.cat(steps, dim=1), whole, atol=1e-5)
+        True
+        """
+        x = tgt
+        for layer, held in zip(self.layers, cache.layers, strict=True):
+            x = layer.step(x, memory, held, memory_key_padding_mask)  # type: ignore[operator]
+        return x if self.norm is None else self.norm(x)
