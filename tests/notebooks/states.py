@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -111,7 +112,7 @@ def run(text: str, folder: Path, home: Path, *, apart: str = "") -> Outcome:
     answers = (home / apart / "answers").glob("*.py")
     return Outcome(
         done.returncode,
-        done.stdout.decode("utf-8", "replace"),
+        re.sub(r"\x1b\[[0-9;]*m", "", done.stdout.decode("utf-8", "replace")),  # without colours
         json.loads(progress.read_text(encoding="utf-8"))["exercises"] if progress.exists() else {},
         {path.stem for path in answers},
         network.read_text() if network.exists() else "",
