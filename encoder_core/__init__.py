@@ -15,10 +15,22 @@ from typing import Any
 
 # Where each public name lives. A test holds this equal to what the files themselves say.
 _FILES: dict[str, tuple[str, ...]] = {
-    "attention": ("AttentionFunction", "fused_attention", "scaled_dot_product_attention"),
+    "attention": (
+        "AttentionFunction",
+        "fused_attention",
+        "masked_softmax",
+        "scaled_dot_product_attention",
+    ),
+    "bert": ("Bert", "BertConfig", "BertEmbeddings"),
+    "checkpoints": ("CheckpointError", "load_weights", "read_weights"),
+    "encodings": ("Batch", "Encoding"),
     "heads": ("merge_heads", "split_heads"),
     "masks": ("causal_mask", "local_mask", "merge_masks", "padding_mask"),
     "multihead": ("MultiheadAttention",),
+    "pretrained": ("load_minilm", "mean_pool", "minilm_folder", "sentence_embedding"),
+    "recording": ("Recording", "ablate", "attention_function", "patch", "record"),
+    "tokenizer": ("WordPiece", "wordpiece"),
+    "words": ("split_words",),
 }
 _HOME = {name: file for file, names in _FILES.items() for name in names}
 __all__ = sorted(_HOME)

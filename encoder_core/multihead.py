@@ -8,6 +8,8 @@ Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.2.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -75,6 +77,8 @@ class MultiheadAttention(nn.Module):
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
         self.head_dim = embed_dim // num_heads
         self.rotary, self.attention = rotary, attention
+        self.watchers: list[Callable[[Tensor, Tensor], None]] = []  # see heads and weights
+        self.changes: list[Callable[[Tensor], Tensor]] = []  # replace the heads' outputs
         self.in_proj_weight = nn.Parameter(
             torch.empty(3 * embed_dim, embed_dim, device=device, dtype=dtype)
         )
@@ -134,8 +138,7 @@ class MultiheadAttention(nn.Module):
         sizes = (query.shape[0], self.num_heads, query.shape[1], key.shape[1])  # B, H, L, S
         mask = join_head_masks(sizes, key_padding_mask, attn_mask, is_causal, query.device)
         q, k, v = self.project(query, key, value)  # (B, H, L, Dh), (B, H, S, Dh) twice
-        dropout = self.dropout if self.training else 0.0  # attend knows nothing of training
-        heads, weights = attend(self.attention, q, k, v, mask, need_weights, dropout)
+        heads, weights = self.attend(q, k, v, mask, need_weights)
         output = self.out_proj(merge_heads(heads))  # (B, L, D)
         if weights is not None and average_attn_weights:
             weights = weights.mean(dim=1)  # (B, H, L, S) -> (B, L, S)
@@ -169,6 +172,40 @@ class MultiheadAttention(nn.Module):
         if self.rotary is not None:
             q, k = self.rotary(q), self.rotary(k)
         return q, k, v
+
+    def attend(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None = None,
+        need_weights: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attend in every head. What `recording` watches or changes, it does here.
+
+        Args:
+            query: `(B, H, L, Dh)`.
+            key: `(B, H, S, Dh)`.
+            value: `(B, H, S, Dh)`.
+            mask: broadcasts to `(B, H, L, S)`, or None.
+            need_weights: whether to return the weights.
+
+        Returns:
+            The heads' outputs `(B, H, L, Dh)`, and the weights `(B, H, L, S)` or None.
+
+        >>> q = torch.randn(2, 4, 5, 2)
+        >>> MultiheadAttention(8, 4).attend(q, q, q)[0].shape
+        torch.Size([2, 4, 5, 2])
+        """
+        dropout = self.dropout if self.training else 0.0  # the functions know nothing of training
+        wanted = need_weights or bool(self.watchers)
+        heads, weights = attend(self.attention, query, key, value, mask, wanted, dropout)
+        for watch in self.watchers:
+            assert weights is not None
+            watch(heads, weights)
+        for change in self.changes:
+            heads = change(heads)
+        return heads, weights if need_weights else None
 
 
 def _add_batch(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:

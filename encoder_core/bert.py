@@ -1,0 +1,220 @@
+"""BERT: embeddings and a stack of post-norm encoder layers, pretrained to fill in blanks.
+
+RoBERTa and DistilBERT are the same network with other settings: RoBERTa counts positions from
+after `padding_idx`, DistilBERT has no segments. What makes them differ is how they were trained.
+
+Sources: Devlin et al. 2019, "BERT: Pre-training of Deep Bidirectional Transformers", section 3 and
+appendix A.2; Liu et al. 2019, "RoBERTa"; Sanh et al. 2019, "DistilBERT".
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from encoder_core.attention import AttentionFunction
+from encoder_core.bert_config import BertConfig
+from encoder_core.embeddings import TokenEmbedding
+from encoder_core.encoder import TransformerEncoderLayer
+from encoder_core.masks import check_mask
+from encoder_core.multihead import MultiheadAttention
+from encoder_core.positions import positions_from_ids
+
+__all__ = ["Bert", "BertConfig", "BertEmbeddings"]
+
+
+class BertEmbeddings(nn.Module):
+    """Token + segment + position, normalised.
+
+    Args:
+        config: see `BertConfig`.
+
+    Shapes: ids and type_ids `(B, S)` to `(B, S, D)`. State-dict keys: `token.weight` `(V, D)`,
+    `position.weight`, `segment.weight` (where there are segments), `norm.weight`, `norm.bias`.
+
+    Source: Devlin et al. 2019, figure 2.
+
+    >>> embeddings = BertEmbeddings(BertConfig(vocab_size=9, d_model=4))
+    >>> embeddings(torch.tensor([[1, 2, 3]])).shape
+    torch.Size([1, 3, 4])
+    """
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.first = config.padding_idx + 1 if config.positions_after_padding else 0
+        self.token = TokenEmbedding(config.vocab_size, config.d_model, config.padding_idx)
+        self.position = nn.Embedding(config.max_length + self.first, config.d_model)
+        self.segment = nn.Embedding(config.segments, config.d_model) if config.segments else None
+        self.norm = nn.LayerNorm(config.d_model, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, ids: Tensor, type_ids: Tensor | None = None) -> Tensor:
+        """Embed ids `(B, S)`; absent `type_ids` mean segment 0 everywhere.
+
+        Raises:
+            ValueError: the input is longer than the positions, or `type_ids` come to a model
+                without segments.
+        """
+        length = ids.shape[-1]
+        if length > self.config.max_length:
+            raise ValueError(
+                f"The input has {length} tokens, but this model knows {self.config.max_length} "
+                "positions. Cut the text, for instance with the tokenizer's max_length."
+            )
+        if type_ids is not None and self.segment is None:
+            raise ValueError("type_ids came, but this model has no segments (segments=0).")
+        if self.first:
+            positions = positions_from_ids(ids, self.config.padding_idx)  # (B, S)
+        else:
+            positions = torch.arange(length, device=ids.device)  # (S,)
+        x: Tensor = self.token(ids) + self.position(positions)  # (B, S, D)
+        if self.segment is not None:
+            x = x + self.segment(torch.zeros_like(ids) if type_ids is None else type_ids)
+        x = self.dropout(self.norm(x))
+        return x
+
+
+class Bert(nn.Module):
+    """An encoder of the BERT family: from token ids to one vector for each token.
+
+    Every layer is built, and so initialised, by itself. The attention of all layers can be
+    replaced: at once by the argument, or for a while by `recording.attention_function`.
+
+    Args:
+        config: see `BertConfig`.
+        seed: makes the initial weights reproducible and leaves the global generator as it was;
+            None draws them from the global generator.
+        attention: a function that attends in every layer in place of the package's own, called as
+            `attention(query, key, value, mask)`; see `attention.AttentionFunction`.
+
+    Shapes: see `forward`. State-dict keys: `embeddings.*` (see `BertEmbeddings`), `layers.0.*`
+    (those of `torch.nn.TransformerEncoderLayer`), and so on; `pooler.*` where there is one.
+
+    Raises:
+        ValueError: D is not divisible by H.
+
+    Source: Devlin et al. 2019, section 3.
+
+    >>> config = BertConfig(vocab_size=9, d_model=8, nhead=2, num_layers=2, dim_feedforward=16)
+    >>> model = Bert(config, seed=0).eval()
+    >>> model(torch.tensor([[1, 2, 3]])).shape
+    torch.Size([1, 3, 8])
+    """
+
+    def __init__(
+        self,
+        config: BertConfig,
+        seed: int | None = None,
+        attention: AttentionFunction | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        with torch.random.fork_rng(devices=(), enabled=seed is not None):
+            self.embeddings = BertEmbeddings(config)
+            self.layers = nn.ModuleList(_layer(config) for _ in range(config.num_layers))
+            self.pooler = nn.Linear(config.d_model, config.d_model) if config.pooler else None
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
+        self.reset_parameters(generator)
+        for module in self.modules():
+            if isinstance(module, MultiheadAttention):
+                module.attention = attention
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw every matrix and table from N(0, std^2); biases, and the row of padding, are zero.
+
+        Args:
+            generator: what to draw from, on the CPU; None is the global one.
+
+        Source: Devlin et al. 2019, the code published with it (`initializer_range`).
+
+        >>> config = BertConfig(vocab_size=9, d_model=8, nhead=2, num_layers=1, dim_feedforward=16)
+        >>> Bert(config).embeddings.token.weight[0].abs().sum().item()
+        0.0
+        """
+        for name, parameter in self.named_parameters():
+            if parameter.dim() > 1:
+                nn.init.normal_(parameter, std=self.config.std, generator=generator)
+            elif "norm" in name and name.endswith("weight"):
+                nn.init.ones_(parameter)
+            else:
+                nn.init.zeros_(parameter)
+        self.embeddings.token.weight[self.config.padding_idx].zero_()
+
+    def forward(
+        self,
+        ids: Tensor,
+        type_ids: Tensor | None = None,
+        padding_mask: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Encode.
+
+        Args:
+            ids: `(B, S)` int64 token ids.
+            type_ids: `(B, S)` segments; None is segment 0 everywhere.
+            padding_mask: `(B, S)` bool, True at padding; None is no padding.
+            mask: what else is blocked, `(S, S)`, `(B, S, S)` or what broadcasts to
+                `(B, H, S, S)`; bool, True is blocked, or floating, added to the scores.
+
+        Returns:
+            The last layer's hidden states, `(B, S, D)`. Rows of padding are computed too and mean
+            nothing; no other row depends on them.
+
+        Raises:
+            ValueError: the input is too long, or a mask cannot be one.
+            IndexError: an id is not in `[0, V)`.
+        """
+        return self.encode(self.embeddings(ids, type_ids), padding_mask, mask)
+
+    def encode(
+        self, x: Tensor, padding_mask: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        """Send embedded tokens through the layers; see `forward`.
+
+        >>> config = BertConfig(vocab_size=9, d_model=8, nhead=2, num_layers=1, dim_feedforward=16)
+        >>> Bert(config).encode(torch.randn(1, 3, 8)).shape
+        torch.Size([1, 3, 8])
+        """
+        check_mask(padding_mask)
+        for layer in self.layers:
+            x = layer(x, src_mask=mask, src_key_padding_mask=padding_mask)  # (B, S, D)
+        return x
+
+    def pool(self, hidden: Tensor) -> Tensor:
+        """Summarise a text by its first token, as BERT's next-sentence task was trained to.
+
+        Args:
+            hidden: `(B, S, D)`, what `forward` returns.
+
+        Returns:
+            `(B, D)`: the first token's vector, projected, through tanh.
+
+        Raises:
+            ValueError: this model has no pooler.
+
+        Source: Devlin et al. 2019, section 3.1, and the code published with it.
+
+        >>> config = BertConfig(vocab_size=9, d_model=8, nhead=2, num_layers=1, pooler=True)
+        >>> Bert(config).pool(torch.randn(5, 3, 8)).shape
+        torch.Size([5, 8])
+        """
+        if self.pooler is None:
+            raise ValueError("This model has no pooler; make it with BertConfig(pooler=True).")
+        return torch.tanh(self.pooler(hidden[:, 0]))  # (B, D)
+
+
+def _layer(config: BertConfig) -> TransformerEncoderLayer:
+    """Make one layer. BERT drops what each sublayer adds, but nothing inside of the network."""
+    layer = TransformerEncoderLayer(
+        config.d_model,
+        config.nhead,
+        config.dim_feedforward,
+        dropout=config.dropout,
+        activation=config.activation,
+        layer_norm_eps=config.layer_norm_eps,
+    )
+    layer.dropout = nn.Dropout(0.0)
+    layer.self_attn.dropout = config.attention_dropout
+    return layer
