@@ -1,10 +1,38 @@
-"""What every test stands on: a learner's folder of its own, and no network by accident."""
+"""What every test stands on: a learner's folder of its own, a browser, Colab's versions.
+
+Fixtures for all tests:
+    course_home   (autouse) a fresh folder for the learner's state
+    project_copy  a copy of the files that belong to the project, to build and clone from
+    chromium      the path of a Chromium; the test is skipped, or on CI failed, where there is none
+    colab_python  the Python of an environment with Google Colab's versions
+    run_in_colab  runs code or a notebook there
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
+
+from course.setup import torch_build
+from course.setup.doctor import chromium as find_chromium
+from course.setup.environment import Machine, python_in
+from course.setup.installer import Installer, Work, installing_environ
+from course.setup.prepare import places
+from course.setup.requirements import pins, requirements
+from course.setup.runner import Progress, locked
+
+ROOT = Path(__file__).resolve().parents[1]
+COLAB = ROOT / "tests" / "colab"
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +42,117 @@ def course_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COURSE_HOME", str(home))
     monkeypatch.delenv("COURSE_STRICT", raising=False)
     return home
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a GPU where there is none."""
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a CUDA device, and PyTorch sees none")
+
+
+@pytest.fixture(scope="session")
+def project_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the working tree without what git ignores."""
+    folder = tmp_path_factory.mktemp("project") / "course"
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium to drive."""
+    path = find_chromium()
+    if path is None:
+        sentence = "needs Chromium: install it, or name it in COURSE_CHROMIUM"
+        if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
+            pytest.fail(f"{sentence}; on CI it must be there")
+        pytest.skip(sentence)
+    return path
+
+
+@pytest.fixture(scope="session")
+def colab_python() -> Path:
+    """The Python of `.venv-colab/`, which has Colab's versions; made when they or ours change."""
+    folder = ROOT / ".venv-colab"
+    python = python_in(folder, "venv", Machine().system)
+    versions = (COLAB / "constraints.txt").read_text()
+    torch = pins()["torch"]
+    wanted = [versions, requirements(), torch, sys.version]
+    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()
+    stamp = folder / "colab.sha256"
+    with locked(ROOT / ".venv-colab.lock", waiting=lambda: None):
+        if not stamp.exists() or stamp.read_text() != digest:
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+            _fill_colab(folder, python, versions, torch)
+            stamp.write_text(digest)
+    return python
+
+
+def _fill_colab(folder: Path, python: Path, versions: str, torch: str) -> None:
+    """Install Colab's versions first, as Colab has them, then what the course needs beside."""
+    held = dict(line.split("==") for line in versions.splitlines() if "==" in line)
+    installer = Installer.find(python, has_pip=True)
+    assert installer is not None
+    machine = Machine()
+    build = torch_build.choose(
+        machine,
+        torch,
+        lambda: False,  # nothing is computed there that would need a GPU
+        torch_build.cpu_index_answers,
+        lambda: torch_build.find_links(machine.environ, installer.pip_config()),
+    )
+    with (folder / "install.log").open("w") as log:
+        work = Work(installer, Progress(), log, installing_environ(machine.environ))
+        if build.index:
+            index = ["--no-deps", "--index-url", build.index]
+            work.install([f"torch=={torch}"], {}, index)
+        colab = [f"{name}=={version}" for name, version in held.items()]
+        # The course comes second and unconstrained, as `%pip install` would add it on Colab:
+        # a test asserts that it leaves all of Colab's versions as they were.
+        for wanted in ([*colab, f"torch=={torch}"], requirements()):
+            status = work.install(wanted, {}, places(build))
+            assert status == 0, "\n".join(work.lines[-20:])
+
+
+RunInColab = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def run_in_colab(colab_python: Path, tmp_path: Path) -> RunInColab:
+    """Runs a notebook (a path), or code (a text, or one text a cell), under Colab's versions.
+
+    Returns the executed cells; a cell that raises fails the test with its traceback. Code finds
+    the packages on its path; a notebook must find them by its own first cell, as on Colab.
+    """
+
+    def execute(what: Path | str | list[str], seconds: int = 120) -> list[Any]:
+        environ = {**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"}
+        environ.pop("PYTHONPATH", None)
+        if isinstance(what, Path):
+            notebook, folder = nbformat.read(what, as_version=4), what.parent
+        else:
+            cells = [what] if isinstance(what, str) else what
+            made = [nbformat.v4.new_code_cell(cell) for cell in cells]
+            notebook, folder = nbformat.v4.new_notebook(cells=made), tmp_path
+            environ["PYTHONPATH"] = str(ROOT)
+        path = tmp_path / "executed.ipynb"
+        nbformat.write(notebook, path)
+        command = [colab_python, COLAB / "execute.py", path, folder, str(seconds)]
+        answer = subprocess.run(
+            command, env=environ, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+        if answer.returncode != 0:
+            pytest.fail(f"under Colab's versions:\n{answer.stderr[-4000:]}", pytrace=False)
+        executed = nbformat.read(path, as_version=4)
+        return [cell for cell in executed.cells if cell.cell_type == "code"]
+
+    return execute
