@@ -192,7 +192,9 @@ def _pictures(exercise: Exercise, trial: Trial) -> list[pictures.Shown]:
     found = trial.difference
     if found is None or not isinstance(found.expected, Tensor) or trial.probe.mode == "gradient":
         return []
-    what = exercise.results[found.index] if len(exercise.results) > 1 else "result"
+    if found.kind not in ("values", "shape", "dtype"):
+        return []
+    what = telling.result_name(exercise, found.index)
     if (
         not isinstance(found.actual, Tensor)
         or found.kind == "shape"

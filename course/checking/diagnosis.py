@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,6 +42,11 @@ def references(exercise_id: str, seed: int = 0) -> tuple[tuple[Probe, Outcome], 
         if outcome.error is None or probe.case.raises is not None:
             found.append((probe, outcome))
     return tuple(found)
+
+
+def plain_probes(exercise: Exercise, seed: int) -> list[Probe]:
+    """The cases as they are, in float64 and float32."""
+    return [probe for probe in probes(exercise, seed) if probe.mode == "plain" and not probe.half]
 
 
 def judged(probe: Probe, expected: Outcome, actual: Outcome) -> Trial:
@@ -88,6 +94,7 @@ def _combinations(exercise: Exercise) -> Iterator[tuple[Mistake, ...]]:
 def _fits(trials: list[Trial], outcomes: tuple[Outcome, ...]) -> bool:
     """Whether a mistake's outcomes are the submission's, on every probe, and the mistake shows."""
     shows = False
+    always = all(trial.actual.error is not None for trial in trials if trial.probe.mode == "plain")
     for trial, outcome in zip(trials, outcomes, strict=True):
         differs = difference(trial.probe, trial.expected, outcome) is not None or bool(
             outcome.faults
@@ -100,8 +107,15 @@ def _fits(trials: list[Trial], outcomes: tuple[Outcome, ...]) -> bool:
             or outcome.fault_ids != trial.actual.fault_ids
         ):
             return False
+        if always and outcome.error is not None and not _same_words(outcome, trial.actual):
+            return False  # errors everywhere tell a mistake only when they say the same
         shows = shows or differs
     return shows or _only_in_half(trials, outcomes)
+
+
+def _same_words(one: Outcome, other: Outcome) -> bool:
+    words = [re.sub(r"[0-9]+", "#", str(outcome.error)) for outcome in (one, other)]
+    return words[0] == words[1]
 
 
 def _only_in_half(trials: list[Trial], outcomes: tuple[Outcome, ...]) -> bool:
@@ -129,7 +143,10 @@ def nearest(exercise: Exercise, trials: list[Trial], seed: int = 0) -> tuple[Mis
         outcomes = mistaken_outcomes(exercise.id, (mistake.id,), seed)
         if outcomes is None:
             continue
-        hits = sum(alike(trials[i].probe, outcomes[i], trials[i].actual) for i in failed)
+        hits = sum(
+            trials[i].actual.error is None and alike(trials[i].probe, outcomes[i], trials[i].actual)
+            for i in failed
+        )
         share = hits / len(failed)
         if share >= 0.5 and (best is None or share > best[1]):
             best = (mistake, share)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,55 +20,83 @@ from course.checking.diagnosis import Trial
 from course.exercises.model import Exercise
 
 
+@dataclass(frozen=True)
+class Pair:
+    """One result of one failed trial: expected and actual, in float64."""
+
+    trial: Trial
+    expected: Tensor
+    actual: Tensor
+
+
 def describe(exercise: Exercise, trials: list[Trial]) -> list[str]:
     """Sentences that tell how the submission's results relate to the expected ones."""
-    failed = [
-        trial
-        for trial in trials
-        if trial.difference is not None and trial.difference.kind == "values"
-    ]
-    plain = [
-        trial
-        for trial in failed
-        if trial.probe.mode in ("plain", "strided") and not trial.probe.half
-    ]
-    chosen = plain or failed
-    chosen = [trial for trial in chosen if _is_tensor_pair(trial)]
-    if not chosen:
-        return []
-    index = min(trial.difference.index for trial in chosen if trial.difference)
-    chosen = [trial for trial in chosen if trial.difference and trial.difference.index == index]
-    told = next(
-        (says for relation in RELATIONS if (says := relation(exercise, chosen, index))), None
-    )
-    if told is None:
-        told = next(
-            (says for relation in RELATIONS if (says := relation(exercise, chosen[:1], index))),
-            None,
-        )
-        told = f"{told} (on the smallest input; not on all)" if told else None
-    where = _where(exercise, chosen, index)
-    return [sentence for sentence in (told, where) if sentence]
+    usable = [t for t in trials if t.probe.mode in ("plain", "strided") and t.actual.error is None]
+    count = len(exercise.results)
+    order = sorted(range(count), key=lambda index: index != exercise.rows_sum_to_one)
+    for index in order:
+        pairs = [pair for t in usable if (pair := _pair(t, index)) is not None]
+        pairs = [pair for pair in pairs if not pair.trial.probe.half] or pairs
+        told = _relation(exercise, pairs, index) if pairs else None
+        where = _where(exercise, pairs, index) if pairs else None
+        if told and where and where.startswith("all numbers"):
+            where = None
+        broken = [pair for pair in pairs if not pair.actual.double().isfinite().all()]
+        nan = _not_a_number(exercise, broken, index) if 0 < len(broken) < len(pairs) else None
+        if nan and nan != told:
+            where = f"{nan}, in {len(broken)} of {len(pairs)} failed trials"
+        if told or where:
+            name = f"the {exercise.results[index]}: " if count > 1 else ""
+            return [name + sentence for sentence in (told, where) if sentence]
+    return []
 
 
-def _is_tensor_pair(trial: Trial) -> bool:
-    assert trial.difference
-    return isinstance(trial.difference.expected, Tensor) and isinstance(
-        trial.difference.actual, Tensor
-    )
+def _pair(trial: Trial, index: int) -> Pair | None:
+    """The result `index` of a trial, when it has the right shape and the wrong numbers."""
+    expected, actual = trial.expected.exact, trial.actual.value
+    if isinstance(expected, tuple):
+        if not isinstance(actual, tuple | list) or len(actual) != len(expected):
+            return None
+        expected, actual = expected[index], actual[index]
+    if not isinstance(expected, Tensor) or not isinstance(actual, Tensor):
+        return None
+    if expected.shape != actual.shape or actual.layout is not torch.strided or actual.is_complex():
+        return None
+    if close(expected, actual, trial.probe.dtype):
+        return None
+    return Pair(trial, expected.cpu(), actual.detach().cpu())
 
 
-def _pairs(trials: list[Trial]) -> Iterable[tuple[Trial, Tensor, Tensor]]:
-    for trial in trials:
-        assert trial.difference
-        yield (
-            trial,
-            trial.difference.expected.double(),
-            trial.difference.actual.detach().cpu().double(),
-        )
+def _rows_last(exercise: Exercise, pair: Pair) -> tuple[Tensor, Tensor]:
+    """Weights with the axis along which they sum to 1 moved to the end."""
+    axis = exercise.weights_axis(*pair.trial.probe.case.args)
+    return pair.expected.double().movedim(axis, -1), pair.actual.double().movedim(axis, -1)
 
 
-def _all(trials: list[Trial], test: Callable[[Trial, Tensor, Tensor], bool]) -> bool:
+def _relation(exercise: Exercise, pairs: list[Pair], index: int) -> str | None:
+    """The first relation that holds in all failed trials, else in the ordinary ones among them."""
+    ordinary = [pair for pair in pairs if pair.actual.double().isfinite().all()]
+    ordinary = [pair for pair in ordinary if not pair.trial.probe.case.regions] or ordinary
+    tiny = all(
+        _near(e, a) for _, e, a in _pairs(pairs)
+    )  # other relations are about larger differences
+    for chosen in (pairs, ordinary, ordinary[:1]):
+        for relation in (_precision,) if tiny else RELATIONS if chosen else ():
+            if chosen and (says := relation(exercise, chosen, index)):
+                return (
+                    says
+                    if chosen is pairs
+                    else f"{says} (in {len(chosen)} of {len(pairs)} failed trials)"
+                )
+    return None
+
+
+def _pairs(pairs: list[Pair]) -> Iterable[tuple[Trial, Tensor, Tensor]]:
+    for pair in pairs:
+        yield pair.trial, pair.expected.double(), pair.actual.double()
+
+
+def _all(trials: list[Pair], test: Callable[[Trial, Tensor, Tensor], bool]) -> bool:
     return all(test(trial, expected, actual) for trial, expected, actual in _pairs(trials))
 
 
@@ -77,9 +106,9 @@ def _near(expected: Tensor, actual: Tensor) -> bool:
     )
 
 
-def _not_a_number(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
+def _not_a_number(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     bad = [(t, a) for t, e, a in _pairs(trials) if not a.isfinite().all() and e.isfinite().all()]
-    if not bad:
+    if len(bad) < len(trials):
         return None
     trial, actual = bad[0]
     kind = "NaN" if actual.isnan().any() else "inf"
@@ -98,7 +127,7 @@ def _not_a_number(exercise: Exercise, trials: list[Trial], index: int) -> str | 
     return f"there is {kind} {extent} ({cause})"
 
 
-def _landmark(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
+def _landmark(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     for landmark in exercise.landmarks:
         try:
             if _all(trials, lambda t, e, a, lm=landmark: _near(lm.compute(*t.probe.exact()), a)):  # type: ignore[misc]
@@ -108,35 +137,66 @@ def _landmark(exercise: Exercise, trials: list[Trial], index: int) -> str | None
     return None
 
 
-def _precision(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
-    if any(t.probe.dtype is not torch.float64 for t in trials):
-        return None
-    if _all(trials, lambda t, e, a: bool(torch.allclose(a, e, 1e-5, 1e-6))):
-        return (
-            "in float64 the result has no more digits than float32 gives: something in between is float32 "
-            "(`torch.tensor(number)` and `.float()` are)"
-        )
-    return None
-
-
-def _factor(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
-    factors = []
+def _precision(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
+    errors = []
     for trial, expected, actual in _pairs(trials):
+        if expected.dtype is torch.bool or not actual.isfinite().all() or trial.probe.half:
+            return None
+        errors.append(
+            ((actual - expected).abs().max() / expected.abs().max().clamp(min=0.1)).item()
+        )
+    worst = max(errors)
+    if worst > 3e-3 or worst < 1e-11:
+        return None
+    digits = max(1, round(-math.log10(worst)))
+    in_double = all(pair.trial.probe.dtype is torch.float64 for pair in trials)
+    if in_double and worst < 1e-4:
+        return (
+            f"it agrees to about {digits} digits only: something in between is float32 (`.float()`, or "
+            "`torch.tensor(number)`), or a small constant (an epsilon) was added"
+        )
+    return f"it agrees to about {digits} digits only: a rounding, a lower precision in between, or a small constant (an epsilon)"
+
+
+def _factor(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
+    factors: list[tuple[Any, float]] = []
+    for trial, expected, actual in _pairs(trials):
+        if pair_is_bool(expected):
+            return None
         scale = (expected * actual).sum() / (expected * expected).sum()
         if not scale.isfinite() or scale == 0 or not _near(expected * scale, actual):
             return None
-        factors.append((trial, scale.item()))
-    for name, value in _formulas(factors[0][0].probe.case.sizes):
-        if all(
-            (now := dict(_formulas(trial.probe.case.sizes)).get(name))
-            and math.isclose(now, factor, rel_tol=1e-3)
-            for trial, factor in factors
-        ) and not math.isclose(value, 1.0):
-            return f"every number is {name} times what it should be"
-    numbers = {round(factor, 4) for _, factor in factors}
-    if numbers == {-1.0}:
-        return "every number has the wrong sign"
-    return f"every number is {' or '.join(f'{n:g}' for n in sorted(numbers)[:3])} times what it should be"
+        factors.append((trial.probe.case.sizes, scale.item()))
+    numbers = sorted({round(factor, 3) for _, factor in factors})
+    if numbers in ([-1.0], [1.0]):
+        return "every number has the wrong sign" if numbers == [-1.0] else None
+    if len(numbers) == 1:
+        return f"every number is {numbers[0]:g} times what it should be"
+    return _formula(factors)
+
+
+def _formula(factors: list[tuple[Any, float]]) -> str:
+    """The factor as a number times a root or power of one of the sizes."""
+    for name, _ in _formulas(factors[0][0]):
+        known = [dict(_formulas(sizes)).get(name) for sizes, _ in factors]
+        if any(value is None for value in known):
+            continue
+        ratios = [
+            factor / value for (_, factor), value in zip(factors, known, strict=True) if value
+        ]
+        if max(ratios) - min(ratios) < 1e-3 * abs(max(ratios)):
+            times = "" if math.isclose(ratios[0], 1.0, rel_tol=1e-3) else f"{ratios[0]:.4g} times "
+            return f"every number is {times}{name} times what it should be"
+    shown = {
+        f"{factor:.3g} ({', '.join(f'{name}={size}' for name, size in sizes.items())})"
+        for sizes, factor in factors
+    }
+    return f"every number is a factor away from what it should be, and the factor changes with the sizes: {'; '.join(sorted(shown)[:3])}"
+
+
+def pair_is_bool(tensor: Tensor) -> bool:
+    """Whether factors and sums make no sense for it."""
+    return not bool(tensor.isfinite().any())
 
 
 def _formulas(sizes: Any) -> Iterable[tuple[str, float]]:
@@ -148,20 +208,57 @@ def _formulas(sizes: Any) -> Iterable[tuple[str, float]]:
             yield f"1/{name}", 1 / size
             yield f"1/{name}^2", 1 / size**2
             yield f"{name}^2", float(size**2)
+            yield f"sqrt({name})/log({name})", math.sqrt(size) / math.log(size)
+            yield f"{name}^(1/4)", size**0.25
+            yield f"{name}^(1/6)", size ** (1 / 6)
 
 
-def _offset(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
+def _temperature(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
+    """Weights whose logarithms are a multiple of the right ones: the scores had another scale."""
+    if exercise.rows_sum_to_one != index:
+        return None
+    slopes = []
+    for pair in trials:
+        expected, actual = _rows_last(exercise, pair)
+        if not (expected > 0).all() or expected.shape[-1] < 2:
+            continue  # a weight of 0 has no logarithm
+        if not (actual > 0).all():
+            return None
+        right, came = (x.log() - x.log().mean(-1, keepdim=True) for x in (expected, actual))
+        slope = ((right * came).sum() / (right * right).sum()).item()
+        if not torch.allclose(came, slope * right, 1e-3, 1e-4):
+            return None
+        slopes.append((pair.trial.probe.case.sizes, slope))
+    if 2 * len(slopes) < len(trials):
+        return None
+    if max(s for _, s in slopes) - min(s for _, s in slopes) < 1e-3:
+        return f"the weights are those of scores that are {slopes[0][1]:.4g} times as large as they should be"
+    return (
+        _formula(slopes)
+        .replace("every number is", "the weights are those of scores that are", 1)
+        .replace("what it should be", "what they should be")
+    )
+
+
+def _offset(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     offsets = set()
     for _, expected, actual in _pairs(trials):
         gap = (actual - expected).flatten()
-        if not gap.isfinite().all() or not torch.allclose(gap, gap[:1].expand_as(gap), 1e-4, 2e-5):
+        if (
+            pair_is_bool(expected)
+            or gap.numel() < 2
+            or not gap.isfinite().all()
+            or not torch.allclose(gap, gap[:1].expand_as(gap), 1e-4, 2e-5)
+        ):
             return None
         offsets.add(round(gap[0].item(), 4))
+    if offsets <= {0.0, -0.0}:
+        return None
     return f"every number is off by the same amount: {', '.join(f'{o:+g}' for o in sorted(offsets)[:3])}"
 
 
-def _complement(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
-    if any(t.difference and t.difference.expected.dtype is not torch.bool for t in trials):
+def _complement(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
+    if any(pair.expected.dtype is not torch.bool for pair in trials):
         return None
     if _all(trials, lambda t, e, a: bool((e != a).all())):
         return "True and False are exchanged: here True means blocked, or padding"
@@ -182,7 +279,7 @@ def _axes(exercise: Exercise, index: int, rank: int) -> list[str]:
     return [f"axis {i}" for i in range(rank - len(names))] + names
 
 
-def _transposed(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
+def _transposed(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     ranks = {e.dim() for _, e, _ in _pairs(trials)}
     rank = min(ranks)
     for first, second in itertools.combinations(range(-rank, 0), 2):
@@ -192,7 +289,7 @@ def _transposed(exercise: Exercise, trials: list[Trial], index: int) -> str | No
     return None
 
 
-def _same_shape_jumble(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
+def _same_shape_jumble(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     """A permutation that a wrong reshape makes: the same numbers in other places."""
 
     def jumbled(t: Trial, e: Tensor, a: Tensor) -> bool:
@@ -217,24 +314,22 @@ def _same_shape_jumble(exercise: Exercise, trials: list[Trial], index: int) -> s
     )
 
 
-def _rows(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
+def _rows(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     if exercise.rows_sum_to_one != index:
         return None
-    totals = [a.sum(-1) for _, e, a in _pairs(trials) if e.dim() and e.numel()]
-    alive = [e.sum(-1) > 0.5 for _, e, a in _pairs(trials) if e.dim() and e.numel()]
-    wrong = [
-        t[m] for t, m in zip(totals, alive, strict=True) if not _near(torch.ones_like(t[m]), t[m])
-    ]
+    turned = [_rows_last(exercise, pair) for pair in trials]
+    totals = [came.sum(-1)[right.sum(-1) > 0.5] for right, came in turned]
+    wrong = [total for total in totals if not _near(torch.ones_like(total), total)]
     if not wrong:
         return None
-    columns = _all(
-        trials, lambda t, e, a: a.dim() > 1 and _near(torch.ones_like(a.sum(-2)), a.sum(-2))
-    )
-    says = f"the weights of a query don't sum to 1 (one row sums to {wrong[0].flatten()[0].item():.3g})"
+    sums = torch.cat([total.flatten() for total in wrong])
+    worst = sums[(sums - 1).abs().nan_to_num(0.0).argmax()].item()
+    columns = all(c.dim() > 1 and _near(torch.ones_like(c.sum(-2)), c.sum(-2)) for _, c in turned)
+    says = f"the weights of a row don't sum to 1 (one row sums to {worst:.3g})"
     return says + ("; the columns do: the sum runs along the wrong axis" if columns else "")
 
 
-def _constant(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
+def _constant(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     if _all(trials, lambda t, e, a: a.numel() > 1 and bool((a == a.flatten()[0]).all())):
         values = {round(a.flatten()[0].item(), 4) for _, _, a in _pairs(trials)}
         if len(values) == 1:
@@ -242,7 +337,7 @@ def _constant(exercise: Exercise, trials: list[Trial], index: int) -> str | None
     return None
 
 
-def _transforms(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
+def _transforms(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     changes: list[tuple[str, Callable[[Tensor], Tensor]]] = [
         ("the logarithm of what it should be", torch.log),
         ("the exponential of what it should be", torch.exp),
@@ -273,24 +368,32 @@ def _wrong(expected: Tensor, actual: Tensor) -> Tensor:
     return ~torch.isclose(actual, expected, 1e-4, 2e-5, equal_nan=True)
 
 
-def _where(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
+def _where(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     """Where in the result the wrong numbers stand, when that is a nameable place."""
-    for name in trials[0].probe.case.regions:
-        spreads = [
-            (_spread(t.probe.case.regions.get(name), a), _wrong(e, a))
+    names = dict.fromkeys(name for pair in trials for name in pair.trial.probe.case.regions)
+    for name in names:
+        inside = [
+            (region, _wrong(e, a))
             for t, e, a in _pairs(trials)
-            if name in t.probe.case.regions
+            if (region := _spread(t.probe.case.regions.get(name, False), a)) is not None
         ]
-        usable = [
-            (region, wrong) for region, wrong in spreads if region is not None and wrong.any()
-        ]
-        if usable and all(not (wrong & ~region).any() for region, wrong in usable):
-            return f"only the {name} {'are' if name.endswith('s') else 'is'} wrong"
-    square = _triangles(trials)
-    return square or _index(exercise, trials, index)
+        if len(inside) == len(trials) and not any(
+            (wrong & ~region).any() for region, wrong in inside
+        ):
+            return f"wrong are only the {name}"
+    return _triangles(trials) or _index(exercise, trials, index) or _furthest(trials)
 
 
-def _triangles(trials: list[Trial]) -> str | None:
+def _furthest(trials: list[Pair]) -> str:
+    """The place of the largest difference, when there is nothing better to say."""
+    _, expected, actual = next(iter(_pairs(trials)))
+    place = int((actual - expected).abs().nan_to_num(float("inf")).argmax())
+    at = [int(i) for i in torch.unravel_index(torch.tensor(place), expected.shape)]
+    came, right = actual.flatten()[place].item(), expected.flatten()[place].item()
+    return f"all numbers are wrong; the largest difference is at {at}: {came:.4g} instead of {right:.4g}"
+
+
+def _triangles(trials: list[Pair]) -> str | None:
     pairs = [(e, _wrong(e, a)) for _, e, a in _pairs(trials)]
     if any(e.dim() < 2 or e.shape[-1] != e.shape[-2] or e.shape[-1] < 3 for e, _ in pairs):
         return None
@@ -304,7 +407,7 @@ def _triangles(trials: list[Trial]) -> str | None:
     return None
 
 
-def _index(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
+def _index(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     _, expected, actual = max(_pairs(trials), key=lambda pair: pair[1].numel())
     wrong = _wrong(expected, actual)
     if not wrong.any() or wrong.all():
@@ -323,7 +426,7 @@ def _index(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
     return f"{int(wrong.sum())} of {wrong.numel()} numbers are wrong"
 
 
-def _uniform(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
+def _uniform(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     if exercise.rows_sum_to_one != index:
         return None
     if _all(
@@ -335,10 +438,10 @@ def _uniform(exercise: Exercise, trials: list[Trial], index: int) -> str | None:
     return None
 
 
-RELATIONS: tuple[Callable[[Exercise, list[Trial], int], str | None], ...] = (
+RELATIONS: tuple[Callable[[Exercise, list[Pair], int], str | None], ...] = (
+    _landmark,
     _not_a_number,
     _complement,
-    _landmark,
     _precision,
     _factor,
     _offset,
@@ -346,8 +449,7 @@ RELATIONS: tuple[Callable[[Exercise, list[Trial], int], str | None], ...] = (
     _same_shape_jumble,
     _uniform,
     _constant,
+    _temperature,
     _transforms,
     _rows,
 )
-
-__all__ = ["close", "describe"]

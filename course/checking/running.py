@@ -217,7 +217,5 @@ def _same(first: Any, second: Any) -> bool:
         )
     if isinstance(first, list | tuple) and isinstance(second, list | tuple):
         return len(first) == len(second) and all(map(_same, first, second))
-    try:
-        return bool(first == second)
-    except Exception:
-        return True  # what cannot be compared is judged elsewhere
+    plain = bool | int | float | str | dict | set
+    return not isinstance(first, plain) or not isinstance(second, plain) or first == second

@@ -22,11 +22,11 @@ def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
     failed = [trial for trial in trials if trial.failed]
     told: list[str] = []
     first = _weightiest(failed)
+    varying = [f.says for trial in failed for f in trial.actual.faults if f.id == "varies"]
     if first.difference is not None:
-        told.append(_sentence(exercise, function, first))
-        told.extend(
-            relations.describe(exercise, failed) if first.difference.kind == "values" else []
-        )
+        told.append(varying[0] if varying else _sentence(exercise, function, first))
+        if first.difference.kind == "values" and not varying:
+            told.extend(relations.describe(exercise, failed))
         if first.probe.mode == "gradient" and not any(_in_values(trial) for trial in failed):
             told = [_gradient(function, first)]
     told.extend(sorted({fault.says for trial in failed for fault in trial.actual.faults}))
@@ -67,9 +67,9 @@ def smallest(trials: list[Trial]) -> Trial:
 def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) -> str:
     found = trial.difference
     assert found is not None
-    what = exercise.results[found.index] if len(exercise.results) > 1 else "result"
+    what = result_name(exercise, found.index)
     if found.kind == "error":
-        return _raised(trial, found)
+        return _raised(exercise, trial, found)
     if found.kind == "no-error":
         kind = type(found.expected).__name__
         return f"it should raise {kind} for {trial.probe.case.says}, and returns {named(found.actual)} instead"
@@ -78,16 +78,22 @@ def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) ->
     if found.kind == "count":
         return f"it returns {len(found.actual)} results; asked are {len(found.expected)}: {', '.join(exercise.results)}"
     if found.kind == "shape":
-        return f"the {what} has the wrong shape: " + _shape(exercise, found)
+        return f"the shape of the {what} is wrong: " + _shape(exercise, found)
     if found.kind == "dtype":
         given = "the inputs are " + str(trial.probe.dtype).removeprefix("torch.")
         wanted, came = (str(t.dtype).removeprefix("torch.") for t in (found.expected, found.actual))
         reason = given if found.expected.is_floating_point() else f"asked is {wanted}"
-        return f"the {what} is {came} and should be {wanted}: {reason}"
-    return f"the {what} has the right shape and wrong numbers"
+        return f"the dtype of the {what} is {came} and should be {wanted}: {reason}"
+    return f"the {what} {'have' if what == 'weights' else 'has'} the right shape and wrong numbers"
 
 
-def _raised(trial: Trial, found: Difference) -> str:
+def result_name(exercise: Exercise, index: int) -> str:
+    """What a result is called in a sentence."""
+    single = len(exercise.results) == 1 or index >= len(exercise.results)
+    return "result" if single else exercise.results[index]
+
+
+def _raised(exercise: Exercise, trial: Trial, found: Difference) -> str:
     error = found.actual
     if trial.actual.timed_out:
         return (
@@ -97,6 +103,8 @@ def _raised(trial: Trial, found: Difference) -> str:
         )
     text = str(error).strip().splitlines()
     said = f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__
+    if isinstance(error, TypeError) and not trial.actual.where:
+        said += f"; asked is {exercise.name}{exercise.signature}"
     at = f" ({trial.actual.where})" if trial.actual.where else ""
     if isinstance(found.expected, BaseException):
         return f"it should raise {type(found.expected).__name__} for {trial.probe.case.says}, and raises {said}{at}"
@@ -219,26 +227,33 @@ class _Elsewise:
 
 def _only_when(trials: list[Trial]) -> list[str]:
     """The one circumstance that separates the failed trials from the others, if there is one."""
-    failed = [trial.failed for trial in trials]
-    if all(failed):
+    valued = [trial for trial in trials if trial.probe.mode in ("plain", "strided")]
+    failed = [trial.difference is not None for trial in valued]
+    if all(failed) or not any(failed):
         return []
-    tags = list(dict.fromkeys(tag for trial in trials for tag in sorted(trial.probe.tags)))
+    tags = list(dict.fromkeys(tag for trial in valued for tag in sorted(trial.probe.tags)))
+    has = {tag: [tag in trial.probe.tags for trial in valued] for tag in tags}
     for tag in tags:
-        has = [tag in trial.probe.tags for trial in trials]
-        if has == failed:
+        if has[tag] == failed:
             return [f"it is right except with {tag}"]
     for tag in tags:
-        has = [tag in trial.probe.tags for trial in trials]
-        if [not there for there in has] == failed:
+        if [not there for there in has[tag]] == failed:
             return [f"it is right only with {tag}"]
-    always = [tag for tag in tags if all(tag in t.probe.tags for t in trials if t.failed)]
-    always = [tag for tag in always if not all(tag in t.probe.tags for t in trials)]
-    rest = [
-        trial for trial in trials if not trial.failed and trial.probe.mode in ("plain", "strided")
+    speaking = [tag for tag in tags if not tag.startswith(("float", "bfloat"))]
+    always = [
+        tag
+        for tag in speaking
+        if all(there for there, bad in zip(has[tag], failed, strict=True) if bad)
     ]
-    if always and rest:
-        return [f"it fails only with {' and '.join(always[:2])}, and not always then"]
-    return []
+    if always:
+        return [f"where it fails there is always {' and '.join(always[:2])}"]
+    right = [
+        tag
+        for tag in speaking
+        if not any(bad for there, bad in zip(has[tag], failed, strict=True) if there)
+    ]
+    right = [tag for tag in right if not tag.startswith(("non-", "a d_model"))]
+    return [f"it is right with {' and with '.join(right[:3])}"] if right else []
 
 
 def _literal(exercise: Exercise, function: Callable[..., Any], trials: list[Trial]) -> list[str]:

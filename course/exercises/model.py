@@ -88,6 +88,7 @@ class Exercise:
     results: tuple[str, ...] = ("result",)  # what each result is called
     landmarks: tuple[Landmark, ...] = ()
     rows_sum_to_one: int | None = None  # which result holds weights, if any does
+    weights_axis: Callable[..., int] = lambda *args: -1  # along which axis they sum to 1
     random: bool = False  # draws from torch's global generator
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from course.exercises.model import Case, Exercise, Mistake, tags
+import torch
+
+from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 
 
 def _causal_cases(seed: int) -> list[Case]:
@@ -23,6 +25,14 @@ CAUSAL_MASK = Exercise(
     minutes=5,
     difficulty=1,
     cases=_causal_cases,
+    landmarks=(
+        Landmark("the diagonal alone", lambda n: torch.eye(n, dtype=torch.bool)),
+        Landmark("everything but the diagonal", lambda n: ~torch.eye(n, dtype=torch.bool)),
+        Landmark(
+            "only the very next token, not all that follow",
+            lambda n: torch.eye(n, dtype=torch.bool).roll(1, 1).triu(1),
+        ),
+    ),
     mistakes=(
         Mistake(
             "blocks-itself",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from course.exercises.draw import Draw
@@ -28,6 +30,17 @@ def _entropy_cases(seed: int) -> list[Case]:
             "equal weights over seven keys",
             {"L": 3, "S": 7},
             tags("equal weights"),
+        ),
+        Case(
+            (
+                torch.tensor(
+                    [[1e-5, 0.25, 0.75 - 1e-5], [0.5, 2e-6, 0.5 - 2e-6]], dtype=torch.float64
+                ),
+            ),
+            "some weights are tiny",
+            {"L": 2, "S": 3},
+            tags("tiny weights"),
+            dtypes=("float64", "float32"),
         ),
         Case(
             (zeros,),
@@ -64,6 +77,19 @@ ENTROPY = Exercise(
         Landmark(
             "the perplexity, the exponential of the entropy",
             lambda w: torch.special.entr(w).sum(-1).exp(),
+        ),
+        Landmark(
+            "log S minus the entropy: the distance from equal weights",
+            lambda w: math.log(w.shape[-1]) - torch.special.entr(w).sum(-1),
+        ),
+        Landmark("-log of the largest weight", lambda w: -w.amax(-1).log()),
+        Landmark(
+            "-log of the sum of squares (the Renyi entropy of order 2)",
+            lambda w: -(w * w).sum(-1).log(),
+        ),
+        Landmark(
+            "the sum of the entropies of each weight against the rest (w against 1 - w)",
+            lambda w: (torch.special.entr(w) + torch.special.entr(1 - w)).sum(-1),
         ),
         Landmark("the largest weight of each query", lambda w: w.amax(-1)),
         Landmark("1 minus the sum of squares (the Gini impurity)", lambda w: 1 - (w * w).sum(-1)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ def _multi_head_case(
     sizes: tuple[int, int, int, int],
     mask: Tensor | None,
     *names: str,
+    change: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None = None,
     **more: Any,
 ) -> Case:
     batch, length, nhead, d_head = sizes
@@ -32,6 +34,7 @@ def _multi_head_case(
         draw.normal(d_model) * 0.5,
         nhead,
     )
+    args = change(args) if change else args
     named = {"B": batch, "S": length, "H": nhead, "Dh": d_head, "D": d_model}
     if mask is None:
         return Case(args, says, named, tags("no mask", *names), **more)
@@ -40,6 +43,22 @@ def _multi_head_case(
     )  # (B, S, 1)
     regions = {"rows of queries that may look at nothing": idle} if idle.any() else {}
     return Case((*args, mask), says, named, tags("a mask", *names), regions=regions, **more)
+
+
+def _without_biases(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    x, w_in, b_in, w_out, b_out, nhead = args
+    return x, w_in, b_in * 0, w_out, b_out * 0, nhead
+
+
+def _without_queries(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    x, w_in, b_in, w_out, b_out, nhead = args
+    thirds = torch.tensor([0.0, 1.0, 1.0], dtype=w_in.dtype).repeat_interleave(x.shape[-1])  # (3D,)
+    return x, w_in * thirds[:, None], b_in * thirds, w_out, b_out, nhead
+
+
+def _identity_out(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    x, w_in, b_in, w_out, b_out, nhead = args
+    return x, w_in, b_in, torch.eye(x.shape[-1], dtype=w_out.dtype), b_out * 0, nhead
 
 
 def _multi_head_cases(seed: int) -> list[Case]:
@@ -71,6 +90,26 @@ def _multi_head_cases(seed: int) -> list[Case]:
             "a mask for every head",
         ),
         _multi_head_case(draw, "a single head of width 9", (2, 4, 1, 9), None, "a single head"),
+        _multi_head_case(draw, "a single token", (2, 1, 2, 4), None, "a single token"),
+        _multi_head_case(
+            draw, "all biases are 0", (2, 3, 2, 4), None, "biases of 0", change=_without_biases
+        ),
+        _multi_head_case(
+            draw,
+            "queries of 0, so that all keys get the same weight",
+            (2, 3, 2, 4),
+            None,
+            "equal scores",
+            change=_without_queries,
+        ),
+        _multi_head_case(
+            draw,
+            "an identity as output projection",
+            (2, 3, 2, 4),
+            None,
+            "an identity as output projection",
+            change=_identity_out,
+        ),
         _multi_head_case(
             draw,
             "one query may look at nothing in every head",

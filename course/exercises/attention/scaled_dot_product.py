@@ -245,6 +245,24 @@ SCALED_DOT_PRODUCT = Exercise(
             "Which score gets the weight exp(score) = 0?",
         ),
         Mistake(
+            "filled-with-plus-infinity",
+            (('float("-inf")', 'float("inf")'),),
+            "The blocked scores are set to +inf, so that the blocked keys get all the weight.",
+            "Which score has the exponential 0?",
+        ),
+        Mistake(
+            "scaled-by-value-width",
+            (("scores(query, key)", "query @ key.transpose(-2, -1) / math.sqrt(value.shape[-1])"),),
+            "The scores are divided by the root of the values' width and not of the keys'.",
+            "Whose numbers are multiplied in a score?",
+        ),
+        Mistake(
+            "sigmoid",
+            ((_SOFTMAX_LINE, "weights = torch.sigmoid(raw)"),),
+            "A sigmoid is taken of each score by itself instead of a softmax over the keys.",
+            "What should the weights of one query add up to?",
+        ),
+        Mistake(
             "filled-with-a-finite-number",
             (('float("-inf")', "-1e9"),),
             "Blocked scores get a large finite number. Where every key is blocked they are then all the same, and "

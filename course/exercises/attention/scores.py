@@ -76,6 +76,12 @@ SCORES = Exercise(
         Landmark(
             "the cosine, scaled", lambda q, k: _unit(q) @ _unit(k).mT / math.sqrt(q.shape[-1])
         ),
+        Landmark(
+            "the scores of vectors whose mean was taken out",
+            lambda q, k: (
+                (q - q.mean(-1, True)) @ (k - k.mean(-1, True)).mT / math.sqrt(q.shape[-1])
+            ),
+        ),
         Landmark("the distances between queries and keys", lambda q, k: torch.cdist(q, k)),
         Landmark(
             "the queries' products with one another", lambda q, k: q @ q.mT / math.sqrt(q.shape[-1])

@@ -17,9 +17,9 @@ def _softmax_cases(seed: int) -> list[Case]:
     row[1, 2] = -INF
     column = draw.normal(3, 4)
     column[:, 1] = -INF
-    far = draw.normal(3, 5) + torch.tensor([[0.0], [3000.0], [-3000.0]], dtype=torch.float64)
-    low = draw.normal(2, 3) - 1500.0
-    wide = draw.normal(2, 3) + torch.tensor([-1500.0, 0.0, 2000.0], dtype=torch.float64)
+    far = draw.normal(3, 5) + torch.tensor([[0.0], [800.0], [-800.0]], dtype=torch.float64)
+    low = draw.normal(2, 3) - 800.0
+    wide = draw.normal(2, 3) + torch.tensor([-800.0, 0.0, 800.0], dtype=torch.float64)
     return [
         Case((draw.normal(2, 3), -1), "two rows of three numbers", {"rows": 2, "columns": 3}),
         Case(
@@ -37,23 +37,31 @@ def _softmax_cases(seed: int) -> list[Case]:
             "a (2, 3, 4, 5) tensor, dim=-2",
             tags=tags("a negative dim other than -1"),
         ),
+        Case(
+            (draw.normal(3, 2, 4, 5), -3),
+            "a (3, 2, 4, 5) tensor, dim=-3",
+            tags=tags("a negative dim other than -1"),
+        ),
         Case((draw.normal(7), 0), "one row of seven numbers", {"columns": 7}),
         Case(
             (low, -1),
-            "rows whose numbers are all near -1500",
+            "rows whose numbers are all near -800",
             tags=tags("large negative numbers"),
+            dtypes=("float64", "float32"),
             differentiable=False,
         ),
         Case(
             (far, -1),
-            "rows near 0, near 3000 and near -3000",
+            "rows near 0, near 800 and near -800",
             tags=tags("large numbers"),
+            dtypes=("float64", "float32"),
             differentiable=False,
         ),
         Case(
             (wide, -1),
-            "rows that reach from -1500 to 2000",
+            "rows that reach from -800 to 800",
             tags=tags("large numbers"),
+            dtypes=("float64", "float32"),
             differentiable=False,
         ),
         Case(
@@ -104,6 +112,13 @@ SOFTMAX = Exercise(
             lambda x, dim: torch.softmax(-x, dim),
         ),
         Landmark("a sigmoid of each number by itself", lambda x, dim: torch.sigmoid(x)),
+        Landmark(
+            "each number divided by the length of its row",
+            lambda x, dim: torch.nn.functional.normalize(x, dim=dim),
+        ),
+        Landmark(
+            "the same share for every entry", lambda x, dim: torch.full_like(x, 1 / x.shape[dim])
+        ),
         Landmark("the input, unchanged", lambda x, dim: x),
     ),
     mistakes=(
@@ -145,7 +160,7 @@ SOFTMAX = Exercise(
             (("x.amax(dim=dim, keepdim=True)", "x.abs().amax(dim=dim, keepdim=True)"),),
             "The largest absolute value is subtracted. In a row of large negative numbers that moves them further "
             "down, and every exponential underflows to 0.",
-            "For the row [-1500, -1501], which number must be subtracted so that the largest becomes 0?",
+            "For the row [-800, -801], which number must be subtracted so that the largest becomes 0?",
         ),
         Mistake(
             "minimum",
@@ -159,6 +174,12 @@ SOFTMAX = Exercise(
             (("x.amax(dim=dim, keepdim=True)", "x.mean(dim=dim, keepdim=True)"),),
             "The mean is subtracted instead of the maximum. One -inf in a row makes its mean -inf.",
             "Which number of a row bounds all its exponents from above?",
+        ),
+        Mistake(
+            "axis-not-kept",
+            ((", keepdim=True", ""),),
+            "The maximum and the sum lose the axis along which they were taken, so that they no longer line up with x.",
+            "Which argument of `amax` and `sum` keeps the axis, with size 1?",
         ),
         Mistake(
             "always-last-axis",
@@ -231,7 +252,7 @@ SOFTMAX = Exercise(
         ),
         Mistake(
             "epsilon-in-the-sum",
-            (("total.masked_fill(total == 0, 1.0)", "(total + 1e-6)"),),
+            (("total.masked_fill(total == 0, 1.0)", "(total + 1e-5)"),),
             "A small number is added to every sum to avoid 0 / 0, so that no row sums to 1 exactly.",
             "In which rows alone does the sum need help?",
         ),
@@ -284,5 +305,6 @@ SOFTMAX = Exercise(
         'largest = largest.masked_fill(largest == float("-inf"), 0.0)   # and total.masked_fill(total == 0, 1.0)',
     ),
     axes=(("rows", "columns"),),
-    rows_sum_to_one=None,
+    rows_sum_to_one=0,
+    weights_axis=lambda x, dim: dim,
 )

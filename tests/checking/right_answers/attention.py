@@ -35,7 +35,9 @@ def softmax_loop(x, dim):
 
 def softmax_logsumexp(x, dim):
     total = torch.logsumexp(x, dim, keepdim=True)
-    return torch.where(total == -INF, torch.zeros_like(x), torch.exp(x - torch.where(total == -INF, 0.0, total)))
+    return torch.where(
+        total == -INF, torch.zeros_like(x), torch.exp(x - torch.where(total == -INF, 0.0, total))
+    )
 
 
 def softmax_detached_maximum(x, dim):
@@ -269,7 +271,8 @@ def multi_head_loop(x, w_in, b_in, w_out, b_out, nhead, mask=None):
     for h in range(nhead):
         place = slice(h * head, (h + 1) * head)
         three = [
-            x @ w_in[i * width : (i + 1) * width][place].T + b_in[i * width : (i + 1) * width][place]
+            x @ w_in[i * width : (i + 1) * width][place].T
+            + b_in[i * width : (i + 1) * width][place]
             for i in range(3)
         ]
         own = None

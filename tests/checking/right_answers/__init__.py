@@ -1,0 +1,1 @@
+"""Right answers in other styles than the model solutions', one module a chapter."""

@@ -1,0 +1,297 @@
+"""The checker guards itself: nothing that an answer does gets past it, and each is told by name."""
+
+import random
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from course.checking import check, checks, guards
+from course.exercises import get
+
+SOFTMAX = get("attention.softmax")
+SCORES = get("attention.scores")
+
+
+def right(x, dim):
+    return torch.softmax(x, dim).nan_to_num(0.0)
+
+
+def told(answer, exercise=SOFTMAX):
+    report = checks.judge(exercise, answer)
+    assert not report.passed
+    assert report.status == "failed"
+    return report.message
+
+
+def test_wrong_types():
+    assert "None" in told(lambda x, dim: None)
+    assert "numpy" in told(lambda x, dim: right(x, dim).detach().numpy())
+    assert "list" in told(lambda x, dim: right(x, dim).tolist())
+    assert "tuple of 2" in told(lambda x, dim: (right(x, dim), x))
+    assert "float" in told(lambda x, dim: 1.0)
+
+    def generator(x, dim):
+        yield right(x, dim)
+
+    assert "generator" in told(generator)
+
+
+def test_a_tensor_that_is_not_plain():
+    assert "sparse" in told(lambda x, dim: right(x, dim).to_sparse())
+    assert "meta" in told(lambda x, dim: right(x, dim).to("meta"))
+
+
+def test_wrong_rank_shape_and_dtype():
+    assert "too many axes" in told(lambda x, dim: right(x, dim)[None])
+    assert "dtype" in told(lambda x, dim: right(x, dim).float())
+    assert "(S, L)" in told(
+        lambda q, k: (q @ k.mT / q.shape[-1] ** 0.5).mT.contiguous(), SCORES
+    ) or (
+        checks.judge(SCORES, lambda q, k: (q @ k.mT / q.shape[-1] ** 0.5).mT).mistakes
+        == ("exchanged",)
+    )
+
+
+def test_not_a_function():
+    assert "the function itself" in told(torch.ones(2))
+    assert "the function itself" in told(None)
+
+
+def test_an_exception_is_told_by_its_last_line_and_the_own_line():
+    def broken(x, dim):
+        y = x + 1
+        return y @ y @ torch.ones(17, 3)
+
+    message = told(broken)
+    assert "RuntimeError" in message
+    assert "torch.ones(17, 3)" in message
+    assert "Traceback" not in message
+    assert "site-packages" not in message
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError])
+def test_any_exception_stays_inside(error):
+    def broken(x, dim):
+        raise error("out")
+
+    assert error.__name__ in told(broken)
+
+
+def test_deep_recursion():
+    def forever(x, dim):
+        return forever(x, dim)
+
+    assert "RecursionError" in told(forever)
+
+
+def test_an_endless_loop_is_stopped(monkeypatch):
+    monkeypatch.setattr(guards, "SECONDS", 0.3)
+
+    def endless(x, dim):
+        while True:
+            try:
+                x = x + 0
+            except Exception:
+                pass
+
+    message = told(endless)
+    assert "not come to an end" in message
+    assert "endless" not in message or "line" in message
+
+
+def test_a_sleep_is_stopped(monkeypatch):
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("only a signal interrupts a sleep")
+    monkeypatch.setattr(guards, "SECONDS", 0.2)
+    assert "not come to an end" in told(lambda x, dim: time.sleep(1000))
+
+
+def test_an_endless_loop_is_stopped_off_the_main_thread(monkeypatch):
+    monkeypatch.setattr(guards, "SECONDS", 0.3)
+
+    def endless(x, dim):
+        while True:
+            x = x + 0
+
+    messages = []
+    worker = threading.Thread(target=lambda: messages.append(told(endless)))
+    worker.start()
+    worker.join()
+    assert "not come to an end" in messages[0]
+
+
+def test_the_alarm_of_others_is_put_back():
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("there is no alarm here")
+    before = signal.getsignal(signal.SIGALRM)
+    checks.judge(SOFTMAX, right)
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_changed_inputs():
+    def changes(x, dim):
+        result = right(x.detach(), dim) + 0 * x
+        x.data.mul_(2)
+        return result
+
+    assert "changes its inputs" in told(changes)
+
+
+def test_cut_gradient():
+    message = told(lambda x, dim: right(x.detach(), dim))
+    assert checks.judge(SOFTMAX, lambda x, dim: right(x.detach(), dim)).mistakes == (
+        "cut-from-the-gradient",
+    )
+    assert "gradient" in message
+
+
+def test_half_of_the_gradient_cut():
+    message = told(lambda q, k: q.detach() @ k.mT / q.shape[-1] ** 0.5, SCORES)
+    assert "gradient" in message
+
+
+def test_a_print_flood_is_kept_out_and_turns_nothing_down(capsys):
+    def loud(x, dim):
+        for _ in range(2000):
+            print("x" * 200)
+        return right(x, dim)
+
+    report = checks.judge(SOFTMAX, loud)
+    assert report.passed
+    assert len(report.message) < 2000
+    assert "prints" in report.message
+    assert capsys.readouterr().out == ""
+
+
+def test_seeding_is_named_and_undone():
+    def seeds(x, dim):
+        torch.manual_seed(0)
+        return right(x, dim)
+
+    torch.manual_seed(123)
+    before = torch.get_rng_state()
+    assert "seeds" in told(seeds)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.initial_seed() == 123
+
+
+def test_drawing_is_no_fault_and_is_undone():
+    def draws(x, dim):
+        torch.randn(3), random.random(), np.random.rand()
+        return right(x, dim)
+
+    states = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()
+    assert checks.judge(SOFTMAX, draws).passed
+    assert torch.equal(torch.get_rng_state(), states[0])
+    assert random.getstate() == states[1]
+    assert np.random.get_state()[1].tolist() == states[2]
+
+
+def test_settings_are_named_and_put_back():
+    def careless(x, dim):
+        torch.set_default_dtype(torch.float64)
+        return right(x, dim)
+
+    assert "default dtype" in told(careless)
+    assert torch.get_default_dtype() is torch.float32
+
+
+def test_another_result_each_time():
+    message = told(lambda x, dim: right(x + 0.01 * torch.randn_like(x), dim))
+    assert "another result each time" in message
+
+
+def test_uninitialised_memory():
+    def reads(x, dim):
+        result = torch.empty_like(x)
+        result[..., :-1] = right(x, dim)[..., :-1]
+        return result
+
+    told(reads)
+
+
+@pytest.mark.parametrize(
+    ("answer", "clue"),
+    [
+        (lambda n, m: torch.arange(m) >= n[:, None], "device"),
+        (lambda n, m: (torch.arange(m, device=n.device) >= n[:, None]).cpu(), "on the CPU"),
+        (lambda n, m: torch.arange(m, device="cpu") >= n[:, None], "device"),
+        (lambda n, m: torch.from_numpy(np.arange(m)[None] >= n.numpy()[:, None]), "numpy"),
+    ],
+)
+def test_what_would_fail_on_a_gpu(answer, clue):
+    assert clue in told(answer, get("attention.padding_mask"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda n, m: torch.arange(m, device=n.device) >= n[:, None],
+        lambda n, m: torch.arange(m).to(n.device) >= n[:, None],
+        lambda n, m: torch.arange(m).to(n) >= n[:, None],
+        lambda n, m: n.new_ones(len(n), m).cumsum(1) > n[:, None],
+        lambda n, m: torch.tensor(
+            [[i >= k for i in range(m)] for k in n.tolist()], device=n.device
+        ),
+        lambda n, m: torch.arange(m, device=n.device)[torch.arange(m)] >= n[:, None],
+    ],
+)
+def test_what_runs_on_a_gpu(answer):
+    report = checks.judge(get("attention.padding_mask"), answer)
+    assert report.passed, report.message
+
+
+def test_a_single_number_from_the_cpu_is_no_fault():
+    def answer(q, k):
+        return q @ k.mT / torch.tensor(q.shape[-1]).sqrt()
+
+    assert checks.judge(SCORES, answer).passed
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_on_cuda():
+    def cpu_bound(n: Tensor, m: int) -> Tensor:
+        return torch.arange(m) >= n[:, None]
+
+    assert "CUDA" in told(cpu_bound, get("attention.padding_mask"))
+
+
+def test_strict_mode_raises(monkeypatch):
+    monkeypatch.setenv("COURSE_STRICT", "1")
+    with pytest.raises(AssertionError, match="not attempted"):
+        check("attention.softmax", _stub)
+
+
+def _stub(x, dim):
+    raise NotImplementedError
+
+
+def _passes(x, dim):
+    pass
+
+
+def _dots(x, dim):
+    """Only a docstring and dots."""
+    ...
+
+
+@pytest.mark.parametrize("stub", [_stub, _passes, _dots])
+def test_not_attempted(stub):
+    report = check("attention.softmax", stub)
+    assert report.status == "not attempted"
+    assert report.mistakes == ()
+    assert "hint" in report.message
+
+
+def test_torch_s_own_not_implemented_is_no_stub():
+    def unsupported(x, dim):
+        return torch.ops.aten.nonexistent_kernel_for_this(x)
+
+    assert checks.judge(SOFTMAX, unsupported).status == "failed"

@@ -1,0 +1,55 @@
+"""A right answer is never turned down, whatever its style."""
+
+import pytest
+import torch
+
+from course import exercises
+from course.checking import checks, diagnosis, running
+from tests.checking.right_answers.attention import RIGHT
+
+ANSWERS = [(exercise_id, answer) for exercise_id, answers in RIGHT.items() for answer in answers]
+SEEDS = range(200)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_every_exercise_has_three_other_right_answers():
+    assert set(RIGHT) == set(exercises.ids())
+    assert all(len(answers) >= 3 for answers in RIGHT.values())
+
+
+@pytest.mark.parametrize(
+    ("exercise_id", "answer"), ANSWERS, ids=[answer.__name__ for _, answer in ANSWERS]
+)
+def test_accepted_in_every_mode(exercise_id, answer):
+    for seed in range(3):
+        report = checks.judge(exercises.get(exercise_id), answer, seed)
+        assert report.passed, report.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise_id", RIGHT)
+def test_accepted_over_200_seeds_in_float64_and_float32(exercise_id):
+    """New inputs each time; the cases as they are, without the other modes."""
+    exercise = exercises.get(exercise_id)
+    model = exercise.model()
+    for seed in SEEDS:
+        for probe in diagnosis.plain_probes(exercise, seed):
+            expected = running.reference(model, probe)
+            for answer in RIGHT[exercise_id]:
+                trial = diagnosis.judged(probe, expected, running.run(answer, probe))
+                assert not trial.failed, (seed, answer.__name__, probe, trial.difference)
+
+
+@pytest.mark.parametrize("exercise_id", exercises.ids())
+def test_the_model_solution_passes(exercise_id):
+    exercise = exercises.get(exercise_id)
+    for seed in range(5):
+        report = checks.judge(exercise, exercise.model(), seed)
+        assert report.passed, report.message
