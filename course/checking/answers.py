@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
-import sys
+import io
 import textwrap
 from collections.abc import Callable
 from typing import Any
 
 from course import exercises, learner
-from course.exercises.model import Exercise
+from course.exercises.model import Exercise, build
+from course.spelling import library_place
 
 _live: dict[str, Callable[..., Any]] = {}  # what passed while this process runs
+_reviving: set[str] = set()  # saved answers that are being read just now
 
 
 def source_of(submission: Any) -> str | None:
@@ -21,6 +24,11 @@ def source_of(submission: Any) -> str | None:
         return textwrap.dedent(inspect.getsource(submission))
     except (OSError, TypeError):
         return None
+
+
+def is_reference(submission: Any) -> bool:
+    """Whether this is what use() hands out until an answer has passed."""
+    return getattr(submission, "__course_reference__", False) is True
 
 
 def is_stub(submission: Any) -> bool:
@@ -53,7 +61,7 @@ def remember(exercise: Exercise, submission: Callable[..., Any]) -> str:
 
     _live[exercise.id] = submission
     try:
-        source = capture(submission)
+        source = capture(submission, exercise.name)
         _marked(submission, exercise.id, source)
         path = learner.save_answer(exercise.id, source)
     except CannotCapture as reason:
@@ -78,7 +86,7 @@ def use(exercise_id: str) -> Callable[..., Any]:
     if exercise_id in _live:
         print(f"{exercise.name}: yours, passed.")
         return _live[exercise_id]
-    saved = learner.load_answer(exercise_id)
+    saved = None if exercise_id in _reviving else learner.load_answer(exercise_id)
     if saved is not None:
         function, trouble = _revived(exercise, saved)
         if function is not None:
@@ -88,46 +96,41 @@ def use(exercise_id: str) -> Callable[..., Any]:
         print(f"{exercise.name}: the reference. Your saved answer could not be used: {trouble}")
     else:
         print(f"{exercise.name}: the reference, until yours has passed.")
-    return _marked(_standing_in(exercise), exercise_id, exercise.model_source)
+    return _standing_in(exercise)
 
 
 def _standing_in(exercise: Exercise) -> Callable[..., Any]:
-    from course.exercises.model import build
-
-    return build(exercise.id, exercise.model_source)
+    """The model solution, with a note by which check() knows it again."""
+    function = build(exercise.id, exercise.model_source)
+    function.__course_reference__ = True  # type: ignore[attr-defined]
+    _marked(function, exercise.id, exercise.model_source)
+    return function
 
 
 def _revived(exercise: Exercise, saved: str) -> tuple[Callable[..., Any] | None, str]:
     from course.capture import revive
     from course.checking.checks import judge
 
+    _reviving.add(exercise.id)  # two answers may be built on one another
     try:
-        with _silent():
+        with contextlib.redirect_stdout(io.StringIO()):
             function = revive(saved, exercise.name)
     except BaseException as error:  # the file may hold anything
         if isinstance(error, KeyboardInterrupt):
             raise
         return None, f"{type(error).__name__}: {error}"
+    finally:
+        _reviving.discard(exercise.id)
     report = judge(exercise, function)
     if report.passed:
         return _marked(function, exercise.id, saved), ""
     return None, f"it no longer passes. check({exercise.id!r}, ...) in the chapter says why."
 
 
-class _silent:
-    """Say nothing while a saved answer fetches what it is built on."""
-
-    def __enter__(self) -> None:
-        import io
-
-        self._stdout, sys.stdout = sys.stdout, io.StringIO()
-
-    def __exit__(self, *_: object) -> None:
-        sys.stdout = self._stdout
-
-
 def _marked(function: Any, exercise_id: str, source: str) -> Any:
     """Leave a note on the function that tells capture() where it comes from."""
+    if library_place(function) is not None:
+        return function  # torch's own function is everybody's: no note on that
     try:
         function.__course_exercise__ = exercise_id
         function.__course_source__ = source

@@ -49,6 +49,9 @@ def judge(exercise: Exercise, submission: Any, seed: int = 0) -> Report:
             "failed",
             [("Not yet.", f"{says}: write check({exercise.id!r}, {exercise.name}){called}.")],
         )
+    if answers.is_reference(submission):
+        text = f"this is the reference that use({exercise.id!r}) gave. Run the cell with your own function, then check."
+        return _report(exercise, "not attempted", [("Your turn:", text)])
     if answers.is_stub(submission):
         return _not_attempted(exercise)
     with guards.random_states_kept():

@@ -217,5 +217,5 @@ def _same(first: Any, second: Any) -> bool:
         )
     if isinstance(first, list | tuple) and isinstance(second, list | tuple):
         return len(first) == len(second) and all(map(_same, first, second))
-    plain = bool | int | float | str | dict | set
+    plain = (bool, int, float, str, dict, set)
     return not isinstance(first, plain) or not isinstance(second, plain) or first == second

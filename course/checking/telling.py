@@ -284,5 +284,5 @@ def _literal(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
     if not numbers:
         return []
     return [
-        f"it is right for the example's sizes: the {numbers[0].value} in line {numbers[0].lineno} should be taken from the input"
+        f"it is right for the example's sizes: the {numbers[0].value!r} in line {numbers[0].lineno} should be taken from the input"
     ]

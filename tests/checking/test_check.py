@@ -22,7 +22,7 @@ def forgotten():
 
 
 def test_unknown_exercise_names_near_ones():
-    with pytest.raises(KeyError, match="attention.softmax"):
+    with pytest.raises(KeyError, match=r"attention\.softmax"):
         check("attention.sofmax", lambda x: x)
 
 
@@ -162,3 +162,26 @@ def test_a_report_is_the_same_each_time():
         check(exercise.id, exercise.mistaken("mask-ignored")).message for _ in range(2)
     )
     assert first == second
+
+
+def test_the_reference_is_not_taken_for_an_answer():
+    report = check("attention.softmax", use("attention.softmax"))
+    assert report.status == "not attempted"
+    assert "reference" in report.message
+    assert learner.load_answer("attention.softmax") is None
+
+
+def test_torch_s_own_function_gets_no_notes():
+    check("attention.merge_heads", torch.softmax)
+    assert not hasattr(torch.softmax, "__course_exercise__")
+
+
+def test_answers_that_are_built_on_one_another_come_to_an_end(capsys):
+    for one, other in (("scores", "softmax"), ("softmax", "scores")):
+        source = (
+            f"from course import use\n{other} = use('attention.{other}')\n\n\n"
+            f"def {one}(a, b):\n    return {other}(a, b)\n"
+        )
+        learner.save_answer(f"attention.{one}", source)
+    function = use("attention.softmax")
+    assert torch.equal(function(torch.zeros(2, 2), -1), torch.full((2, 2), 0.5))

@@ -1,5 +1,6 @@
 """The checker guards itself: nothing that an answer does gets past it, and each is told by name."""
 
+import contextlib
 import random
 import signal
 import threading
@@ -94,10 +95,8 @@ def test_an_endless_loop_is_stopped(monkeypatch):
 
     def endless(x, dim):
         while True:
-            try:
+            with contextlib.suppress(Exception):
                 x = x + 0
-            except Exception:
-                pass
 
     message = told(endless)
     assert "not come to an end" in message

@@ -284,7 +284,7 @@ def multi_head_loop(x, w_in, b_in, w_out, b_out, nhead, mask=None):
 
 
 def multi_head_torch(x, w_in, b_in, w_out, b_out, nhead, mask=None):
-    batch, length, width = x.shape
+    batch, length, _ = x.shape
     if mask is not None:
         mask = mask.expand(batch, nhead, length, length)
         idle = mask.all(-1, keepdim=True)
