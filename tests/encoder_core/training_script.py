@@ -1,0 +1,63 @@
+"""A training that tests start as a process of its own, to kill it or to run it with torchrun.
+
+Arguments: where to write the result, the checkpoint ("-" for none), the step at which the process
+kills itself (0 for never).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from encoder_core.encoder import TransformerEncoderLayer
+from encoder_core.training import Record, fit
+
+EXAMPLES = 22
+
+
+def make() -> tuple[nn.Module, list[Tensor]]:
+    torch.manual_seed(11)
+    data = [torch.randn(3, 4) for _ in range(EXAMPLES)]
+    # Without dropout: with it, processes draw differently, each for examples of its own.
+    return TransformerEncoderLayer(4, 2, 8, dropout=0.0).double(), [x.double() for x in data]
+
+
+def loss(model: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    error: Tensor = (model(batch) - batch.flip(1)).square().mean()
+    return error, {"rms": error.sqrt()}
+
+
+def main(result: str, checkpoint: str, kill_at: str) -> None:
+    model, data = make()
+
+    def callback(record: Record) -> None:
+        if record.step == int(kill_at):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    history = fit(
+        model,
+        data,
+        loss,
+        steps=13,
+        batch_size=5,
+        learning_rate=1e-2,
+        log_every=1,
+        checkpoint_every=4,
+        callback=callback,
+        checkpoint=None if checkpoint == "-" else checkpoint,
+        progress=False,
+        device="cpu",
+    )
+    if os.environ.get("RANK", "0") == "0":
+        losses = torch.tensor(history.losses, dtype=torch.float64)
+        save_file({**model.state_dict(), "losses": losses}, Path(result))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
