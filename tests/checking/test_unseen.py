@@ -1,5 +1,7 @@
 """Wrong answers that are listed nowhere: none passes, and what is said of them is more than "wrong"."""
 
+# ruff: noqa: E501  (wrong answers as people write them)
+
 import pytest
 
 from course import exercises
