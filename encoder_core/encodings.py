@@ -97,21 +97,24 @@ def pad_encodings(encodings: Sequence[Encoding], padding: int) -> Batch:
 
 
 def truncate(parts: Sequence[list[Any]], room: int) -> None:
-    """Cut one or two texts, in place: of two always the longer one, the second where equal.
+    """Cut one or two texts, in place: of two the longer one down to the other, then both.
 
     Args:
-        parts: the texts' tokens.
+        parts: the texts' tokens. Where the room is odd the longer keeps one token more.
         room: how many tokens are left in all.
 
     Raises:
         ValueError: `room` is negative.
 
-    >>> parts = [[1, 2, 3], [4, 5]]
+    >>> parts = [[1, 2, 3, 4], [5, 6]]
     >>> truncate(parts, room=3)
     >>> parts
-    [[1, 2], [4]]
+    [[1, 2], [5]]
     """
     if room < 0:
         raise ValueError("max_length has no room for the special tokens.")
-    while sum(len(part) for part in parts) > room:
-        max(reversed(parts), key=len).pop()
+    *others, longest = sorted(parts, key=len)
+    shorter = min(sum(len(part) for part in others), room // 2)
+    for part in others:
+        del part[max(shorter, room - len(longest)) :]
+    del longest[max(room - shorter, 0) :]

@@ -1,0 +1,68 @@
+"""The package as a whole: lazy, complete, small files, and every example runs."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import encoder_core
+
+ROOT = Path(encoder_core.__file__).parent
+FILES = sorted(path for path in ROOT.glob("*.py") if path.stem != "__init__")
+
+
+def test_importing_the_package_loads_none_of_its_files_and_not_even_torch() -> None:
+    code = (
+        "import sys, encoder_core\n"
+        "loaded = [name for name in sys.modules if name.startswith(('encoder_core.', 'torch'))]\n"
+        "print(loaded)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT.parent, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+def test_every_name_of_the_table_is_public_where_it_is_said_to_live() -> None:
+    for file, names in encoder_core._FILES.items():
+        module = importlib.import_module(f"encoder_core.{file}")
+        for name in names:
+            assert name in module.__all__, f"{name} is not in {file}.__all__"
+            assert getattr(encoder_core, name) is getattr(module, name)
+    assert set(encoder_core.__all__) <= set(dir(encoder_core))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        encoder_core.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_public_name_has_a_docstring_with_an_example_and_the_examples_run(
+    path: Path,
+) -> None:
+    module = importlib.import_module(f"encoder_core.{path.stem}")
+    results = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    assert results.failed == 0
+    for name in module.__all__:
+        value = getattr(module, name)
+        if not isinstance(value, type | type(doctest.testmod)):
+            continue  # a type alias or a constant
+        assert value.__doc__, f"{path.stem}.{name} has no docstring"
+        protocol = getattr(value, "_is_protocol", False)
+        error = isinstance(value, type) and issubclass(value, Exception)
+        assert protocol or error or ">>>" in value.__doc__, f"{path.stem}.{name} has no example"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_files_and_functions_fit_on_a_screen(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 250
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0  # type: ignore[operator]
+            assert lines <= 40, f"{node.name} has {lines} lines"
