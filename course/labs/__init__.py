@@ -1,0 +1,34 @@
+"""The live explorers: move something, and see at once what an encoder does with it.
+
+>>> from course import labs
+>>> lab = labs.AttentionLab()  # the last line of a cell shows it
+
+Each lab has three parts: ``compute`` turns settings into arrays and knows nothing of widgets, a
+view packs arrays into what is sent, and the widget joins the two. All labs share one front end,
+``lab.js``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from course.labs.attention.widget import AttentionLab
+
+__all__ = ["AttentionLab"]
+
+_HOMES = {"AttentionLab": "course.labs.attention.widget"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a lab, and the widgets that it stands on, when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'course.labs' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,251 @@
+"""From settings to arrays: what every head of every layer does with a text.
+
+Nothing here knows of widgets. The attention function is the learner's own where there is one; it
+is asked for plain scaled attention, and temperature and scaling act by changing the query
+beforehand, so that they work with any function of that meaning.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from course.labs.attention.encoders import Tokens, embed, layers_of, tokens_of
+from course.labs.attention.settings import Settings, check_settings
+from course.labs.threads import one_thread
+from encoder_core.attention import scaled_dot_product_attention
+from encoder_core.masks import causal_mask
+from encoder_core.recording import attention_function
+
+Attention = Callable[..., Any]
+Floats = NDArray[np.float32]
+
+
+class AttentionFailed(RuntimeError):
+    """The learner's attention raised or returned something else; the text says what."""
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """What the lab draws; N layers, H heads, L tokens, `Dh = D / H`.
+
+    Attributes:
+        tokens: the text as tokens.
+        blocked: `(L, L)` bool, rows are queries, True where a query may not look.
+        query: `(N, H, L, Dh)`, before temperature and scaling.
+        key: `(N, H, L, Dh)`.
+        value: `(N, H, L, Dh)`.
+        weights: `(N, H, L, L)`, as the attention function returned them.
+        mixed: `(N, H, L, Dh)`, the weighted sums of the values, as it returned them.
+        hidden: `(L, D)`, what comes out of the last layer.
+        hidden_all_on: `(L, D)`, what would come out with no head switched off.
+        factor: what the products of query and key are multiplied with before the softmax.
+        off: `(layer, head)` of the heads that are switched off, those that this encoder has.
+    """
+
+    tokens: Tokens
+    blocked: NDArray[np.bool_]
+    query: Floats
+    key: Floats
+    value: Floats
+    weights: Floats
+    mixed: Floats
+    hidden: Floats
+    hidden_all_on: Floats
+    factor: float
+    off: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def layers(self) -> int:
+        """N, the number of layers."""
+        return int(self.weights.shape[0])
+
+    @property
+    def heads(self) -> int:
+        """H, the number of heads."""
+        return int(self.weights.shape[1])
+
+    @property
+    def head_dim(self) -> int:
+        """Dh, the width of a head."""
+        return int(self.value.shape[-1])
+
+
+def compute(settings: Settings, attention: Attention = scaled_dot_product_attention) -> Arrays:
+    """Send the text through the encoder and keep what every head did.
+
+    Args:
+        settings: what was set.
+        attention: `(query, key, value, mask) -> (output, weights)`, called by position with
+            `(1, H, L, Dh)` three times and a mask that is None or `(1, 1, L, L)`, True = blocked.
+
+    Returns:
+        The arrays, on the CPU.
+
+    Raises:
+        InvalidSetting: the settings cannot be; the text says why.
+        AttentionFailed: the attention function raised or returned something else.
+
+    >>> compute(Settings("A cat.", encoder="fresh", heads=2, d_model=8)).weights.shape
+    (2, 2, 5, 5)
+    """
+    check_settings(settings)
+    tokens = tokens_of(settings.text, settings.pair, settings.padding)
+    blocked = blocked_by(settings, tokens)
+    layers = layers_of(settings)
+    head_dim = settings_head_dim(layers[0])
+    factor = (1 / math.sqrt(head_dim) if settings.scaled else 1.0) / settings.temperature
+    mask = blocked[None, None].to(settings.device) if bool(blocked.any()) else None  # (1, 1, L, L)
+    run = _Run(attention, mask, factor * math.sqrt(head_dim))
+    with one_thread(), torch.no_grad():
+        x = embed(settings, tokens)  # (1, L, D)
+        steps, last = run.through(layers, x, 0, frozenset())
+        hidden_all_on = last
+        heads = steps[0].weights.shape[1]
+        off = tuple(sorted((n, h) for n, h in settings.off if n < len(layers) and h < heads))
+        if off:  # the layers before the first such head stay as they are
+            first = off[0][0]
+            again, last = run.through(layers[first:], steps[first].x, first, frozenset(off))
+            steps = steps[:first] + again
+    return Arrays(
+        tokens=tokens,
+        blocked=blocked.numpy(),
+        hidden=_numbers(last[0]),
+        hidden_all_on=_numbers(hidden_all_on[0]),
+        factor=factor,
+        off=off,
+        **{
+            name: _numbers(torch.cat([getattr(step, name) for step in steps]))  # (N, H, L, ...)
+            for name in ("query", "key", "value", "weights", "mixed")
+        },
+    )
+
+
+def settings_head_dim(layer: nn.Module) -> int:
+    """Dh of a layer: the width of one head."""
+    return int(layer.self_attn.head_dim)  # type: ignore[union-attr, arg-type]
+
+
+def blocked_by(settings: Settings, tokens: Tokens) -> Tensor:
+    """The mask that is set, `(L, L)` bool on the CPU, True = blocked."""
+    length = len(tokens.ids)
+    if settings.mask == "causal":
+        return causal_mask(length)
+    if settings.mask == "painted":
+        return torch.from_numpy(settings.painted.blocked(length))
+    blocked = torch.zeros(length, length, dtype=torch.bool)
+    if settings.mask == "padding":
+        blocked[:, tokens.real :] = True
+    return blocked
+
+
+def _numbers(tensor: Tensor) -> Floats:
+    return tensor.detach().to("cpu", torch.float32).numpy()
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One layer's input `(1, L, D)`, and what its heads did with it, `(1, H, L, ...)`."""
+
+    x: Tensor
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    weights: Tensor
+    mixed: Tensor
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Layers run with one attention function, mask and scale of the query."""
+
+    attention: Attention
+    mask: Tensor | None
+    scale: float
+
+    def through(
+        self, layers: Sequence[nn.Module], x: Tensor, number: int, off: frozenset[tuple[int, int]]
+    ) -> tuple[list[_Step], Tensor]:
+        """Run layers from layer `number` on; heads in `off` add nothing to their layer."""
+        steps: list[_Step] = []
+        for layer in layers:
+            silent = [head for at, head in sorted(off) if at == number]
+            before = x
+
+            def attend(
+                query: Tensor,
+                key: Tensor,
+                value: Tensor,
+                mask: Tensor | None = None,
+                /,
+                before: Tensor = before,
+                number: int = number,
+                silent: Sequence[int] = silent,
+            ) -> Tensor:
+                mixed, weights = self._ask(query, key, value, number)
+                steps.append(_Step(before, query, key, value, weights, mixed))
+                if silent:
+                    mixed = mixed.clone()
+                    mixed[:, list(silent)] = 0
+                return mixed
+
+            with attention_function(layer, attend):
+                x = layer(x)  # (1, L, D)
+            number += 1
+        return steps, x
+
+    def _ask(self, query: Tensor, key: Tensor, value: Tensor, layer: int) -> tuple[Tensor, Tensor]:
+        """Call the attention function on copies, which it may change, and check what comes."""
+        scaled = query * self.scale
+        mask = None if self.mask is None else self.mask.clone()
+        try:
+            result = self.attention(scaled, key.clone(), value.clone(), mask)
+        except Exception as error:
+            told = str(error).split("\n")[0]
+            text = f": {told}" if told else ""
+            raise AttentionFailed(
+                f"Your attention raised {type(error).__name__} in layer {layer}{text}"
+            ) from error
+        return check_result(result, query, key, value)
+
+
+def check_result(result: Any, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """Refuse what is not an output and its weights, in a sentence.
+
+    Returns:
+        The output `(1, H, L, Dv)` and the weights `(1, H, L, S)`.
+
+    Raises:
+        AttentionFailed: another type, number of results, shape, or a NaN.
+    """
+    if not isinstance(result, tuple) or len(result) != 2:
+        what = f"{len(result)} things" if isinstance(result, tuple) else type(result).__name__
+        raise AttentionFailed(
+            f"Your attention returned {what}; expected two tensors, (output, weights)."
+        )
+    shapes = {
+        "output": (*query.shape[:-1], value.shape[-1]),
+        "weights": (*query.shape[:-1], key.shape[-2]),
+    }
+    for (name, shape), tensor in zip(shapes.items(), result, strict=True):
+        if not isinstance(tensor, Tensor):
+            raise AttentionFailed(
+                f"Your attention's {name} are of type {type(tensor).__name__}; expected a tensor."
+            )
+        if tuple(tensor.shape) != tuple(shape):
+            raise AttentionFailed(
+                f"Your attention's {name} have the shape {tuple(tensor.shape)}; expected "
+                f"{tuple(shape)}: batch, heads, queries, then "
+                f"{'the width of a head' if name == 'output' else 'keys'}."
+            )
+        if not bool(tensor.isfinite().all()):
+            raise AttentionFailed(f"Your attention's {name} hold NaN or infinity.")
+    output, weights = result
+    return output.to(query.dtype), weights.to(query.dtype)

@@ -1,0 +1,185 @@
+"""The attention lab's controls and panels, declared; `lab.js` draws them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from course.labs.attention.settings import devices
+from course.labs.colours import SCALES
+
+EXAMPLES: tuple[tuple[str, str], ...] = (
+    ("The animal didn't cross the street because it was too tired.", ""),
+    ("Anna thanked Peter because he had helped her brother.", ""),
+    ("The bank of the river is not the bank that lends money.", ""),
+    ("Yes, no, maybe, but, well, never: so he spoke, and left.", ""),
+    ("The keys that lay beside the cabinet were old.", ""),
+    ("A man is playing the guitar.", "Someone makes music."),
+    ("我喜欢学习语言。", ""),
+)
+
+MASKS = [
+    ["none", "none"],
+    ["causal", "causal: no looking ahead"],
+    ["padding", "padding: no looking at [PAD]"],
+    ["painted", "painted by you"],
+]
+
+FRESH = {"encoder": "fresh"}
+
+
+def form() -> dict[str, Any]:
+    """The whole form, as JSON."""
+    return {
+        "lab": "attention",
+        "title": "Attention lab",
+        "scales": SCALES,
+        "groups": [_text(), _encoder(), _attention(), _look()],
+        "panels": _panels(),
+    }
+
+
+def _text() -> dict[str, Any]:
+    examples = [["", "choose one"], *([list(pair), " / ".join(filter(None, pair))] for pair in EXAMPLES)]
+    return {
+        "label": "Text",
+        "wide": True,
+        "controls": [
+            {"name": "text", "kind": "text", "label": "Sentence", "longest": 2000},
+            {
+                "name": "pair",
+                "kind": "text",
+                "label": "Second sentence",
+                "placeholder": "none",
+                "longest": 2000,
+            },
+            {"name": "example", "kind": "select", "label": "Examples", "choices": examples},
+            _number("padding", "[PAD] tokens", 0, 32),
+        ],
+    }
+
+
+def _encoder() -> dict[str, Any]:
+    encoders = [["pretrained", "pretrained (MiniLM)"], ["fresh", "fresh (random)"]]
+    controls = [
+        {"name": "encoder", "kind": "select", "label": "Encoder", "choices": encoders},
+        _number("heads", "heads", 1, 16, show=FRESH),
+        _number("d_model", "d_model", 4, 512, show=FRESH),
+        _number("layers", "layers", 1, 6, show=FRESH),
+        _number("seed", "seed", 0, 9999, show=FRESH),
+        {
+            "name": "device",
+            "kind": "select",
+            "label": "Device",
+            "choices": [[device, device] for device in devices()],
+        },
+    ]
+    return {"label": "Encoder", "controls": controls}
+
+
+def _attention() -> dict[str, Any]:
+    temperature = {
+        "name": "temperature",
+        "kind": "range",
+        "label": "Temperature",
+        "least": 0.1,
+        "most": 4,
+        "step": 0.05,
+        "help": "The scores are divided by it: below 1 sharper, above 1 flatter.",
+    }
+    return {
+        "label": "Attention, in every layer and head",
+        "controls": [
+            temperature,
+            {"name": "scaled", "kind": "check", "label": "divide by √dₖ"},
+            {"name": "mask", "kind": "select", "label": "Mask", "choices": MASKS},
+            {
+                "name": "clear_mask",
+                "kind": "button",
+                "label": "Unblock all",
+                "show": {"mask": "painted"},
+            },
+        ],
+    }
+
+
+def _look() -> dict[str, Any]:
+    names = ("layer", "head", "query", "key")
+    controls: list[dict[str, Any]] = [
+        {"name": name, "kind": "select", "label": name.capitalize()} for name in names
+    ]
+    controls.append({"name": "head_off", "kind": "check", "label": "switch this head off"})
+    controls.append(
+        {"name": "all_on", "kind": "button", "label": "All heads on", "show": {"some_off": True}}
+    )
+    return {"label": "Look at", "controls": controls}
+
+
+def _number(
+    name: str, label: str, least: int, most: int, show: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "kind": "number",
+        "label": label,
+        "least": least,
+        "most": most,
+        "step": 1,
+        "show": show or {},
+    }
+
+
+def _panels() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": "heads",
+            "kind": "grid",
+            "label": "Every layer (down) and head (across)",
+            "row": "layer",
+            "column": "head",
+            "number": "mean entropy in nats",
+            "chooses": ["layer", "head"],
+            "toggles": "head_off",
+            "help": "Arrow keys or a click choose a head; space switches it off and on.",
+        },
+        {
+            "name": "weights",
+            "kind": "matrix",
+            "label": "The chosen head's weights",
+            "row": "query",
+            "column": "key",
+            "number": "weight",
+            "digits": 2,
+            "legend": True,
+            "chooses": ["query", "key"],
+            "paints": {"name": "painted", "when": ["mask", "painted"]},
+            "help": (
+                "Rows are queries, columns keys. Arrow keys or a click choose; space blocks a cell "
+                "or frees it, shift and space its whole column; with the painted mask, drag."
+            ),
+        },
+        {
+            "name": "row",
+            "kind": "table",
+            "label": "The chosen query's row",
+            "chooses": "key",
+        },
+        {
+            "name": "values",
+            "kind": "matrix",
+            "label": "The values and their weighted sum",
+            "row": "value",
+            "column": "number",
+            "number": "",
+            "digits": 1,
+            "legend": True,
+            "largest": 22,
+            "chooses": ["value_row", "dimension"],
+        },
+        {
+            "name": "change",
+            "kind": "table",
+            "label": "What switching off changes in each token's output",
+            "chooses": "query",
+            "show": {"some_off": True},
+        },
+    ]

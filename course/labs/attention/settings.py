@@ -1,0 +1,155 @@
+"""What can be set in the attention lab, and the sentences that say why a setting cannot be.
+
+`Settings` decide the numbers, and a change to them computes anew; `Selection` decides which of the
+numbers are shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from course.labs.packing import unpack_bits
+
+LONGEST = 128  # tokens
+MASKS = ("none", "causal", "padding", "painted")
+ENCODERS = ("pretrained", "fresh")
+
+
+class InvalidSetting(ValueError):
+    """A setting that cannot be; its text is the sentence that the learner reads."""
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A painted mask, `length` x `length`: bits as `packing.pack_bits` makes them."""
+
+    length: int = 0
+    bits: bytes = b""
+
+    def blocked(self, length: int) -> NDArray[np.bool_]:
+        """The mask at any length, True where blocked; what was not painted is free."""
+        blocked = np.zeros((length, length), dtype=bool)
+        kept = min(length, self.length)
+        painted = unpack_bits(self.bits, self.length, self.length)
+        blocked[:kept, :kept] = painted[:kept, :kept]
+        return blocked
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the numbers depend on.
+
+    Attributes:
+        text: the sentence.
+        pair: a second sentence, or nothing.
+        padding: how many [PAD] tokens are appended.
+        encoder: `"pretrained"` (all-MiniLM-L6-v2) or `"fresh"` (random weights).
+        heads: H, of a fresh encoder; this and the next three.
+        d_model: D, divisible by H.
+        layers: how many.
+        seed: which random weights.
+        temperature: what the scores are divided by, beside the root of d_k; positive.
+        scaled: whether the scores are divided by the root of d_k.
+        mask: `"none"`, `"causal"`, `"padding"` or `"painted"`, in all layers and heads.
+        painted: the painted mask.
+        off: `(layer, head)` of the heads that are switched off.
+        device: where the encoder computes.
+    """
+
+    text: str
+    pair: str = ""
+    padding: int = 0
+    encoder: str = "pretrained"
+    heads: int = 8
+    d_model: int = 256
+    layers: int = 2
+    seed: int = 0
+    temperature: float = 1.0
+    scaled: bool = True
+    mask: str = "none"
+    painted: Painting = Painting()
+    off: frozenset[tuple[int, int]] = frozenset()
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which layer, head, query and key are shown, from 0; and from which number of the values."""
+
+    layer: int = 0
+    head: int = 0
+    query: int = 0
+    key: int = 0
+    dimension: int = 0
+
+    def within(self, layers: int, heads: int, tokens: int, dimensions: int) -> Selection:
+        """The nearest selection that exists in an encoder and text of this size."""
+        sizes = {"layer": layers, "head": heads, "query": tokens, "key": tokens}
+        sizes["dimension"] = dimensions
+        kept = {name: min(max(getattr(self, name), 0), n - 1) for name, n in sizes.items()}
+        return replace(self, **kept)
+
+
+# name: (least, most, how the learner knows it)
+_WHOLE = {
+    "heads": (1, 16, "The number of heads"),
+    "d_model": (4, 512, "d_model"),
+    "layers": (1, 6, "The number of layers"),
+    "seed": (0, 9999, "The seed"),
+    "padding": (0, 32, "The number of [PAD] tokens"),
+}
+
+
+def check_settings(settings: Settings) -> None:
+    """Say in a sentence what cannot be. How long the text is, is known after it is cut into tokens.
+
+    Raises:
+        InvalidSetting: the first setting that cannot be.
+
+    >>> check_settings(Settings("A text.", encoder="fresh", heads=3, d_model=256))
+    Traceback (most recent call last):
+    course.labs.attention.settings.InvalidSetting: d_model = 256 is not divisible by 3 heads: ...
+    """
+    if not isinstance(settings.text, str) or not isinstance(settings.pair, str):
+        raise InvalidSetting("The sentences must be text.")
+    if not settings.text.strip():
+        raise InvalidSetting("There is no text: type a sentence, and the picture follows.")
+    for name, (least, most, called) in _WHOLE.items():
+        value: Any = getattr(settings, name)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise InvalidSetting(f"{called} must be a whole number from {least} to {most}.")
+    _check_width(settings)
+    temperature = settings.temperature
+    if isinstance(temperature, bool) or not isinstance(temperature, int | float):
+        raise InvalidSetting("The temperature must be a number.")
+    if not 0.01 <= temperature <= 100:
+        raise InvalidSetting("The temperature must be from 0.01 to 100; 1 changes nothing.")
+    for name, known in (("mask", MASKS), ("encoder", ENCODERS), ("device", devices())):
+        if getattr(settings, name) not in known:
+            here = f"{getattr(settings, name)!r}"
+            raise InvalidSetting(f"The {name} must be one of {', '.join(known)}, not {here}.")
+
+
+def _check_width(settings: Settings) -> None:
+    heads, width = settings.heads, settings.d_model
+    if settings.encoder == "fresh" and width % heads:
+        nearest = max(heads, round(width / heads) * heads)
+        raise InvalidSetting(
+            f"d_model = {width} is not divisible by {heads} heads: each head works on an equal "
+            f"share of the vector. The nearest d_model that fits is {nearest}."
+        )
+
+
+def devices() -> list[str]:
+    """The devices that exist here, the CPU first."""
+    found = ["cpu"]
+    if torch.cuda.is_available():
+        found.append("cuda")
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return found

@@ -1,0 +1,67 @@
+"""The attention lab for places without a front end: a small SVG, a PNG, and words."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from course.labs.attention.compute import Arrays
+from course.labs.attention.settings import Selection
+from course.labs.still import Indices, Placed, Written, above, enlarge, png, shades, sheet, svg
+
+_SMALL = 20  # the side of a head's small picture, in pixels
+_LONGEST_TITLE = 110  # letters
+
+
+def still(arrays: Arrays, chosen: Selection, title: str) -> dict[str, str]:
+    """Pictures by MIME type; the same arrays give the same bytes.
+
+    Args:
+        arrays: what was computed.
+        chosen: the head that is drawn large.
+        title: the line above.
+    """
+    small, large = small_pictures(arrays), large_picture(arrays, chosen)
+    factor = max(1, 320 // large.shape[0])
+    both = above(enlarge(small, 2), enlarge(large, factor))
+    return {
+        "image/svg+xml": _svg(arrays, chosen, title, small, large),
+        "image/png": base64.b64encode(png(both)).decode(),
+    }
+
+
+def small_pictures(arrays: Arrays) -> Indices:
+    """Every layer and head, on one sheet."""
+    seen = torch.from_numpy(np.where(arrays.blocked, np.float32(-1), arrays.weights))
+    side = min(_SMALL, seen.shape[-1])
+    small = F.adaptive_max_pool2d(seen, side).numpy()  # (N, H, side, side)
+    return sheet(shades(small, small < 0))
+
+
+def large_picture(arrays: Arrays, chosen: Selection) -> Indices:
+    """The chosen head, a pixel a weight."""
+    return shades(arrays.weights[chosen.layer, chosen.head], arrays.blocked)
+
+
+def _svg(arrays: Arrays, chosen: Selection, title: str, small: Indices, large: Indices) -> str:
+    labels = arrays.tokens.labels
+    cell = max(3, min(22, 480 // len(labels)))
+    left, top = 100, small.shape[0] + 150
+    side = cell * len(labels)
+    titles = [title[i : i + _LONGEST_TITLE] for i in range(0, len(title), _LONGEST_TITLE)][:2]
+    texts = [Written(8, 18 + 15 * i, line) for i, line in enumerate(titles)]
+    texts.append(Written(8, top - 84, f"Layer {chosen.layer}, head {chosen.head}; rows: queries"))
+    if cell >= 9:
+        middle = [(i + 0.5) * cell + 4 for i in range(len(labels))]
+        for at, label in zip(middle, labels, strict=True):
+            texts.append(Written(left - 6, top + at, label, "end"))
+            texts.append(Written(left + at, top - 6, label, turned=True))
+    pictures = [
+        Placed(8, 40, small.shape[1], small.shape[0], small),
+        Placed(left, top, side, side, large),
+    ]
+    width = max(left + side, small.shape[1] + 8, 720) + 8
+    return svg(width, top + side + 10, title, pictures, texts)

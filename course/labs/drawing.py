@@ -1,0 +1,91 @@
+"""What a lab hands over for drawing: panels of small descriptions and larger bytes.
+
+The description of a panel is sent when it changed; its bytes only when their key changed, so that
+choosing another row does not send the pictures again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PanelData:
+    """One panel as it should look now.
+
+    Attributes:
+        name: the panel's name in the form.
+        meta: its description, JSON, small.
+        key: changes whenever the bytes do.
+        data: makes the bytes by name; called only if they must be sent.
+    """
+
+    name: str
+    meta: Mapping[str, Any]
+    key: Hashable
+    data: Callable[[], Mapping[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Everything that the front end shows, apart from the form itself.
+
+    Attributes:
+        values: the controls' values by name, and other values that `show` conditions use.
+        choices: for selects whose choices change: `[[value, label], ...]`, or a string that
+            names a list of `labels`, whose entries are then the choices.
+        labels: lists of words that panels and choices refer to by name, such as the tokens.
+        panels: the panels.
+        summary: the picture in words.
+        notice: what the learner should know first, such as why a setting cannot be.
+    """
+
+    values: Mapping[str, Any]
+    panels: Sequence[PanelData]
+    summary: str
+    notice: str = ""
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class Sent:
+    """What the front end holds already, so that only what changed is sent."""
+
+    def __init__(self) -> None:
+        self._meta: dict[str, Mapping[str, Any]] = {}
+        self._keys: dict[str, Hashable] = {}
+        self._extras: dict[str, Any] = {}
+
+    def message(self, drawing: Drawing) -> tuple[dict[str, Any], list[bytes]]:
+        """Make the message and its buffers, and remember both as sent."""
+        buffers: list[bytes] = []
+        panels = [self._panel(panel, buffers) for panel in drawing.panels]
+        content: dict[str, Any] = {
+            "values": dict(drawing.values),
+            "panels": [panel for panel in panels if panel is not None],
+            "summary": drawing.summary,
+            "notice": drawing.notice,
+        }
+        for name in ("choices", "labels"):
+            now = getattr(drawing, name)
+            before = self._extras.get(name, {})
+            changed = {key: value for key, value in now.items() if before.get(key) != value}
+            if changed:
+                content[name] = changed
+            self._extras[name] = dict(now)
+        return content, buffers
+
+    def _panel(self, panel: PanelData, buffers: list[bytes]) -> dict[str, Any] | None:
+        same_bytes = panel.name in self._keys and self._keys[panel.name] == panel.key
+        if same_bytes and self._meta.get(panel.name) == panel.meta:
+            return None
+        self._meta[panel.name], self._keys[panel.name] = panel.meta, panel.key
+        entry: dict[str, Any] = {"name": panel.name, **panel.meta}
+        if not same_bytes:
+            entry["data"] = {}
+            for name, data in panel.data().items():
+                entry["data"][name] = len(buffers)
+                buffers.append(data)
+        return entry

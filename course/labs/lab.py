@@ -1,0 +1,141 @@
+"""What all labs share: the widget that talks to `lab.js`, and the messages between them.
+
+From the front end, as custom messages:
+
+- ``{"type": "ready", "view"}``: a view is there; it is sent everything. Nothing is sent before:
+  Colab drops the buffers of a widget's creation, and without a front end nobody listens.
+- ``{"type": "change", "view", "request", "changes": {name: value}}``: controls were moved. A view
+  has one request under way at most and merges what is moved meanwhile: the latest wins.
+- ``{"type": "gone", "view"}``: a view was removed; with the last one the lab lets go of its arrays.
+
+To the front end, with buffers: ``{"type": "draw", "view", "request", "drawn", "values", "panels",
+"summary", "notice"}`` and, where they changed, ``choices`` and ``labels``; the answer to ``ready``
+carries the ``form`` (see `course.labs.attention.form` for one) and goes ``to`` that view alone.
+A panel's entry holds its description, and in ``data`` the numbers of its buffers if they changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+
+from course.labs.cells import Place, current_place
+from course.labs.drawing import Drawing, Sent
+
+_HERE = Path(__file__).parent
+
+
+class Lab(anywidget.AnyWidget):
+    """A live explorer. A lab defines `form`, `apply`, `drawing`, `still` and `rest`.
+
+    Making a lab anew in the same notebook cell closes the one that the cell made before: it can
+    no longer be seen, and would be kept and sent again whenever the notebook is opened.
+    """
+
+    _esm = _HERE / "lab.js"
+    _css = _HERE / "lab.css"
+    _ipython_display_ = None  # ipywidgets 7 would show no still picture
+
+    _made: ClassVar[dict[str, tuple[Place, list[Lab]]]] = {}
+
+    def __init__(self) -> None:
+        self._views: set[str] = set()
+        self._sent = Sent()
+        self._drawn = 0
+        super().__init__()
+        self._replace_earlier()
+
+    # What a lab is
+
+    def form(self) -> dict[str, Any]:
+        """The controls and panels, as JSON; read once for each view."""
+        raise NotImplementedError
+
+    def apply(self, changes: Mapping[str, Any]) -> None:
+        """Take in what was moved. What cannot be is told in the next drawing's notice."""
+        raise NotImplementedError
+
+    def drawing(self) -> Drawing:
+        """What should be seen now."""
+        raise NotImplementedError
+
+    def still(self) -> dict[str, str]:
+        """The lab for places without a front end: MIME types and their data."""
+        raise NotImplementedError
+
+    def rest(self) -> None:
+        """Let go of what can be made again; nobody is looking."""
+
+    # The conversation
+
+    def _handle_custom_msg(self, content: dict[str, Any], buffers: list[Any]) -> None:
+        """Answer the front end; the name is ipywidgets'. Exceptions go to the caller."""
+        kind, view = content.get("type"), str(content.get("view"))
+        if kind == "ready":
+            self._views.add(view)
+            self._greet(view)
+        elif kind == "gone":
+            self._views.discard(view)
+            if not self._views:
+                self.rest()
+        elif kind == "change":
+            self._views.add(view)
+            self._answer(content, view)
+
+    def _answer(self, content: dict[str, Any], view: str) -> None:
+        request = {"view": view, "request": content.get("request")}
+        try:
+            self.apply(content.get("changes", {}))
+            drawing = self.drawing()
+        except BaseException as error:
+            # A fault of the lab's own, or an interrupt: the view must not wait for ever.
+            told = f"The lab failed with {type(error).__name__}: {error}"
+            self.send({"type": "draw", "panels": [], "notice": told, **request})
+            raise
+        self._draw(drawing, request)
+
+    def _greet(self, view: str) -> None:
+        """Send everything to a new view; what the others hold is the same already."""
+        self._sent = Sent()
+        content, buffers = self._sent.message(self.drawing())
+        self._drawn += 1
+        head = {"type": "draw", "to": view, "drawn": self._drawn, "form": self.form()}
+        self.send({**head, **content}, buffers)
+
+    def _draw(self, drawing: Drawing, extra: Mapping[str, Any] | None = None) -> None:
+        content, buffers = self._sent.message(drawing)
+        self._drawn += bool(content["panels"])
+        self.send({"type": "draw", "drawn": self._drawn, **(extra or {}), **content}, buffers)
+
+    def redraw(self) -> None:
+        """Send what changed to the views that there are, after a change from Python."""
+        if self._views:
+            self._draw(self.drawing())
+
+    # Being shown, being closed
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The live view, and beside it a still picture and words for where there is none."""
+        live = super()._repr_mimebundle_(**kwargs) or {}
+        data, metadata = live if isinstance(live, tuple) else (live, {})
+        return {**data, **self.still()}, metadata
+
+    def _replace_earlier(self) -> None:
+        place = current_place()
+        if place is None:
+            return
+        earlier, made = self._made.get(place.cell, (place, []))
+        if earlier != place:  # the cell is run again
+            for lab in made:
+                lab.close()
+            made = []
+        self._made[place.cell] = (place, [*made, self])
+
+    def close(self) -> None:
+        """Close the lab in all its views, and let go of its arrays."""
+        self._views.clear()
+        self.rest()
+        super().close()
