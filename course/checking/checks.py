@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from course import exercises, learner
-from course.checking import answers, diagnosis, guards, pictures, running, telling
+from course.checking import answers, diagnosis, guards, pictures, relations, running, telling
 from course.checking.diagnosis import Trial
 from course.checking.report import Comparison, Report, as_text
 from course.exercises.model import Exercise, Mistake
@@ -109,9 +109,10 @@ def _failed(
         )
     if found:
         sections.append(("Ask yourself", "\n".join(mistake.asks for mistake in found)))
-        sections.append(("What shows it", details[0] + "."))
+        if telling.GENERIC not in details[0]:
+            sections.append(("What shows it", _sentence(details[0])))
     else:
-        sections.append(("What was found", "\n".join(f"{_capital(d)}." for d in details)))
+        sections.append(("What was found", "\n".join(map(_sentence, details))))
         near = (
             diagnosis.nearest(exercise, trials, seed) if _complete(exercise, trials, seed) else None
         )
@@ -156,6 +157,10 @@ def _with_line(mistake: Mistake, exercise: Exercise, submission: Callable[..., A
 
 def _squeezed(text: str) -> str:
     return "".join(text.split())
+
+
+def _sentence(text: str) -> str:
+    return _capital(text) + ("" if text.endswith((".", "?")) else ".")
 
 
 def _capital(sentence: str) -> str:
@@ -213,9 +218,7 @@ def _pictures(exercise: Exercise, trial: Trial) -> list[pictures.Shown]:
     expected, actual = found.expected.double(), found.actual.detach().cpu().double()
     place = _first_wrong(expected, actual)
     slices = [pictures.matrix_of(part, place) for part in (expected, actual)]
-    names = (exercise.axes[found.index] if found.index < len(exercise.axes) else ())[
-        -expected.dim() :
-    ]
+    names = relations.axis_names(exercise, found.index, expected.dim())
     at = ", ".join(f"{name} {i}" for name, i in zip(names, place, strict=False))
     matrices = [
         ("expected", slices[0]),

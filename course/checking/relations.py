@@ -80,7 +80,7 @@ def _relation(exercise: Exercise, pairs: list[Pair], index: int) -> str | None:
     tiny = all(
         _near(e, a) for _, e, a in _pairs(pairs)
     )  # other relations are about larger differences
-    for chosen in (pairs, ordinary, ordinary[:1]):
+    for chosen in (pairs, ordinary if 2 * len(ordinary) >= len(pairs) else []):
         for relation in (_precision,) if tiny else RELATIONS if chosen else ():
             if chosen and (says := relation(exercise, chosen, index)):
                 return (
@@ -273,7 +273,8 @@ def _complement(exercise: Exercise, trials: list[Pair], index: int) -> str | Non
     return None
 
 
-def _axes(exercise: Exercise, index: int, rank: int) -> list[str]:
+def axis_names(exercise: Exercise, index: int, rank: int) -> list[str]:
+    """Names of a result's axes, the last axis last; leading ones without a name by their number."""
     names = list(exercise.axes[index]) if index < len(exercise.axes) else []
     names = names[-rank:] if rank else []
     return [f"axis {i}" for i in range(rank - len(names))] + names
@@ -284,7 +285,7 @@ def _transposed(exercise: Exercise, trials: list[Pair], index: int) -> str | Non
     rank = min(ranks)
     for first, second in itertools.combinations(range(-rank, 0), 2):
         if _all(trials, lambda t, e, a, i=first, j=second: _near(e.transpose(i, j), a)):  # type: ignore[misc]
-            names = _axes(exercise, index, max(ranks))
+            names = axis_names(exercise, index, max(ranks))
             return f"the axes {names[first]} and {names[second]} are exchanged"
     return None
 
@@ -300,14 +301,12 @@ def _same_shape_jumble(exercise: Exercise, trials: list[Pair], index: int) -> st
         return None
     for axis in range(-min(e.dim() for _, e, _ in _pairs(trials)), 0):
         if _all(trials, lambda t, e, a, i=axis: _near(e.flip(i), a)):  # type: ignore[misc]
-            return f"the order along the axis {_axes(exercise, index, 9)[axis]} is reversed"
+            return f"the order along the axis {axis_names(exercise, index, 9)[axis]} is reversed"
         for step in (1, -1):
             if _all(trials, lambda t, e, a, i=axis, s=step: _near(e.roll(s, i), a)):  # type: ignore[misc]
-                return (
-                    f"everything is shifted by one along the axis {_axes(exercise, index, 9)[axis]}"
-                )
+                return f"everything is shifted by one along the axis {axis_names(exercise, index, 9)[axis]}"
         if _all(trials, lambda t, e, a, i=axis: _near(e.sort(i).values, a.sort(i).values)):  # type: ignore[misc]
-            return f"the right numbers, in another order along the axis {_axes(exercise, index, 9)[axis]}"
+            return f"the right numbers, in another order along the axis {axis_names(exercise, index, 9)[axis]}"
     return (
         "all the right numbers are there, in the wrong places: a `view` or `reshape` where an axis has to be "
         "moved (`transpose`), or the axes in another order"
@@ -412,7 +411,7 @@ def _index(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     wrong = _wrong(expected, actual)
     if not wrong.any() or wrong.all():
         return None
-    names = _axes(exercise, index, expected.dim())
+    names = axis_names(exercise, index, expected.dim())
     for axis, name in enumerate(names):
         others = tuple(i for i in range(expected.dim()) if i != axis)
         hit = wrong.any(dim=others) if others else wrong

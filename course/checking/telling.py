@@ -17,6 +17,9 @@ from course.checking.diagnosis import Trial
 from course.exercises.model import Exercise
 
 
+GENERIC = "the right shape and wrong numbers"
+
+
 def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Trial]) -> list[str]:
     """What is wrong with a submission that no listed mistake explains, the weightiest first."""
     failed = [trial for trial in trials if trial.failed]
@@ -84,7 +87,7 @@ def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) ->
         wanted, came = (str(t.dtype).removeprefix("torch.") for t in (found.expected, found.actual))
         reason = given if found.expected.is_floating_point() else f"asked is {wanted}"
         return f"the dtype of the {what} is {came} and should be {wanted}: {reason}"
-    return f"the {what} {'have' if what == 'weights' else 'has'} the right shape and wrong numbers"
+    return f"the {what} {'have' if what == 'weights' else 'has'} {GENERIC}"
 
 
 def result_name(exercise: Exercise, index: int) -> str:

@@ -74,6 +74,16 @@ def _scaled_dot_product_cases(seed: int) -> list[Case]:
         ),
         _attention_case(
             draw,
+            "two queries, two keys; the second query may look at nothing",
+            (),
+            (2, 2, 1, 1),
+            torch.tensor([[False, False], [True, True]]),
+            "no batch axis",
+            "a query that may look at nothing",
+            differentiable=False,
+        ),
+        _attention_case(
+            draw,
             "a causal mask (L, S)",
             (2, 3),
             (5, 5, 4, 6),
