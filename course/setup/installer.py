@@ -55,7 +55,7 @@ _PIP_OPTIONS = ("--no-input", "--disable-pip-version-check", "--no-compile")
 
 @dataclass
 class Work:
-    """An installation that is shown as it goes on; `lines` holds all that the installer said."""
+    """An installation that is shown as it goes on; `lines`: what it said last."""
 
     installer: Installer
     progress: Progress
@@ -69,6 +69,7 @@ class Work:
     ) -> int:
         """Install these requirements, held to these versions; the installer's exit status."""
         self._seen = 0
+        self.lines.clear()
         with tempfile.TemporaryDirectory() as folder:
             constraints = Path(folder) / "constraints.txt"
             lines = [f"{name}=={version}\n" for name, version in pins.items()]
