@@ -57,7 +57,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def project_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the working tree without what git ignores."""
     folder = tmp_path_factory.mktemp("project") / "course"
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    command = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, names.split("\0")):
         if (ROOT / name).is_file():
