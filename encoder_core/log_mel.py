@@ -1,0 +1,156 @@
+"""From a sound wave to what an encoder reads: overlapping frames, their spectrum, mel bands.
+
+Sources: Davis and Mermelstein 1980, "Comparison of Parametric Representations for Monosyllabic
+Word Recognition", section II (mel bands); O'Shaughnessy 1987, "Speech Communication", p. 150 (the
+formula 2595 log10(1 + f / 700)); Radford et al. 2022, "Whisper", section 2.2 (25 ms windows every
+10 ms, 80 bands).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["LogMel", "frame", "hertz_to_mel", "mel_filters", "mel_to_hertz"]
+
+
+def frame(signal: Tensor, size: int, hop: int) -> Tensor:
+    """Cut a signal into overlapping frames.
+
+    Args:
+        signal: `(..., samples)`.
+        size: samples in a frame.
+        hop: samples from the start of one frame to that of the next.
+
+    Returns:
+        `(..., N, size)`, a view. An incomplete last frame is dropped; a signal shorter than
+        `size` gives no frames.
+
+    Raises:
+        ValueError: `size` or `hop` is less than 1.
+
+    >>> frame(torch.arange(7), size=4, hop=2).tolist()
+    [[0, 1, 2, 3], [2, 3, 4, 5]]
+    """
+    if size < 1 or hop < 1:
+        raise ValueError(f"size and hop must be at least 1; got {size} and {hop}.")
+    if signal.shape[-1] < size:
+        return signal.new_empty(*signal.shape[:-1], 0, size)
+    return signal.unfold(-1, size, hop)  # (..., N, size)
+
+
+def hertz_to_mel(hertz: Tensor) -> Tensor:
+    """Turn a frequency into its place on the mel scale, on which equal steps sound equal.
+
+    Args:
+        hertz: any shape.
+
+    Returns:
+        Mels, in the same shape.
+
+    Source: O'Shaughnessy 1987, p. 150.
+
+    >>> hertz_to_mel(torch.tensor([0.0, 1000.0])).round()
+    tensor([   0., 1000.])
+    """
+    return 2595 * torch.log10(1 + hertz / 700)
+
+
+def mel_to_hertz(mel: Tensor) -> Tensor:
+    """Undo `hertz_to_mel`.
+
+    Args:
+        mel: any shape.
+
+    Returns:
+        Hertz, in the same shape.
+
+    >>> mel_to_hertz(hertz_to_mel(torch.tensor([440.0]))).round()
+    tensor([440.])
+    """
+    return 700 * (10 ** (mel / 2595) - 1)
+
+
+def mel_filters(bands: int, size: int, rate: int) -> Tensor:
+    """Make the triangles that gather a spectrum into mel bands.
+
+    Args:
+        bands: M, how many.
+        size: samples in a frame.
+        rate: samples a second.
+
+    Returns:
+        `(size // 2 + 1, M)` float32: each column rises from the centre of the band below to 1 at
+        its own and falls to 0 at that of the band above. Centres are equally far apart in mels,
+        from 0 Hz to half the rate.
+
+    Source: Davis and Mermelstein 1980, figure 1.
+
+    >>> mel_filters(bands=2, size=8, rate=8000).shape
+    torch.Size([5, 2])
+    """
+    top = hertz_to_mel(torch.tensor(rate / 2, dtype=torch.float64))
+    edges = mel_to_hertz(torch.linspace(0, 1, bands + 2, dtype=torch.float64) * top)  # (M + 2,)
+    bins = torch.linspace(0, rate / 2, size // 2 + 1, dtype=torch.float64)[:, None]  # (K, 1)
+    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])  # (K, M)
+    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])  # (K, M)
+    return torch.minimum(rising, falling).clamp(min=0).float()  # (K, M)
+
+
+class LogMel(nn.Module):
+    """The front end of a speech encoder: log-energies in mel bands, frame by frame.
+
+    Args:
+        rate: samples a second.
+        bands: M.
+        size: samples in a frame; 25 ms where not given.
+        hop: samples between frames; 10 ms where not given.
+        floor: the least energy, so that silence has a logarithm.
+
+    Shapes: signal `(B, samples)`, between -1 and 1, to `(B, N, M)`. No parameters.
+
+    Source: Radford et al. 2022, section 2.2.
+
+    >>> LogMel(rate=16000)(torch.randn(2, 16000)).shape
+    torch.Size([2, 98, 80])
+    """
+
+    window: Tensor
+    filters: Tensor
+
+    def __init__(
+        self,
+        rate: int = 16000,
+        bands: int = 80,
+        size: int | None = None,
+        hop: int | None = None,
+        floor: float = 1e-10,
+    ) -> None:
+        super().__init__()
+        self.size, self.hop = size or rate * 25 // 1000, hop or rate // 100
+        self.bands, self.floor = bands, floor
+        # Made anew with the module, so not kept in its state dict.
+        self.register_buffer("window", torch.hann_window(self.size), persistent=False)
+        self.register_buffer("filters", mel_filters(bands, self.size, rate), persistent=False)
+
+    def lengths(self, samples: Tensor) -> Tensor:
+        """Say how many whole frames signals of so many samples have.
+
+        Args:
+            samples: `(B,)` integers.
+
+        Returns:
+            `(B,)` integers.
+
+        >>> LogMel(rate=16000).lengths(torch.tensor([100, 400, 560]))
+        tensor([0, 1, 2])
+        """
+        return ((samples - self.size) // self.hop + 1).clamp(min=0)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """Turn signals `(B, samples)` into log-energies `(B, N, M)`."""
+        frames = frame(signal, self.size, self.hop) * self.window  # (B, N, size)
+        if not frames.numel():  # too short for a frame; some transforms refuse an empty input
+            return frames.new_empty(*frames.shape[:-1], self.bands)  # (B, 0, M)
+        power = torch.fft.rfft(frames, dim=-1).abs().square()  # (B, N, size // 2 + 1)
+        return torch.log10((power @ self.filters).clamp(min=self.floor))  # (B, N, M)

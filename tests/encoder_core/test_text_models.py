@@ -1,0 +1,153 @@
+"""Encoders of text built by name, pooling and classifiers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from encoder_core.classification import SequenceClassifier, TokenClassifier
+from encoder_core.encoder_decoder import EncoderDecoder
+from encoder_core.pooling import first_token, masked_max, masked_mean, pooling_function
+from encoder_core.speech import SpeechEncoder
+from encoder_core.text_encoder import TextEncoder, fresh_encoder
+from encoder_core.training import fit
+from encoder_core.vision import VisionTransformer
+
+MODELS = {
+    "text": lambda **o: TextEncoder(20, 8, 2, 3, **o),
+    "translation": lambda **o: EncoderDecoder(20, 8, 2, 3, 3, **o),
+    "vision": lambda: VisionTransformer(8, 4, 3, 8, 2, 3),
+    "speech": lambda: SpeechEncoder(10, 8, 2, 3),
+}
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_case_08_every_model_built_by_name_initialises_each_layer_afresh(name: str) -> None:
+    model = MODELS[name]()
+    stacks = [m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == 3]
+    assert stacks
+    for stack in stacks:
+        for part in ("linear1.weight", "linear2.weight", "self_attn.in_proj_weight"):
+            weights = [layer.get_parameter(part) for layer in stack]
+            assert not torch.equal(weights[0], weights[1])
+            assert not torch.equal(weights[1], weights[2])
+
+
+@pytest.mark.parametrize("name", ["text", "translation"])
+def test_case_09_no_model_normalises_twice(name: str) -> None:
+    for norm_first in (True, False):
+        model = MODELS[name](norm_first=norm_first)
+        for stack in [m for m in (model.encoder, getattr(model, "decoder", None)) if m]:
+            assert (stack.norm is not None) == norm_first
+    assert isinstance(fresh_encoder(1, 8, 2, 16).norm, nn.LayerNorm)
+
+
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "none"])
+@pytest.mark.parametrize("norm_first", [True, False])
+def test_case_16_padding_does_not_change_real_tokens(positions: str, norm_first: bool) -> None:
+    model = TextEncoder(20, 8, 2, 2, positions=positions, norm_first=norm_first).double().eval()  # type: ignore[arg-type]
+    ids = torch.tensor([[5, 6, 7], [8, 9, 10]])
+    padded = F.pad(ids, (0, 4))
+    expected = model(ids)
+    torch.testing.assert_close(model(padded)[:, :3], expected)
+    noise = padded.masked_fill(padded == 0, 3)
+    torch.testing.assert_close(model(noise, padding_mask=padded == 0)[:, :3], expected)
+
+
+def test_only_positions_tell_an_encoder_the_order() -> None:
+    ids, order = torch.tensor([[5, 6, 7, 8]]), torch.tensor([2, 0, 3, 1])
+    for kind in ("sinusoidal", "learned", "none"):
+        model = TextEncoder(20, 8, 2, 2, positions=kind, padding_idx=None).double().eval()  # type: ignore[arg-type]
+        difference = (model(ids[:, order]) - model(ids)[:, order]).abs().max().item()
+        assert (difference < 1e-9) == (kind == "none"), kind
+    with pytest.raises(ValueError, match="sinusoidal, learned, none; got 'rotary'"):
+        TextEncoder(20, 8, 2, 2, positions="rotary")  # type: ignore[arg-type]
+
+
+@given(seed=st.integers(0, 99), lengths=st.lists(st.integers(0, 6), min_size=1, max_size=4))
+def test_poolings_equal_those_of_each_text_alone(seed: int, lengths: list[int]) -> None:
+    torch.manual_seed(seed)
+    hidden = torch.randn(len(lengths), 6, 5, dtype=torch.float64)
+    padding = torch.arange(6) >= torch.tensor(lengths)[:, None]
+    hidden[padding] = torch.nan  # what is padding must not be touched at all
+    mean, highest = masked_mean(hidden, padding), masked_max(hidden, padding)
+    for row, length in enumerate(lengths):
+        real = hidden[row, :length]
+        zeros = torch.zeros(5, dtype=torch.float64)
+        torch.testing.assert_close(mean[row], real.mean(0) if length else zeros)
+        torch.testing.assert_close(highest[row], real.amax(0) if length else zeros)
+
+
+def test_poolings_without_padding_and_by_name() -> None:
+    hidden = torch.randn(2, 3, 4)
+    none = torch.zeros(2, 3, dtype=torch.bool)
+    torch.testing.assert_close(masked_mean(hidden), masked_mean(hidden, none))
+    torch.testing.assert_close(masked_max(hidden), masked_max(hidden, none))
+    assert torch.equal(first_token(hidden, none), hidden[:, 0])
+    with pytest.raises(ValueError, match="mean, first, max; got 'last'"):
+        pooling_function("last")  # type: ignore[arg-type]
+    half = torch.randn(2, 3, 4, dtype=torch.bfloat16)
+    assert masked_mean(half, none).dtype == torch.bfloat16
+
+
+def test_pooling_gradients_are_finite_for_rows_of_padding() -> None:
+    hidden = torch.randn(2, 3, 4, requires_grad=True)
+    padding = torch.tensor([[True] * 3, [False, True, True]])
+    (masked_mean(hidden, padding).sum() + masked_max(hidden, padding).sum()).backward()
+    assert hidden.grad is not None
+    expected = torch.zeros(2, 3, 4)
+    expected[1, 0] = 2.0
+    torch.testing.assert_close(hidden.grad, expected)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "first", "max"])
+def test_classifier_ignores_padding_and_composes_its_parts(pooling: str) -> None:
+    model = SequenceClassifier(TextEncoder(20, 8, 2, 2), 8, 3, pooling).double().eval()  # type: ignore[arg-type]
+    ids = torch.tensor([[5, 6, 7], [8, 9, 10]])
+    logits = model(ids)
+    assert logits.shape == (2, 3)
+    torch.testing.assert_close(model(F.pad(ids, (0, 2))), logits)
+    pooled = pooling_function(pooling)(model.encoder(ids), None)  # type: ignore[arg-type]
+    torch.testing.assert_close(logits, model.classifier(pooled))
+
+
+def test_token_classifier_labels_every_token() -> None:
+    model = TokenClassifier(TextEncoder(20, 8, 2, 2), 8, 3).double().eval()
+    ids = torch.tensor([[5, 6, 7]])
+    torch.testing.assert_close(model(ids), model.classifier(model.encoder(ids)))
+    torch.testing.assert_close(model(F.pad(ids, (0, 2)))[:, :3], model(ids))
+
+
+def test_classifiers_take_another_encoder_and_pass_on_what_it_needs() -> None:
+    class Other(nn.Module):
+        def forward(self, ids: Tensor, padding_mask: Tensor | None, type_ids: Tensor) -> Tensor:
+            return torch.stack((ids, type_ids), dim=-1).float()  # (B, S, 2)
+
+    model = SequenceClassifier(Other(), 2, 4, "mean", dropout=0.0)
+    ids, types = torch.tensor([[2, 4]]), torch.tensor([[0, 1]])
+    expected = model.classifier(torch.tensor([[3.0, 0.5]]))
+    torch.testing.assert_close(model(ids, type_ids=types), expected)
+
+
+def test_a_classifier_learns_what_only_order_tells() -> None:
+    """Is the 5 before the 6? Words alone cannot tell."""
+    torch.manual_seed(0)
+    data = []
+    for index in range(200):
+        ids = torch.randint(7, 20, (6,))
+        first, second = sorted(torch.randperm(6)[:2].tolist())
+        ids[first], ids[second] = (5, 6) if index % 2 else (6, 5)
+        data.append((ids, torch.tensor(index % 2)))
+    model = SequenceClassifier(TextEncoder(20, 16, 2, 2, dropout=0.0), 16, 2)
+
+    def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        return F.cross_entropy(model(batch[0]), batch[1])
+
+    fit(model, data, loss, epochs=25, learning_rate=3e-3, device="cpu", progress=False)
+    model.eval()
+    right = sum(int(model(ids[None]).argmax() == label) for ids, label in data)
+    assert right >= 195
