@@ -9,7 +9,7 @@ from pathlib import Path
 
 from course import learner, manuscript
 
-_KEPT_ASIDE = ("progress.json", "answers", "solutions")
+_NOT_FORGOTTEN = ("kept", "workspaces", "lock")  # earlier copies, open tabs, the lock
 
 
 def status() -> int:
@@ -36,9 +36,9 @@ def table(progress: dict[str, learner.ExerciseProgress]) -> list[str]:
 
 
 def reset(*, ask: bool) -> int:
-    """Move progress and answers to a dated folder under `<home>/kept/`."""
+    """Move progress, answers and all else that was noted to a dated folder in `<home>/kept/`."""
     home = learner.home()
-    there = [home / name for name in _KEPT_ASIDE if (home / name).exists()]
+    there = [path for path in _entries(home) if path.name not in _NOT_FORGOTTEN]
     if not there:
         print("There is nothing to forget.")
         return 0
@@ -53,6 +53,12 @@ def reset(*, ask: bool) -> int:
         shutil.move(path, target / path.name)
     print(f"Forgotten. What you had is kept in {target}; to have it back, move it to {home}.")
     return 0
+
+
+def _entries(home: Path) -> list[Path]:
+    """What lies in the learner's folder, but for locks and the like."""
+    found = sorted(home.iterdir()) if home.is_dir() else []
+    return [path for path in found if not path.name.startswith(".")]
 
 
 def _confirmed(question: str) -> bool:

@@ -158,11 +158,15 @@ def test_reset_forgets_and_keeps_a_copy(course_home: Path, capsys) -> None:
     name = manuscript.exercise_ids("attention")[0]
     learner.record_check(name, "passed", [], "right")
     learner.save_answer(name, "def softmax(x, dim):\n    return x\n")
+    (course_home / "quiz.json").write_text("{}")
+    (course_home / "workspaces").mkdir()
     assert commands.main(["reset", "--yes"]) == 0
     assert learner.progress() == {}
     assert learner.load_answer(name) is None
+    assert (course_home / "workspaces").exists()
     (kept,) = (course_home / "kept").iterdir()
     assert (kept / "progress.json").exists()
+    assert (kept / "quiz.json").exists()
     assert "def softmax" in (kept / "answers" / f"{name}.py").read_text()
     assert commands.main(["reset", "--yes"]) == 0
     assert "nothing to forget" in capsys.readouterr().out
