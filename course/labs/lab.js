@@ -57,6 +57,11 @@ function formatNumber(value, digits = 2) {
   return text.replace("-", "−");
 }
 
+/** Words for the {places} of a sentence. */
+function fillIn(sentence, words) {
+  return sentence.replace(/\{(\w+)\}/g, (_, name) => words[name]);
+}
+
 /** The bytes of a message's buffer, at offset 0 so that wider views of it are aligned. */
 function bytesOf(view) {
   return view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
@@ -163,7 +168,8 @@ class Control {
     this.output = spec.kind === "range" ? make("output", { for: id }) : null;
     const text = spec.kind === "button" ? null : make("label", { for: id }, spec.label);
     const parts = spec.kind === "check" ? [this.input, text] : [text, this.input, this.output];
-    this.node = make("span", { class: `course-lab-control is-${spec.kind}` }, ...parts);
+    const long = spec.long ? " is-long" : "";
+    this.node = make("span", { class: `course-lab-control is-${spec.kind}${long}` }, ...parts);
     if (spec.help) this.input.title = spec.help;
     const event = { button: "click", check: "change", select: "change" }[spec.kind] ?? "input";
     this.input.addEventListener(event, () => {
@@ -444,14 +450,14 @@ class GridPanel extends CanvasPanel {
   }
 
   describe(row, column) {
-    const number = this.numbers[row * this.meta.columns + column];
-    const off = this.meta.off.some(([r, c]) => r === row && c === column) ? ", switched off" : "";
-    return `${this.spec.row} ${row}, ${this.spec.column} ${column}${off}: ${this.spec.number} ${formatNumber(number)}`;
+    const value = formatNumber(this.numbers[row * this.meta.columns + column]);
+    const off = this.meta.off.some(([r, c]) => r === row && c === column);
+    return fillIn(this.spec.tells, { i: row, j: column, value }) + (off ? "; switched off" : "");
   }
 
   table() {
     const { rows, columns } = this.meta;
-    const heads = [...Array(columns).keys()].map((c) => `${this.spec.column} ${c}`);
+    const heads = [...Array(columns).keys()].map((c) => `${this.spec.item} ${c}`);
     const body = [...Array(rows).keys()].map((r) => [
       `${this.spec.row} ${r}`,
       ...heads.map((_, c) => formatNumber(this.numbers[r * columns + c])),
@@ -497,23 +503,25 @@ class MatrixPanel extends CanvasPanel {
       this.widths = [widest(this.rowLabels), widest(this.columnLabels)];
       this.measured = key;
     }
-    const left = clamp(this.widths[0], 8, 96) + 8;
+    const left = clamp(this.widths[0], 8, 110) + 8;
     const top = clamp(this.widths[1], 8, 80) + 8;
     const room = (this.room() - left - 4) / columns;
-    const cell = clamp(room >= 5 ? Math.floor(room) : room, 2.5, this.spec.largest ?? 40);
-    Object.assign(this, { left, top, cell, width: left + columns * cell + 4, height: top + rows * cell + 4 });
+    const wide = clamp(room >= 5 ? Math.floor(room) : room, 2.5, this.spec.widest ?? 40);
+    const high = this.spec.row_height ?? wide;
+    Object.assign(this, { left, top, wide, high, width: left + columns * wide + 4, height: top + rows * high + 4 });
   }
 
   draw() {
     if (!this.meta) return;
     this.layout();
     const [rows, columns] = this.shape();
-    const { left, top, cell, context } = this;
+    const { left, top, wide, high, context } = this;
     const legend = this.spec.legend ? 34 : 0;
-    this.size(Math.max(this.width, legend ? 230 : 0), this.height + legend);
-    context.drawImage(this.pixels.canvas, 0, 0, columns, rows, left, top, columns * cell, rows * cell);
-    if (cell >= 6) this.hatch(rows, columns);
-    if (cell >= 30 && this.spec.digits) this.drawNumbers(rows, columns);
+    this.size(Math.max(this.width, legend ? left + 140 : 0), this.height + legend);
+    context.drawImage(this.pixels.canvas, 0, 0, columns, rows, left, top, columns * wide, rows * high);
+    if (Math.min(wide, high) >= 6) this.hatch(rows, columns);
+    if (wide >= 28 && high >= 14 && this.spec.digits) this.drawNumbers(rows, columns);
+    if (this.spec.sum) this.drawSumLine(rows, columns);
     this.drawLabels();
     this.drawChosen(rows, columns);
     if (legend) this.drawLegend(this.height + 6);
@@ -521,14 +529,20 @@ class MatrixPanel extends CanvasPanel {
     this.say();
   }
 
+  /** A line above the last row, which is the sum of those above it. */
+  drawSumLine(rows, columns) {
+    this.context.fillStyle = this.lab.ink;
+    this.context.fillRect(this.left - 8, this.top + (rows - 1) * this.high - 1, columns * this.wide + 10, 2);
+  }
+
   hatch(rows, columns) {
-    const { left, top, cell, context } = this;
+    const { left, top, wide, high, context } = this;
     context.beginPath();
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         if (!this.isBlocked(row, column)) continue;
-        context.moveTo(left + column * cell + 1, top + (row + 1) * cell - 1);
-        context.lineTo(left + (column + 1) * cell - 1, top + row * cell + 1);
+        context.moveTo(left + column * wide + 1, top + (row + 1) * high - 1);
+        context.lineTo(left + (column + 1) * wide - 1, top + row * high + 1);
       }
     }
     context.lineWidth = 1;
@@ -539,7 +553,7 @@ class MatrixPanel extends CanvasPanel {
   }
 
   drawNumbers(rows, columns) {
-    const { left, top, cell, context, meta } = this;
+    const { left, top, wide, high, context, meta } = this;
     const half = CODES[meta.bits].top / 2;
     context.font = "11px system-ui, sans-serif";
     context.textAlign = "center";
@@ -551,45 +565,44 @@ class MatrixPanel extends CanvasPanel {
         const dark = meta.scale === "signed" ? Math.abs(code - half) > 0.6 * half : code < 1.1 * half;
         context.fillStyle = dark ? "#ffffff" : "#000000";
         const text = formatNumber(decode(code, meta.bits, meta), this.spec.digits);
-        context.fillText(text.replace(/^0\./, "."), left + (column + 0.5) * cell, top + (row + 0.5) * cell);
+        context.fillText(text.replace(/^0\./, "."), left + (column + 0.5) * wide, top + (row + 0.5) * high);
       }
     }
   }
 
   /** Tokens beside rows and above columns; where cells are thin, only the chosen ones. */
   drawLabels() {
-    const { left, top, cell, context, meta } = this;
-    const each = cell >= 10;
+    const { left, top, wide, high, context, meta } = this;
     context.textBaseline = "middle";
     context.fillStyle = this.lab.ink;
-    const write = (label, chosen, draw) => {
-      if (!each && !chosen) return;
-      context.font = `${chosen ? "bold " : ""}12px system-ui, sans-serif`;
-      draw(label);
+    const write = (pitch, chosen, draw) => {
+      if (pitch < 9 && !chosen) return;
+      context.font = `${chosen ? "bold " : ""}${clamp(pitch - 1, 9, 12)}px system-ui, sans-serif`;
+      draw();
     };
     context.textAlign = "right";
-    this.rowLabels.forEach((label, row) => write(label, row === meta.chosen[0], (text) => {
-      context.fillText(text, left - 5, top + (row + 0.5) * cell, left - 6);
+    this.rowLabels.forEach((label, row) => write(high, row === meta.chosen[0], () => {
+      context.fillText(label, left - 5, top + (row + 0.5) * high, left - 6);
     }));
     context.textAlign = "left";
-    this.columnLabels.forEach((label, column) => write(label, column === meta.chosen[1], (text) => {
+    this.columnLabels.forEach((label, column) => write(wide, column === meta.chosen[1], () => {
       context.save();
-      context.translate(left + (column + 0.5) * cell, top - 5);
+      context.translate(left + (column + 0.5) * wide, top - 5);
       context.rotate(-Math.PI / 2);
-      context.fillText(text, 0, 0, top - 6);
+      context.fillText(label, 0, 0, top - 6);
       context.restore();
     }));
   }
 
   drawChosen(rows, columns) {
-    const { left, top, cell, context } = this;
+    const { left, top, wide, high, context } = this;
     const [row, column] = this.meta.chosen;
     context.lineWidth = 1;
     context.strokeStyle = "#101010";
-    context.strokeRect(left - 1.5, top + row * cell - 1.5, columns * cell + 3, cell + 3);
+    context.strokeRect(left - 1.5, top + row * high - 1.5, columns * wide + 3, high + 3);
     context.strokeStyle = "#ffffff";
-    context.strokeRect(left - 0.5, top + row * cell - 0.5, columns * cell + 1, cell + 1);
-    this.frame(left + column * cell, top + row * cell, cell, cell);
+    context.strokeRect(left - 0.5, top + row * high - 0.5, columns * wide + 1, high + 1);
+    this.frame(left + column * wide, top + row * high, wide, high);
   }
 
   /** The scale: the colour of a number, with a few numbers under it. */
@@ -615,17 +628,16 @@ class MatrixPanel extends CanvasPanel {
 
   cellAt(x, y) {
     const [rows, columns] = this.shape();
-    const [column, row] = [(x - this.left) / this.cell, (y - this.top) / this.cell].map(Math.floor);
+    const [column, row] = [(x - this.left) / this.wide, (y - this.top) / this.high].map(Math.floor);
     return row >= 0 && column >= 0 && row < rows && column < columns ? [row, column] : null;
   }
 
   describe(row, column) {
-    const [from, to] = [this.rowLabels[row], this.columnLabels[column]];
-    const place = `${this.spec.row} ${row} “${from}”, ${this.spec.column} ${column} “${to}”`;
-    if (this.isBlocked(row, column)) return `${place}: blocked`;
-    const value = decode(this.code(row, column), this.meta.bits, this.meta);
-    const digits = this.meta.bits === 16 ? 3 : 2;
-    return `${place}: ${this.spec.number} ${this.meta.bits === 16 ? "" : "about "}${formatNumber(value, digits)}`;
+    const { bits } = this.meta;
+    const words = { i: row, row: this.rowLabels[row], j: column, column: this.columnLabels[column] };
+    if (this.isBlocked(row, column)) return fillIn(this.spec.tells, { ...words, value: "blocked" });
+    const value = formatNumber(decode(this.code(row, column), bits, this.meta), bits === 16 ? 3 : 2);
+    return fillIn(this.spec.tells, { ...words, value: bits === 16 ? value : `about ${value}` });
   }
 
   // Painting. The brush is set by the first cell: it blocks, or it frees.
@@ -684,7 +696,7 @@ class MatrixPanel extends CanvasPanel {
       label,
       ...columns.map((_, column) => formatNumber(decode(this.code(row, column), bits, this.meta), 2)),
     ]);
-    return numberTable(`${this.spec.label}; – is blocked`, [`${this.spec.row} ↓ ${this.spec.column} →`, ...columns], body);
+    return numberTable(`${this.spec.label}; – is blocked`, [this.spec.corner, ...columns], body);
   }
 }
 
@@ -744,8 +756,7 @@ class TablePanel extends Panel {
   }
 
   fillCell(cell, column, value, withBar) {
-    const empty = column.blank && Number.isNaN(value);
-    setText(cell, empty ? "" : formatNumber(value, column.digits ?? 2));
+    setText(cell, Number.isNaN(value) ? "" : formatNumber(value, column.digits ?? 2));
     if (!column.bar) return;
     const share = withBar && value > 0 ? Math.min(value / column.bar, 1) : 0;
     cell.style.setProperty("--share", share.toFixed(3));
@@ -940,16 +951,18 @@ class Lab {
     this.root.setAttribute("aria-label", form.title);
     this.scales = Object.fromEntries(Object.entries(form.scales).map(([name, anchors]) => [name, makeScale(anchors)]));
     const groups = form.groups.map((group) => this.buildGroup(group));
-    const panels = form.panels.map((spec) => {
+    const columns = [0, 1].map(() => make("div", { class: "course-lab-column" }));
+    form.panels.forEach((spec, i) => {
       const panel = new PANELS[spec.kind](spec, this);
       this.panels.set(spec.name, panel);
       this.shown.push([panel.node, spec.show]);
-      return panel.node;
+      panel.node.style.order = i; // where there is room for one column only
+      columns[spec.column ?? 0].append(panel.node);
     });
     this.root.append(
       make("div", { class: "course-lab-groups" }, ...groups),
       this.notice,
-      make("div", { class: "course-lab-panels" }, ...panels),
+      make("div", { class: "course-lab-panels" }, ...columns),
       this.summary, this.spoken, this.buildTools());
     this.readInk();
   }

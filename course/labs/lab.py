@@ -119,7 +119,7 @@ class Lab(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The live view, and beside it a still picture and words for where there is none."""
-        live = super()._repr_mimebundle_(**kwargs) or {}
+        live: Any = super()._repr_mimebundle_(**kwargs) or {}
         data, metadata = live if isinstance(live, tuple) else (live, {})
         return {**data, **self.still()}, metadata
 

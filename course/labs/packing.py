@@ -33,7 +33,7 @@ def weight_codes(weights: Floats, blocked: NDArray[np.bool_] | None, bits: Bits)
     """
     top = 2**bits - 2
     shares = np.sqrt(np.clip(np.nan_to_num(weights), 0.0, 1.0))
-    codes = (shares * top + 0.5).astype(np.uint16 if bits == 16 else np.uint8)
+    codes: Codes = (shares * top + 0.5).astype(np.uint16 if bits == 16 else np.uint8)
     if blocked is not None:
         codes[np.broadcast_to(blocked, codes.shape)] = top + 1
     return codes

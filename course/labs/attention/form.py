@@ -8,8 +8,8 @@ from course.labs.attention.settings import devices
 from course.labs.colours import SCALES
 
 EXAMPLES: tuple[tuple[str, str], ...] = (
-    ("The animal didn't cross the street because it was too tired.", ""),
     ("Anna thanked Peter because he had helped her brother.", ""),
+    ("The animal didn't cross the street because it was too tired.", ""),
     ("The bank of the river is not the bank that lends money.", ""),
     ("Yes, no, maybe, but, well, never: so he spoke, and left.", ""),
     ("The keys that lay beside the cabinet were old.", ""),
@@ -19,9 +19,9 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 
 MASKS = [
     ["none", "none"],
-    ["causal", "causal: no looking ahead"],
-    ["padding", "padding: no looking at [PAD]"],
-    ["painted", "painted by you"],
+    ["causal", "causal"],
+    ["padding", "padding"],
+    ["painted", "painted"],
 ]
 
 FRESH = {"encoder": "fresh"}
@@ -39,12 +39,15 @@ def form() -> dict[str, Any]:
 
 
 def _text() -> dict[str, Any]:
-    examples = [["", "choose one"], *([list(pair), " / ".join(filter(None, pair))] for pair in EXAMPLES)]
+    examples = [
+        ["", "choose one"],
+        *([list(pair), " / ".join(filter(None, pair))] for pair in EXAMPLES),
+    ]
     return {
         "label": "Text",
         "wide": True,
         "controls": [
-            {"name": "text", "kind": "text", "label": "Sentence", "longest": 2000},
+            {"name": "text", "kind": "text", "label": "Sentence", "longest": 2000, "long": True},
             {
                 "name": "pair",
                 "kind": "text",
@@ -129,57 +132,76 @@ def _number(
 
 
 def _panels() -> list[dict[str, Any]]:
-    return [
-        {
-            "name": "heads",
-            "kind": "grid",
-            "label": "Every layer (down) and head (across)",
-            "row": "layer",
-            "column": "head",
-            "number": "mean entropy in nats",
-            "chooses": ["layer", "head"],
-            "toggles": "head_off",
-            "help": "Arrow keys or a click choose a head; space switches it off and on.",
-        },
-        {
-            "name": "weights",
-            "kind": "matrix",
-            "label": "The chosen head's weights",
-            "row": "query",
-            "column": "key",
-            "number": "weight",
-            "digits": 2,
-            "legend": True,
-            "chooses": ["query", "key"],
-            "paints": {"name": "painted", "when": ["mask", "painted"]},
-            "help": (
-                "Rows are queries, columns keys. Arrow keys or a click choose; space blocks a cell "
-                "or frees it, shift and space its whole column; with the painted mask, drag."
-            ),
-        },
-        {
-            "name": "row",
-            "kind": "table",
-            "label": "The chosen query's row",
-            "chooses": "key",
-        },
-        {
-            "name": "values",
-            "kind": "matrix",
-            "label": "The values and their weighted sum",
-            "row": "value",
-            "column": "number",
-            "number": "",
-            "digits": 1,
-            "legend": True,
-            "largest": 22,
-            "chooses": ["value_row", "dimension"],
-        },
-        {
-            "name": "change",
-            "kind": "table",
-            "label": "What switching off changes in each token's output",
-            "chooses": "query",
-            "show": {"some_off": True},
-        },
-    ]
+    return [_heads(), _weights(), _row(), _values(), _change()]
+
+
+def _heads() -> dict[str, Any]:
+    return {
+        "name": "heads",
+        "kind": "grid",
+        "column": 0,
+        "label": "Every layer (down) and head (across)",
+        "row": "layer",
+        "item": "head",
+        "number": "mean entropy of the rows, in nats",
+        "tells": "layer {i}, head {j}: mean entropy {value} nats",
+        "chooses": ["layer", "head"],
+        "toggles": "head_off",
+        "help": "Arrow keys or a click choose a head; space switches it off and on.",
+    }
+
+
+def _weights() -> dict[str, Any]:
+    return {
+        "name": "weights",
+        "kind": "matrix",
+        "column": 1,
+        "label": "The chosen head: who looks at whom",
+        "corner": "query ↓ key →",
+        "tells": "query {i} “{row}”, key {j} “{column}”: {value}",
+        "digits": 2,
+        "legend": True,
+        "chooses": ["query", "key"],
+        "paints": {"name": "painted", "when": ["mask", "painted"]},
+        "help": (
+            "Rows are queries, columns keys. Arrow keys or a click choose; space blocks a cell "
+            "or frees it, shift and space its whole column; with the painted mask, drag."
+        ),
+    }
+
+
+def _row() -> dict[str, Any]:
+    return {
+        "name": "row",
+        "kind": "table",
+        "column": 0,
+        "label": "The chosen query's row: from products to the weighted sum",
+        "chooses": "key",
+    }
+
+
+def _values() -> dict[str, Any]:
+    return {
+        "name": "values",
+        "kind": "matrix",
+        "column": 1,
+        "label": "The values, and their sum weighted by the chosen query's row",
+        "corner": "value ↓ number →",
+        "tells": "“{row}”, number {j}: {value}",
+        "digits": 1,
+        "legend": True,
+        "row_height": 14,
+        "sum": True,
+        "chooses": ["value_row", "dimension"],
+    }
+
+
+def _change() -> dict[str, Any]:
+    return {
+        "name": "change",
+        "kind": "table",
+        "column": 0,
+        "label": "What switching off changes in each token's output vector",
+        "chooses": "query",
+        "show": {"some_off": True},
+    }

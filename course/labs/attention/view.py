@@ -123,7 +123,7 @@ def row_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
     meta = {
         "caption": f"The row of “{query}”: from products to the weighted sum",
         "row_labels": "tokens",
-        "foot_labels": ["sum of weight × v"],
+        "foot_labels": ["sum"],
         "columns": [
             {"label": "q·k"},
             {"label": f"÷ {1 / arrays.factor:.3g}"},
@@ -197,10 +197,10 @@ def values_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
     meta = {
         "caption": f"{some or 'the '}values{part}; below them their weighted sum".capitalize(),
         "row_labels": [
-            *(f"{weights[i]:.2f} {arrays.tokens.labels[i]}" for i in keys),
-            "= sum",
+            *(f"{arrays.tokens.labels[i]} × {weights[i]:.2f}" for i in keys),
+            "sum",
         ],
-        "column_labels": [str(i) for i in range(width)],
+        "column_labels": ["" if i % 8 else str(i) for i in range(width)],
         "bits": 8,
         "scale": "signed",
         "limit": limit,

@@ -56,7 +56,7 @@ class AttentionLab(Lab):
             )
         self._attention = attention
         self._asked = Settings(text=EXAMPLES[0][0])
-        self._chosen = Selection(layer=1, head=3, query=11, key=2)
+        self._chosen = Selection(layer=1, head=3, query=8, key=1)
         self._notice = ""
         self._number = 0  # of the arrays: grows whenever they change
         self._arrays: Arrays | None = None
@@ -266,5 +266,5 @@ def _plain(value: Any) -> str:
         return repr(sorted(value))
     if isinstance(value, Painting):
         blocked = int(value.blocked(value.length).sum())
-        return f"<{blocked} of {value.length ** 2} cells blocked>"
+        return f"<{blocked} of {value.length**2} cells blocked>"
     return repr(value)
