@@ -8,7 +8,6 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from encoder_core.attention import attend
 from encoder_core.cache import LayerCache
 from encoder_core.heads import merge_heads, split_heads
 from encoder_core.masks import causal_mask, join_head_masks
@@ -28,6 +27,9 @@ def attend_to_past(attention: MultiheadAttention, x: Tensor, cache: LayerCache) 
     Returns:
         `(B, L, D)`.
 
+    Raises:
+        ValueError: the attention has rotary positions, which would have to be counted on.
+
     Source: Shazeer 2019, section 2.3.
 
     >>> import torch
@@ -35,6 +37,8 @@ def attend_to_past(attention: MultiheadAttention, x: Tensor, cache: LayerCache) 
     >>> attend_to_past(attention, torch.randn(1, 3, 8), cache).shape, cache.length
     (torch.Size([1, 3, 8]), 3)
     """
+    if attention.rotary is not None:
+        raise ValueError("A cache of keys and values does not go with rotary positions here.")
     past, new = cache.length, x.shape[1]
     query, key, value = attention.project(x, x, x)  # (B, H, L, Dh) each
     key, value = cache.append(key, value)  # (B, H, T + L, Dh) each
@@ -87,7 +91,6 @@ def attend_to_memory(
 def _attend(
     attention: MultiheadAttention, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
 ) -> Tensor:
-    dropout = attention.dropout if attention.training else 0.0
-    heads, _ = attend(attention.attention, query, key, value, mask, False, dropout)  # (B, H, L, Dh)
+    heads, _ = attention.attend(query, key, value, mask, need_weights=False)  # (B, H, L, Dh)
     output: Tensor = attention.out_proj(merge_heads(heads))  # (B, L, D)
     return output

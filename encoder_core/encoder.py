@@ -209,12 +209,9 @@ class TransformerEncoder(nn.Module):
         Returns:
             The hidden representation, in the shape of `src`.
         """
+        # A layer of the reader's own, such as the article's, may know no `is_causal`.
+        causal = {"is_causal": True} if is_causal else {}
         x = src
         for layer in self.layers:
-            x = layer(
-                x,
-                src_mask=mask,
-                src_key_padding_mask=src_key_padding_mask,
-                is_causal=bool(is_causal),
-            )
+            x = layer(x, src_mask=mask, src_key_padding_mask=src_key_padding_mask, **causal)
         return x if self.norm is None else self.norm(x)

@@ -23,6 +23,7 @@ from encoder_core.decoding import (
 )
 from encoder_core.encoder_decoder import EncoderDecoder
 from encoder_core.generation import generate_beam, generate_greedy, generate_nucleus
+from encoder_core.recording import record
 from encoder_core.training import fit
 
 BOS, EOS, V = 1, 2, 7
@@ -191,6 +192,23 @@ def test_case_16_padding_of_source_and_target_changes_no_real_logit() -> None:
     expected = model(source, target)
     longer = model(F.pad(source, (0, 3)), F.pad(target, (0, 2)))
     torch.testing.assert_close(longer[:, :3], expected)
+
+
+def test_case_11_recording_sees_both_attentions_of_every_layer_with_and_without_a_cache() -> None:
+    model = make_model()
+    source, target = torch.tensor([[3, 4, 5]]), torch.tensor([[1, 4]])
+    with record(model) as whole:
+        expected = model(source, target)
+    shapes = [tuple(w.shape) for w in whole.attention]
+    assert shapes == [(1, 2, 3, 3)] * 2 + [(1, 2, 2, 2), (1, 2, 2, 3)] * 2
+    cache, (memory, padding) = model.empty_cache(), model.encode(source)
+    model.step(target[:, :1], memory, padding, cache)
+    with record(model.decoder) as step:
+        last = model.step(target[:, 1:], memory, padding, cache)
+    torch.testing.assert_close(last, expected[:, 1:])
+    assert [tuple(w.shape) for w in step.attention] == [(1, 2, 1, 2), (1, 2, 1, 3)] * 2
+    for one, all_rows in zip(step.attention, whole.attention[2:], strict=True):
+        torch.testing.assert_close(one, all_rows[:, :, 1:])
 
 
 SOURCES = torch.tensor([[3, 4, 5, 6], [6, 3, 2, 0], [5, 2, 0, 0], [4, 4, 4, 2]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import warnings
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from encoder_core import encoder as encoder_file
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
+from encoder_core.recording import record
 from encoder_core.residual import get_clones, layer_norm, residual
 
 D, H, FF = 12, 3, 20
@@ -197,6 +199,65 @@ def test_case_11_hooks_run_on_every_path(no_gradients: type[torch.no_grad]) -> N
         model(torch.randn(1, 3, D), src_key_padding_mask=padding)
     assert len(seen) == 3 * 5
     assert seen.count("attention") == 3
+
+
+def test_case_11_recording_sees_every_layer_and_changes_no_number() -> None:
+    model = make(3).eval()
+    x, padding = torch.randn(2, 4, D), torch.tensor([[False] * 4, [False, False, True, True]])
+    expected = model(x, src_key_padding_mask=padding)
+    with torch.inference_mode(), record(model) as recording:
+        torch.testing.assert_close(model(x, src_key_padding_mask=padding), expected)
+    assert [tuple(w.shape) for w in recording.attention] == [(2, H, 4, 4)] * 3
+    assert all(w[1, ..., 2:].eq(0).all() for w in recording.attention)  # nobody sees padding
+    torch.testing.assert_close(recording.hidden_states[0], x)
+    torch.testing.assert_close(recording.hidden_states[-1], expected)
+    assert len(recording.hidden_states) == 4
+
+
+def test_case_05_no_option_warns_of_anything() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for norm_first in (False, True):
+            layer = TransformerEncoderLayer(D, H, FF, norm_first=norm_first)
+            model = TransformerEncoder(layer, 2, nn.LayerNorm(D), enable_nested_tensor=True).eval()
+            padding = torch.tensor([[False, True, True]])
+            with torch.inference_mode():
+                model(torch.randn(1, 3, D), src_key_padding_mask=padding)
+
+
+class ArticlesLayer(nn.Module):
+    """The layer of the article's section 5, batch-first; it knows no `is_causal`."""
+
+    def __init__(self, d_model: int, nhead: int, dim_feedforward: int, dropout: float = 0.1):
+        super().__init__()
+        self.self_attn = nn.MultiheadAttention(d_model, nhead, dropout=dropout, batch_first=True)
+        self.linear1 = nn.Linear(d_model, dim_feedforward)
+        self.dropout = nn.Dropout(dropout)
+        self.linear2 = nn.Linear(dim_feedforward, d_model)
+
+    def forward(
+        self,
+        src: Tensor,
+        src_mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+    ) -> Tensor:
+        src2 = self.self_attn(
+            src, src, src, attn_mask=src_mask, key_padding_mask=src_key_padding_mask
+        )[0]
+        src = src + self.dropout(src2)
+        src2 = self.linear2(self.dropout(torch.relu(self.linear1(src))))
+        return src + self.dropout(src2)
+
+
+@pytest.mark.parametrize("norm", [None, nn.LayerNorm(D)])
+def test_a_stack_takes_layers_of_the_articles_listing_and_of_torchs(norm: nn.Module | None) -> None:
+    x, padding = torch.randn(2, 4, D), torch.tensor([[False] * 4, [False, False, True, True]])
+    mask = torch.ones(4, 4, dtype=torch.bool).triu(1)
+    for layer in (ArticlesLayer(D, H, FF), nn.TransformerEncoderLayer(D, H, FF, batch_first=True)):
+        model = TransformerEncoder(layer.eval(), num_layers=2, norm=norm)
+        expected = layer(layer(x, mask, padding), mask, padding)
+        expected = expected if norm is None else norm(expected)
+        torch.testing.assert_close(model(x, mask, padding), expected)
 
 
 @given(seed=st.integers(0, 99), norm_first=st.booleans(), extra=st.integers(1, 6))
