@@ -6,6 +6,10 @@ import re
 from collections.abc import Sequence
 
 _CONFLICT = r"resolutionimpossible|conflicting dependencies|no solution found"
+_NO_SUCH_VERSION = (
+    r"(no matching distribution found for|could not find a version that satisfies the "
+    r"requirement|there is no version of|no wheels? .* for) (?P<package>[\w.\-]+)"
+)
 
 # The first pattern that fits wins: an installer that cannot reach its index also says, later,
 # that it found no such package.
@@ -37,8 +41,7 @@ _CAUSES = (
         "A download arrived damaged: run this again.",
     ),
     (
-        r"(no matching distribution found for|could not find a version that satisfies the "
-        r"requirement|there is no version of|no wheels? .* for) (?P<package>[\w.\-]+)",
+        _NO_SUCH_VERSION,
         "There is no build of {package} for this Python ({python}) on this system: "
         "use a Python from 3.11 to 3.14, 64 bits, or a conda environment from environment.yml.",
     ),
@@ -58,18 +61,24 @@ _CAUSES = (
 
 def is_conflict(lines: Sequence[str]) -> bool:
     """Whether the installer failed because some versions cannot be had, or not together."""
-    return re.search(_CONFLICT, "\n".join(lines), re.IGNORECASE) is not None
+    pattern, _, _ = _cause(lines)
+    return pattern in (_CONFLICT, _NO_SUCH_VERSION)
+
+
+def _cause(lines: Sequence[str]) -> tuple[str, str, str]:
+    """The pattern that fits, its sentence, and the package that it names; empty where none fits."""
+    text = "\n".join(lines)
+    for pattern, sentence in _CAUSES:
+        if match := re.search(pattern, text, re.IGNORECASE):
+            return pattern, sentence, match.groupdict().get("package", "")
+    return "", "", ""
 
 
 def reason(lines: Sequence[str], status: int, python: str, prefix: str, gigabytes: int) -> str:
     """One sentence for what the installer said before it ended with this exit status."""
-    text = "\n".join(lines)
-    for pattern, sentence in _CAUSES:
-        if match := re.search(pattern, text, re.IGNORECASE):
-            package = match.groupdict().get("package", "")
-            return sentence.format(
-                package=package, python=python, prefix=prefix, gigabytes=gigabytes
-            )
+    _, sentence, package = _cause(lines)
+    if sentence:
+        return sentence.format(package=package, python=python, prefix=prefix, gigabytes=gigabytes)
     if status in (-9, 137):
         return "The system stopped the installer, most likely for want of memory: close programs."
     errors = [line for line in lines if re.match(r"\s*(error|×)", line, re.IGNORECASE)]

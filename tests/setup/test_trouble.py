@@ -56,4 +56,7 @@ def test_what_nobody_foresaw_is_quoted() -> None:
 
 def test_only_what_depends_on_the_versions_is_a_conflict() -> None:
     assert trouble.is_conflict(["ERROR: ResolutionImpossible: for help visit"])
+    assert trouble.is_conflict(["ERROR: No matching distribution found for numpy==9.9"])
+    unreached = ["Failed to establish a new connection: getaddrinfo failed"]
+    assert not trouble.is_conflict([*unreached, "ERROR: ResolutionImpossible: for help visit"])
     assert not trouble.is_conflict(["ERROR: No space left on device"])
