@@ -18,6 +18,7 @@ from encoder_core.embeddings import TokenEmbedding
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.masks import check_mask
 from encoder_core.multihead import MultiheadAttention
+from encoder_core.packing import encode_layers
 from encoder_core.positions import positions_from_ids
 
 __all__ = ["Bert", "BertConfig", "BertEmbeddings"]
@@ -148,6 +149,8 @@ class Bert(nn.Module):
         type_ids: Tensor | None = None,
         padding_mask: Tensor | None = None,
         mask: Tensor | None = None,
+        *,
+        packed: bool | None = None,
     ) -> Tensor:
         """Encode.
 
@@ -157,30 +160,38 @@ class Bert(nn.Module):
             padding_mask: `(B, S)` bool, True at padding; None is no padding.
             mask: what else is blocked, `(S, S)`, `(B, S, S)` or what broadcasts to
                 `(B, H, S, S)`; bool, True is blocked, or floating, added to the scores.
+            packed: True computes real tokens only, False all of them, None what pays; see
+                `packing.encode_layers`.
 
         Returns:
-            The last layer's hidden states, `(B, S, D)`. Rows of padding are computed too and mean
-            nothing; no other row depends on them.
+            The last layer's hidden states, `(B, S, D)`; rows of padding are zero, and no other row
+            depends on them.
 
         Raises:
             ValueError: the input is too long, or a mask cannot be one.
             IndexError: an id is not in `[0, V)`.
         """
-        return self.encode(self.embeddings(ids, type_ids), padding_mask, mask)
+        return self.encode(self.embeddings(ids, type_ids), padding_mask, mask, packed=packed)
 
     def encode(
-        self, x: Tensor, padding_mask: Tensor | None = None, mask: Tensor | None = None
+        self,
+        x: Tensor,
+        padding_mask: Tensor | None = None,
+        mask: Tensor | None = None,
+        *,
+        packed: bool | None = None,
     ) -> Tensor:
-        """Send embedded tokens through the layers; see `forward`.
+        """Send embedded tokens `(B, S, D)` through the layers; see `forward`.
 
         >>> config = BertConfig(vocab_size=9, d_model=8, nhead=2, num_layers=1, dim_feedforward=16)
         >>> Bert(config).encode(torch.randn(1, 3, 8)).shape
         torch.Size([1, 3, 8])
         """
         check_mask(padding_mask)
-        for layer in self.layers:
-            x = layer(x, src_mask=mask, src_key_padding_mask=padding_mask)  # (B, S, D)
-        return x
+        x = encode_layers(self.layers, x, padding_mask, mask, packed=packed)
+        if padding_mask is None or padding_mask.dtype != torch.bool:
+            return x
+        return x.masked_fill(padding_mask[..., None], 0)  # the same on every path
 
     def pool(self, hidden: Tensor) -> Tensor:
         """Summarise a text by its first token, as BERT's next-sentence task was trained to.

@@ -9,6 +9,7 @@ Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.2.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,8 @@ from torch import Tensor, nn
 
 from encoder_core.attention import AttentionFunction, attend
 from encoder_core.heads import merge_heads, split_heads
-from encoder_core.masks import join_head_masks
+from encoder_core.masks import join_head_masks, local_mask, merge_masks
+from encoder_core.packing import Packing
 
 __all__ = ["MultiheadAttention"]
 
@@ -35,6 +37,7 @@ class MultiheadAttention(nn.Module):
         bias: whether the projections have biases.
         batch_first: True; it is an argument only because `torch.nn` has it.
         rotary: what turns queries and keys by their positions, such as `positions.Rotary(D // H)`.
+        window: in self-attention, how far a token sees to each side; None is all the text.
         attention: the function that attends, in place of this package's own: called as
             `attention(query, key, value, mask)` on `(B, H, L, Dh)`, returns the output or the
             output and the weights. The attribute of that name may be set at any time.
@@ -65,6 +68,7 @@ class MultiheadAttention(nn.Module):
         *,
         batch_first: bool = True,
         rotary: nn.Module | None = None,
+        window: int | None = None,
         attention: AttentionFunction | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -76,7 +80,7 @@ class MultiheadAttention(nn.Module):
             raise ValueError("Only batch_first=True: tensors are (B, S, D); transpose before.")
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
         self.head_dim = embed_dim // num_heads
-        self.rotary, self.attention = rotary, attention
+        self.rotary, self.window, self.attention = rotary, window, attention
         self.watchers: list[Callable[[Tensor, Tensor], None]] = []  # see heads and weights
         self.changes: list[Callable[[Tensor], Tensor]] = []  # replace the heads' outputs
         self.in_proj_weight = nn.Parameter(
@@ -105,7 +109,7 @@ class MultiheadAttention(nn.Module):
         value: Tensor,
         key_padding_mask: Tensor | None = None,
         need_weights: bool = False,
-        attn_mask: Tensor | None = None,
+        attn_mask: Tensor | Packing | None = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
@@ -118,7 +122,8 @@ class MultiheadAttention(nn.Module):
             key_padding_mask: `(B, S)`, or `(S,)`; True (or `-inf`) at padding.
             need_weights: whether to return the weights.
             attn_mask: `(L, S)`, `(B * H, L, S)`, `(B, L, S)` or anything that broadcasts to
-                `(B, H, L, S)`; True is blocked, floating is added.
+                `(B, H, L, S)`; True is blocked, floating is added. Or the `Packing` of a batch
+                whose texts are laid end to end.
             average_attn_weights: whether those weights are the mean over the heads.
             is_causal: block the future beside what the masks block. No mask is ever dropped.
 
@@ -135,8 +140,12 @@ class MultiheadAttention(nn.Module):
         if not batched:
             query, key, value = _add_batch(query, key, value)
             key_padding_mask = None if key_padding_mask is None else key_padding_mask[None]
-        sizes = (query.shape[0], self.num_heads, query.shape[1], key.shape[1])  # B, H, L, S
-        mask = join_head_masks(sizes, key_padding_mask, attn_mask, is_causal, query.device)
+        mask: Tensor | Packing | None
+        if isinstance(attn_mask, Packing):
+            mask = attn_mask
+        else:
+            sizes = (query.shape[0], self.num_heads, query.shape[1], key.shape[1])  # B, H, L, S
+            mask = join_head_masks(sizes, key_padding_mask, attn_mask, is_causal, query.device)
         q, k, v = self.project(query, key, value)  # (B, H, L, Dh), (B, H, S, Dh) twice
         heads, weights = self.attend(q, k, v, mask, need_weights)
         output = self.out_proj(merge_heads(heads))  # (B, L, D)
@@ -155,7 +164,7 @@ class MultiheadAttention(nn.Module):
             value: `(B, S, D)`.
 
         Returns:
-            `(B, H, L, Dh)`, `(B, H, S, Dh)` and `(B, H, S, Dh)`, turned where there is `rotary`.
+            `(B, H, L, Dh)`, `(B, H, S, Dh)` and `(B, H, S, Dh)`, not yet turned by `rotary`.
 
         >>> x = torch.randn(2, 5, 8)
         >>> [tuple(part.shape) for part in MultiheadAttention(8, 4).project(x, x, x)]
@@ -169,8 +178,6 @@ class MultiheadAttention(nn.Module):
             sources = zip((query, key, value), weight.chunk(3), biases, strict=True)
             parts = tuple(F.linear(x, w, b) for x, w, b in sources)
         q, k, v = (split_heads(part, self.num_heads) for part in parts)
-        if self.rotary is not None:
-            q, k = self.rotary(q), self.rotary(k)
         return q, k, v
 
     def attend(
@@ -178,7 +185,7 @@ class MultiheadAttention(nn.Module):
         query: Tensor,
         key: Tensor,
         value: Tensor,
-        mask: Tensor | None = None,
+        mask: Tensor | Packing | None = None,
         need_weights: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """Attend in every head. What `recording` watches or changes, it does here.
@@ -187,7 +194,7 @@ class MultiheadAttention(nn.Module):
             query: `(B, H, L, Dh)`.
             key: `(B, H, S, Dh)`.
             value: `(B, H, S, Dh)`.
-            mask: broadcasts to `(B, H, L, S)`, or None.
+            mask: broadcasts to `(B, H, L, S)`; a `Packing` of texts laid end to end; or None.
             need_weights: whether to return the weights.
 
         Returns:
@@ -197,15 +204,31 @@ class MultiheadAttention(nn.Module):
         >>> MultiheadAttention(8, 4).attend(q, q, q)[0].shape
         torch.Size([2, 4, 5, 2])
         """
-        dropout = self.dropout if self.training else 0.0  # the functions know nothing of training
         wanted = need_weights or bool(self.watchers)
-        heads, weights = attend(self.attention, query, key, value, mask, wanted, dropout)
-        for watch in self.watchers:
-            assert weights is not None
-            watch(heads, weights)
-        for change in self.changes:
-            heads = change(heads)
+        packing = mask if isinstance(mask, Packing) else None
+        if packing is None:
+            heads, weights = self._attend(query, key, value, cast(Tensor | None, mask), wanted)
+        else:
+            heads, weights = packing.attend(self._attend, query, key, value, wanted)
+        if self.watchers or self.changes:
+            padded = heads if packing is None else packing.unpack_heads(heads)  # (B, H, L, Dh)
+            for watch in self.watchers:
+                watch(padded, cast(Tensor, weights))
+            for change in self.changes:
+                padded = change(padded)
+            heads = padded if packing is None else packing.pack_heads(padded)
         return heads, weights if need_weights else None
+
+    def _attend(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, need_weights: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attend in a padded batch, or in a group of a packed one: turned, and through the window."""
+        if self.rotary is not None:
+            query, key = self.rotary(query), self.rotary(key)
+        if self.window is not None and self.window < key.shape[2] - 1:
+            mask = merge_masks(mask, local_mask(key.shape[2], self.window, device=key.device))
+        dropout = self.dropout if self.training else 0.0  # the functions know nothing of training
+        return attend(self.attention, query, key, value, mask, need_weights, dropout)
 
 
 def _add_batch(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:

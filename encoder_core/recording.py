@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from encoder_core.attention import AttentionFunction
 from encoder_core.multihead import MultiheadAttention
+from encoder_core.packing import Packing
 
 __all__ = ["Recording", "ablate", "attention_function", "patch", "record"]
 
@@ -31,7 +32,7 @@ class Recording:
     """What a model computed in its last call within `record`.
 
     Tensors are as the model made them: on its device, part of the graph where gradients are on.
-    Weights are those before dropout.
+    Weights are those before dropout. Rows of padding mean nothing.
 
     Attributes:
         names: the attentions' names in the model, in the order of the lists below.
@@ -114,7 +115,8 @@ def record(model: nn.Module, *, shapes: bool = False) -> Iterator[Recording]:
         attention.watchers.append(watch)
         watchers.append((attention, watch))
     for layer in _layers(model):
-        handles.append(layer.register_forward_hook(partial(_note_hidden, recording)))
+        note = partial(_note_hidden, recording)
+        handles.append(layer.register_forward_hook(note, with_kwargs=True))
     for name, module in model.named_modules() if shapes else []:
         handles.append(module.register_forward_hook(partial(_note_shapes, recording, name)))
     try:
@@ -132,10 +134,11 @@ def _note_attention(recording: Recording, name: str, heads: Tensor, weights: Ten
     recording.attention.append(weights)
 
 
-def _note_hidden(recording: Recording, _: nn.Module, inputs: Any, output: Any) -> None:
-    if not recording.hidden_states:
-        recording.hidden_states.append(inputs[0])
-    recording.hidden_states.append(output[0] if isinstance(output, tuple) else output)
+def _note_hidden(recording: Recording, _: Any, inputs: Any, named: Any, output: Any) -> None:
+    packing = named.get("src_mask")
+    for state in (output,) if recording.hidden_states else (inputs[0], output):
+        unpacked = packing.unpack(state) if isinstance(packing, Packing) else state
+        recording.hidden_states.append(unpacked)
 
 
 def _note_shapes(recording: Recording, name: str, _: nn.Module, inputs: Any, output: Any) -> None:

@@ -12,8 +12,9 @@ from transformers import BertModel
 
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.bert import Bert, BertConfig
-from encoder_core.checkpoints import load_weights
-from encoder_core.families import bert_config, bert_weights
+from encoder_core.checkpoints import rename_weights, stack_projections
+from encoder_core.families import FAMILIES
+from encoder_core.loading import encoder_from_weights
 from encoder_core.masks import causal_mask, padding_mask
 
 SMALL = BertConfig(vocab_size=99, d_model=32, nhead=4, num_layers=3, dim_feedforward=37)
@@ -38,10 +39,9 @@ def their_model(**settings: object) -> BertModel:
 
 
 def ours_from(theirs: BertModel) -> Bert:
-    state = bert_weights(theirs.state_dict())
-    model = Bert(bert_config(theirs.config.to_dict(), state))
-    load_weights(model, state)
-    return model.eval()
+    model = encoder_from_weights(theirs.config.to_dict(), theirs.state_dict())
+    assert isinstance(model, Bert)
+    return model
 
 
 def inputs(batch: int = 13, length: int = 7) -> tuple[Tensor, Tensor, Tensor]:
@@ -75,7 +75,8 @@ def test_gradients_equal_those_of_transformers() -> None:
     their_hidden = theirs(ids, (~padding).long(), type_ids).last_hidden_state
     (their_hidden * into).sum().backward()
     gradients = {name: parameter.grad for name, parameter in theirs.named_parameters()}
-    expected = bert_weights({n: g for n, g in gradients.items() if g is not None})
+    given = {name: gradient for name, gradient in gradients.items() if gradient is not None}
+    expected = stack_projections(rename_weights(given, FAMILIES["bert"].names))
     compared = 0
     for name, parameter in ours.named_parameters():
         if name.startswith("pooler"):
@@ -95,10 +96,9 @@ def test_case_14_old_keys_and_prefixes_are_understood(prefix: str) -> None:
         old[prefix + name.replace("LayerNorm.bias", "LayerNorm.beta")] = tensor
     old[f"{prefix}embeddings.position_ids"] = torch.arange(50)[None]
     assert any(name.endswith("gamma") for name in old)
-    ours = Bert(bert_config(theirs.config.to_dict(), bert_weights(old)))
-    load_weights(ours, bert_weights(old))
+    ours = encoder_from_weights(theirs.config.to_dict(), old)
     ids, _, _ = inputs()
-    torch.testing.assert_close(ours.eval()(ids), theirs(ids).last_hidden_state, rtol=0, atol=1e-5)
+    torch.testing.assert_close(ours(ids), theirs(ids).last_hidden_state, rtol=0, atol=1e-5)
 
 
 @given(seed=st.integers(0, 99), length=st.integers(1, 9), extra=st.integers(0, 5))
@@ -127,6 +127,7 @@ def test_case_05_padded_rows_are_the_same_on_every_path() -> None:
         for other in (model, explicit):
             hidden = other(ids, None, padding)
             assert hidden.shape == (13, 7, 32)
+            assert not hidden[padding].any()
             torch.testing.assert_close(hidden, with_gradients, rtol=1e-5, atol=1e-5)
 
 

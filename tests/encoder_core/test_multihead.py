@@ -186,13 +186,27 @@ def test_an_attention_function_from_outside_is_used_and_can_be_taken_away() -> N
 def test_rotary_turns_queries_and_keys_only() -> None:
     plain, _ = pair()
     turned = copy.deepcopy(plain)
-    turned.rotary = Rotary(4, pairing="half")
+    turned.rotary = turn = Rotary(4, pairing="half")
     x = torch.randn(2, 5, 12, dtype=torch.float64)
     q, k, v = plain.project(x, x, x)
-    turn = Rotary(4, pairing="half")
-    for one, other in zip(turned.project(x, x, x), (turn(q), turn(k), v), strict=True):
-        torch.testing.assert_close(one, other)
+    expected, _ = scaled_dot_product_attention(turn(q), turn(k), v)
+    torch.testing.assert_close(turned(x, x, x)[0], plain.out_proj(merge_heads(expected)))
     assert list(turned.state_dict()) == list(plain.state_dict())
+
+
+@pytest.mark.parametrize("window", [0, 1, 3, 4, 9])
+def test_a_window_blocks_what_is_further_away(window: int) -> None:
+    plain, _ = pair()
+    local = copy.deepcopy(plain)
+    local.window = window
+    x, padding = (
+        torch.randn(2, 5, 12, dtype=torch.float64),
+        masks.padding_mask(torch.tensor([3, 5])),
+    )
+    expected, weights = plain(x, x, x, padding, True, masks.local_mask(5, window))
+    output, local_weights = local(x, x, x, padding, True)
+    torch.testing.assert_close(output, expected)
+    torch.testing.assert_close(local_weights, weights)
 
 
 def test_gradcheck() -> None:

@@ -17,6 +17,7 @@ from encoder_core import pretrained as P
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.bert import Bert
 from encoder_core.checkpoints import CheckpointError
+from encoder_core.loading import from_pretrained
 from encoder_core.recording import attention_function
 from encoder_core.tokenizer import WordPiece
 
@@ -120,30 +121,48 @@ def test_weights_that_are_not_those_published_are_refused(tmp_path: Path) -> Non
         P._read_minilm(tmp_path)
 
 
-def test_without_the_package_nothing_is_fetched_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def no_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As if the package were not installed, and nothing had been fetched before."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+
+
+def test_without_the_package_nothing_is_fetched_unasked(
+    monkeypatch: pytest.MonkeyPatch, no_package: None
+) -> None:
     def no_network(*_: object) -> None:
         raise AssertionError("the network was used")
 
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(socket.socket, "connect", no_network)
     with pytest.raises(FileNotFoundError, match=r"pip install .*or fetch .*download=True"):
         P.load_minilm()
+    with pytest.raises(FileNotFoundError, match=r"has not been fetched .*download=True"):
+        from_pretrained("google-bert/bert-base-uncased")
 
 
 def test_the_hubs_copy_is_asked_for_by_name_and_only_what_is_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, no_package: None, tmp_path: Path
 ) -> None:
-    asked = {}
+    asked: dict[str, object] = {}
 
-    def snapshot(name: str, allow_patterns: list[str]) -> str:
-        asked[name] = allow_patterns
+    def snapshot(name: str, **options: object) -> str:
+        asked.update(name=name, **options)
         return str(tmp_path)
 
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
     assert P.minilm_folder(download=True) == tmp_path
-    assert list(asked) == ["sentence-transformers/all-MiniLM-L6-v2"]
-    assert not any(name.endswith((".bin", ".pt", ".py")) for name in asked.popitem()[1])
+    assert asked["name"] == "sentence-transformers/all-MiniLM-L6-v2"
+    assert asked["local_files_only"] is False
+    patterns = asked["allow_patterns"]
+    assert isinstance(patterns, list)
+    assert not any(pattern.endswith((".bin", ".pt", ".py", "*")) for pattern in patterns)
+
+
+@pytest.mark.parametrize("source", ["no-such-thing", "os", "a/b/c", "../x", "", "tests"])
+def test_what_is_no_checkpoint_is_answered_with_what_was_looked_for(source: str) -> None:
+    with pytest.raises(FileNotFoundError, match="no folder with a config"):
+        from_pretrained(source)
 
 
 def test_loading_imports_neither_the_package_nor_transformers_nor_the_network() -> None:

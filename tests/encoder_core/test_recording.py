@@ -51,18 +51,20 @@ def test_minilms_attention_and_states_equal_those_of_transformers() -> None:
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.enable_grad, torch.inference_mode])
 @pytest.mark.parametrize("function", [None, scaled_dot_product_attention])
+@pytest.mark.parametrize("packed", [False, True])
 def test_case_11_every_layer_is_seen_on_every_path(
-    model: Bert, training: bool, mode: type[torch.no_grad], function: object
+    model: Bert, training: bool, mode: type[torch.no_grad], function: object, packed: bool
 ) -> None:
     with mode(), R.attention_function(model, function), R.record(model) as recording:  # type: ignore[arg-type]
-        hidden = model.train(training)(IDS, None, PADDING)
+        hidden = model.train(training)(IDS, None, PADDING, packed=packed)
     assert recording.names == [f"layers.{i}.self_attn" for i in range(3)]
     assert [tuple(w.shape) for w in recording.attention] == [(2, 4, 7, 7)] * 3
     assert [tuple(h.shape) for h in recording.heads] == [(2, 4, 7, 8)] * 3
     assert [tuple(h.shape) for h in recording.hidden_states] == [(2, 7, 32)] * 4
-    assert torch.equal(recording.hidden_states[-1], hidden)
+    assert torch.equal(recording.hidden_states[-1][~PADDING], hidden[~PADDING])
     for weights in recording.attention:
-        torch.testing.assert_close(weights.sum(-1), torch.ones(2, 4, 7))
+        real = (~PADDING)[:, None, :].expand(2, 4, 7)
+        torch.testing.assert_close(weights.sum(-1)[real], torch.ones(int(real.sum())))
         assert not weights[1, :, :, 4:].any()
 
 
