@@ -13,7 +13,7 @@ import types
 
 __version__ = "0.1.0"
 
-__all__ = ["check", "compare", "figures", "hint", "labs", "predict", "quiz", "use"]
+__all__ = ["check", "compare", "explain", "figures", "hint", "labs", "predict", "quiz", "use"]
 
 _HOMES = {
     "check": "course.checking",
@@ -22,6 +22,7 @@ _HOMES = {
     "compare": "course.checking",
     "quiz": "course.quiz",
     "predict": "course.quiz",
+    "explain": "course.quiz",
     "figures": None,  # a submodule, not a name in one
     "labs": None,
 }
