@@ -18,7 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from encoder_core.activations import Activation, activation_function
+from encoder_core.masks import causal_mask, merge_masks
 from encoder_core.multihead import MultiheadAttention
+from encoder_core.packing import encode_layers
 from encoder_core.residual import get_clones, require_batch_first, require_width, residual
 
 __all__ = ["TransformerEncoder", "TransformerEncoderLayer"]
@@ -197,6 +199,8 @@ class TransformerEncoder(nn.Module):
         mask: Tensor | None = None,
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool | None = None,
+        *,
+        packed: bool | None = False,
     ) -> Tensor:
         """Encode `(B, S, D)` layer by layer.
 
@@ -205,10 +209,18 @@ class TransformerEncoder(nn.Module):
             mask: as `src_mask` of the layer.
             src_key_padding_mask: as in the layer.
             is_causal: block the future too; None means False. Never replaces `mask`.
+            packed: True computes real tokens only, which saves the work on padding: the same
+                numbers at real tokens, while rows of padding mean nothing. None does so where it
+                pays. See `packing.encode_layers`.
 
         Returns:
             The hidden representation, in the shape of `src`.
         """
+        if packed is not False and src.dim() == 3:
+            if is_causal:
+                mask = merge_masks(mask, causal_mask(src.shape[1], device=src.device))  # (S, S)
+            x = encode_layers(self.layers, src, src_key_padding_mask, mask, packed=packed)
+            return x if self.norm is None else self.norm(x)
         # A layer of the reader's own, such as the article's, may know no `is_causal`.
         causal = {"is_causal": True} if is_causal else {}
         x = src

@@ -129,10 +129,15 @@ class TextEncoder(nn.Module):
             norm_first,
         )  # fmt: skip
 
-    def forward(self, ids: Tensor, padding_mask: Tensor | None = None) -> Tensor:
-        """Encode ids `(B, S)` to `(B, S, D)`; without a mask, what is `padding_idx` is padding."""
+    def forward(
+        self, ids: Tensor, padding_mask: Tensor | None = None, *, packed: bool | None = False
+    ) -> Tensor:
+        """Encode ids `(B, S)` to `(B, S, D)`; without a mask, what is `padding_idx` is padding.
+
+        `packed=True` computes real tokens only; see `TransformerEncoder.forward`.
+        """
         if padding_mask is None and self.padding_idx is not None:
             padding_mask = ids == self.padding_idx  # (B, S)
         x = self.embedding(ids)  # (B, S, D)
-        hidden: Tensor = self.encoder(x, src_key_padding_mask=padding_mask)  # (B, S, D)
-        return hidden
+        hidden: Tensor = self.encoder(x, src_key_padding_mask=padding_mask, packed=packed)
+        return hidden  # (B, S, D)

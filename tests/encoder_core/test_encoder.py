@@ -270,6 +270,39 @@ def test_case_16_padding_does_not_change_real_rows(seed: int, norm_first: bool, 
     torch.testing.assert_close(model(padded, src_key_padding_mask=mask)[:, :4], model(x))
 
 
+@given(
+    seed=st.integers(0, 99), norm_first=st.booleans(), causal=st.booleans(),
+    lengths=st.lists(st.integers(0, 6), min_size=1, max_size=5),
+)  # fmt: skip
+def test_packed_gives_the_numbers_and_gradients_of_padded_at_real_tokens(
+    seed: int, norm_first: bool, causal: bool, lengths: list[int]
+) -> None:
+    torch.manual_seed(seed)
+    model = make(norm_first=norm_first, dropout=0.0).double()
+    padding = torch.arange(6) >= torch.tensor(lengths)[:, None]
+    results = []
+    for packed in (False, True, None):
+        x = torch.randn(len(lengths), 6, D, dtype=torch.float64, generator=torch.Generator())
+        x.requires_grad_()
+        output = model(x, src_key_padding_mask=padding, is_causal=causal, packed=packed)
+        assert output.shape == x.shape
+        real = output[~padding]
+        grads = torch.autograd.grad(real.square().sum(), [x, *model.parameters()])
+        results.append([real, *grads])
+    torch.testing.assert_close(results[1], results[0])
+    torch.testing.assert_close(results[2], results[0])
+
+
+def test_packed_does_no_work_on_padding() -> None:
+    model = make(1)
+    tokens: list[int] = []
+    model.layers[0].linear1.register_forward_hook(lambda m, i, o: tokens.append(o[..., 0].numel()))
+    padding = torch.arange(6) >= torch.tensor([[1], [2], [6]])
+    for packed in (False, True, None):
+        model(torch.randn(3, 6, D), src_key_padding_mask=padding, packed=packed)
+    assert tokens[:2] == [18, 9]
+
+
 @given(seed=st.integers(0, 99), length=st.integers(1, 8), norm_first=st.booleans())
 def test_reordering_the_input_reorders_the_output(seed: int, length: int, norm_first: bool) -> None:
     torch.manual_seed(seed)
