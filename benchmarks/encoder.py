@@ -1,0 +1,213 @@
+"""The encoder's speed beside its peers', in one run: inference and training, full and padded.
+
+    python benchmarks/encoder.py [--sizes small base] [--rounds 9] [--threads 1] [--write]
+    python benchmarks/encoder.py --device cuda --dtype bfloat16 --sizes base large
+
+Rounds are interleaved: each calls every contender once, so that all meet the same machine; the
+table shows medians. With one thread on the CPU the clock is the process's own time, which other
+processes do not lengthen; otherwise it is the wall's. "Knob" is
+`torch.backends.mkldnn.matmul.fp32_precision`, which sends float32 products to oneDNN: each
+contender is shown as shipped and with it, since a peer's user can turn it as well as ours. The
+limit is the machine's measured matrix product; the share of it counts real tokens only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+from encoder_peers import SIZES, Contender, Size, contenders, knob  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Case:
+    """One block of the table."""
+
+    size: Size
+    training: bool
+    batch: int
+    length: int
+    half_padded: bool
+
+    def __str__(self) -> str:
+        what = "training" if self.training else "inference"
+        padded = ", half padding" if self.half_padded else ""
+        return f"{self.size.name} {what} {self.batch}x{self.length}{padded}"
+
+    def lengths(self) -> list[int]:
+        """Real tokens of each text: all, or from 1 up, evenly, so that half is padding."""
+        if not self.half_padded:
+            return [self.length] * self.batch
+        return [max(1, round(self.length * (i + 0.5) / self.batch)) for i in range(self.batch)]
+
+
+def cases(sizes: list[str], quick: bool, device: str) -> list[Case]:
+    """The shapes of the project's targets; on a GPU, those that fill one."""
+    shapes = [(1, 32, False), (8, 128, False), (32, 128, True)]
+    if device == "cuda":
+        shapes = [(64, 128, False), (64, 512, False), (64, 512, True)]
+    if quick:
+        shapes = [(2, 16, False), (4, 16, True)]
+    return [
+        Case(SIZES[size], training, *shape)
+        for size in sizes
+        for training in (False, True)
+        for shape in shapes
+    ]
+
+
+def clock(device: str) -> float:
+    """Seconds, of the process where it has one thread, of the wall otherwise."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+    single = device == "cpu" and torch.get_num_threads() == 1
+    return time.process_time() if single else time.perf_counter()
+
+
+def peak(device: str, dtype: torch.dtype, turned: bool) -> float:
+    """The machine's best matrix product, in operations a second."""
+    side = 8192 if device == "cuda" else 1536
+    a = torch.randn(side, side, device=device, dtype=dtype)
+    seconds = []
+    with knob(turned), torch.inference_mode():
+        for _ in range(7):
+            start = clock(device)
+            a @ a
+            seconds.append(clock(device) - start)
+    return 2 * side**3 / min(seconds)
+
+
+def job(case: Case, contender: Contender, x: Tensor, padding: Tensor | None) -> Callable[[], None]:
+    """One pass, forward only or forward and backward, as a function without arguments."""
+    if not case.training:
+
+        def infer() -> None:
+            with torch.inference_mode():
+                contender.run(x, padding)
+
+        return infer
+
+    def train() -> None:
+        output = contender.run(x, padding)
+        real = output if padding is None else output[~padding]
+        real.float().square().mean().backward()
+        contender.model.zero_grad(set_to_none=True)
+
+    return train
+
+
+def measure(
+    case: Case, device: str, dtype: torch.dtype, rounds: int, turns: list[bool]
+) -> dict[tuple[str, bool], float]:
+    """Median seconds of each contender, without and with the knob."""
+    shape = (case.batch, case.length, case.size.d_model)
+    x = torch.randn(shape, device=device, dtype=dtype, requires_grad=case.training)
+    real = torch.tensor(case.lengths(), device=device)
+    mask = torch.arange(case.length, device=device) >= real[:, None]
+    padding = mask if case.half_padded else None
+    jobs: dict[tuple[str, bool], Callable[[], None]] = {}
+    for contender in contenders(case.size):
+        contender.model.to(device=device, dtype=dtype).train(case.training)
+        for turned in turns:
+            if padding is not None or "packed" not in contender.name:
+                jobs[contender.name, turned] = job(case, contender, x, padding)
+    seconds: dict[tuple[str, bool], list[float]] = {key: [] for key in jobs}
+    for number in range(rounds + 1):  # the first round warms up and is not counted
+        for key, run in jobs.items():
+            with knob(key[1]):
+                start = clock(device)
+                run()
+                passed = clock(device) - start
+            if number:
+                seconds[key].append(passed)
+    return {key: statistics.median(values) for key, values in seconds.items()}
+
+
+def table(
+    case: Case, medians: dict[tuple[str, bool], float], limits: dict[bool, float]
+) -> list[str]:
+    """Lines of markdown: time, ratio to the best peer on equal terms, share of the limit."""
+    flops = case.size.flops(sum(case.lengths()), case.lengths()) * (3 if case.training else 1)
+
+    def best_peer(turned: bool) -> float:
+        return min(s for (name, t), s in medians.items() if t == turned and "core" not in name)
+
+    lines = [f"### {case}", ""]
+    lines += [
+        "| encoder | knob | ms | times the best peer as shipped | with the same knob | share |"
+    ]
+    lines += ["|---|---|---:|---:|---:|---:|"]
+    for (name, turned), seconds in sorted(medians.items(), key=lambda item: item[1]):
+        share = flops / seconds / max(limits.values())
+        lines.append(
+            f"| {name} | {'on' if turned else 'off'} | {1000 * seconds:.2f} "
+            f"| {best_peer(False) / seconds:.2f} | {best_peer(turned) / seconds:.2f} "
+            f"| {share:.2f} |"
+        )
+    return [*lines, ""]
+
+
+def processor(device: str) -> str:
+    """The name of what computes."""
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def main() -> None:
+    """Measure, print and, where asked, keep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", nargs="+", default=["small", "base"], choices=list(SIZES))
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--quick", action="store_true", help="tiny shapes, to try the script")
+    parser.add_argument("--write", action="store_true", help="keep the table in results/")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    dtype = getattr(torch, options.dtype)
+    turns = [False, True] if (options.device, dtype) == ("cpu", torch.float32) else [False]
+    limits = {turned: peak(options.device, dtype, turned) for turned in turns}
+    shown = ", ".join(f"knob {'on' if t else 'off'} {v / 1e9:.0f}" for t, v in limits.items())
+    lines = [
+        f"# Encoders on {processor(options.device)}",
+        "",
+        f"torch {torch.__version__}, {options.dtype}, {options.threads} thread(s), medians of "
+        f"{options.rounds} interleaved rounds. Measured matrix product, GFLOP/s: {shown}.",
+        "",
+    ]
+    print("\n".join(lines))
+    for case in cases(options.sizes, options.quick, options.device):
+        medians = measure(case, options.device, dtype, options.rounds, turns)
+        block = table(case, medians, limits)
+        print("\n".join(block), flush=True)
+        lines += block
+        gc.collect()
+    if options.write:
+        name = "-".join(processor(options.device).lower().replace("/", " ").split())
+        path = ROOT / "benchmarks" / "results" / f"encoder-{name}-{options.dtype}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines), encoding="utf-8")
+        print(f"Kept in {path.relative_to(ROOT)}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The encoders that benchmarks/encoder.py compares: ours and its peers, all of one size.
+
+Each contender takes embedded tokens `(B, S, D)` and a padding mask `(B, S)`, True at padding, or
+None, and returns hidden vectors `(B, S, D)`. "As shipped" is what a user gets who reads the
+documentation and sets nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
+
+Run = Callable[[Tensor, Tensor | None], Tensor]
+
+
+@dataclass(frozen=True)
+class Size:
+    """An encoder's size: name, D, H, F and the number of layers."""
+
+    name: str
+    d_model: int
+    nhead: int
+    dim_feedforward: int
+    num_layers: int
+
+    def flops(self, real_tokens: int, lengths: list[int]) -> float:
+        """Operations of one pass over the real tokens, a multiply-add counted as 2."""
+        d, f = self.d_model, self.dim_feedforward
+        linear = 2 * real_tokens * (4 * d * d + 2 * d * f)
+        attention = sum(2 * 2 * length * length * d for length in lengths)
+        return float(self.num_layers * (linear + attention))
+
+
+SIZES = {
+    "small": Size("small", 256, 4, 1024, 4),
+    "base": Size("base", 768, 12, 3072, 12),
+    "large": Size("large", 1024, 16, 4096, 24),
+}
+
+
+@dataclass
+class Contender:
+    """One row of the table: a model, and how it is called."""
+
+    name: str
+    model: nn.Module
+    run: Run
+    ours: bool = False
+
+
+def ours(size: Size) -> list[Contender]:
+    """Ours as it is, and without work on padding."""
+    layer = (size.d_model, size.nhead, size.dim_feedforward, 0.0, "gelu")
+    model = TransformerEncoder.from_layers(
+        [TransformerEncoderLayer(*layer) for _ in range(size.num_layers)]
+    )
+
+    def padded(x: Tensor, padding: Tensor | None) -> Tensor:
+        return model(x, src_key_padding_mask=padding)
+
+    def packed(x: Tensor, padding: Tensor | None) -> Tensor:
+        return model(x, src_key_padding_mask=padding, packed=padding is not None)
+
+    return [
+        Contender("encoder_core", model, padded, ours=True),
+        Contender("encoder_core packed", model, packed, ours=True),
+    ]
+
+
+def torch_nn(size: Size) -> list[Contender]:
+    """torch.nn with its fast path (nested tensors where there is padding) on and off."""
+    layer = nn.TransformerEncoderLayer(
+        size.d_model, size.nhead, size.dim_feedforward, 0.0, "gelu", batch_first=True
+    )
+    model = nn.TransformerEncoder(layer, size.num_layers)
+
+    def fast(x: Tensor, padding: Tensor | None) -> Tensor:
+        return model(x, src_key_padding_mask=padding)
+
+    def slow(x: Tensor, padding: Tensor | None) -> Tensor:
+        torch.backends.mha.set_fastpath_enabled(False)
+        try:
+            return model(x, src_key_padding_mask=padding)
+        finally:
+            torch.backends.mha.set_fastpath_enabled(True)
+
+    return [Contender("torch.nn", model, fast), Contender("torch.nn slow path", model, slow)]
+
+
+def transformers(size: Size) -> list[Contender]:
+    """Hugging Face's BERT layers, eager and SDPA."""
+    from transformers import BertConfig
+    from transformers.models.bert.modeling_bert import BertModel
+
+    contenders = []
+    for attention in ("eager", "sdpa"):
+        config = BertConfig(
+            vocab_size=8, hidden_size=size.d_model, num_hidden_layers=size.num_layers,
+            num_attention_heads=size.nhead, intermediate_size=size.dim_feedforward,
+            hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+            attn_implementation=attention,
+        )  # fmt: skip
+        model = BertModel(config, add_pooling_layer=False)
+
+        def run(x: Tensor, padding: Tensor | None, model: nn.Module = model) -> Tensor:
+            mask = None if padding is None else (~padding).long()
+            return model(inputs_embeds=x, attention_mask=mask).last_hidden_state
+
+        contenders.append(Contender(f"transformers {attention}", model, run))
+    return contenders
+
+
+def x_transformers(size: Size) -> list[Contender]:
+    """The Encoder of x-transformers, with its flash attention, which it recommends."""
+    from x_transformers import Encoder
+
+    model = Encoder(
+        dim=size.d_model, depth=size.num_layers, heads=size.nhead,
+        attn_dim_head=size.d_model // size.nhead, attn_flash=True, pre_norm=False,
+        ff_mult=size.dim_feedforward / size.d_model,
+    )  # fmt: skip
+
+    def run(x: Tensor, padding: Tensor | None) -> Tensor:
+        return model(x, mask=None if padding is None else ~padding)
+
+    return [Contender("x-transformers", model, run)]
+
+
+def contenders(size: Size) -> Iterator[Contender]:
+    """Build all of them, leaving out with a sentence the peers that are not installed."""
+    for family in (ours, torch_nn, transformers, x_transformers):
+        try:
+            yield from family(size)
+        except ImportError as error:
+            print(f"Left out: {family.__name__} ({error}).")
+
+
+@contextmanager
+def knob(on: bool) -> Iterator[None]:
+    """Send float32 products to oneDNN, as anyone can; see facts in the table's head."""
+    before = torch.backends.mkldnn.matmul.fp32_precision
+    torch.backends.mkldnn.matmul.fp32_precision = "bf16" if on else before
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.matmul.fp32_precision = before

@@ -1,0 +1,65 @@
+"""The benchmark's own arithmetic, and that it runs; never a timing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import encoder as benchmark  # noqa: E402
+import encoder_peers as peers  # noqa: E402
+
+
+def test_operations_are_those_that_torch_counts() -> None:
+    size = peers.Size("tiny", 24, 3, 40, 2)
+    model = peers.ours(size)[0]
+    # The counter knows the products of this kernel; those of the CPU's fused one it does not see.
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        model.run(torch.randn(3, 7, 24), None)
+    assert size.flops(21, [7, 7, 7]) == counter.get_total_flops()
+
+
+def test_half_padding_is_half() -> None:
+    case = benchmark.Case(peers.SIZES["small"], False, 32, 128, True)
+    assert sum(case.lengths()) == 32 * 128 / 2
+    assert max(case.lengths()) <= 128
+    full = benchmark.Case(peers.SIZES["small"], False, 8, 128, False)
+    assert full.lengths() == [128] * 8
+
+
+def test_ours_and_torchs_compute_the_same_with_the_same_weights() -> None:
+    size = peers.Size("tiny", 24, 3, 40, 2)
+    (ours, packed), (theirs, slow) = peers.ours(size), peers.torch_nn(size)
+    ours.model.load_state_dict(theirs.model.state_dict())
+    packed.model.load_state_dict(theirs.model.state_dict())
+    x, padding = torch.randn(2, 5, 24), torch.arange(5) >= torch.tensor([[5], [2]])
+    for contender in (ours, packed, theirs, slow):
+        contender.model.eval()
+    with torch.inference_mode():
+        expected = slow.run(x, padding)[~padding]
+        for contender in (ours, packed, theirs):
+            came = contender.run(x, padding)[:, :5][~padding]
+            torch.testing.assert_close(came, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_script_runs_and_names_the_machine() -> None:
+    command = [sys.executable, "-W", "ignore", str(ROOT / "benchmarks" / "encoder.py")]
+    result = subprocess.run(
+        [*command, "--quick", "--sizes", "small", "--rounds", "1"],
+        capture_output=True, text=True, timeout=600, check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert benchmark.processor("cpu") in result.stdout
+    assert result.stdout.count("###") == 4
+    assert "| encoder_core packed | off |" in result.stdout
