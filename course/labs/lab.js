@@ -260,6 +260,7 @@ class Panel {
     else this.behind.replaceChildren(this.table());
   }
 
+  measure() {}
   read() {}
   draw() {}
   table() {
@@ -287,9 +288,9 @@ class CanvasPanel extends Panel {
     this.canvas.addEventListener("pointerleave", () => this.say());
   }
 
-  /** The width in CSS pixels that the panel may draw on. */
-  room() {
-    return Math.max(120, this.node.clientWidth || 320);
+  /** Note the width in CSS pixels that the panel may draw on; reading it at each draw costs. */
+  measure() {
+    this.room = Math.max(120, this.node.clientWidth || 320);
   }
 
   /** Size the canvas in CSS pixels, and let its context draw in them. */
@@ -338,6 +339,7 @@ class CanvasPanel extends Panel {
     const cell = this.cellAt(event.clientX - box.left, event.clientY - box.top);
     if (pressed) {
       this.canvas.focus({ preventScroll: true });
+      this.canvas.setPointerCapture(event.pointerId); // a drag that ends outside ends here too
       if (cell) this.onPress(...cell, event);
     } else if (event.buttons & 1) {
       if (cell) this.onDrag(...cell);
@@ -363,6 +365,7 @@ class CanvasPanel extends Panel {
     this.choose(row, column);
   }
 
+  /** What the end of a drag, and the space key, do here. */
   onRelease() {}
   act() {}
 
@@ -399,7 +402,7 @@ class GridPanel extends CanvasPanel {
     if (!this.meta) return;
     const { rows, columns, side, chosen, off } = this.meta;
     const margin = 22;
-    const pitch = clamp(Math.floor((this.room() - margin) / columns), 14, 74);
+    const pitch = clamp(Math.floor((this.room - margin) / columns), 14, 74);
     const tile = pitch - 4;
     Object.assign(this, { margin, pitch, tile });
     this.size(margin + columns * pitch + 2, margin + rows * pitch + 2);
@@ -505,7 +508,7 @@ class MatrixPanel extends CanvasPanel {
     }
     const left = clamp(this.widths[0], 8, 110) + 8;
     const top = clamp(this.widths[1], 8, 80) + 8;
-    const room = (this.room() - left - 4) / columns;
+    const room = (this.room - left - 4) / columns;
     const wide = clamp(room >= 5 ? Math.floor(room) : room, 2.5, this.spec.widest ?? 40);
     const high = this.spec.row_height ?? wide;
     Object.assign(this, { left, top, wide, high, width: left + columns * wide + 4, height: top + rows * high + 4 });
@@ -514,6 +517,7 @@ class MatrixPanel extends CanvasPanel {
   draw() {
     if (!this.meta) return;
     this.layout();
+    this.canvas.style.touchAction = this.paints ? "none" : "pan-y";
     const [rows, columns] = this.shape();
     const { left, top, wide, high, context } = this;
     const legend = this.spec.legend ? 34 : 0;
@@ -908,9 +912,10 @@ class Lab {
       this.controls.get(name)?.set(value);
     }
     this.showWhatApplies();
-    for (const panel of content.panels) this.panels.get(panel.name)?.update(panel, buffers);
-    for (const panel of content.panels) this.panels.get(panel.name)?.draw();
-    if (this.tablesShown) for (const panel of content.panels) this.panels.get(panel.name)?.showTable(true);
+    const changed = content.panels.map((panel) => this.panels.get(panel.name));
+    changed.forEach((panel, i) => panel.update(content.panels[i], buffers));
+    for (const panel of changed) panel.draw();
+    if (this.tablesShown) for (const panel of changed) panel.showTable(true);
     this.say(content.notice);
     if (content.summary !== undefined) this.tell(content.summary);
     // Last, after the canvases are drawn: whoever watches this attribute sees the new picture.
@@ -965,6 +970,7 @@ class Lab {
       make("div", { class: "course-lab-panels" }, ...columns),
       this.summary, this.spoken, this.buildTools());
     this.readInk();
+    for (const panel of this.panels.values()) panel.measure();
   }
 
   buildGroup(group) {
@@ -1011,6 +1017,7 @@ class Lab {
   refresh() {
     if (!this.form) return;
     this.readInk();
+    for (const panel of this.panels.values()) panel.measure();
     for (const panel of this.panels.values()) panel.draw();
   }
 

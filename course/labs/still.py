@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from course.labs.colours import BLOCKED, WEIGHTS, palette
 
 Indices = NDArray[np.uint8]
-_BLOCKED, _PAPER = 254, 255
-_PALETTE = [*palette(WEIGHTS, 254), BLOCKED, (255, 255, 255)]
+_SHADES = 32  # few, so that a picture stays small
+_BLOCKED, _PAPER = _SHADES, _SHADES + 1
+_PALETTE = [*palette(WEIGHTS, _SHADES), BLOCKED, (255, 255, 255)]
 
 
 def shades(weights: NDArray[np.float32], blocked: NDArray[np.bool_]) -> Indices:
@@ -33,7 +34,7 @@ def shades(weights: NDArray[np.float32], blocked: NDArray[np.bool_]) -> Indices:
     Returns:
         The same shape.
     """
-    places = (np.sqrt(np.clip(weights, 0, 1)) * 253 + 0.5).astype(np.uint8)
+    places = (np.sqrt(np.clip(weights, 0, 1)) * (_SHADES - 1) + 0.5).astype(np.uint8)
     places[np.broadcast_to(blocked, places.shape)] = _BLOCKED
     return places
 
@@ -51,8 +52,8 @@ def enlarge(picture: Indices, factor: int) -> Indices:
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def above(first: Indices, second: Indices, gap: int = 8) -> Indices:
-    """One picture above another, on white."""
+def beneath(first: Indices, second: Indices, gap: int = 8) -> Indices:
+    """The second picture beneath the first, on white."""
     width = max(first.shape[1], second.shape[1])
     paper = np.full((first.shape[0] + gap + second.shape[0], width), _PAPER, dtype=np.uint8)
     paper[: first.shape[0], : first.shape[1]] = first
@@ -63,7 +64,9 @@ def above(first: Indices, second: Indices, gap: int = 8) -> Indices:
 def png(picture: Indices) -> bytes:
     """A PNG of places in the palette, `(height, width)`."""
     height, width = picture.shape
-    lines = np.concatenate([np.zeros((height, 1), np.uint8), picture], axis=1)  # filter 0: none
+    above = np.vstack([np.zeros((1, width), np.uint8), picture[:-1]])
+    # Filter 2: each line as its difference from the one above, in whole bytes that wrap around.
+    lines = np.concatenate([np.full((height, 1), 2, np.uint8), picture - above], axis=1)
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)  # 8 bits, palette
     colours = b"".join(bytes(colour) for colour in _PALETTE)
     parts = [(b"IHDR", header), (b"PLTE", colours), (b"IDAT", zlib.compress(lines.tobytes(), 9))]

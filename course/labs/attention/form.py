@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from course.labs.attention.settings import devices
+from course.labs.attention.settings import COLDEST, HOTTEST, devices
 from course.labs.colours import SCALES
 
 EXAMPLES: tuple[tuple[str, str], ...] = (
@@ -84,8 +84,8 @@ def _attention() -> dict[str, Any]:
         "name": "temperature",
         "kind": "range",
         "label": "Temperature",
-        "least": 0.1,
-        "most": 4,
+        "least": COLDEST,
+        "most": HOTTEST,
         "step": 0.05,
         "help": "The scores are divided by it: below 1 sharper, above 1 flatter.",
     }

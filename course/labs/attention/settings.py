@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from course.labs.packing import unpack_bits
 
 LONGEST = 128  # tokens
+COLDEST, HOTTEST = 0.1, 5.0  # temperatures
 MASKS = ("none", "causal", "padding", "painted")
 ENCODERS = ("pretrained", "fresh")
 
@@ -127,8 +128,10 @@ def check_settings(settings: Settings) -> None:
     temperature = settings.temperature
     if isinstance(temperature, bool) or not isinstance(temperature, int | float):
         raise InvalidSetting("The temperature must be a number.")
-    if not 0.01 <= temperature <= 100:
-        raise InvalidSetting("The temperature must be from 0.01 to 100; 1 changes nothing.")
+    if not COLDEST <= temperature <= HOTTEST:
+        raise InvalidSetting(
+            f"The temperature must be from {COLDEST:g} to {HOTTEST:g}; 1 changes nothing."
+        )
     for name, known in (("mask", MASKS), ("encoder", ENCODERS), ("device", devices())):
         if getattr(settings, name) not in known:
             here = f"{getattr(settings, name)!r}"

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from course.labs.attention.compute import Arrays
 from course.labs.attention.settings import Selection
-from course.labs.still import Indices, Placed, Written, above, enlarge, png, shades, sheet, svg
+from course.labs.still import Indices, Placed, Written, beneath, enlarge, png, shades, sheet, svg
 
 _SMALL = 20  # the side of a head's small picture, in pixels
 _LONGEST_TITLE = 110  # letters
@@ -26,7 +26,7 @@ def still(arrays: Arrays, chosen: Selection, title: str) -> dict[str, str]:
     """
     small, large = small_pictures(arrays), large_picture(arrays, chosen)
     factor = max(1, 320 // large.shape[0])
-    both = above(enlarge(small, 2), enlarge(large, factor))
+    both = beneath(enlarge(small, 2), enlarge(large, factor))
     return {
         "image/svg+xml": _svg(arrays, chosen, title, small, large),
         "image/png": base64.b64encode(png(both)).decode(),
@@ -47,21 +47,30 @@ def large_picture(arrays: Arrays, chosen: Selection) -> Indices:
 
 
 def _svg(arrays: Arrays, chosen: Selection, title: str, small: Indices, large: Indices) -> str:
+    """All heads on the left, the chosen one with its tokens on the right."""
     labels = arrays.tokens.labels
-    cell = max(3, min(22, 480 // len(labels)))
-    left, top = 100, small.shape[0] + 150
-    side = cell * len(labels)
+    grid_width = 380
+    grid_height = round(grid_width * small.shape[0] / small.shape[1])
+    cell = max(3, min(24, 400 // len(labels)))
+    left, top, side = grid_width + 110, 150, cell * len(labels)
     titles = [title[i : i + _LONGEST_TITLE] for i in range(0, len(title), _LONGEST_TITLE)][:2]
     texts = [Written(8, 18 + 15 * i, line) for i, line in enumerate(titles)]
-    texts.append(Written(8, top - 84, f"Layer {chosen.layer}, head {chosen.head}; rows: queries"))
+    texts.append(
+        Written(
+            8, 58, f"Layers 0 to {arrays.layers - 1} (down), heads 0 to {arrays.heads - 1} (across)"
+        )
+    )
+    texts.append(
+        Written(left, 58, f"Layer {chosen.layer}, head {chosen.head}: queries down, keys across")
+    )
     if cell >= 9:
-        middle = [(i + 0.5) * cell + 4 for i in range(len(labels))]
-        for at, label in zip(middle, labels, strict=True):
+        for i, label in enumerate(labels):
+            at = (i + 0.5) * cell + 4
             texts.append(Written(left - 6, top + at, label, "end"))
             texts.append(Written(left + at, top - 6, label, turned=True))
     pictures = [
-        Placed(8, 40, small.shape[1], small.shape[0], small),
+        Placed(8, 68, grid_width, grid_height, small),
         Placed(left, top, side, side, large),
     ]
-    width = max(left + side, small.shape[1] + 8, 720) + 8
-    return svg(width, top + side + 10, title, pictures, texts)
+    width = max(left + side, left + 260) + 8
+    return svg(width, max(top + side, 68 + grid_height) + 10, title, pictures, texts)
