@@ -20,7 +20,7 @@ import encoder_peers as peers  # noqa: E402
 
 
 def test_operations_are_those_that_torch_counts() -> None:
-    size = peers.Size("tiny", 24, 3, 40, 2)
+    size = peers.Size("tiny", 24, 4, 40, 2)
     model = peers.ours(size)[0]
     # The counter knows the products of this kernel; those of the CPU's fused one it does not see.
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
@@ -37,7 +37,7 @@ def test_half_padding_is_half() -> None:
 
 
 def test_ours_and_torchs_compute_the_same_with_the_same_weights() -> None:
-    size = peers.Size("tiny", 24, 3, 40, 2)
+    size = peers.Size("tiny", 24, 4, 40, 2)
     (ours, packed), (theirs, slow) = peers.ours(size), peers.torch_nn(size)
     ours.model.load_state_dict(theirs.model.state_dict())
     packed.model.load_state_dict(theirs.model.state_dict())

@@ -1,0 +1,137 @@
+"""Faster float32 products on some CPUs, by one explicit call that says what it found and did.
+
+torch sends float32 products to one library (MKL), although another one that it also carries
+(oneDNN) is up to twice as fast on AMD chips, at the same error. A switch sends them there. On
+chips with matrix units for bfloat16 (Intel's AMX) the same switch may round to bfloat16 instead.
+So nothing is switched on trust: products of several shapes are computed both ways and compared
+with exact ones, and the switch stays on only where the error stays that of float32 and the
+products come out faster.
+
+Source: pytorch issue 125386; `torch.backends.mkldnn.matmul.fp32_precision` in torch's notes.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["FastCpu", "use_fast_cpu"]
+
+# Rows, inner size and columns of the products that an encoder makes: projections and scores.
+_SHAPES = [(256, 256, 1024), (512, 768, 768), (37, 384, 1536), (128, 64, 128)]
+_LARGEST_ERROR = 1e-5
+
+
+@dataclass(frozen=True)
+class FastCpu:
+    """What `use_fast_cpu` found and did; printed, it is a sentence.
+
+    Attributes:
+        enabled: whether float32 products now go to oneDNN.
+        reason: what decided it, in words.
+        error: the largest error of those products, as a part of the largest exact value; None
+            where they were not tried.
+        speedup: how many times faster they were than before; None where they were not tried.
+
+    >>> print(FastCpu(False, "this torch has no oneDNN"))
+    Float32 products stay as they were: this torch has no oneDNN.
+    """
+
+    enabled: bool
+    reason: str
+    error: float | None = None
+    speedup: float | None = None
+
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        what = "go to oneDNN now" if self.enabled else "stay as they were"
+        return f"Float32 products {what}: {self.reason}."
+
+
+def use_fast_cpu(enable: bool = True) -> FastCpu:
+    """Send float32 products on the CPU to oneDNN, where that is as exact and faster.
+
+    Holds for the whole process, until called with False. It takes a fraction of a second.
+
+    Args:
+        enable: False goes back to torch's own choice.
+
+    Returns:
+        What was found and done. Nothing is raised on any machine.
+
+    Source: pytorch issue 125386.
+
+    >>> print(use_fast_cpu(enable=False))
+    Float32 products stay as they were: the switch is off.
+    """
+    if not _can_switch():
+        return FastCpu(False, "this torch has no oneDNN, or no switch for it")
+    _switch(False)
+    if not enable:
+        return FastCpu(False, "the switch is off")
+    before = _seconds()
+    _switch(True)
+    try:
+        error, after = _error(), _seconds()
+    except RuntimeError as problem:
+        _switch(False)
+        return FastCpu(False, f"oneDNN cannot compute them here ({problem})")
+    speedup = before / after
+    if error > _LARGEST_ERROR:
+        _switch(False)
+        reason = f"oneDNN rounds them here, to an error of {error:.1e} of the largest value"
+        return FastCpu(False, reason, error, speedup)
+    if speedup < 1.05:
+        _switch(False)
+        reason = f"oneDNN is not faster here ({speedup:.2f} times)"
+        return FastCpu(False, reason, error, speedup)
+    reason = f"{speedup:.1f} times as fast, error {error:.1e} of the largest value"
+    return FastCpu(True, reason, error, speedup)
+
+
+def _can_switch() -> bool:
+    matmul = getattr(torch.backends.mkldnn, "matmul", None)
+    return torch.backends.mkldnn.is_available() and hasattr(matmul, "fp32_precision")
+
+
+def _switch(on: bool) -> None:
+    # "bf16" allows the rounding, which is why it is tried; where the chip has no unit for it,
+    # oneDNN computes in float32.
+    torch.backends.mkldnn.matmul.fp32_precision = "bf16" if on else "none"
+
+
+def _products() -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Inputs, weights and biases of a linear layer for each shape, with fixed random numbers."""
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator)
+
+    return [(draw(rows, size), draw(out, size), draw(out)) for rows, size, out in _SHAPES]
+
+
+@torch.inference_mode()
+def _error() -> float:
+    """The largest difference from the exact products, as a part of their largest value."""
+    worst = 0.0
+    for x, weight, bias in _products():
+        exact = F.linear(x.double(), weight.double(), bias.double())
+        error = (F.linear(x, weight, bias).double() - exact).abs().max() / exact.abs().max()
+        worst = max(worst, float(error))
+    return worst
+
+
+@torch.inference_mode()
+def _seconds() -> float:
+    """The least time for all products together: other processes only ever lengthen it."""
+    products, times = _products(), []
+    for _ in range(7):
+        start = time.perf_counter()
+        for x, weight, bias in products:
+            F.linear(x, weight, bias)
+        times.append(time.perf_counter() - start)
+    return min(times)
