@@ -38,6 +38,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "packing": ("Packing", "encode_layers", "pack"),
     "recording": ("Recording", "ablate", "attention_function", "patch", "record"),
     "tokenizer": ("WordPiece", "wordpiece"),
+    "wordpiece_training": ("count_words", "train_wordpiece"),
     "words": ("split_words",),
 }
 _HOME = {name: file for file, names in _FILES.items() for name in names}
