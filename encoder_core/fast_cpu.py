@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +25,7 @@ __all__ = ["FastCpu", "use_fast_cpu"]
 # Rows, inner size and columns of the products that an encoder makes: projections and scores.
 _SHAPES = [(256, 256, 1024), (512, 768, 768), (37, 384, 1536), (128, 64, 128)]
 _LARGEST_ERROR = 1e-5
+_MKLDNN: Any = torch.backends.mkldnn  # oneDNN's former name; torch's types don't know its switch
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,14 @@ def use_fast_cpu(enable: bool = True) -> FastCpu:
 
 
 def _can_switch() -> bool:
-    matmul = getattr(torch.backends.mkldnn, "matmul", None)
-    return torch.backends.mkldnn.is_available() and hasattr(matmul, "fp32_precision")
+    matmul = getattr(_MKLDNN, "matmul", None)  # not in older versions of torch
+    return bool(_MKLDNN.is_available()) and hasattr(matmul, "fp32_precision")
 
 
 def _switch(on: bool) -> None:
     # "bf16" allows the rounding, which is why it is tried; where the chip has no unit for it,
     # oneDNN computes in float32.
-    torch.backends.mkldnn.matmul.fp32_precision = "bf16" if on else "none"
+    _MKLDNN.matmul.fp32_precision = "bf16" if on else "none"
 
 
 def _products() -> list[tuple[Tensor, Tensor, Tensor]]:
