@@ -97,7 +97,7 @@ def _passed(exercise: Exercise, submission: Callable[..., Any], trials: list[Tri
 def _failed(
     exercise: Exercise, submission: Callable[..., Any], trials: list[Trial], seed: int
 ) -> Report:
-    found = diagnosis.explain(exercise, trials, seed) if _complete(exercise, trials, seed) else ()
+    found = diagnosis.explain(exercise, trials) if _complete(exercise, trials, seed) else ()
     sections = [("Not yet:", _headline(exercise, found, trials))]
     details = telling.findings(exercise, submission, trials)
     for mistake in found:
@@ -113,11 +113,9 @@ def _failed(
             sections.append(("What shows it", _sentence(details[0])))
     else:
         sections.append(("What was found", "\n".join(map(_sentence, details))))
-        near = (
-            diagnosis.nearest(exercise, trials, seed) if _complete(exercise, trials, seed) else None
-        )
+        near = diagnosis.nearest(exercise, trials) if _complete(exercise, trials, seed) else None
         if near is not None:
-            sections.append(("Part of it looks like this", f"{near[0].says} {near[0].asks}"))
+            sections.append(("Part of it looks like this", f"{near.says} {near.asks}"))
     small = telling.smallest(trials)
     sections.append(("The smallest input that shows it", _input(exercise, small)))
     report = _report(exercise, "failed", sections, found, _pictures(exercise, small))

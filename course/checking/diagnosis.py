@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from course import exercises
 from course.checking import running
-from course.checking.agreeing import Difference, alike, close, difference
+from course.checking.agreeing import Difference, alike, difference
 from course.checking.probes import Probe, probes
 from course.checking.running import Outcome
 from course.exercises.model import Exercise, Mistake
@@ -58,59 +59,74 @@ def judged(probe: Probe, expected: Outcome, actual: Outcome) -> Trial:
     return Trial(probe, expected, actual, difference(probe, expected, actual))
 
 
-@functools.lru_cache(maxsize=4096)
-def mistaken_outcomes(
-    exercise_id: str, mistakes: tuple[str, ...], seed: int = 0
-) -> tuple[Outcome, ...] | None:
-    """What the model solution with these mistakes gives on every probe; None where they don't combine."""
-    exercise = exercises.get(exercise_id)
+def functions(exercise: Exercise, *mistakes: Mistake) -> Iterator[Callable[..., Any]]:
+    """The model solution with these mistakes made in it; nothing where they don't combine."""
     for order in itertools.permutations(mistakes):
         try:
-            function = exercise.mistaken(*order)
+            yield exercise.mistaken(*order)
         except (ValueError, SyntaxError):
             continue
-        return tuple(running.run(function, probe) for probe, _ in references(exercise_id, seed))
-    return None
+        return
 
 
-def explain(exercise: Exercise, trials: list[Trial], seed: int = 0) -> tuple[Mistake, ...]:
+class _Imitation:
+    """What the model solution with some mistakes gives, found out probe by probe."""
+
+    def __init__(self, function: Callable[..., Any], trials: list[Trial]) -> None:
+        self._function, self._trials = function, trials
+        self._outcomes: dict[int, Outcome] = {}
+
+    def __getitem__(self, index: int) -> Outcome:
+        if index not in self._outcomes:
+            self._outcomes[index] = running.run(self._function, self._trials[index].probe)
+        return self._outcomes[index]
+
+    def differs(self, index: int) -> bool:
+        """Whether it leaves the reference on this probe."""
+        trial, outcome = self._trials[index], self[index]
+        wrong = difference(trial.probe, trial.expected, outcome) is not None
+        return wrong or bool(outcome.faults)
+
+
+def explain(exercise: Exercise, trials: list[Trial]) -> tuple[Mistake, ...]:
     """The one mistake, or the one pair, that fits all trials; empty where none does."""
     if any(trial.actual.timed_out for trial in trials):
         return ()
-    for combination in _combinations(exercise):
-        outcomes = mistaken_outcomes(
-            exercise.id, tuple(mistake.id for mistake in combination), seed
-        )
-        if outcomes is not None and _fits(trials, outcomes):
-            return combination
+    order = _order(trials)
+    for count in (1, 2):
+        for combination in itertools.combinations(exercise.mistakes, count):
+            for function in functions(exercise, *combination):
+                if _fits(trials, order, _Imitation(function, trials)):
+                    return combination
     return ()
 
 
-def _combinations(exercise: Exercise) -> Iterator[tuple[Mistake, ...]]:
-    yield from ((mistake,) for mistake in exercise.mistakes)
-    yield from itertools.combinations(exercise.mistakes, 2)
+def _order(trials: list[Trial]) -> list[int]:
+    """The probes that tell most first: most mistakes are ruled out by one or two of them."""
+    full = [index for index, trial in enumerate(trials) if not trial.probe.half]
+    return sorted(full, key=lambda i: (not trials[i].failed, trials[i].probe.mode != "plain"))
 
 
-def _fits(trials: list[Trial], outcomes: tuple[Outcome, ...]) -> bool:
-    """Whether a mistake's outcomes are the submission's, on every probe, and the mistake shows."""
-    shows = False
+def _fits(trials: list[Trial], order: list[int], imitation: _Imitation) -> bool:
+    """Whether a mistake's outcomes are the submission's, on every probe, and the mistake shows.
+
+    In half precision rounding differs from one way of writing to another: there it only counts
+    whether a result is right, and only when nothing shows elsewhere.
+    """
     always = all(trial.actual.error is not None for trial in trials if trial.probe.mode == "plain")
-    for trial, outcome in zip(trials, outcomes, strict=True):
-        differs = difference(trial.probe, trial.expected, outcome) is not None or bool(
-            outcome.faults
-        )
-        if trial.probe.half:
-            # Rounding differs from one way of writing to another: only whether it is right counts.
-            continue
-        if (
-            not alike(trial.probe, outcome, trial.actual)
-            or outcome.fault_ids != trial.actual.fault_ids
-        ):
+    for index in order:
+        trial, outcome = trials[index], imitation[index]
+        if not alike(trial.probe, outcome, trial.actual):
+            return False
+        if outcome.fault_ids != trial.actual.fault_ids:
             return False
         if always and outcome.error is not None and not _same_words(outcome, trial.actual):
             return False  # errors everywhere tell a mistake only when they say the same
-        shows = shows or differs
-    return shows or _only_in_half(trials, outcomes)
+    if any(imitation.differs(index) for index in order):
+        return True
+    half = [index for index, trial in enumerate(trials) if trial.probe.half]
+    shows = any(trials[index].failed for index in half)
+    return shows and all(trials[i].failed == imitation.differs(i) for i in half)
 
 
 def _same_words(one: Outcome, other: Outcome) -> bool:
@@ -118,39 +134,17 @@ def _same_words(one: Outcome, other: Outcome) -> bool:
     return words[0] == words[1]
 
 
-def _only_in_half(trials: list[Trial], outcomes: tuple[Outcome, ...]) -> bool:
-    """For mistakes that show in half precision alone: wrong in the same probes."""
-    wrong = [
-        (trial.failed, difference(trial.probe, trial.expected, outcome) is not None)
-        for trial, outcome in zip(trials, outcomes, strict=True)
-        if trial.probe.half
-    ]
-    return any(mine for mine, _ in wrong) and all(mine == theirs for mine, theirs in wrong)
-
-
-def nearest(exercise: Exercise, trials: list[Trial], seed: int = 0) -> tuple[Mistake, float] | None:
-    """The mistake that explains the largest part of the failed float64 trials, at least half of them."""
-    failed = [
-        index
-        for index, trial in enumerate(trials)
-        if trial.failed
-        and trial.difference is not None
-        and trial.probe.mode in ("plain", "strided")
-        and not trial.probe.half
-    ]
-    best: tuple[Mistake, float] | None = None
-    for mistake in exercise.mistakes if failed else ():
-        outcomes = mistaken_outcomes(exercise.id, (mistake.id,), seed)
-        if outcomes is None:
-            continue
-        hits = sum(
-            trials[i].actual.error is None and alike(trials[i].probe, outcomes[i], trials[i].actual)
-            for i in failed
-        )
-        share = hits / len(failed)
-        if share >= 0.5 and (best is None or share > best[1]):
-            best = (mistake, share)
-    return best
-
-
-__all__ = ["Trial", "close", "explain", "judged", "mistaken_outcomes", "nearest", "references"]
+def nearest(exercise: Exercise, trials: list[Trial]) -> Mistake | None:
+    """A mistake that explains at least half of the failed trials and shows in no other."""
+    usual = [i for i in _order(trials) if trials[i].probe.mode in ("plain", "strided")]
+    failed = [i for i in usual if trials[i].difference is not None and not trials[i].actual.error]
+    best: tuple[int, Mistake] | None = None
+    for mistake in exercise.mistakes if len(failed) > 1 else ():
+        for function in functions(exercise, mistake):
+            imitation = _Imitation(function, trials)
+            hits = sum(alike(trials[i].probe, imitation[i], trials[i].actual) for i in failed)
+            if 2 * hits < len(failed) or (best is not None and hits <= best[0]):
+                continue
+            if not any(imitation.differs(i) for i in usual if not trials[i].failed):
+                best = (hits, mistake)
+    return best[1] if best else None

@@ -213,6 +213,13 @@ def _formulas(sizes: Any) -> Iterable[tuple[str, float]]:
             yield f"{name}^(1/6)", size ** (1 / 6)
 
 
+def _centred_logs(weights: Tensor, some: Tensor) -> Tensor:
+    """Logarithms of the weights that are not 0, without their mean in each row."""
+    logs = weights.masked_fill(~some, 1.0).log()
+    mean = logs.sum(-1, keepdim=True) / some.sum(-1, keepdim=True).clamp(min=1)
+    return (logs - mean).masked_fill(~some, 0.0)
+
+
 def _temperature(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     """Weights whose logarithms are a multiple of the right ones: the scores had another scale."""
     if exercise.rows_sum_to_one != index:
@@ -220,11 +227,12 @@ def _temperature(exercise: Exercise, trials: list[Pair], index: int) -> str | No
     slopes = []
     for pair in trials:
         expected, actual = _rows_last(exercise, pair)
-        if not (expected > 0).all() or expected.shape[-1] < 2:
-            continue  # a weight of 0 has no logarithm
-        if not (actual > 0).all():
+        some = expected > 0  # a weight of 0 has no logarithm
+        if not torch.equal(some, actual > 0):
             return None
-        right, came = (x.log() - x.log().mean(-1, keepdim=True) for x in (expected, actual))
+        right, came = (_centred_logs(x, some) for x in (expected, actual))
+        if not right.any():
+            continue
         slope = ((right * came).sum() / (right * right).sum()).item()
         if not torch.allclose(came, slope * right, 1e-3, 1e-4):
             return None
@@ -376,9 +384,8 @@ def _where(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
             for t, e, a in _pairs(trials)
             if (region := _spread(t.probe.case.regions.get(name, False), a)) is not None
         ]
-        if len(inside) == len(trials) and not any(
-            (wrong & ~region).any() for region, wrong in inside
-        ):
+        seen = len(inside) == len(trials) and all(wrong.any() for _, wrong in inside)
+        if seen and not any((wrong & ~region).any() for region, wrong in inside):
             return f"wrong are only the {name}"
     return _triangles(trials) or _index(exercise, trials, index) or _furthest(trials)
 
@@ -428,11 +435,12 @@ def _index(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
 def _uniform(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     if exercise.rows_sum_to_one != index:
         return None
-    if _all(
-        trials, lambda t, e, a: a.dim() > 0 and _near(a.mean(-1, keepdim=True).expand_as(a), a)
-    ):
+    rows = [_rows_last(exercise, pair)[1] for pair in trials]
+    if not all(_near(torch.ones(row.shape[:-1]), row.sum(-1)) for row in rows):
+        return None
+    if all(_near(row.mean(-1, keepdim=True).expand_as(row), row) for row in rows):
         return "every key gets the same weight"
-    if _all(trials, lambda t, e, a: bool(((a == 0) | (a == 1)).all())):
+    if len(rows) > 2 and all(bool(((row == 0) | (row == 1)).all()) for row in rows):
         return "all the weight falls on one key: an argmax, or scores that are far too large"
     return None
 

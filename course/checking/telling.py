@@ -16,7 +16,6 @@ from course.checking.agreeing import Difference, difference
 from course.checking.diagnosis import Trial
 from course.exercises.model import Exercise
 
-
 GENERIC = "the right shape and wrong numbers"
 
 
@@ -30,6 +29,7 @@ def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
         told.append(varying[0] if varying else _sentence(exercise, function, first))
         if first.difference.kind == "values" and not varying:
             told.extend(relations.describe(exercise, failed))
+            told.extend(_errors_elsewhere(exercise, failed))
         if first.probe.mode == "gradient" and not any(_in_values(trial) for trial in failed):
             told = [_gradient(function, first)]
     told.extend(sorted({fault.says for trial in failed for fault in trial.actual.faults}))
@@ -37,6 +37,20 @@ def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
     told.extend(_only_when(trials))
     told.extend(_literal(exercise, function, trials))
     return list(dict.fromkeys(sentence for sentence in told if sentence))
+
+
+def _errors_elsewhere(exercise: Exercise, failed: list[Trial]) -> list[str]:
+    """An exception on other inputs than the one that is spoken of."""
+    broken = [
+        trial
+        for trial in failed
+        if trial.probe.mode == "plain" and trial.difference and trial.difference.kind == "error"
+    ]
+    if not broken:
+        return []
+    trial = min(broken, key=_volume)
+    assert trial.difference is not None
+    return [f"with {trial.probe.case.says}: {_raised(exercise, trial, trial.difference)}"]
 
 
 def _in_values(trial: Trial) -> bool:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from course import exercises
-from course.checking import checks, diagnosis
+from course.checking import checks, diagnosis, running
 from course.checking.agreeing import TOLERANCES
 
 LISTED = [(e, m) for e in map(exercises.get, exercises.ids()) for m in e.mistakes]
@@ -45,9 +45,9 @@ def test_named_on_other_inputs_too(exercise, mistake):
 
 @pytest.mark.parametrize(("exercise", "mistake"), LISTED, ids=NAMES)
 def test_moves_the_result_by_a_hundred_tolerances_or_breaks_a_property(exercise, mistake):
-    outcomes = diagnosis.mistaken_outcomes(exercise.id, (mistake.id,))
-    assert outcomes is not None
-    for (probe, expected), outcome in zip(diagnosis.references(exercise.id), outcomes, strict=True):
+    function = exercise.mistaken(mistake)
+    for probe, expected in diagnosis.references(exercise.id):
+        outcome = running.run(function, probe)
         trial = diagnosis.judged(probe, expected, outcome)
         if outcome.faults or (trial.difference and trial.difference.kind != "values"):
             return  # a named property: error, shape, type, dtype, inputs, device
@@ -66,17 +66,6 @@ def test_moves_the_result_by_a_hundred_tolerances_or_breaks_a_property(exercise,
     pytest.fail("no trial shows this mistake clearly")
 
 
-def _pairs(exercise):
-    """Pairs of mistakes that combine, and whose effect is neither of the two alone nor nothing."""
-    single = {
-        mistake.id: diagnosis.mistaken_outcomes(exercise.id, (mistake.id,))
-        for mistake in exercise.mistakes
-    }
-    for one, two in itertools.combinations(exercise.mistakes, 2):
-        if diagnosis.mistaken_outcomes(exercise.id, (one.id, two.id)) is not None:
-            yield one, two, single
-
-
 @pytest.mark.parametrize("exercise_id", exercises.ids())
 def test_pairs_are_recognised(exercise_id):
     """Of the pairs that combine, a sample: named as a pair, or as the one mistake that hides the other.
@@ -85,16 +74,13 @@ def test_pairs_are_recognised(exercise_id):
     same results. A pair whose effect is nothing at all is no mistake.
     """
     exercise = exercises.get(exercise_id)
-    pairs = list(_pairs(exercise))
+    pairs = list(itertools.combinations(exercise.mistakes, 2))
     named_as_pairs = 0
-    for one, two, _ in random.Random(0).sample(pairs, min(25, len(pairs))):
-        try:
-            source = exercise.mistaken_source(one, two)
-        except ValueError:
-            source = exercise.mistaken_source(two, one)
-        from course.exercises.model import build
-
-        report = checks.judge(exercise, build(exercise.id, source))
+    for one, two in random.Random(0).sample(pairs, min(60, len(pairs))):
+        function = next(diagnosis.functions(exercise, one, two), None)
+        if function is None:
+            continue
+        report = checks.judge(exercise, function)
         if report.passed:
             continue
         assert report.mistakes, (one.id, two.id, report.message)

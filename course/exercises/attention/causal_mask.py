@@ -15,7 +15,7 @@ def _causal_cases(seed: int) -> list[Case]:
             {"length": length},
             tags("length 1") if length == 1 else tags(),
         )
-        for length in (2, 3, 1, 4, 5, 8, 13)
+        for length in (2, 3, 1, 4, 5, 8, 13, 300)
     ]
 
 

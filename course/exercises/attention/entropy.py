@@ -34,7 +34,7 @@ def _entropy_cases(seed: int) -> list[Case]:
         Case(
             (
                 torch.tensor(
-                    [[1e-5, 0.25, 0.75 - 1e-5], [0.5, 2e-6, 0.5 - 2e-6]], dtype=torch.float64
+                    [[1e-5, 0.25, 0.75 - 1e-5], [0.5, 1e-7, 0.5 - 1e-7]], dtype=torch.float64
                 ),
             ),
             "some weights are tiny",

@@ -90,6 +90,16 @@ def _multi_head_cases(seed: int) -> list[Case]:
             "a mask for every head",
         ),
         _multi_head_case(draw, "a single head of width 9", (2, 4, 1, 9), None, "a single head"),
+        _multi_head_case(
+            draw, "a mask (H, S, S)", (2, 4, 3, 4), draw.mask(3, 4, 4), "a mask with fewer axes"
+        ),
+        _multi_head_case(
+            draw,
+            "a mask (S, S) with as many tokens as sentences",
+            (3, 3, 2, 4),
+            draw.mask(3, 3),
+            "a mask with fewer axes",
+        ),
         _multi_head_case(draw, "a single token", (2, 1, 2, 4), None, "a single token"),
         _multi_head_case(
             draw, "all biases are 0", (2, 3, 2, 4), None, "biases of 0", change=_without_biases

@@ -38,6 +38,18 @@ def _padding_cases(seed: int) -> list[Case]:
             {"B": 2, "S": 4},
             tags("int32 lengths"),
         ),
+        Case(
+            (torch.tensor([3, 1]), 3),
+            "lengths 3 and 1 of at most 3",
+            {"B": 2, "S": 3},
+            tags("a second batch of the same size"),
+        ),
+        Case(
+            (torch.tensor([290, 7]), 300),
+            "lengths 290 and 7 of at most 300",
+            {"B": 2, "S": 300},
+            tags("a long sequence"),
+        ),
         Case((some, 9), "five sequences", {"B": 5, "S": 9}),
         Case(
             (torch.tensor([3, 2, 1]), 3),

@@ -21,10 +21,13 @@ def _attention_case(
     sizes: tuple[int, int, int, int],
     mask: Tensor | None,
     *names: str,
+    far: float = 0.0,
     **more: Any,
 ) -> Case:
     length, source, d_head, d_value = sizes
     query, key = draw.normal(*lead, length, d_head), draw.normal(*lead, source, d_head)
+    if far:  # one column adds the same, far below 0, to all scores
+        query[..., 0], key[..., 0] = far, -far
     value = draw.normal(*lead, source, d_value)
     named = {"Dh": d_head, "L": length, "S": source, "Dv": d_value}
     if mask is None:
@@ -119,6 +122,42 @@ def _scaled_dot_product_cases(seed: int) -> list[Case]:
             padding_only,
             "a query that may look at nothing",
             "a padding mask",
+            differentiable=False,
+        ),
+        _attention_case(
+            draw,
+            "one mask (S,) for everything",
+            (2, 3),
+            (4, 5, 9, 2),
+            torch.tensor([False, True, False, False, True]),
+            "a mask with fewer axes",
+        ),
+        _attention_case(
+            draw,
+            "a mask (H, L, S), the same for every sequence",
+            (2, 3),
+            (4, 5, 4, 6),
+            draw.mask(3, 4, 5),
+            "a mask for every head",
+            "a mask with fewer axes",
+        ),
+        _attention_case(
+            draw,
+            "a mask (L, S) with as many queries as sequences",
+            (2, 3),
+            (2, 5, 4, 3),
+            draw.mask(2, 5),
+            "a mask with fewer axes",
+        ),
+        _attention_case(
+            draw,
+            "all scores near -200000",
+            (2,),
+            (3, 4, 4, 2),
+            draw.mask(2, 3, 4),
+            "scores far below 0",
+            far=632.0,
+            dtypes=("float64",),
             differentiable=False,
         ),
         _attention_case(

@@ -43,6 +43,15 @@ def _softmax_cases(seed: int) -> list[Case]:
             tags=tags("a negative dim other than -1"),
         ),
         Case((draw.normal(7), 0), "one row of seven numbers", {"columns": 7}),
+        Case((draw.normal(1, 4), -1), "a single row", tags=tags("an axis of size 1")),
+        Case((draw.normal(3, 1), -1), "rows of a single number", tags=tags("an axis of size 1")),
+        Case(
+            (draw.normal(2, 3) + torch.tensor([[1e5], [-1e5]], dtype=torch.float64), -1),
+            "rows near 100000 and near -100000",
+            tags=tags("large numbers"),
+            dtypes=("float64",),
+            differentiable=False,
+        ),
         Case(
             (low, -1),
             "rows whose numbers are all near -800",
@@ -64,9 +73,7 @@ def _softmax_cases(seed: int) -> list[Case]:
             dtypes=("float64", "float32"),
             differentiable=False,
         ),
-        Case(
-            (blocked, -1), "some entries -inf", tags=tags("entries of -inf"), differentiable=False
-        ),
+        Case((blocked, -1), "some entries -inf", tags=tags("entries of -inf")),
         Case(
             (row, -1),
             "one row is -inf throughout",
