@@ -37,6 +37,7 @@ def test_caught_and_named(exercise, mistake):
     assert mistake.asks in report.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("exercise", "mistake"), LISTED, ids=NAMES)
 def test_named_on_other_inputs_too(exercise, mistake):
     report = checks.judge(exercise, exercise.mistaken(mistake), seed=17)
@@ -66,6 +67,7 @@ def test_moves_the_result_by_a_hundred_tolerances_or_breaks_a_property(exercise,
     pytest.fail("no trial shows this mistake clearly")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise_id", exercises.ids())
 def test_pairs_are_recognised(exercise_id):
     """Of the pairs that combine, a sample: named as a pair, or as the one mistake that hides the other.
