@@ -85,7 +85,9 @@ def measure(presses: int) -> dict[str, tuple[list[float], list[int]]]:
     """Press keys, alternating between the two; milliseconds and bytes of each press."""
     program = chromium()
     if program is None:
-        raise SystemExit("This benchmark needs Chromium: install it, or name it in COURSE_CHROMIUM.")
+        raise SystemExit(
+            "This benchmark needs Chromium: install it, or name it in COURSE_CHROMIUM."
+        )
     with tempfile.TemporaryDirectory() as name, sync_playwright() as play:
         folder = Path(name) / "notebooks"
         folder.mkdir()

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
+from IPython import get_ipython
 
 from course.labs.cells import Place, current_place
 from course.labs.drawing import Drawing, Sent
@@ -71,8 +72,22 @@ class Lab(anywidget.AnyWidget):
 
     # The conversation
 
+    def _handle_msg(self, msg: dict[str, Any]) -> None:
+        """Take a message; the name is ipywidgets', which would hide exceptions from tests."""
+        data = msg["content"]["data"]
+        if data.get("method") != "custom":
+            super()._handle_msg(msg)
+            return
+        try:
+            self._handle_custom_msg(data.get("content", {}), msg.get("buffers", []))
+        except Exception:
+            shell = get_ipython()
+            if shell is None:
+                raise
+            shell.showtraceback()
+
     def _handle_custom_msg(self, content: dict[str, Any], buffers: list[Any]) -> None:
-        """Answer the front end; the name is ipywidgets'. Exceptions go to the caller."""
+        """Answer the front end; the name is ipywidgets'."""
         kind, view = content.get("type"), str(content.get("view"))
         if kind == "ready":
             self._views.add(view)
@@ -136,6 +151,6 @@ class Lab(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Close the lab in all its views, and let go of its arrays."""
-        self._views.clear()
+        self._views = set()  # not cleared: a lab whose settings were refused has none yet
         self.rest()
         super().close()

@@ -8,9 +8,8 @@ beforehand, so that they work with any function of that meaning.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,18 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from course.labs.attention.encoders import Tokens, embed, layers_of, tokens_of
+from course.labs.attention.own import Attention, AttentionFailed, check_result
 from course.labs.attention.settings import Settings, check_settings
 from course.labs.threads import one_thread
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.masks import causal_mask
 from encoder_core.recording import attention_function
 
-Attention = Callable[..., Any]
 Floats = NDArray[np.float32]
-
-
-class AttentionFailed(RuntimeError):
-    """The learner's attention raised or returned something else; the text says what."""
 
 
 @dataclass(frozen=True)
@@ -214,38 +209,3 @@ class _Run:
                 f"Your attention raised {type(error).__name__} in layer {layer}{text}"
             ) from error
         return check_result(result, query, key, value)
-
-
-def check_result(result: Any, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-    """Refuse what is not an output and its weights, in a sentence.
-
-    Returns:
-        The output `(1, H, L, Dv)` and the weights `(1, H, L, S)`.
-
-    Raises:
-        AttentionFailed: another type, number of results, shape, or a NaN.
-    """
-    if not isinstance(result, tuple) or len(result) != 2:
-        what = f"{len(result)} things" if isinstance(result, tuple) else type(result).__name__
-        raise AttentionFailed(
-            f"Your attention returned {what}; expected two tensors, (output, weights)."
-        )
-    shapes = {
-        "output": (*query.shape[:-1], value.shape[-1]),
-        "weights": (*query.shape[:-1], key.shape[-2]),
-    }
-    for (name, shape), tensor in zip(shapes.items(), result, strict=True):
-        if not isinstance(tensor, Tensor):
-            raise AttentionFailed(
-                f"Your attention's {name} are of type {type(tensor).__name__}; expected a tensor."
-            )
-        if tuple(tensor.shape) != tuple(shape):
-            raise AttentionFailed(
-                f"Your attention's {name} have the shape {tuple(tensor.shape)}; expected "
-                f"{tuple(shape)}: batch, heads, queries, then "
-                f"{'the width of a head' if name == 'output' else 'keys'}."
-            )
-        if not bool(tensor.isfinite().all()):
-            raise AttentionFailed(f"Your attention's {name} hold NaN or infinity.")
-    output, weights = result
-    return output.to(query.dtype), weights.to(query.dtype)

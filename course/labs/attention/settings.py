@@ -6,6 +6,8 @@ numbers are shown.
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -141,7 +143,8 @@ def check_settings(settings: Settings) -> None:
 def _check_width(settings: Settings) -> None:
     heads, width = settings.heads, settings.d_model
     if settings.encoder == "fresh" and width % heads:
-        nearest = max(heads, round(width / heads) * heads)
+        most = _WHOLE["d_model"][1]
+        nearest = min(max(1, round(width / heads)), most // heads) * heads
         raise InvalidSetting(
             f"d_model = {width} is not divisible by {heads} heads: each head works on an equal "
             f"share of the vector. The nearest d_model that fits is {nearest}."
@@ -156,3 +159,33 @@ def devices() -> list[str]:
     if torch.backends.mps.is_available():
         found.append("mps")
     return found
+
+
+def read_setting(name: str, value: Any) -> Any:
+    """A setting as it comes from the front end or from a caller, as `Settings` keeps it."""
+    if name == "off":
+        return frozenset((int(layer), int(head)) for layer, head in value)
+    if name == "temperature" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if name == "painted" and not isinstance(value, Painting):
+        return _read_painting(value)
+    return value
+
+
+def _read_painting(value: Any) -> Painting:
+    try:
+        painting = Painting(int(value["length"]), base64.b64decode(value["bits"]))
+        painting.blocked(1)
+    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise InvalidSetting(f"The painted mask cannot be read: {error}.") from error
+    return painting
+
+
+def write_setting(value: Any) -> str:
+    """A setting as text, the same each time."""
+    if isinstance(value, frozenset):
+        return repr(sorted(value))
+    if isinstance(value, Painting):
+        blocked = int(value.blocked(value.length).sum())
+        return f"<{blocked} of {value.length**2} cells blocked>"
+    return repr(value)

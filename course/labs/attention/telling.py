@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from course.labs.attention.compute import Arrays
+from course.labs.attention.measures import changes, row_steps
 from course.labs.attention.settings import Selection, Settings
-from course.labs.attention.view import changes, row_steps
 
 ALIKE = 1e-3  # weights further than this from the softmax of the scores are told of
 

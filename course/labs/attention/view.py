@@ -12,17 +12,25 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course.labs.attention.compute import Arrays, Floats
+from course.labs.attention.compute import Arrays
+from course.labs.attention.measures import (
+    SHOWN_NUMBERS,
+    changes,
+    entropies,
+    row_steps,
+    shown_numbers,
+)
 from course.labs.attention.settings import Selection
 from course.labs.drawing import PanelData
 from course.labs.packing import Bits, pack, pack_floats, signed_codes, weight_codes
 
 MOST_BYTES = 20_000  # of an update
-FOR_WORDS = 4_500  # of those, for the message's text: values, labels, summary
+FOR_WORDS = 2_600  # of those, for the message's text: values, captions, summary
+FOR_TOKEN = 12  # and for each token's label
 LARGEST_PICTURE = 32  # the side of a small picture, in pixels
-SHOWN_NUMBERS = 4  # of each value, in the table
 SHOWN_DIMENSIONS = 32  # of each value, in the picture
-SHOWN_VALUES = 32  # keys in the picture of the values
+SHOWN_VALUES = 32  # keys in the picture of the values; half as many in a long text
+LONG = 64  # tokens
 
 
 def panels(arrays: Arrays, chosen: Selection, key: Hashable) -> list[PanelData]:
@@ -46,18 +54,28 @@ def panels(arrays: Arrays, chosen: Selection, key: Hashable) -> list[PanelData]:
 
 def head_bits(length: int) -> Bits:
     """How finely the chosen head's weights are sent, by the number of tokens."""
-    return 16 if length <= 64 else 8 if length <= 96 else 4
+    return 16 if length <= LONG else 8 if length <= 96 else 4
 
 
 def picture_side(arrays: Arrays) -> int:
     """The side of the heads' small pictures, in pixels: what the budget leaves."""
     length = len(arrays.tokens.labels)
-    large = length * length * head_bits(length) // 8
-    row = 4 * (length + 1) * (4 + SHOWN_NUMBERS) + 8 * length
-    values = (min(length, SHOWN_VALUES) + 1) * min(arrays.head_dim, SHOWN_DIMENSIONS)
     count = arrays.layers * arrays.heads
-    left = (MOST_BYTES - FOR_WORDS - large - row - values - 4 * count) / count  # bytes a picture
-    return int(min(length, LARGEST_PICTURE, max(4, np.sqrt(2 * max(left, 0)))))
+    spent = (
+        FOR_WORDS
+        + FOR_TOKEN * length
+        + length * length * head_bits(length) // 8  # the chosen head
+        + 4 * (length + 1) * (4 + SHOWN_NUMBERS)  # the row
+        + (shown_count(length) + 1) * min(arrays.head_dim, SHOWN_DIMENSIONS)  # the values
+        + 4 * count  # entropies
+    )
+    most = np.sqrt(2 * max(MOST_BYTES - spent, 0) / count)  # two pixels a byte
+    return int(min(length, LARGEST_PICTURE, max(4, most)))
+
+
+def shown_count(length: int) -> int:
+    """How many keys the picture of the values has."""
+    return min(length, SHOWN_VALUES if length <= LONG else SHOWN_VALUES // 2)
 
 
 def heads_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
@@ -81,14 +99,6 @@ def heads_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
         "off": [list(head) for head in arrays.off],
     }
     return PanelData("heads", meta, key, data)
-
-
-def entropies(arrays: Arrays) -> Floats:
-    """How spread each head's weights are: the mean entropy of its rows in nats, `(N, H)`."""
-    weights = arrays.weights[:, :, : arrays.tokens.real].clip(min=0)  # (N, H, real, L)
-    logs = np.log(np.where(weights > 0, weights, 1))
-    entropy: Floats = -(weights * logs).sum(-1).mean(-1)  # (N, H)
-    return entropy
 
 
 def weights_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
@@ -141,42 +151,10 @@ def subscript(number: int) -> str:
     return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(number))
 
 
-def shown_numbers(arrays: Arrays, chosen: Selection) -> tuple[int, int]:
-    """Which numbers of the values the table shows: from the first to before the last."""
-    count = min(SHOWN_NUMBERS, arrays.head_dim)
-    first = min(chosen.dimension, arrays.head_dim - count)
-    return first, first + count
-
-
-def row_steps(arrays: Arrays, chosen: Selection) -> Floats:
-    """The chosen query's row, step by step.
-
-    Returns:
-        `(L + 1, 4 + shown)`: for each key the product, the product scaled, the same with `-inf`
-        where blocked, the weight, and the first shown numbers of its value. In the last row the
-        sum of the weights and of weight times value; NaN where a sum means nothing.
-    """
-    query, keys, values, weights = (
-        getattr(arrays, name)[chosen.layer, chosen.head]
-        for name in ("query", "key", "value", "weights")
-    )
-    first, last = shown_numbers(arrays, chosen)
-    length = len(arrays.tokens.labels)
-    steps = np.full((length + 1, 4 + last - first), np.nan, dtype=np.float32)
-    steps[:length, 0] = keys @ query[chosen.query]  # (L, Dh) @ (Dh,) -> (L,)
-    steps[:length, 1] = steps[:length, 0] * arrays.factor
-    steps[:length, 2] = np.where(arrays.blocked[chosen.query], -np.inf, steps[:length, 1])
-    steps[:length, 3] = weights[chosen.query]
-    steps[:length, 4:] = values[:, first:last]
-    steps[length, 3] = weights[chosen.query].sum()
-    steps[length, 4:] = arrays.mixed[chosen.layer, chosen.head, chosen.query, first:last]
-    return steps
-
-
 def shown_values(arrays: Arrays, chosen: Selection) -> list[int]:
     """The keys in the picture of the values: all, or those that weigh most, in their order."""
     row = arrays.weights[chosen.layer, chosen.head, chosen.query]  # (L,)
-    heaviest = np.argsort(-row, kind="stable")[:SHOWN_VALUES]
+    heaviest = np.argsort(-row, kind="stable")[: shown_count(len(row))]
     return [int(i) for i in np.sort(heaviest)]
 
 
@@ -228,16 +206,3 @@ def change_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
         "chosen": chosen.query,
     }
     return PanelData("change", meta, key, data)
-
-
-def changes(arrays: Arrays) -> Floats:
-    """How each token's output differs from that with all heads on.
-
-    Returns:
-        `(L, 2)`: the cosine of the two vectors, and the length of their difference as a share of
-        the vector's length with all heads on.
-    """
-    now, before = arrays.hidden, arrays.hidden_all_on  # (L, D) each
-    lengths = np.linalg.norm(before, axis=-1).clip(min=1e-12)  # (L,)
-    cosine = (now * before).sum(-1) / (lengths * np.linalg.norm(now, axis=-1).clip(min=1e-12))
-    return np.stack([cosine, np.linalg.norm(now - before, axis=-1) / lengths], axis=-1)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from course.labs.attention.compute import Arrays, Attention, AttentionFailed, compute
+from course.labs.attention.compute import Arrays, compute
 from course.labs.attention.form import EXAMPLES, form
+from course.labs.attention.own import Attention, AttentionFailed
 from course.labs.attention.settings import (
     InvalidSetting,
     Painting,
     Selection,
     Settings,
     check_settings,
+    read_setting,
+    write_setting,
 )
 from course.labs.attention.still import still
 from course.labs.attention.telling import setting, summary
@@ -60,6 +61,7 @@ class AttentionLab(Lab):
         self._notice = ""
         self._number = 0  # of the arrays: grows whenever they change
         self._arrays: Arrays | None = None
+        self._made_from: tuple[Settings, Attention]
         self._take(settings, strict=True)
         self._start()
         super().__init__()
@@ -70,7 +72,7 @@ class AttentionLab(Lab):
             self._compute()
         except AttentionFailed as error:
             self._notice = f"{error} Until it works, the picture shows the reference's attention."
-            self._keep(compute(self._asked), self._asked)
+            self._compute(scaled_dot_product_attention)
 
     # Settings
 
@@ -116,7 +118,7 @@ class AttentionLab(Lab):
         chosen = {name: changes[name] for name in changes if name in _SELECTION}
         if all(isinstance(value, int) for value in chosen.values()):
             self._chosen = replace(self._chosen, **chosen)
-        asked = {name: _read(name, changes[name]) for name in changes if name in _SETTINGS}
+        asked = {name: read_setting(name, changes[name]) for name in changes if name in _SETTINGS}
         if asked.get("mask") == "padding" and not asked.get("padding", self._asked.padding):
             asked["padding"] = _PADDING
         self._asked = replace(self._asked, **asked)
@@ -126,20 +128,14 @@ class AttentionLab(Lab):
 
     # Computing
 
-    def _compute(self) -> None:
+    def _compute(self, attention: Attention | None = None) -> None:
         """Compute what is asked for, unless it is there already."""
         check_settings(self._asked)
-        if self._arrays is None or self._asked != self._drawn_settings:
-            self._keep(compute(self._asked, self._function), self._asked)
-        self._fit_selection()
-
-    @property
-    def _function(self) -> Attention:
-        return scaled_dot_product_attention if self._attention is None else self._attention
-
-    def _keep(self, arrays: Arrays, settings: Settings) -> None:
-        self._arrays, self._drawn_settings = arrays, settings
-        self._number += 1
+        wanted = (self._asked, attention or self._attention or scaled_dot_product_attention)
+        if self._arrays is None or wanted != self._made_from:
+            self._arrays = compute(*wanted)
+            self._made_from = wanted
+            self._number += 1
         self._fit_selection()
 
     def _fit_selection(self) -> None:
@@ -151,7 +147,8 @@ class AttentionLab(Lab):
     def _shown(self) -> Arrays:
         """The arrays of the last picture, computed again where nobody was looking meanwhile."""
         if self._arrays is None:
-            self._keep(compute(self._drawn_settings, self._function), self._drawn_settings)
+            self._arrays = compute(*self._made_from)
+            self._number += 1
         self._fit_selection()
         assert self._arrays is not None
         return self._arrays
@@ -189,7 +186,7 @@ class AttentionLab(Lab):
 
     def still(self) -> dict[str, str]:
         """A picture, and words, for places without a front end."""
-        arrays, title = self._shown(), setting(self._drawn_settings, self._own_name())
+        arrays, title = self._shown(), setting(self._made_from[0], self._own_name())
         words = [repr(self), title, summary(arrays, self._chosen), self._notice]
         pictures = still(arrays, self._chosen, title)
         return {"text/plain": "\n".join(filter(None, words)), **pictures}
@@ -209,7 +206,7 @@ class AttentionLab(Lab):
         for field in fields(Settings):
             value = getattr(self._asked, field.name)
             if value != getattr(defaults, field.name):
-                shown.append(f"{field.name}={_plain(value)}")
+                shown.append(f"{field.name}={write_setting(value)}")
         return f"AttentionLab({', '.join(shown)})"
 
     # What buttons and the like do
@@ -243,28 +240,3 @@ _ACTIONS: dict[str, Callable[[AttentionLab, Any], None]] = {
     "clear_mask": AttentionLab._clear_mask,
     "value_row": AttentionLab._choose_value,
 }
-
-
-def _read(name: str, value: Any) -> Any:
-    """A setting as it comes from the front end or from a caller, as `Settings` keeps it."""
-    if name == "off":
-        return frozenset((int(layer), int(head)) for layer, head in value)
-    if name == "temperature" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if name == "painted" and isinstance(value, Mapping):
-        try:
-            painting = Painting(int(value["length"]), base64.b64decode(value["bits"]))
-            painting.blocked(1)
-        except (KeyError, ValueError, binascii.Error) as error:
-            raise InvalidSetting(f"The painted mask cannot be read: {error}.") from error
-        return painting
-    return value
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, frozenset):
-        return repr(sorted(value))
-    if isinstance(value, Painting):
-        blocked = int(value.blocked(value.length).sum())
-        return f"<{blocked} of {value.length**2} cells blocked>"
-    return repr(value)
