@@ -11,6 +11,7 @@ import pytest
 from course.setup.requirements import normal
 
 COLAB = Path(__file__).parent
+CHAPTERS = COLAB.parents[1] / "chapters"
 UNTOUCHED = {"torch", "numpy", "ipywidgets", "plotly", "ipykernel", "ipython", "traitlets"}
 
 pytestmark = [pytest.mark.slow, pytest.mark.colab]
@@ -52,3 +53,10 @@ def test_imports_and_widgets_under_colab_s_versions(run_in_colab) -> None:
         "print(ipywidgets.__version__, plotly.__version__)"
     )
     assert cells[-1]["outputs"][0]["text"].split() == ["7.7.1", "5.24.1"]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in CHAPTERS.glob("*.ipynb")))
+def test_a_chapter_runs_untouched_under_colab_s_versions(run_in_colab, name: str) -> None:
+    cells = run_in_colab(CHAPTERS / name, seconds=300)
+    assert cells[0]["id"] == "colab", "the first cell finds the course"
+    assert all(cell["execution_count"] for cell in cells if cell["source"].strip())
