@@ -50,6 +50,12 @@ def parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="leave out what is slow, a browser, Colab's versions"
     )
 
+    _add_smaller(commands)
+    return main
+
+
+def _add_smaller(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands that need no environment."""
     build = commands.add_parser(
         "build",
         help="make the notebooks from the manuscripts",
@@ -69,7 +75,6 @@ def parser() -> argparse.ArgumentParser:
         help="look whether all that the course needs is there",
         description="Look at Python, packages, devices, folders; say what to do where one is amiss.",
     )
-    return main
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -118,5 +118,17 @@ def prepared_extras(environment: Environment, digest: str, root: Path) -> frozen
     return frozenset(str(extra) for extra in extras) if environment.python.exists() else None
 
 
+def path_file(purelib: Path, root: Path) -> None:
+    """Let both packages be imported from anywhere, by a .pth file.
+
+    Python before 3.13 reads such files in the system's own encoding; a line of code, in ASCII,
+    says the same in every encoding.
+    """
+    line = str(root)
+    if not line.isascii():
+        line = f"import sys; sys.path.append({line!a})"
+    (purelib / "encoder_course.pth").write_text(line + "\n", encoding="ascii")
+
+
 def _same(one: Path, other: Path) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)

@@ -16,6 +16,7 @@ from course.setup import ROOT, SetupError, requirements, torch_build, trouble
 from course.setup.environment import (
     Environment,
     Machine,
+    path_file,
     prepared_extras,
     write_stamp,
 )
@@ -88,10 +89,14 @@ class _Preparation:
         self.progress.say("The environment is ready.")
 
     def _usable(self) -> bool:
-        """Whether .venv/ has a Python that runs, and a way to install packages into it."""
+        """Whether .venv/ is whole, has a Python that runs and will do, and a way to install."""
+        if not self.environment.python.with_name("activate").exists():  # venv writes it last
+            return False
         try:
             probe = look(self.environment, check_files=False)
         except SetupError:
+            return False
+        if probe.python < (3, 11):
             return False
         return probe.pip or Installer.find(self.environment.python, has_pip=False) is not None
 
@@ -221,18 +226,6 @@ class _Preparation:
                 else f"The packages are installed but do not load here ({last}): leave the "
                 "environment (`deactivate`) and run this again, so that the course makes its own."
             )
-
-
-def path_file(purelib: Path, root: Path) -> None:
-    """Let both packages be imported from anywhere, by a .pth file.
-
-    Python before 3.13 reads such files in the system's own encoding; a line of code, in ASCII,
-    says the same in every encoding.
-    """
-    line = str(root)
-    if not line.isascii():
-        line = f"import sys; sys.path.append({line!a})"
-    (purelib / "encoder_course.pth").write_text(line + "\n", encoding="ascii")
 
 
 def missing_venv(version: tuple[int, ...]) -> str:

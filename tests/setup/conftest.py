@@ -44,6 +44,7 @@ class Pretender:
             python = Path(parts[-1]) / "bin" / "python"
             python.parent.mkdir(parents=True, exist_ok=True)
             python.touch()
+            python.with_name("activate").touch()
         return 0
 
     def look(self, environment: Environment, check_files: bool) -> Probe:

@@ -122,10 +122,28 @@ def test_an_interrupted_preparation_is_repaired_by_the_next(
     assert state(own) == "ready"
 
 
-def test_a_python_that_does_not_run_is_made_anew(own, root, linux, pretender) -> None:
-    own.prefix.mkdir()
-    (own.prefix / "pyvenv.cfg").touch()  # what an interrupted `python -m venv` leaves
+@pytest.mark.parametrize("left", ["pyvenv.cfg", "bin/python", "bin/activate"])
+def test_what_an_interrupted_venv_leaves_is_made_anew(own, root, linux, pretender, left) -> None:
+    (own.prefix / left).parent.mkdir(parents=True)
+    (own.prefix / left).touch()
     go(own, root, linux)
+    assert "--clear" in pretender.commands[0]
+    assert state(own) == "ready"
+
+
+def test_its_own_environment_with_an_old_python_is_made_anew(own, root, linux, pretender) -> None:
+    pretender.run(["venv", own.prefix], print)
+    pretender.commands.clear()
+    pretender.python = (3, 10, 0)
+    make = pretender.run
+
+    def run(command, on_line, environ=None) -> int:
+        pretender.python = (3, 11, 2)
+        return make(command, on_line, environ)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepare, "run", run)
+        go(own, root, linux)
     assert "--clear" in pretender.commands[0]
     assert state(own) == "ready"
 
