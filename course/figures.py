@@ -8,6 +8,7 @@ differ in dash and marker as well.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from torch import Tensor
 
-__all__ = ["bars", "heads", "heatmap", "lines", "mask", "product"]
+__all__ = ["bars", "by_head", "heads", "heatmap", "lines", "product"]
 
 AMOUNTS = "Cividis"
 SIGNED = [
@@ -25,7 +26,6 @@ SIGNED = [
     [0.75, "#fdb863"],
     [1.0, "#9a4a06"],
 ]
-ALLOWED_BLOCKED = [[0.0, "#dbe7f3"], [1.0, "#3b496c"]]
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
@@ -78,40 +78,6 @@ def heatmap(
             top=_top(table, top),
         )
     )
-    _name_axes(figure, row_names, column_names)
-    figure.update_xaxes(title=column_title)
-    figure.update_yaxes(title=row_title)
-    return _finish(figure, title, width=180 + 30 * len(table[0]), height=150 + 23 * len(table))
-
-
-def mask(
-    blocked: Numbers,
-    rows: Sequence[str] | None = None,
-    columns: Sequence[str] | None = None,
-    *,
-    title: str = "",
-    row_title: str = "queries",
-    column_title: str = "keys",
-) -> go.Figure:
-    """A boolean mask: dark and crossed where blocked (True), light where allowed.
-
-    Raises:
-        ValueError: `blocked` is not a matrix, or the names don't fit it.
-    """
-    table = _matrix(blocked)
-    row_names, column_names = (
-        _names(rows, len(table), "rows"),
-        _names(columns, len(table[0]), "columns"),
-    )
-    cells = _cells(table, row_names, column_names, top=1.0)
-    cells.update(
-        colorscale=ALLOWED_BLOCKED,
-        showscale=False,
-        text=[["×" if cell else "" for cell in row] for row in table],
-        texttemplate="%{text}",
-        hovertemplate="query %{customdata[0]}, key %{customdata[1]}: %{z}<extra></extra>",
-    )
-    figure = go.Figure(cells)
     _name_axes(figure, row_names, column_names)
     figure.update_xaxes(title=column_title)
     figure.update_yaxes(title=row_title)
@@ -199,7 +165,7 @@ def heads(
             _names(names, len(table), "names"),
             _names(names, len(table[0]), "names"),
         )
-        cells = _cells(table, row_names, column_names, top=1.0)
+        cells = _cells(table, row_names, column_names, top=1.0, gap=0)
         figure.add_trace(
             cells.update(showscale=place == count - 1),
             row=place // columns + 1,
@@ -208,6 +174,20 @@ def heads(
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, autorange="reversed")
     return _finish(figure, title, width=110 + 140 * columns, height=70 + 160 * rows)
+
+
+def by_head(
+    values: Tensor, *, title: str = "", decimals: int = 2, top: float | None = None
+) -> go.Figure:
+    """One number for each head of a model, (layers, H), written into its cell.
+
+    Raises:
+        ValueError: `values` is not a matrix.
+    """
+    rows = [f"layer {layer}" for layer in range(len(values))]
+    return heatmap(
+        values, rows, column_title="head", numbers=True, decimals=decimals, top=top, title=title
+    )
 
 
 def lines(
@@ -247,7 +227,7 @@ def lines(
     if log_x and len(places) <= 12:
         figure.update_xaxes(tickvals=places)
     if log_y:
-        figure.update_yaxes(exponentformat="power", nticks=8)
+        figure.update_yaxes(exponentformat="power", dtick=_decades(series))
     return _finish(figure, title, width=640, height=340)
 
 
@@ -280,7 +260,7 @@ def bars(
                 marker={"color": PALETTE[number % len(PALETTE)], "pattern": pattern},
             )
         )
-    figure.update_xaxes(tickvals=places, ticktext=list(names))
+    figure.update_xaxes(tickvals=places, ticktext=list(names), tickangle=-60)
     figure.update_yaxes(title=y_title)
     return _finish(
         figure, title, width=max(420, 160 + 34 * len(names) * max(1, len(series) // 2)), height=320
@@ -298,6 +278,7 @@ def _cells(
     signed: bool = False,
     decimals: int | None = None,
     top: float = 1.0,
+    gap: int = 1,
 ) -> go.Heatmap:
     """The coloured cells; names go along in `customdata`, because a name may stand twice."""
     finite = [[cell if abs(cell) != float("inf") else None for cell in row] for row in table]
@@ -313,8 +294,8 @@ def _cells(
         zmax=top,
         text=written,
         texttemplate="%{text}" if written else None,
-        xgap=1,
-        ygap=1,
+        xgap=gap,
+        ygap=gap,
         hoverongaps=True,
         colorbar={"thickness": 10, "len": 0.9},
     )
@@ -331,10 +312,18 @@ def _finish(figure: go.Figure, title: str, *, width: int, height: int) -> go.Fig
         title={"text": title, "font": {"size": 14}, "x": 0.01, "xanchor": "left"},
         width=width,
         height=height,
-        margin={"l": 60, "r": 20, "t": 55 if title else 30, "b": 60},
+        margin={"l": 60, "r": 20, "t": 70 if title else 40, "b": 60},
         font={"size": 12},
+        legend={"orientation": "h", "x": 0.0, "y": 1.0, "yanchor": "bottom"},
     )
     return figure
+
+
+def _decades(series: Mapping[str, Numbers]) -> int:
+    """How many powers of ten to put between two marks of a logarithmic axis, for at most eight."""
+    heights = [height for values in series.values() for height in _list(values) if height > 0]
+    span = math.log10(max(heights) / min(heights)) if heights else 1.0
+    return max(1, math.ceil(span / 8))
 
 
 def _matrix(values: Numbers) -> list[list[float]]:

@@ -8,13 +8,15 @@ Schmidhuber 1997).
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course.labs.threads import one_thread
 
-__all__ = ["KINDS", "LastToken", "gradient_by_distance", "recall"]
+__all__ = ["KINDS", "LastToken", "gradient_by_distance", "longest_chain", "recall"]
 
 KINDS = ("recurrent", "gated recurrent", "attention")
 SYMBOLS = 8
@@ -116,3 +118,39 @@ def gradient_by_distance(kind: str, length: int = 40, seed: int = 0, d_model: in
     (slope,) = torch.autograd.grad((network.read(x) * direction).sum(), x)  # (B, S, D)
     by_place: Tensor = slope.norm(dim=-1).mean(dim=0)  # (S,)
     return by_place.flip(0)[1:]  # the nearest first, without the last token itself
+
+
+def longest_chain(kind: str, length: int, d_model: int = 32) -> int:
+    """How many operations must wait for one another until the last output is there.
+
+    Counted in the graph that autograd keeps: the longest way from an input to the output. However
+    many units a machine has, it can't be done in fewer steps (of these operations).
+
+    Args:
+        kind: one of `KINDS`.
+        length: tokens in the sequence.
+        d_model: width of the network.
+    """
+    x = torch.zeros(1, length, d_model, requires_grad=True)
+    if kind == "attention":
+        last = LastToken(kind, d_model).read(x)
+    else:  # step by step: PyTorch's whole recurrences are one operation to autograd
+        cell = (nn.RNNCell if kind == "recurrent" else nn.GRUCell)(d_model, d_model)
+        last = torch.zeros(1, d_model)
+        for token in x.unbind(dim=1):  # (B, S, D) -> S times (B, D)
+            last = cell(token, last)
+    return _depth(last.grad_fn)
+
+
+def _depth(output: Any) -> int:
+    """The longest way from an operation of an autograd graph back to where it begins."""
+    depth: dict[Any, int] = {}
+    waiting = [output]
+    while waiting:
+        before = [node for node, _ in waiting[-1].next_functions if node is not None]
+        open_ones = [node for node in before if node not in depth]
+        if open_ones:
+            waiting.extend(open_ones)
+        else:
+            depth[waiting.pop()] = 1 + max((depth[node] for node in before), default=0)
+    return depth[output]

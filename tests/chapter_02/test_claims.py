@@ -1,0 +1,317 @@
+"""What the chapter's prose and its quiz say, held against what its own cells compute.
+
+The chapter's code cells run here one after the other, solved, in one namespace; what they leave
+there is what the learner sees.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from course import manuscript, quizzes
+
+pytestmark = pytest.mark.slow
+
+LEFT_OUT = ("check", "use", "labs", "quiz", "predict", "explain")
+
+
+@pytest.fixture(scope="module")
+def chapter() -> SimpleNamespace:
+    """All names of the chapter after its last cell."""
+    names: dict[str, object] = {"__name__": "chapter_02"}
+    printed: list[str] = []
+    names["print"] = lambda *parts, sep=" ": printed.append(sep.join(map(str, parts)))
+    before = torch.get_rng_state()
+    for cell in manuscript.read("02_attention"):
+        if cell.kind == "code":
+            body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
+            exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
+    torch.set_rng_state(before)
+    return SimpleNamespace(**names, printed=printed)
+
+
+def _left_out(node: ast.stmt) -> bool:
+    """Whether a statement is a check, a question or the lab, which have tests of their own."""
+    value = getattr(node, "value", None)
+    function = getattr(value, "func", None)
+    name = function.value if isinstance(function, ast.Attribute) else function
+    return isinstance(name, ast.Name) and name.id in LEFT_OUT
+
+
+def right(question_id: str) -> str:
+    question = quizzes.get(question_id)
+    return question.options[question.right].text
+
+
+# 1 to 5: one sentence, one head
+
+
+def test_bank_is_equal_before_the_first_layer_and_different_after_it(
+    chapter: SimpleNamespace,
+) -> None:
+    assert torch.equal(chapter.pairs[0][0], chapter.pairs[0][1])
+    assert chapter.alike[0] == pytest.approx(1.0)
+    assert chapter.alike[1] < 0.97
+    assert chapter.alike[-1] == min(chapter.alike)
+    assert right("attention.same-word").startswith("Equal when they come from the table")
+
+
+def test_one_query_a_token(chapter: SimpleNamespace) -> None:
+    assert chapter.query.shape == (16, 32)
+    assert right("attention.how-many-queries").startswith("16:")
+
+
+def test_scores_are_not_symmetric(chapter: SimpleNamespace) -> None:
+    assert abs(chapter.real_scores - chapter.real_scores.T).max() > 1
+    assert chapter.raw.argmax() == chapter.anna
+    assert torch.allclose(chapter.real_scores[chapter.she], chapter.raw / math.sqrt(32), atol=1e-4)
+    assert not torch.allclose(
+        chapter.real_scores[chapter.she], chapter.real_scores[chapter.she + 1], atol=1
+    )
+
+
+def test_products_spread_as_the_root_of_the_width(chapter: SimpleNamespace) -> None:
+    for d_k, products in chapter.products.items():
+        assert products.std() == pytest.approx(math.sqrt(d_k), rel=0.05)
+    growth = chapter.products[1024].std() / chapter.products[4].std()
+    assert growth == pytest.approx(16, rel=0.05)
+    assert right("attention.growing-products") == "16 times."
+
+
+def test_without_the_root_the_softmax_saturates_and_its_gradient_dies(
+    chapter: SimpleNamespace,
+) -> None:
+    raw, scaled = chapter.largest.values()
+    assert raw[-1] > 0.9
+    assert max(scaled) < 0.3
+    assert max(scaled) - min(scaled) < 0.05
+    raw, scaled = chapter.slopes.values()
+    assert raw[-1] < 1e-3 * raw[0]
+    assert max(scaled) < 1.1 * min(scaled)
+
+
+def test_divided_by_the_width_all_weights_start_out_nearly_equal(chapter: SimpleNamespace) -> None:
+    weights = torch.softmax(chapter.products[1024] / 1024, dim=-1)
+    assert weights.amax(-1).mean() < 1.2 / 16
+
+
+def test_the_pronoun_takes_its_head_to_the_other_name(chapter: SimpleNamespace) -> None:
+    assert chapter.weights[chapter.she].argmax() == chapter.anna
+    assert chapter.weights_he[chapter.she].argmax() == chapter.peter
+    assert right("attention.other-pronoun") == "peter."
+
+
+def test_a_shift_changes_nothing_and_a_factor_sharpens(chapter: SimpleNamespace) -> None:
+    row = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
+    assert torch.allclose(chapter.softmax(row + 100, -1), chapter.softmax(row, -1))
+    assert chapter.softmax(3 * row, -1).max() > chapter.softmax(row, -1).max()
+    assert not torch.isfinite(torch.exp(torch.tensor(101.0)))
+
+
+def test_the_output_lies_among_the_values(chapter: SimpleNamespace) -> None:
+    output = chapter.weights @ chapter.value
+    assert (output <= chapter.value.amax(0) + 1e-5).all()
+    assert (output >= chapter.value.amin(0) - 1e-5).all()
+
+
+def test_projecting_before_or_after_the_mean_is_the_same(chapter: SimpleNamespace) -> None:
+    assert torch.allclose(chapter.mean_then_project, chapter.project_then_mean, atol=1e-4)
+    assert chapter.difference < 1e-5
+
+
+# 6 to 8: masks and heads
+
+
+def test_the_mask_makes_a_sentence_independent_of_its_batch(chapter: SimpleNamespace) -> None:
+    assert torch.allclose(chapter.masked, chapter.alone, atol=1e-5)
+    assert (chapter.forgotten - chapter.alone).abs().max() > 0.1
+    assert torch.equal(chapter.padding, chapter.batch.padding_mask)
+
+
+def test_zeroed_weights_do_not_sum_to_one(chapter: SimpleNamespace) -> None:
+    causal = chapter.causal_mask(16)
+    zeroed = chapter.softmax(chapter.real_scores, -1).masked_fill(causal, 0.0)
+    assert (zeroed.sum(-1)[:-1] < 0.99).any()
+    again = zeroed / zeroed.sum(-1, keepdim=True)
+    assert torch.allclose(again, chapter.causal_weights, atol=1e-5), "both agree after a division"
+
+
+def test_pytorch_has_two_conventions(chapter: SimpleNamespace) -> None:
+    q = k = v = torch.randn(1, 4, 8)
+    blocked = torch.tensor([False, False, True, True]).expand(4, 4)
+    kept = F.scaled_dot_product_attention(q, k, v, attn_mask=~blocked)
+    mixed_up = F.scaled_dot_product_attention(q, k, v, attn_mask=blocked)
+    assert torch.allclose(kept[0], chapter.scaled_dot_product(q, k, v, blocked)[0][0], atol=1e-6)
+    assert torch.allclose(
+        mixed_up[0], chapter.scaled_dot_product(q, k, v, ~blocked)[0][0], atol=1e-6
+    )
+    module = torch.nn.MultiheadAttention(8, 1, batch_first=True)
+    weights = module(q, k, v, attn_mask=blocked)[1]
+    assert (weights[..., 2:] == 0).all()
+
+
+def test_minilm_runs_on_the_chapters_function(chapter: SimpleNamespace) -> None:
+    real = ~chapter.padding
+    assert torch.allclose(chapter.after[real], chapter.before[real], atol=1e-4)
+    assert torch.allclose(chapter.ours[real], chapter.theirs[real], atol=1e-5)
+
+
+def test_the_number_of_heads_changes_neither_parameters_nor_operations(
+    chapter: SimpleNamespace,
+) -> None:
+    rows = [
+        line.split()
+        for line in chapter.printed
+        if line.split()[0] in ("1", "12", "48") and "tokens" not in line
+    ]
+    rows = [[int(cell) for cell in row] for row in rows if len(row) == 5]
+    assert [row[0] for row in rows] == [1, 12, 48]
+    assert [row[1] for row in rows] == [384, 32, 8]
+    assert len({row[2] for row in rows}) == len({row[3] for row in rows}) == 1
+    assert [row[4] for row in rows] == [256 * row[0] for row in rows]
+    assert right("attention.head-count") == "It stays the same."
+
+
+def test_a_heads_form_has_the_rank_of_its_width(chapter: SimpleNamespace) -> None:
+    assert torch.linalg.matrix_rank(chapter.form) == 32
+
+
+def test_a_view_gives_a_head_whole_tokens() -> None:
+    x = torch.arange(2 * 4 * 6.0).reshape(2, 4, 6)
+    assert torch.equal(x.view(2, 2, 4, 3)[0, 0].flatten(), x[0, :2].flatten())
+
+
+# 10 to 12: distance, order, cost
+
+
+def test_one_row_can_be_computed_alone(chapter: SimpleNamespace) -> None:
+    assert torch.allclose(chapter.one_row[0], chapter.every_row[chapter.she], atol=1e-5)
+
+
+def test_only_attention_remembers_over_32_tokens(chapter: SimpleNamespace) -> None:
+    assert chapter.right["attention"][-1] > 0.9
+    assert max(chapter.right["recurrent"][-1], chapter.right["gated recurrent"][-1]) < 0.3
+    assert right("attention.remember-the-first") == "Only the one with attention."
+
+
+def test_attention_does_not_know_the_order(chapter: SimpleNamespace) -> None:
+    assert torch.allclose(chapter.of_shuffled, chapter.straight[:, chapter.shuffled], atol=1e-5)
+    without = F.cosine_similarity(*chapter.without, dim=0)
+    with_places = F.cosine_similarity(*chapter.with_places, dim=0)
+    assert without == pytest.approx(1.0, abs=1e-5)
+    assert 0.9 < with_places < 0.999
+
+
+def _causal(chapter: SimpleNamespace, x: Tensor, layers: int) -> Tensor:
+    for _ in range(layers):
+        x = x + chapter.multi_head(x, *_weights(), nhead=2, mask=chapter.causal_mask(x.shape[1]))
+    return x[:, -1]
+
+
+def _weights() -> list[Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    shapes = ((24, 8), (24,), (8, 8), (8,))
+    return [torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in shapes]
+
+
+def test_a_causal_mask_tells_the_order_from_the_second_layer_on(chapter: SimpleNamespace) -> None:
+    x = torch.randn(1, 5, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    other = x[:, [2, 0, 3, 1, 4]]
+    assert torch.allclose(_causal(chapter, x, 1), _causal(chapter, other, 1))
+    assert not torch.allclose(_causal(chapter, x, 2), _causal(chapter, other, 2), atol=1e-3)
+    assert right("attention.causal-order").startswith("In one layer it can't")
+
+
+def test_scores_and_sums_cost_the_square_and_cross_the_projections_at_twice_the_width(
+    chapter: SimpleNamespace,
+) -> None:
+    assert [
+        later / sooner
+        for sooner, later in zip(chapter.meetings, chapter.meetings[1:], strict=False)
+    ] == [4] * 5
+    assert 8 * 768 * 384**2 == 4 * 768**2 * 384
+    assert right("attention.twice-as-long") == "4 times."
+    assert chapter.model.config.max_length == 512 < 768
+
+
+# 13 and 14: real heads
+
+
+def test_layers_0_and_5_are_blurred_with_one_exception_and_1_and_2_sharp(
+    chapter: SimpleNamespace,
+) -> None:
+    means = chapter.blur.mean(dim=1)
+    assert min(means[0], means[5]) > max(means[1], means[2])
+    assert (chapter.blur[0] < 0.5).nonzero().tolist() == [[2]]
+
+
+def test_heads_look_at_neighbours_and_at_the_sink(chapter: SimpleNamespace) -> None:
+    before, after, sink = chapter.falls_on.values()
+    assert before[0, 2] > 0.99
+    assert divmod(after.argmax().item(), 12) == (1, 8)
+    assert after[1, 8] > 0.5
+    assert (sink > 0.6).sum() >= 8, "head after head"
+    assert sink[2, 7] > 0.8
+
+
+def test_the_pronoun_head_is_no_fluke(chapter: SimpleNamespace) -> None:
+    assert len(chapter.trials) == 80
+    fits = chapter.fits
+    assert fits[1, 3] == 80
+    assert sorted(i for i, n in enumerate(fits[2].tolist()) if n >= 75) == [4, 9], (
+        "layer 2 has two more"
+    )
+    assert fits[1, 5] <= 2
+    assert ((fits > 24) & (fits < 56)).sum() > 48, "most heads are near the half"
+
+
+def test_the_trials_are_balanced(chapter: SimpleNamespace) -> None:
+    first = [text.split()[0] == fitting for text, _, fitting, _ in chapter.trials]
+    female = [pronoun == "she" for _, pronoun, _, _ in chapter.trials]
+    assert sum(first) == sum(female) == 40
+    assert sum(a and b for a, b in zip(first, female, strict=True)) == 20
+
+
+def test_the_sharpest_head_is_in_the_middle_by_effect(chapter: SimpleNamespace) -> None:
+    assert 18 < chapter.place < 55
+    assert right("attention.sharpest-head").startswith("Somewhere in the middle")
+    top = chapter.effect.flatten().topk(8).indices // 12
+    assert (top == 5).all(), "the last layer matters most"
+
+
+def test_sharper_heads_do_less_in_all_layers_but_the_last(chapter: SimpleNamespace) -> None:
+    lines = [line for line in chapter.printed if "rank correlation" in line]
+    correlations = [float(line.split()[-1]) for line in lines]
+    assert len(correlations) == 6
+    assert max(correlations[:5]) < -0.2
+
+
+def test_without_the_pronouns_heads_the_right_reading_leads_no_less(
+    chapter: SimpleNamespace,
+) -> None:
+    lines = [line.split() for line in chapter.printed if line.startswith("off:")]
+    leads = [float(line[line.index("by") + 1].strip(",")) for line in lines]
+    won = [int(line[-3]) for line in lines]
+    assert len(chapter.variants) == 16
+    assert leads[0] <= min(leads[1:]) + 1e-3
+    assert 8 < won[0] <= 12, "little more than half"
+
+
+def test_the_sink_brings_next_to_nothing(chapter: SimpleNamespace) -> None:
+    assert chapter.w[0] > 0.5
+    assert chapter.brought[0] / chapter.brought.sum() < 0.1
+
+
+def test_other_weights_give_the_same_output(chapter: SimpleNamespace) -> None:
+    assert (chapter.other_p >= 0).all()
+    assert chapter.other_p.sum() == pytest.approx(1.0, abs=1e-6)
+    assert chapter.moved > 0.1
+    assert chapter.change < 1e-6
+    assert len(chapter.p) > 33

@@ -1,0 +1,125 @@
+"""Arrays to figures: the numbers drawn are the numbers given, in forms that plotly 5.24 knows."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import plotly.graph_objects as go
+import pytest
+import torch
+
+from course import figures
+
+MATRIX = torch.tensor([[0.1, -0.5, 2.0], [1.0, float("-inf"), 0.0]])
+
+
+def drawn(figure: go.Figure) -> dict:
+    """What reaches the browser."""
+    return json.loads(figure.to_json())
+
+
+def test_a_heatmap_shows_the_matrix_with_its_first_row_on_top() -> None:
+    figure = drawn(
+        figures.heatmap(MATRIX, ["she", "she"], ["a", "b", "c"], numbers=True, decimals=1)
+    )
+    cells = figure["data"][0]
+    assert cells["z"] == [[pytest.approx(0.1), -0.5, 2.0], [1.0, None, 0.0]]
+    assert cells["text"] == [["0.1", "-0.5", "2.0"], ["1.0", "-∞", "0.0"]]
+    assert cells["zmax"] == 2.0
+    assert figure["layout"]["yaxis"]["autorange"] == "reversed"
+    assert figure["layout"]["yaxis"]["ticktext"] == ["she", "she"], "a token may stand twice"
+    assert figure["layout"]["yaxis"]["tickvals"] == [0, 1]
+
+
+def test_a_signed_heatmap_has_zero_in_the_middle_of_its_colours() -> None:
+    cells = drawn(figures.heatmap(MATRIX, signed=True))["data"][0]
+    assert cells["zmin"] == -cells["zmax"] == -2.0
+
+
+def test_a_matrix_of_zeros_has_a_scale_too() -> None:
+    assert drawn(figures.heatmap(torch.zeros(2, 2)))["data"][0]["zmax"] == 1.0
+
+
+@pytest.mark.parametrize("bad", [torch.zeros(3), torch.zeros(2, 2, 2), torch.zeros(0, 3)])
+def test_what_is_no_matrix_is_refused(bad: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match="two axes"):
+        figures.heatmap(bad)
+
+
+def test_names_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="1 rows came for 2 places"):
+        figures.heatmap(MATRIX, ["one"])
+
+
+def test_a_product_is_drawn_with_its_shapes() -> None:
+    left, right = torch.ones(2, 3), torch.ones(3, 4)
+    figure = drawn(figures.product(left, right, left @ right, ("A", "B", "C")))
+    assert [len(trace["z"]) for trace in figure["data"]] == [2, 3, 2]
+    assert [a["text"] for a in figure["layout"]["annotations"]] == [
+        "A (2, 3)",
+        "B (3, 4)",
+        "C (2, 4)",
+    ]
+    assert figure["data"][2]["text"][0][0] == "3.00"
+    with pytest.raises(ValueError, match="does not give"):
+        figures.product(left, right, right)
+
+
+def test_heads_share_one_scale() -> None:
+    figure = drawn(figures.heads(torch.rand(7, 3, 3), ["a", "b", "c"], per_row=3))
+    assert len(figure["data"]) == 7
+    assert {(trace["zmin"], trace["zmax"]) for trace in figure["data"]} == {(0.0, 1.0)}
+    assert sum(trace["showscale"] for trace in figure["data"]) == 1
+    with pytest.raises(ValueError, match=r"\(H, L, S\)"):
+        figures.heads(torch.rand(3, 3))
+
+
+def test_a_number_for_each_head() -> None:
+    figure = drawn(figures.by_head(torch.arange(6.0).reshape(2, 3), decimals=0))
+    assert figure["layout"]["yaxis"]["ticktext"] == ["layer 0", "layer 1"]
+    assert figure["data"][0]["text"] == [["0", "1", "2"], ["3", "4", "5"]]
+
+
+def test_lines_differ_in_more_than_colour() -> None:
+    figure = drawn(
+        figures.lines([1, 10, 100], {"a": [1, 2, 3], "b": torch.ones(3)}, log_x=True, log_y=True)
+    )
+    first, second = figure["data"]
+    assert first["line"]["dash"] != second["line"]["dash"]
+    assert first["marker"]["symbol"] != second["marker"]["symbol"]
+    assert figure["layout"]["xaxis"]["type"] == figure["layout"]["yaxis"]["type"] == "log"
+    with pytest.raises(ValueError, match="'a' has 2 points; x has 3"):
+        figures.lines([1, 2, 3], {"a": [1, 2]})
+
+
+def test_a_logarithmic_axis_has_at_most_eight_marks() -> None:
+    heights = [10.0**-power for power in range(30)]
+    step = drawn(figures.lines(range(30), {"a": heights}, log_y=True))["layout"]["yaxis"]["dtick"]
+    assert 29 / step <= 8
+
+
+def test_bars_keep_the_order_and_the_repeats_of_their_names() -> None:
+    figure = drawn(figures.bars(["the", "cat", "the"], {"x": [1, 2, 3], "y": torch.zeros(3)}))
+    assert figure["data"][0]["x"] == [0, 1, 2]
+    assert figure["layout"]["xaxis"]["ticktext"] == ["the", "cat", "the"]
+    patterns = [trace["marker"]["pattern"]["shape"] for trace in figure["data"]]
+    assert len(set(patterns)) == 2
+    with pytest.raises(ValueError, match="'x' has 1 numbers; there are 3 names"):
+        figures.bars(["a", "b", "c"], {"x": [1]})
+
+
+def test_every_figure_is_plain_and_small() -> None:
+    for figure in (
+        figures.heatmap(torch.rand(16, 16)),
+        figures.lines(range(5), {"a": range(5)}),
+        figures.bars(["a"], {"x": [1.0]}),
+        figures.by_head(torch.rand(6, 12)),
+    ):
+        assert type(figure) is go.Figure
+        text = figure.to_json()
+        assert len(text) < 60_000
+        assert "bdata" not in text, "plotly 5.24 doesn't know it"
+        assert not any(
+            isinstance(v, float) and math.isnan(v) for v in figure.layout.to_plotly_json().values()
+        )
