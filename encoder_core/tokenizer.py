@@ -1,7 +1,7 @@
 """WordPiece: words cut into the longest pieces that the vocabulary has, from left to right.
 
-The same as the `tokenizers` library's, on the vocabularies of the BERT family, and short enough to
-read. Cutting a text into words comes before and has a file of its own, `words.py`.
+The same as the `tokenizers` library's, on the vocabularies of the BERT family. Cutting a text into
+words comes before and has a file of its own, `words.py`.
 
 Sources: Schuster and Nakajima 2012, "Japanese and Korean Voice Search", section 3 (the model); Wu
 et al. 2016, "Google's Neural Machine Translation System", section 4.1; Devlin et al. 2019, the code
@@ -20,6 +20,7 @@ from encoder_core.words import split_words
 __all__ = ["Batch", "Encoding", "WordPiece", "wordpiece"]
 
 _MAX_LETTERS = 100  # a longer word is not cut, but unknown
+_REMEMBERED = 200_000  # words, so that a long run does not fill the memory
 _JOINED_LEFT = (".", "?", "!", ",")  # decode writes no space before these
 
 Piece = tuple[str, int, int]  # the piece, and where it begins and ends in the text
@@ -98,12 +99,15 @@ class WordPiece:
         self._cut: dict[str, list[str]] = {}
 
     @classmethod
-    def from_vocabulary_file(cls, path: Path | str, *, lowercase: bool = True) -> WordPiece:
+    def from_vocabulary_file(
+        cls, path: Path | str, *, lowercase: bool = True, strip_accents: bool | None = None
+    ) -> WordPiece:
         """Read a `vocab.txt`: one token a line, its id is the number of the line, from 0.
 
         Args:
             path: the file, in UTF-8.
             lowercase: see the class.
+            strip_accents: see the class.
 
         Returns:
             The tokenizer.
@@ -118,7 +122,8 @@ class WordPiece:
         """
         lines = Path(path).read_text(encoding="utf-8").split("\n")
         tokens = [line.rstrip("\r") for line in (lines[:-1] if not lines[-1] else lines)]
-        return cls({token: number for number, token in enumerate(tokens)}, lowercase=lowercase)
+        numbered = {token: number for number, token in enumerate(tokens)}
+        return cls(numbered, lowercase=lowercase, strip_accents=strip_accents)
 
     def encode(self, text: str, pair: str | None = None, max_length: int | None = None) -> Encoding:
         """Turn a text, or a pair of texts, into what an encoder reads.
@@ -177,8 +182,10 @@ class WordPiece:
     def _cut_word(self, word: str) -> list[str]:
         """Cut a word, and remember how: most words come again."""
         if word not in self._cut:
-            long = len(word) > _MAX_LETTERS
-            self._cut[word] = ["[UNK]"] if long else wordpiece(word, self.vocabulary)
+            if len(self._cut) >= _REMEMBERED:
+                self._cut.clear()
+            whole = len(word) <= _MAX_LETTERS
+            self._cut[word] = wordpiece(word, self.vocabulary) if whole else ["[UNK]"]
         return self._cut[word]
 
     def batch(
@@ -229,18 +236,13 @@ class WordPiece:
             KeyError: an id that the vocabulary does not have.
 
         >>> from encoder_core.pretrained import load_minilm
-        >>> tokenizer = load_minilm()[1]
-        >>> tokenizer.decode(tokenizer.encode("Unbelievable, isn't it?").ids)
-        "unbelievable, isn ' t it?"
+        >>> load_minilm()[1].decode([101, 2003, 2009, 1029, 102])
+        'is it?'
         """
-        text = ""
-        first = True
-        for token in (self.tokens[int(number)] for number in ids):
-            if skip_special and token in self.specials:
-                continue
-            if first or token in _JOINED_LEFT:
-                text += token
-            else:
-                text += token[2:] if token.startswith("##") else f" {token}"
-            first = False
+        tokens = [self.tokens[int(number)] for number in ids]
+        kept = [token for token in tokens if not (skip_special and token in self.specials)]
+        text = "".join(kept[:1])
+        for token in kept[1:]:
+            space = "" if token in _JOINED_LEFT or token.startswith("##") else " "
+            text += space + token.removeprefix("##")
         return text

@@ -91,12 +91,28 @@ def test_bfloat16_stays_near(minilm: tuple[Bert, WordPiece]) -> None:
     assert cosine.min() > 0.999
 
 
-def test_mean_pool_leaves_padding_out_even_where_it_is_not_finite() -> None:
-    hidden = torch.tensor([[[1.0], [torch.nan]], [[torch.inf], [torch.nan]]])
-    padding = torch.tensor([[False, True], [True, True]])
-    assert P.mean_pool(hidden, padding).tolist() == [[1.0], [0.0]]
-    x = torch.randn(2, 3, 4)
-    torch.testing.assert_close(P.mean_pool(x), x.mean(1))
+def test_other_poolings_can_be_asked_for(minilm: tuple[Bert, WordPiece]) -> None:
+    model, tokenizer = minilm
+    batch = tokenizer.batch(TEXTS, max_length=256)
+    with torch.no_grad():
+        hidden = model(batch.ids, padding_mask=batch.padding_mask)
+    first = P.sentence_embedding(TEXTS, pooling="first", normalize=False)
+    torch.testing.assert_close(first, hidden[:, 0], rtol=0, atol=1e-5)
+    highest = P.sentence_embedding(TEXTS[3], pooling="max", normalize=False)
+    torch.testing.assert_close(highest, hidden[3, :3].amax(0), rtol=0, atol=1e-5)
+
+
+def test_a_model_in_training_embeds_without_dropout_and_stays_in_training() -> None:
+    model, tokenizer = P.load_minilm(fresh=True)
+    told: list[tuple[int, int]] = []
+    vectors = P.sentence_embedding(
+        TEXTS, model.train(), tokenizer, batch_size=2, on_batch=lambda *done: told.append(done)
+    )
+    torch.testing.assert_close(vectors, P.sentence_embedding(TEXTS), rtol=0, atol=1e-5)
+    assert model.training
+    assert model.layers[0].training
+    assert told == [(2, 5), (4, 5), (5, 5)]
+    assert P.sentence_embedding([]).shape == (0, 384)
 
 
 def test_a_process_shares_one_model_unless_a_fresh_one_is_asked_for(
