@@ -15,32 +15,53 @@ from typing import Any
 
 # Where each public name lives. A test holds this equal to what the files themselves say.
 _FILES: dict[str, tuple[str, ...]] = {
+    # From text to vectors.
+    "words": ("split_words",),
+    "tokenizer": ("Batch", "Encoding", "WordPiece", "wordpiece"),
+    "wordpiece_training": ("count_words", "train_wordpiece"),
+    "embeddings": ("InputEmbedding", "TokenEmbedding", "lookup", "one_hot_lookup"),
+    "positions": ("LearnedPositions", "SinusoidalPositions", "sinusoidal_positions"),
+    "rotary": ("Rotary", "rotate_interleaved"),
+    "alibi": ("alibi_bias", "alibi_slopes"),
+    # Attention.
+    "masks": ("causal_mask", "local_mask", "merge_masks", "padding_mask"),
     "attention": (
         "AttentionFunction",
         "fused_attention",
         "masked_softmax",
         "scaled_dot_product_attention",
     ),
-    "bert": ("Bert", "BertConfig", "BertEmbeddings"),
-    "checkpoints": ("CheckpointError", "load_weights", "read_weights"),
-    "encodings": ("Batch", "Encoding"),
-    "heads": ("merge_heads", "split_heads"),
     "local_attention": ("windowed_attention",),
-    "masks": ("causal_mask", "local_mask", "merge_masks", "padding_mask"),
-    "masked_lm": ("MaskedLM", "MaskedLMHead"),
-    "modernbert": ("ModernBert", "ModernBertConfig", "ModernBertEmbeddings", "ModernBertLayer"),
+    "heads": ("merge_heads", "split_heads"),
     "multihead": ("MultiheadAttention",),
-    "loading": (
-        "from_pretrained",
-        "masked_lm_from_pretrained",
-        "tokenizer_from_pretrained",
-    ),
-    "pretrained": ("load_minilm", "minilm_folder", "sentence_embedding"),
+    # The layer and the stack.
+    "activations": ("activation_function", "gelu", "relu"),
+    "feed_forward": ("FeedForward", "GatedFeedForward", "geglu", "swiglu"),
+    "residual": ("layer_norm",),
+    "encoder": ("TransformerEncoder", "TransformerEncoderLayer"),
+    "decoder": ("TransformerDecoder", "TransformerDecoderLayer"),
     "packing": ("Packing", "encode_layers", "pack"),
+    # Models by name.
+    "bert": ("Bert", "BertConfig", "BertEmbeddings"),
+    "modernbert": ("ModernBert", "ModernBertConfig", "ModernBertEmbeddings", "ModernBertLayer"),
+    "tied": ("TiedProjection",),
+    "masked_lm": ("MaskedLM", "MaskedLMHead"),
+    "checkpoints": ("CheckpointError", "load_weights", "read_weights"),
+    "loading": ("from_pretrained", "masked_lm_from_pretrained", "tokenizer_from_pretrained"),
+    "pretrained": ("load_minilm", "minilm_folder", "sentence_embedding"),
     "recording": ("Recording", "ablate", "attention_function", "patch", "record"),
-    "tokenizer": ("WordPiece", "wordpiece"),
-    "wordpiece_training": ("count_words", "train_wordpiece"),
-    "words": ("split_words",),
+    # Models for the applications.
+    "text_encoder": ("TextEncoder", "fresh_encoder"),
+    "pooling": ("first_token", "masked_max", "masked_mean"),
+    "classification": ("SequenceClassifier", "TokenClassifier"),
+    "encoder_decoder": ("EncoderDecoder",),
+    "generation": ("generate_beam", "generate_greedy", "generate_nucleus"),
+    "vision": ("VisionTransformer", "patchify", "unpatchify"),
+    "log_mel": ("LogMel",),
+    "speech": ("SpeechEncoder", "ctc_collapse", "ctc_loss"),
+    # Training and speed.
+    "training": ("History", "TrainingConfig", "fit"),
+    "fast_cpu": ("FastCpu", "use_fast_cpu"),
 }
 _HOME = {name: file for file, names in _FILES.items() for name in names}
 __all__ = sorted(_HOME)
