@@ -57,6 +57,7 @@ class Case:
     differentiable: bool = True
     regions: Mapping[str, Any] = field(default_factory=dict)
     same: Sequence[tuple[str, tuple[Any, ...]]] = ()
+    heavy: bool = False  # left out for an answer that is slow on the other cases
     dtypes: tuple[str, ...] = ()  # the floating dtypes to try it in; all, when none are named
 
 

@@ -8,7 +8,7 @@ from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 
 
 def _causal_cases(seed: int) -> list[Case]:
-    return [
+    cases = [
         Case(
             (length,),
             f"length {length}",
@@ -16,6 +16,10 @@ def _causal_cases(seed: int) -> list[Case]:
             tags("length 1") if length == 1 else tags(),
         )
         for length in (2, 3, 1, 4, 5, 8, 13, 300)
+    ]
+    return [
+        *cases,
+        Case((2100,), "length 2100", {"length": 2100}, tags("a long sequence"), heavy=True),
     ]
 
 

@@ -17,6 +17,7 @@ def _entropy_cases(seed: int) -> list[Case]:
     idle[1, 2] = 0.0
     one = torch.eye(4, dtype=torch.float64)
     return [
+        Case((draw.weights(1, 1, 4),), "a single query", {"L": 1, "S": 4}, tags("a single query")),
         Case((draw.weights(2, 3),), "two queries, three keys", {"L": 2, "S": 3}),
         Case(
             (draw.weights(2, 3, 4, 6),),

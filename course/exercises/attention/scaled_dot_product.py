@@ -22,12 +22,16 @@ def _attention_case(
     mask: Tensor | None,
     *names: str,
     far: float = 0.0,
+    tempting: float = 0.0,
     **more: Any,
 ) -> Case:
     length, source, d_head, d_value = sizes
     query, key = draw.normal(*lead, length, d_head), draw.normal(*lead, source, d_head)
     if far:  # one column adds the same, far below 0, to all scores
         query[..., 0], key[..., 0] = far, -far
+    if tempting:  # ... or makes the blocked keys fit far better than the others
+        assert mask is not None
+        query[..., 0], key[..., 0] = tempting, mask.double() * tempting
     value = draw.normal(*lead, source, d_value)
     named = {"Dh": d_head, "L": length, "S": source, "Dv": d_value}
     if mask is None:
@@ -148,6 +152,28 @@ def _scaled_dot_product_cases(seed: int) -> list[Case]:
             (2, 5, 4, 3),
             draw.mask(2, 5),
             "a mask with fewer axes",
+        ),
+        _attention_case(
+            draw,
+            "a blocked key that fits far better than the others",
+            (2,),
+            (3, 4, 4, 2),
+            torch.tensor([False, True, False, False]),
+            "a mask with fewer axes",
+            "scores far apart",
+            tempting=632.0,
+            dtypes=("float64",),
+            differentiable=False,
+        ),
+        _attention_case(draw, "a single query", (2, 3), (1, 5, 4, 3), None, "a single query"),
+        _attention_case(draw, "a single key", (2,), (4, 1, 9, 3), None, "a single key"),
+        _attention_case(
+            draw,
+            "four leading axes",
+            (1, 2, 1, 2),
+            (3, 2, 4, 3),
+            draw.mask(3, 2),
+            "more leading axes",
         ),
         _attention_case(
             draw,

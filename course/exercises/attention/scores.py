@@ -53,6 +53,8 @@ def _scores_cases(seed: int) -> list[Case]:
             dtypes=("float32",),
         ),
         case("a batch of 4, 4 queries, 4 keys, width 4", (4,), 4, 4, 4, "as many queries as keys"),
+        case("a batch of 2, a single query, 5 keys, width 4", (2,), 1, 5, 4, "a single query"),
+        case("a batch of 2, 4 queries, a single key, width 9", (2,), 4, 1, 9, "a single key"),
         case("five leading axes", (1, 2, 1, 2, 2), 3, 2, 9, "more leading axes"),
         case("a batch of 2, 3 queries, 5 keys, width 7", (2,), 3, 5, 7, dtypes=("float32",)),
     ]

@@ -43,6 +43,11 @@ def _softmax_cases(seed: int) -> list[Case]:
             tags=tags("a negative dim other than -1"),
         ),
         Case((draw.normal(7), 0), "one row of seven numbers", {"columns": 7}),
+        Case(
+            (draw.normal(2, 3, 4), 2),
+            "a (2, 3, 4) tensor, dim=2",
+            tags=tags("the last of three axes"),
+        ),
         Case((draw.normal(1, 4), -1), "a single row", tags=tags("an axis of size 1")),
         Case((draw.normal(3, 1), -1), "rows of a single number", tags=tags("an axis of size 1")),
         Case(
