@@ -825,7 +825,15 @@ class Lab {
     this.receive = (content, buffers) => this.onMessage(content, buffers ?? []);
     model.on("msg:custom", this.receive);
     this.watchSurroundings();
+    this.showFirst(model.get("first"));
     this.greet();
+  }
+
+  /** Draw what came with the widget, at once: Python may be busy for a while. */
+  showFirst(first) {
+    if (!first?.form) return;
+    this.build(first.form);
+    this.take(first, first.buffers.map((text) => new DataView(fromBase64(text).buffer)));
   }
 
   /** Say that this view is there; say it again until Python answers, in case it came too early. */
@@ -881,8 +889,8 @@ class Lab {
     if (this.underWay !== null || Object.keys(this.pending).length === 0) return;
     const changes = this.pending;
     this.pending = {};
-    this.underWay = ++this.sent;
-    this.model.send({ type: "change", view: this.view, request: this.underWay, changes });
+    this.underWay = { request: ++this.sent, changes };
+    this.model.send({ type: "change", view: this.view, ...this.underWay });
     clearTimeout(this.busy);
     this.busy = setTimeout(() => this.say("Waiting for Python, which is busy. If the kernel was restarted, run this cell again."), BUSY_AFTER_MS);
   }
@@ -892,11 +900,11 @@ class Lab {
   onMessage(content, buffers) {
     if (content.type !== "draw" || (content.to && content.to !== this.view)) return;
     clearTimeout(this.greeting);
-    if (content.view === this.view && content.request === this.underWay) {
+    if (content.view === this.view && content.request === this.underWay?.request) {
       this.underWay = null;
       clearTimeout(this.busy);
     }
-    if (content.form) this.build(content.form);
+    if (content.form && !sameValue(content.form, this.form)) this.build(content.form);
     if (this.controls.size === 0) return; // not built yet: the answer to "ready" is on its way
     this.take(content, buffers);
     this.pump();
@@ -907,7 +915,7 @@ class Lab {
     Object.assign(this.choices, content.choices);
     for (const [name, choices] of Object.entries(this.choices)) this.controls.get(name)?.setChoices(this.choicesFrom(choices));
     for (const [name, value] of Object.entries(content.values ?? {})) {
-      if (name in this.pending) continue; // moved again meanwhile
+      if (name in this.pending || name in (this.underWay?.changes ?? {})) continue; // moved meanwhile
       this.values[name] = value;
       this.controls.get(name)?.set(value);
     }
@@ -916,7 +924,7 @@ class Lab {
     changed.forEach((panel, i) => panel.update(content.panels[i], buffers));
     for (const panel of changed) panel.draw();
     if (this.tablesShown) for (const panel of changed) panel.showTable(true);
-    this.say(content.notice);
+    if (this.underWay === null || content.notice) this.say(content.notice);
     if (content.summary !== undefined) this.tell(content.summary);
     // Last, after the canvases are drawn: whoever watches this attribute sees the new picture.
     if (content.panels.length) this.root.setAttribute("data-drawn", content.drawn);

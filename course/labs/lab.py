@@ -2,8 +2,8 @@
 
 From the front end, as custom messages:
 
-- ``{"type": "ready", "view"}``: a view is there; it is sent everything. Nothing is sent before:
-  Colab drops the buffers of a widget's creation, and without a front end nobody listens.
+- ``{"type": "ready", "view"}``: a view is there; it is sent everything. No buffer is sent before:
+  Colab drops those of a widget's creation, and without a front end nobody listens.
 - ``{"type": "change", "view", "request", "changes": {name: value}}``: controls were moved. A view
   has one request under way at most and merges what is moved meanwhile: the latest wins.
 - ``{"type": "gone", "view"}``: a view was removed; with the last one the lab lets go of its arrays.
@@ -12,15 +12,21 @@ To the front end, with buffers: ``{"type": "draw", "view", "request", "drawn", "
 "summary", "notice"}`` and, where they changed, ``choices`` and ``labels``; the answer to ``ready``
 carries the ``form`` (see `course.labs.attention.form` for one) and goes ``to`` that view alone.
 A panel's entry holds its description, and in ``data`` the numbers of its buffers if they changed.
+
+A view that opens while Python is busy, with the rest of the notebook say, must not stay empty until
+Python has time for it. So the state that a widget is created with, and opened again with, holds
+one such message in ``first``, its buffers as base64 text; the answer to ``ready`` replaces it.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
+import traitlets
 from IPython import get_ipython
 
 from course.labs.cells import Place, current_place
@@ -40,12 +46,16 @@ class Lab(anywidget.AnyWidget):
     _css = _HERE / "lab.css"
     _ipython_display_ = None  # ipywidgets 7 would show no still picture
 
+    # Made when it is asked for, so that it is never older than the moment of opening.
+    first = traitlets.Dict().tag(sync=True, to_json=lambda _, lab: lab.first_message())
+
     _made: ClassVar[dict[str, tuple[Place, list[Lab]]]] = {}
 
     def __init__(self) -> None:
         self._views: set[str] = set()
         self._sent = Sent()
         self._drawn = 0
+        self._state: list[Any] = []
         super().__init__()
         self._replace_earlier()
 
@@ -115,15 +125,31 @@ class Lab(anywidget.AnyWidget):
     def _greet(self, view: str) -> None:
         """Send everything to a new view; what the others hold is the same already."""
         self._sent = Sent()
-        content, buffers = self._sent.message(self.drawing())
-        self._drawn += 1
-        head = {"type": "draw", "to": view, "drawn": self._drawn, "form": self.form()}
-        self.send({**head, **content}, buffers)
+        content, buffers = self._everything(self._sent)
+        self.send({**content, "to": view}, buffers)
+
+    def _everything(self, sent: Sent) -> tuple[dict[str, Any], list[bytes]]:
+        drawing = self.drawing()
+        content, buffers = sent.message(drawing)
+        head = {"type": "draw", "drawn": self._state_number(drawing), "form": self.form()}
+        return {**head, **content}, buffers
+
+    def first_message(self) -> dict[str, Any]:
+        """What a view shows before Python has answered it: a message as JSON alone."""
+        content, buffers = self._everything(Sent())
+        return {**content, "buffers": [base64.b64encode(data).decode() for data in buffers]}
 
     def _draw(self, drawing: Drawing, extra: Mapping[str, Any] | None = None) -> None:
         content, buffers = self._sent.message(drawing)
-        self._drawn += bool(content["panels"])
-        self.send({"type": "draw", "drawn": self._drawn, **(extra or {}), **content}, buffers)
+        number = self._state_number(drawing)
+        self.send({"type": "draw", "drawn": number, **(extra or {}), **content}, buffers)
+
+    def _state_number(self, drawing: Drawing) -> int:
+        """A number that grows with each state of the panels, and stays while they stay."""
+        state = [(panel.name, panel.key, panel.meta) for panel in drawing.panels]
+        if state != self._state:
+            self._state, self._drawn = state, self._drawn + 1
+        return self._drawn
 
     def redraw(self) -> None:
         """Send what changed to the views that there are, after a change from Python."""

@@ -48,12 +48,23 @@ def test_nothing_is_sent_before_a_view_is_ready() -> None:
     front = Front(labs.AttentionLab(**TINY))
     front.lab.set(seed=3)
     assert front.messages == []
-    state = front.lab.get_state()
-    assert not any(isinstance(value, bytes | memoryview) for value in state.values())
     front.ready()
     assert front.last["form"]["lab"] == "attention"
     assert front.drawn() == ALL
     assert front.last["values"]["seed"] == 3
+
+
+def test_what_a_widget_is_made_with_is_text_and_never_out_of_date() -> None:
+    front = Front(labs.AttentionLab(**TINY)).ready()
+    for change in ({}, {"seed": 5}):
+        front.move(**change)
+        state = json.loads(json.dumps(front.lab.get_state()))  # no buffers: Colab would drop them
+        first = state["first"]
+        buffers = [base64.b64decode(text) for text in first.pop("buffers")]
+        again = Front(front.lab, "another").ready().messages[-1]
+        for same in ("values", "panels", "summary", "form", "labels"):
+            assert first[same] == again[0][same] or same == "panels"
+        assert buffers == again[1]
 
 
 def test_the_first_picture_is_the_pretrained_encoder(front: Front) -> None:
@@ -98,6 +109,9 @@ def test_each_state_drawn_has_a_higher_number(tiny: Front) -> None:
         numbers.append(tiny.move(**change)["drawn"])
     assert numbers == sorted(set(numbers))
     assert tiny.move(text="")["drawn"] == numbers[-1]
+    # A state that is shown again, or in another view, is the same state.
+    assert tiny.lab.first_message()["drawn"] == numbers[-1]
+    assert tiny.ready().last["drawn"] == numbers[-1]
 
 
 @pytest.mark.parametrize(
