@@ -49,7 +49,8 @@ _FILES: dict[str, tuple[str, ...]] = {
     "checkpoints": ("CheckpointError", "load_weights", "read_weights"),
     "loading": ("from_pretrained", "masked_lm_from_pretrained", "tokenizer_from_pretrained"),
     "pretrained": ("load_minilm", "minilm_folder", "sentence_embedding"),
-    "recording": ("Recording", "ablate", "attention_function", "patch", "record"),
+    "recording": ("Recording", "record"),
+    "interventions": ("ablate", "attention_function", "patch"),
     # Models for the applications.
     "text_encoder": ("TextEncoder", "fresh_encoder"),
     "pooling": ("first_token", "masked_max", "masked_mean"),

@@ -1,16 +1,14 @@
-"""Looking inside: record every layer's attention and hidden states, switch heads off, swap them.
+"""Looking inside: record every layer's attention, hidden states and shapes, on every path.
 
-All of it is done from outside, by context managers, on any model that is made of this package's
-`MultiheadAttention`. While none is active a model computes exactly as without this file.
-
-Sources: Michel et al. 2019, "Are Sixteen Heads Really Better than One?", section 2.3 (ablating
-heads); Vig et al. 2020, "Investigating Gender Bias in Language Models Using Causal Mediation
-Analysis" (patching).
+It is done from outside, by a context manager, on any model that is made of this package's
+`MultiheadAttention`. While none is active a model computes exactly as without this file. What
+changes a model from outside (`attention_function`, `ablate`, `patch`) can be imported from here
+too; it lives in `interventions.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,13 +16,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from encoder_core.attention import AttentionFunction
-from encoder_core.multihead import MultiheadAttention
+from encoder_core.interventions import ablate, attention_function, attentions_of, patch
 from encoder_core.packing import Packing
 
 __all__ = ["Recording", "ablate", "attention_function", "patch", "record"]
-
-Head = tuple[int, int]
 
 
 @dataclass
@@ -54,24 +49,34 @@ class Recording:
         default_factory=list
     )
 
-    def clear(self) -> None:
+    _inside: bool = field(default=False, repr=False)  # of the model's own forward
+
+    def clear(self, inside: bool = False) -> None:
         """Forget everything, ready for the next call.
 
         >>> Recording(names=["a"]).clear()
         """
+        self._inside = inside
         for kept in (self.names, self.attention, self.heads, self.hidden_states, self.shapes):
             kept.clear()
 
+    def leave(self) -> None:
+        """Note that the model's call has ended; what comes now belongs to another.
 
-def _attentions(model: nn.Module) -> list[tuple[str, MultiheadAttention]]:
-    """List a model's attentions by name, in the order of its modules."""
-    found = [(n, m) for n, m in model.named_modules() if isinstance(m, MultiheadAttention)]
-    if not found:
-        raise ValueError(
-            f"{type(model).__name__} has no encoder_core.MultiheadAttention inside; there is "
-            "nothing to record or to change."
-        )
-    return found
+        >>> Recording().leave()
+        """
+        self._inside = False
+
+    def note(self, name: str, heads: Tensor, weights: Tensor) -> None:
+        """Keep what one attention computed. Parts of a model may be called without the whole.
+
+        >>> Recording().note("self_attn", heads=Tensor(), weights=Tensor())
+        """
+        if name in self.names and not self._inside:
+            self.clear()
+        self.names.append(name)
+        self.heads.append(heads)
+        self.attention.append(weights)
 
 
 def _layers(model: nn.Module) -> Iterable[nn.Module]:
@@ -108,13 +113,16 @@ def record(model: nn.Module, *, shapes: bool = False) -> Iterator[Recording]:
     (6, torch.Size([1, 12, 4, 4]), 7)
     """
     recording = Recording()
-    handles = [model.register_forward_pre_hook(lambda *_: recording.clear())]
+    handles = [
+        model.register_forward_pre_hook(lambda *_: recording.clear(inside=True)),
+        model.register_forward_hook(lambda *_: recording.leave(), always_call=True),
+    ]
     watchers = []
-    for name, attention in _attentions(model):
-        watch = partial(_note_attention, recording, name)
+    for name, attention in attentions_of(model):
+        watch = partial(recording.note, name)
         attention.watchers.append(watch)
         watchers.append((attention, watch))
-    for layer in _layers(model):
+    for layer in dict.fromkeys(_layers(model)):  # one that stands in several places only once
         note = partial(_note_hidden, recording)
         handles.append(layer.register_forward_hook(note, with_kwargs=True))
     for name, module in model.named_modules() if shapes else []:
@@ -126,12 +134,6 @@ def record(model: nn.Module, *, shapes: bool = False) -> Iterator[Recording]:
             handle.remove()
         for attention, watch in watchers:
             attention.watchers.remove(watch)
-
-
-def _note_attention(recording: Recording, name: str, heads: Tensor, weights: Tensor) -> None:
-    recording.names.append(name)
-    recording.heads.append(heads)
-    recording.attention.append(weights)
 
 
 def _note_hidden(recording: Recording, _: Any, inputs: Any, named: Any, output: Any) -> None:
@@ -146,105 +148,3 @@ def _note_shapes(recording: Recording, name: str, _: nn.Module, inputs: Any, out
     came = tuple(inputs[0].shape) if inputs and isinstance(inputs[0], Tensor) else None
     left = tuple(first.shape) if isinstance(first, Tensor) else None
     recording.shapes.append((name, came, left))
-
-
-@contextmanager
-def attention_function(model: nn.Module, function: AttentionFunction | None) -> Iterator[None]:
-    """Let every layer of a model attend by another function, for a while.
-
-    Args:
-        model: any model with this package's `MultiheadAttention` inside.
-        function: called as `function(query, key, value, mask)`; see `attention.AttentionFunction`.
-            None is the package's own.
-
-    Raises:
-        ValueError: the model has no such attention.
-
-    >>> import torch
-    >>> from encoder_core.attention import scaled_dot_product_attention as attend
-    >>> def hot(query, key, value, mask=None, temperature=10.0):
-    ...     return attend(query / temperature, key, value, mask)
-    >>> model, x = MultiheadAttention(8, 2), torch.randn(1, 3, 8)
-    >>> with attention_function(model, hot), record(model) as recording:
-    ...     output, _ = model(x, x, x)
-    """
-    attentions = [attention for _, attention in _attentions(model)]
-    before = [attention.attention for attention in attentions]
-    for attention in attentions:
-        attention.attention = function
-    try:
-        yield
-    finally:
-        for attention, own in zip(attentions, before, strict=True):
-            attention.attention = own
-
-
-@contextmanager
-def patch(model: nn.Module, heads: Mapping[Head, Tensor | float]) -> Iterator[None]:
-    """Put other outputs in the place of some heads', for a while.
-
-    Args:
-        model: any model with this package's `MultiheadAttention` inside.
-        heads: for `(layer, head)`, both counted from 0, what the head shall give: a number, or a
-            tensor that broadcasts to `(B, L, Dh)`, such as `recording.heads[layer][:, head]` of
-            another call.
-
-    Raises:
-        ValueError: the model has no such layer or head.
-
-    Source: Vig et al. 2020, section 3.
-
-    >>> import torch
-    >>> model, x = MultiheadAttention(8, 2), torch.randn(1, 3, 8)
-    >>> with record(model) as recording:
-    ...     before, _ = model(x, x, x)
-    >>> with patch(model, {(0, 1): recording.heads[0][:, 1]}):
-    ...     bool((model(x, x, x)[0] - before).abs().max() < 1e-6)
-    True
-    """
-    attentions = [attention for _, attention in _attentions(model)]
-    for layer, head in heads:
-        if not (0 <= layer < len(attentions) and 0 <= head < attentions[layer].num_heads):
-            raise ValueError(
-                f"There is no head {head} in layer {layer}: this model has {len(attentions)} "
-                f"layers of {attentions[0].num_heads} heads, both counted from 0."
-            )
-    changes = []
-    for (layer, head), replacement in heads.items():
-        change = partial(_replace_head, head, replacement)
-        attentions[layer].changes.append(change)
-        changes.append((attentions[layer], change))
-    try:
-        yield
-    finally:
-        for attention, change in changes:
-            attention.changes.remove(change)
-
-
-def _replace_head(head: int, replacement: Tensor | float, outputs: Tensor) -> Tensor:
-    changed = outputs.clone()  # (B, H, L, Dh)
-    changed[:, head] = replacement
-    return changed
-
-
-@contextmanager
-def ablate(model: nn.Module, heads: Iterable[Head]) -> Iterator[None]:
-    """Switch heads off, for a while: their outputs are zero.
-
-    Args:
-        model: any model with this package's `MultiheadAttention` inside.
-        heads: pairs `(layer, head)`, both counted from 0.
-
-    Raises:
-        ValueError: the model has no such layer or head.
-
-    Source: Michel et al. 2019, section 2.3.
-
-    >>> import torch
-    >>> model, x = MultiheadAttention(8, 2), torch.randn(1, 3, 8)
-    >>> with ablate(model, {(0, 0), (0, 1)}):
-    ...     model(x, x, x)[0].abs().sum().item()
-    0.0
-    """
-    with patch(model, dict.fromkeys(heads, 0.0)):
-        yield

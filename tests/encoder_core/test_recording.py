@@ -126,6 +126,39 @@ def test_the_last_call_is_kept_and_shapes_where_asked(model: Bert) -> None:
     assert shapes["layers.2.self_attn"] == ((1, 3, 32), (1, 3, 32))
 
 
+def test_parts_of_a_model_called_by_themselves_are_recorded_call_by_call(model: Bert) -> None:
+    x = model.embeddings(IDS)
+    with R.record(model) as recording:
+        for rows in (2, 1):
+            hidden = model.encode(x[:rows])
+    assert [tuple(weights.shape) for weights in recording.attention] == [(1, 4, 7, 7)] * 3
+    assert torch.equal(recording.hidden_states[-1], hidden)
+    assert len(recording.hidden_states) == 4
+
+
+def test_one_layer_used_three_times_is_recorded_three_times(model: Bert) -> None:
+    model.layers[1] = model.layers[2] = model.layers[0]
+    with R.record(model) as recording:
+        for _ in range(2):
+            model(IDS)
+    assert recording.names == ["layers.0.self_attn"] * 3
+    assert len(recording.hidden_states) == 4
+
+
+def test_a_decoder_that_writes_token_by_token_is_recorded_step_by_step() -> None:
+    from encoder_core.cache import KeyValueCache
+    from encoder_core.decoder import TransformerDecoder, TransformerDecoderLayer
+
+    decoder = TransformerDecoder(TransformerDecoderLayer(8, 2, 16), 2).eval()
+    cache, memory = KeyValueCache.empty(2), torch.randn(1, 5, 8)
+    with R.record(decoder) as recording:
+        for _ in range(3):
+            decoder.step(torch.randn(1, 1, 8), memory, cache)
+    names = ["self_attn", "multihead_attn"]
+    assert recording.names == [f"layers.{layer}.{name}" for layer in (0, 1) for name in names]
+    assert [weights.shape[-1] for weights in recording.attention] == [3, 5, 3, 5]
+
+
 def test_recorded_weights_carry_gradients(model: Bert) -> None:
     with R.record(model) as recording:
         model(IDS)
