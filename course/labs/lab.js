@@ -54,7 +54,7 @@ function formatNumber(value, digits = 2) {
   if (value === -Infinity) return "−∞";
   if (value === Infinity) return "∞";
   const text = Math.abs(value) >= 10000 ? value.toExponential(1) : value.toFixed(digits);
-  return text.replace("-", "−");
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
 /** Words for the {places} of a sentence. */

@@ -45,10 +45,11 @@ def cell(arrays: Arrays, chosen: Selection) -> str:
     key = arrays.tokens.labels[chosen.key]
     if masked == -np.inf:
         return f"Its key “{key}” is blocked."
-    return (
-        f"With the key “{key}” its product is {product:.2f}, divided by {1 / arrays.factor:.3g} "
+    sentence = (
+        f"With the key “{{}}” its product is {product:.2f}, divided by {1 / arrays.factor:.3g} "
         f"it is {scaled:.2f}, and after the softmax the weight is {weight:.3f}."
     )
+    return sentence.replace("-", "−").format(key)
 
 
 def differs(arrays: Arrays, chosen: Selection) -> list[str]:
