@@ -10,6 +10,7 @@ bfloat16, with float32's range, does not).
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -127,7 +128,15 @@ def processes(device: torch.device) -> Processes:
         if device.type == "cuda":
             torch.cuda.set_device(device)
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        # They part when the process ends, not before, so that it can train once more. Without it
+        # the threads that still listen to the others may abort the process at its end.
+        atexit.register(_part)
     return Processes(distributed.get_rank(), distributed.get_world_size())
+
+
+def _part() -> None:
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def to_device(batch: Any, device: torch.device) -> Any:

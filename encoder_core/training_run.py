@@ -112,6 +112,7 @@ class Run:
                 self.model.train(mode)
                 if self.whole and self.step > self.saved_at:
                     self.save()
+                self.trained = self.model  # lets go of what listens to the other processes
 
     @contextmanager
     def _bar(self, progress: bool) -> Iterator[None]:

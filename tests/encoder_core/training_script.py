@@ -54,6 +54,8 @@ def main(result: str, checkpoint: str, kill_at: str) -> None:
         progress=False,
         device="cpu",
     )
+    again = fit(model, data, loss, steps=1, learning_rate=0.0, progress=False, device="cpu")
+    assert len(again.records) == 1  # a process can train more than once
     if os.environ.get("RANK", "0") == "0":
         losses = torch.tensor(history.losses, dtype=torch.float64)
         save_file({**model.state_dict(), "losses": losses}, Path(result))
