@@ -43,6 +43,7 @@ from encoder_core import ablate, attention_function, load_minilm, record, senten
 # **How this chapter works.** Run the cells from top to bottom with Shift+Enter.
 #
 # - An *exercise* is a function with a hole in it. Fill it and run the `check` below it: it tells you what is wrong with an answer, not only that something is. Then `use` takes your function if it has passed, and ours until then, so you may go on at any time and come back later. What you write is what runs, in the rest of this chapter and in the later ones.
+# - Besides the formula, every exercise asks for the same: any sizes, not only those of the example; the dtype and the device that come in; inputs left as they are; gradients that pass.
 # - Stuck? `hint("attention.scores")` in any cell gives you one step at a time: the idea, the shapes, pseudo-code, the decisive line.
 # - `predict` asks what you expect *before* a cell runs. A wrong guess that is then explained stays in the mind longer than a right sentence read, so do guess.
 # - **In the article** boxes look at the sentences of the article that this course follows, where they can be read in more than one way.
@@ -549,7 +550,7 @@ quiz("attention.mask-before")
 #   value (..., S, Dv) ────────────────────────────────┘
 # ```
 #
-# Return both, the output first. `mask` is boolean, `True` where blocked, or `None`; it broadcasts to `(..., L, S)`. Use your `scores` and `softmax`. Change none of the inputs: somebody else may need them.
+# Return both, the output first. `mask` is boolean, `True` where blocked, or `None`; it broadcasts to `(..., L, S)`. A query that may look at no key gets zeros; your softmax sees to that. Use your `scores` and `softmax`. Change none of the inputs: somebody else may need them.
 #
 # *A tiny case* with $D_h = 1$, so that the root is 1. The query $\ln 2$ meets the keys $0, 1, 2$: scores $0$, $\ln 2$, $2 \ln 2$, exponentials $1, 2, 4$, weights $\frac17, \frac27, \frac47$. With the values $7, 0, 14$ the output is $1 + 0 + 8 = 9$. With the last key blocked the weights are $\frac13, \frac23, 0$ and the output is $\frac73$.
 
@@ -680,9 +681,20 @@ quiz("attention.split-by-view")
 # ### Exercise 7: `merge_heads`
 # *Difficulty 2 of 3, about 10 minutes. Hints: `hint("attention.merge_heads")`*
 #
-# The way back: from `(B, H, S, Dh)` to `(B, S, D)`, so that `merge_heads(split_heads(x, H))` is `x` again. Read the picture above from right to left. If PyTorch complains that a tensor is not contiguous, ask yourself what a transpose does to the memory (nothing), and what a view needs.
+# The way back, so that `merge_heads(split_heads(x, H))` is `x` again: bring the tokens in front of the heads, then join the last two axes.
 #
-# *A tiny case:* the one above, backwards.
+# ```
+#     (B, H, S, Dh)              (B, S, H, Dh)               (B, S, D)
+#    head 0     head 1
+#   ┌───────┐  ┌───────┐       ┌───────┬───────┐         ┌───────────────┐
+#   │ a a a │  │ b b b │       │ a a a │ b b b │         │ a a a  b b b  │
+#   │ c c c │  │ d d d │   →   │ c c c │ d d d │    →    │ c c c  d d d  │
+#   └───────┘  └───────┘       └───────┴───────┘         └───────────────┘
+# ```
+#
+# If PyTorch complains that a tensor is not contiguous, ask yourself what a transpose does to the memory (nothing), and what a view needs.
+#
+# *A tiny case:* that of exercise 6, backwards. Head 0 with $(0, 1), (4, 5)$ and head 1 with $(2, 3), (6, 7)$ become the tokens $(0, 1, 2, 3)$ and $(4, 5, 6, 7)$.
 
 # %% id="merge-heads-exercise" exercise="attention.merge_heads"
 def merge_heads(x: Tensor) -> Tensor:
@@ -720,7 +732,7 @@ print("there and back:", torch.equal(merge_heads(by_head), all_queries[None]))
 #   (B, S, D) ── w_out, b_out ─────────────────────────── (B, S, D)
 # ```
 #
-# `mask` broadcasts to `(B, H, S, S)`.
+# `mask` broadcasts to `(B, H, S, S)`. Where a query may look at nothing, its heads give zeros and what is left is `b_out`.
 #
 # *A tiny case.* Let `w_in` be zero: then all queries and keys are equal, so all weights are, and the output before `w_out` is the mean of the values, which are all `b_in`'s last third. With one token, $D = 2$, two heads, `b_in` $= (0, 0, 0, 0, 3, 5)$, `w_out` $= \begin{pmatrix} 1 & 0 \\ 1 & 1 \end{pmatrix}$ and `b_out` $= (0, 1)$ the output is $(3,\; 3 + 5 + 1) = (3, 9)$.
 
@@ -825,12 +837,12 @@ labs.AttentionLab(
 # %% [markdown] id="lab-try"
 # Try these, and look at the numbers as well as at the colours:
 #
-# 1. **Another pronoun.** Change *she* to *he*, then exchange *Anna* and *Peter*. Which name does the row follow: the place, or the kind? Then use names that fit both pronouns, such as *Alex* and *Robin*.
-# 2. **Temperature.** With *she* as the query, move the temperature from 1 to 0.1, then to 4. The row turns into a choice, then into a plain mean. The order of the weights never changes. Why?
-# 3. **No root.** Untick "divide by √dₖ". Compare the largest weight in the row with the one before. With $D_h = 32$ this is the same as a temperature of $1/\sqrt{32} \approx 0.18$.
-# 4. **Causal.** Choose the causal mask and follow the row of *bank*: everything behind it goes dark, and the rest of the row grows, because the weights still sum to 1. How much does the sentence's vector move?
-# 5. **Padding.** Add eight `[PAD]` tokens with the mask "none". How much weight do they draw in head 3, and in others? Now choose the mask "padding".
-# 6. **Switch heads off.** Before you do it, guess: what changes the output more, layer 0 head 2 (the sharpest picture of all) or layer 5 head 9 (a blur)? Keep your guess for section 14.
+# 1. **Another pronoun.** Change *she* to *he*, then exchange *Anna* and *Peter*. What does the row follow: a place, or the kind of name? Then call them *Alex* and *Robin*. Whom does the head take for *she* now? Exchange the two and see whether it keeps to the name or to the place.
+# 2. **Temperature.** The scores of every layer are divided by it. Take *she* in layer 1, head 3 to 0.1 and then to 4: nearly a choice, nearly a plain mean. At 0.1 another token may be first than at 4. How can that be, when dividing all scores of a row by one number doesn't change their order? (Compare with layer 0, where it can't happen.)
+# 3. **No root.** Untick "divide by √dₖ" and look at the largest weight again. With $D_h = 32$ it is the same as a temperature of $1/\sqrt{32} \approx 0.18$; the model was never trained for that.
+# 4. **Causal.** Choose the causal mask, layer 0, and the row of *bank*: all that stands behind it is blocked, and every weight that is left grows. By the same factor? Why?
+# 5. **Padding.** Mask "none", eight `[PAD]` tokens, back to *she* in layer 1, head 3: how much of her weight has gone to nothing at all? Then the mask "padding".
+# 6. **Switch heads off**, one at a time, and read what it does to the tokens' output vectors. Guess before: what changes more, layer 0 head 2 (the sharpest picture of all) or layer 5 head 9 (a blur)? And without layer 1 head 3, which token moves most?
 
 # %% [markdown] id="distance-section"
 # ## 10 Far away, and all at once
@@ -945,7 +957,7 @@ quiz("attention.causal-order")
 predict("attention.twice-as-long")
 
 # %% id="cost-run"
-texts = [64, 128, 256, 512, 1024, 2048]
+texts = [64, 128, 256, 512, 1024]
 projections, meetings = [], []
 for n in texts:
     text = torch.zeros(1, n, 384)
@@ -967,11 +979,11 @@ explain("attention.twice-as-long")
 # The weights also take room. Each is a number that has to be kept somewhere, unless the computation is arranged so that they never all exist at once; FlashAttention (Dao et al., 2022) and chapter 10 do that.
 
 # %% id="cost-time-run"
-for n in (256, 512, 1024):
+for n in (128, 256, 512):
     text = torch.randn(1, n, 384)
     once = measure.seconds(multi_head, text, w_in, b_in, w_out, b_out, nhead=12)
     megabytes = 12 * n * n * 4 / 2**20  # heads, queries, keys, four bytes each
-    print(f"{n:5} tokens: {megabytes:3.0f} MB of weights a layer, {1000 * once:6.1f} ms here")
+    print(f"{n:5} tokens: {megabytes:5.2f} MB of weights a layer, {1000 * once:6.1f} ms here")
 
 # %% [markdown] id="looking-section"
 # ## 13 What do the heads of a real model look at?

@@ -235,7 +235,7 @@ def test_scores_and_sums_cost_the_square_and_cross_the_projections_at_twice_the_
     assert [
         later / sooner
         for sooner, later in zip(chapter.meetings, chapter.meetings[1:], strict=False)
-    ] == [4] * 5
+    ] == [4] * 4
     assert 8 * 768 * 384**2 == 4 * 768**2 * 384
     assert right("attention.twice-as-long") == "4 times."
     assert chapter.model.config.max_length == 512 < 768
@@ -315,3 +315,69 @@ def test_other_weights_give_the_same_output(chapter: SimpleNamespace) -> None:
     assert chapter.moved > 0.1
     assert chapter.change < 1e-6
     assert len(chapter.p) > 33
+
+
+# 9: what the lab's suggestions promise to show
+
+
+def _weights_of(chapter: SimpleNamespace, text: str, temperature: float = 1.0) -> list[Tensor]:
+    def attend(
+        q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        return chapter.scaled_dot_product(q / temperature, k, v, mask)
+
+    with (
+        torch.no_grad(),
+        chapter.attention_function(chapter.model, attend),
+        chapter.record(chapter.model) as recording,
+    ):
+        chapter.model(chapter.tokenizer.batch([text]).ids)
+    return recording.attention
+
+
+def test_the_head_goes_by_the_name_and_not_by_its_place(chapter: SimpleNamespace) -> None:
+    for text, wanted in (
+        ("Peter asked Anna to wait at the bank because he had no money.", 1),
+        ("Alex asked Robin to wait at the bank because she had no money.", 3),
+        ("Robin asked Alex to wait at the bank because she had no money.", 1),
+    ):
+        row = _weights_of(chapter, text)[1][0, 3, chapter.she]
+        assert row.argmax() == wanted
+
+
+def test_temperature_keeps_the_order_in_layer_0_and_may_change_it_above(
+    chapter: SimpleNamespace,
+) -> None:
+    cold, hot = (_weights_of(chapter, chapter.sentence, t) for t in (0.1, 4.0))
+    row = chapter.she
+    for head in range(12):
+        assert torch.equal(cold[0][0, head, row].argmax(), hot[0][0, head, row].argmax())
+    assert cold[1][0, 3, row].argmax() == 0
+    assert hot[1][0, 3, row].argmax() == chapter.anna
+    assert cold[1][0, 3, row].max() > 0.6
+    assert hot[1][0, 3, row].max() < 0.2
+
+
+def test_no_root_is_a_temperature() -> None:
+    assert 1 / math.sqrt(32) == pytest.approx(0.18, abs=5e-3)
+
+
+def test_a_causal_mask_lets_what_is_left_grow_by_one_factor(chapter: SimpleNamespace) -> None:
+    _, free = chapter.scaled_dot_product(chapter.query, chapter.key, chapter.value)
+    growth = (chapter.causal_weights / free)[chapter.bank, : chapter.bank + 1]
+    assert growth.min() > 1
+    assert growth.max() == pytest.approx(growth.min().item(), rel=1e-3)
+
+
+def test_a_blurred_head_of_the_last_layer_changes_more_than_the_sharpest(
+    chapter: SimpleNamespace,
+) -> None:
+    ids = chapter.tokenizer.batch([chapter.sentence]).ids
+    moved = {}
+    with torch.no_grad():
+        whole = chapter.model(ids)[0]
+        for head in ((0, 2), (5, 9), (1, 3)):
+            with chapter.ablate(chapter.model, [head]):
+                moved[head] = (chapter.model(ids)[0] - whole).norm(dim=-1) / whole.norm(dim=-1)
+    assert moved[5, 9].mean() > 2 * moved[0, 2].mean()
+    assert moved[1, 3].argmax() == chapter.she
