@@ -295,7 +295,7 @@ class CanvasPanel extends Panel {
 
   /** Size the canvas in CSS pixels, and let its context draw in them. */
   size(width, height) {
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = this.lab.sharpness;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (this.canvas.width !== w || this.canvas.height !== h) {
       this.canvas.width = w;
@@ -613,12 +613,7 @@ class MatrixPanel extends CanvasPanel {
   drawLegend(y) {
     const { left, context, meta } = this;
     const width = clamp(this.width - left - 8, 120, 260);
-    const scale = this.lab.scales[meta.scale];
-    for (let i = 0; i < width; i++) {
-      const word = scale[Math.round((i / (width - 1)) * 255)];
-      context.fillStyle = `rgb(${word & 255} ${(word >> 8) & 255} ${(word >> 16) & 255})`;
-      context.fillRect(left + i, y, 1.5, 9);
-    }
+    context.drawImage(this.lab.legend(meta.scale), left, y, width, 9);
     context.fillStyle = this.lab.ink;
     context.font = "11px system-ui, sans-serif";
     context.textBaseline = "top";
@@ -808,6 +803,7 @@ class Lab {
   constructor(model, host) {
     this.model = model;
     this.view = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+    this.sharpness = window.devicePixelRatio || 1; // canvas pixels for each CSS pixel
     this.values = {};
     this.labels = {};
     this.choices = {};
@@ -962,6 +958,7 @@ class Lab {
     this.form = form;
     this.root.setAttribute("data-lab", form.lab);
     this.root.setAttribute("aria-label", form.title);
+    this.legends = new Map();
     this.scales = Object.fromEntries(Object.entries(form.scales).map(([name, anchors]) => [name, makeScale(anchors)]));
     const groups = form.groups.map((group) => this.buildGroup(group));
     const columns = [0, 1].map(() => make("div", { class: "course-lab-column" }));
@@ -1005,6 +1002,18 @@ class Lab {
     return make("div", { class: "course-lab-tools" }, tables, save);
   }
 
+  /** All colours of a scale side by side, made once. */
+  legend(scale) {
+    if (!this.legends.has(scale)) {
+      const colours = new Pixels();
+      colours.resize(256, 1);
+      colours.words.set(this.scales[scale]);
+      colours.flush();
+      this.legends.set(scale, colours.canvas);
+    }
+    return this.legends.get(scale);
+  }
+
   /** Hide what does not apply: `show` is {name: value or [values]} on the lab's values. */
   showWhatApplies() {
     for (const [node, show] of this.shown) {
@@ -1025,6 +1034,7 @@ class Lab {
   refresh() {
     if (!this.form) return;
     this.readInk();
+    this.sharpness = window.devicePixelRatio || 1;
     for (const panel of this.panels.values()) panel.measure();
     for (const panel of this.panels.values()) panel.draw();
   }
@@ -1032,33 +1042,43 @@ class Lab {
   /** One PNG of all canvases that are shown, with their captions and the summary. */
   savePicture() {
     const shown = [...this.panels.values()].filter((panel) => panel.canvas && !panel.node.hidden && panel.meta);
-    const ratio = window.devicePixelRatio || 1;
-    const width = Math.max(480, ...shown.map((panel) => panel.canvas.width / ratio)) + 32;
-    const picture = make("canvas");
-    const context = picture.getContext("2d");
-    context.font = "13px system-ui, sans-serif";
-    const lines = wrapWords(context, this.summary.textContent, width - 32);
-    const height = shown.reduce((sum, panel) => sum + panel.canvas.height / ratio + 34, 32) + lines.length * 18 + 24;
-    const scale = 2;
-    Object.assign(picture, { width: width * scale, height: height * scale });
-    context.setTransform(scale, 0, 0, scale, 0, 0);
-    context.fillStyle = this.paper;
-    context.fillRect(0, 0, width, height);
-    context.fillStyle = this.ink;
-    let y = 24;
-    for (const panel of shown) {
-      context.font = "bold 13px system-ui, sans-serif";
-      context.fillText(panel.caption.textContent, 16, y);
-      context.drawImage(panel.canvas, 16, y + 8, panel.canvas.width / ratio, panel.canvas.height / ratio);
-      y += panel.canvas.height / ratio + 34;
-    }
-    context.font = "13px system-ui, sans-serif";
-    lines.forEach((line, i) => context.fillText(line, 16, y + 8 + i * 18));
-    picture.toBlob((blob) => {
+    this.sharpness = Math.max(2, window.devicePixelRatio || 1); // sharp on paper too
+    for (const panel of shown) panel.draw();
+    this.compose(shown).toBlob((blob) => {
       const link = make("a", { href: URL.createObjectURL(blob), download: `${this.form.lab}.png` });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10000);
     });
+    this.sharpness = window.devicePixelRatio || 1;
+    for (const panel of shown) panel.draw();
+  }
+
+  /** The canvases of some panels below one another on one canvas. */
+  compose(shown) {
+    const ratio = this.sharpness;
+    const width = Math.max(480, ...shown.map((panel) => panel.canvas.width / ratio)) + 32;
+    const picture = make("canvas");
+    const context = picture.getContext("2d");
+    const [plain, bold] = ["13px system-ui, sans-serif", "bold 13px system-ui, sans-serif"];
+    context.font = plain;
+    const lines = wrapWords(context, this.summary.textContent, width - 32);
+    const heights = shown.map((panel) => panel.canvas.height / ratio + 34);
+    const height = heights.reduce((sum, each) => sum + each, 32) + lines.length * 18 + 24;
+    Object.assign(picture, { width: width * ratio, height: height * ratio });
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.fillStyle = this.paper;
+    context.fillRect(0, 0, width, height);
+    context.fillStyle = this.ink;
+    let y = 24;
+    shown.forEach((panel, i) => {
+      context.font = bold;
+      context.fillText(panel.caption.textContent, 16, y);
+      context.drawImage(panel.canvas, 16, y + 8, panel.canvas.width / ratio, panel.canvas.height / ratio);
+      y += heights[i];
+    });
+    context.font = plain;
+    lines.forEach((line, i) => context.fillText(line, 16, y + 8 + i * 18));
+    return picture;
   }
 }
 
