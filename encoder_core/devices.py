@@ -1,8 +1,6 @@
-"""Where to compute and in which precision: what there is, what helps, and many processes.
+"""Where to compute and in which precision: what there is, and what helps.
 
-Many processes are `torch.distributed`'s business, started by `torchrun`: it comes with torch,
-so that there is nothing more to install, and one loop with `DistributedDataParallel` in it
-stays readable. (`accelerate` wraps the same calls.)
+Many processes are started by `torchrun`; see `encoder_core.distributed`.
 
 Source: Micikevicius et al. 2018, "Mixed Precision Training" (why float16 needs loss scaling and
 bfloat16, with float32's range, does not).
@@ -10,16 +8,14 @@ bfloat16, with float32's range, does not).
 
 from __future__ import annotations
 
-import atexit
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
-__all__ = ["Precision", "Processes", "choose_device", "choose_precision", "processes", "to_device"]
+__all__ = ["Precision", "choose_device", "choose_precision", "to_device"]
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -86,57 +82,6 @@ def choose_precision(device: torch.device, precision: Precision = "auto") -> tor
     return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[
         precision
     ]
-
-
-@dataclass(frozen=True)
-class Processes:
-    """Which of how many processes this is.
-
-    Attributes:
-        rank: from 0; the process of rank 0 shows and saves.
-        count: how many there are.
-
-    >>> Processes().main
-    True
-    """
-
-    rank: int = 0
-    count: int = 1
-
-    @property
-    def main(self) -> bool:
-        """Whether this is the process that shows and saves."""
-        return self.rank == 0
-
-
-def processes(device: torch.device) -> Processes:
-    """Join the other processes that torchrun started, where it did.
-
-    Args:
-        device: decides what they talk through: NCCL between CUDA devices, Gloo otherwise.
-
-    Returns:
-        This process's rank and their number; `Processes(0, 1)` without torchrun.
-
-    >>> processes(torch.device("cpu"))
-    Processes(rank=0, count=1)
-    """
-    distributed = torch.distributed
-    if not distributed.is_available() or int(os.environ.get("WORLD_SIZE", "1")) < 2:
-        return Processes()
-    if not distributed.is_initialized():
-        if device.type == "cuda":
-            torch.cuda.set_device(device)
-        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-        # They part when the process ends, not before, so that it can train once more. Without it
-        # the threads that still listen to the others may abort the process at its end.
-        atexit.register(_part)
-    return Processes(distributed.get_rank(), distributed.get_world_size())
-
-
-def _part() -> None:
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
 
 
 def to_device(batch: Any, device: torch.device) -> Any:

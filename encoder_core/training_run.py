@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from encoder_core.batches import batch_indices, step_seed
-from encoder_core.devices import choose_device, choose_precision, processes, to_device
+from encoder_core.devices import choose_device, choose_precision, to_device
+from encoder_core.distributed import average_gradients, join_processes, same_weights
 from encoder_core.schedule import learning_rate, parameter_groups
 from encoder_core.training import History, Loss, Record, TrainingConfig
 from encoder_core.training_state import load_training, save_training
@@ -53,11 +53,9 @@ class Run:
         self.total = config.total_steps(len(data))
         self.device = choose_device(config.device)
         self.dtype = choose_precision(self.device, config.precision)
-        self.processes = processes(self.device)
+        self.processes = join_processes(self.device)
         self.model = model.to(self.device)
-        self.trained: nn.Module = model
-        if self.processes.count > 1:
-            self.trained = DistributedDataParallel(model)
+        same_weights(self.model, self.processes)
         groups = parameter_groups(model, config.weight_decay)
         fused = self.device.type == "cuda"
         self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=fused)
@@ -112,7 +110,6 @@ class Run:
                 self.model.train(mode)
                 if self.whole and self.step > self.saved_at:
                     self.save()
-                self.trained = self.model  # lets go of what listens to the other processes
 
     @contextmanager
     def _bar(self, progress: bool) -> Iterator[None]:
@@ -139,10 +136,11 @@ class Run:
         share = len(mine) * count / len(chosen)
         batch = to_device(self.collate([self.data[i] for i in mine or chosen[:1]]), self.device)
         with torch.autocast(self.device.type, self.dtype, self.dtype != torch.float32):
-            result = self.loss(self.trained, batch)
+            result = self.loss(self.model, batch)
         loss, extra = result if isinstance(result, tuple) else (result, {})
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss * share).backward()  # type: ignore[no-untyped-call]
+        average_gradients(self.model.parameters(), self.processes)
         self.scaler.unscale_(self.optimizer)
         self._clip()
         self.whole = False  # from here on an exception leaves a model that is not to be saved

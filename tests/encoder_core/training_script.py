@@ -6,6 +6,7 @@ kills itself (0 for never).
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -25,7 +26,18 @@ def make() -> tuple[nn.Module, list[Tensor]]:
     torch.manual_seed(11)
     data = [torch.randn(3, 4) for _ in range(EXAMPLES)]
     # Without dropout: with it, processes draw differently, each for examples of its own.
-    return TransformerEncoderLayer(4, 2, 8, dropout=0.0).double(), [x.double() for x in data]
+    model: nn.Module = TransformerEncoderLayer(4, 2, 8, dropout=0.0).double()
+    model.unused = nn.Linear(2, 2).double()  # gets no gradient, and must not be touched
+    if os.environ.get("RANK", "0") != "0":
+        nn.init.constant_(model.linear1.weight, 7.0)  # the first process's weights must win
+    return model, [x.double() for x in data]
+
+
+def gloo_threads() -> list[str]:
+    """The threads that listen to the other processes, where the system can tell."""
+    tasks = Path("/proc/self/task")
+    names = [(task / "comm").read_text() for task in tasks.iterdir()] if tasks.exists() else []
+    return [name for name in names if "gloo" in name]
 
 
 def loss(model: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -62,4 +74,7 @@ def main(result: str, checkpoint: str, kill_at: str) -> None:
 
 
 if __name__ == "__main__":
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        # Called at the end, after the processes have parted: whoever registers first is last.
+        atexit.register(lambda: print("threads left:", gloo_threads(), flush=True))
     main(*sys.argv[1:])
