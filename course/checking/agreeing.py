@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from course.checking.probes import HALF, Probe
-from course.checking.running import Outcome
+from course.checking.running import Outcome, raises
 
 TOLERANCES = {torch.float64: (1e-8, 1e-9), torch.float32: (1e-4, 2e-5)}
 HALF_TOLERANCE = 2e-2  # of the largest absolute expected value
@@ -60,7 +60,7 @@ def leaf_kind(want: Any, precise: Any, got: Any, dtype: torch.dtype) -> str | No
     if isinstance(want, Tensor):
         if not isinstance(got, Tensor):
             return "type"
-        if got.layout is not torch.strided or got.is_quantized:
+        if got.is_nested or got.layout is not torch.strided or got.is_quantized:
             return "type"
         if got.shape != want.shape:
             return "shape"
@@ -78,8 +78,21 @@ def leaf_kind(want: Any, precise: Any, got: Any, dtype: torch.dtype) -> str | No
             isinstance(got, type(want)) and not isinstance(got, bool)
         ):
             return "type"
-        return None if got == want else "values"
+        return None if _equal(want, got) else "values"
     return None if want is None and got is None else "type"
+
+
+def _equal(want: Any, got: Any) -> bool:
+    """Equality of plain data, in which there may be tensors."""
+    if isinstance(want, Tensor) or isinstance(got, Tensor):
+        same = isinstance(want, Tensor) and isinstance(got, Tensor)
+        return same and want.shape == got.shape and bool((want == got).all())
+    if isinstance(want, list | tuple) and isinstance(got, list | tuple):
+        return len(want) == len(got) and all(map(_equal, want, got))
+    try:
+        return bool(want == got)
+    except Exception:
+        return False
 
 
 def close(expected: Tensor, actual: Tensor, dtype: torch.dtype, loosened: float = 1.0) -> bool:
@@ -117,9 +130,7 @@ def _gradient_kind(expected: Tensor | None, got: Tensor | None) -> str | None:
 def alike(probe: Probe, one: Outcome, other: Outcome) -> bool:
     """Whether a mistake's outcome and a submission's are the same, faults left aside."""
     if one.error is not None or other.error is not None:
-        return (
-            one.error is not None and other.error is not None and _same_kind(one.error, other.error)
-        )
+        return _same_error(one, other)
     ones, others = _leaves(one.value), _leaves(other.value)
     if len(ones) != len(others) or isinstance(one.value, tuple | list) != isinstance(
         other.value, tuple | list
@@ -139,5 +150,9 @@ def _leaves(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,)
 
 
-def _same_kind(one: BaseException, other: BaseException) -> bool:
-    return isinstance(one, type(other)) or isinstance(other, type(one))
+def _same_error(one: Outcome, other: Outcome) -> bool:
+    """Errors of one type, both raised by a `raise` of the answer's own or both from inside."""
+    if one.error is None or other.error is None:
+        return False
+    own = [raises(outcome.where) for outcome in (one, other)]
+    return type(one.error) is type(other.error) and own[0] == own[1]

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import io
 import random
+import re
 import signal
 import sys
 import threading
@@ -139,8 +140,30 @@ def settings_kept() -> Iterator[list[str]]:
 
 
 @contextlib.contextmanager
+def apart() -> Iterator[None]:
+    """Run a check as if in a fresh kernel, and leave the notebook's own state as it was.
+
+    Gradients are on, autocast and inference mode off, tensors are made on the CPU; the random states
+    of torch, Python and numpy are put back.
+    """
+    device = torch.get_default_device()
+    try:
+        with (
+            random_states_kept(),
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            torch.autocast("cpu", enabled=False),
+            torch.device("cpu"),
+        ):
+            yield
+    finally:
+        if torch.get_default_device() != device:
+            torch.set_default_device(device)
+
+
+@contextlib.contextmanager
 def random_states_kept() -> Iterator[None]:
-    """Put back the random states of torch, Python and numpy, so that a check draws nothing of theirs."""
+    """Put back the random states of torch, Python and numpy."""
     numpy = sys.modules.get("numpy")
     states = torch.get_rng_state(), random.getstate(), numpy.random.get_state() if numpy else None
     try:
@@ -166,7 +189,8 @@ def uninitialised_shows() -> Iterator[None]:
 
 _RESTORE: dict[str, Callable[[Any], object]] = {
     "default dtype": torch.set_default_dtype,
-    "gradients on or off": torch.set_grad_enabled,
+    "default device": torch.set_default_device,
+    "switch for gradients": torch.set_grad_enabled,
     "number of threads": torch.set_num_threads,
 }
 
@@ -174,6 +198,21 @@ _RESTORE: dict[str, Callable[[Any], object]] = {
 def _settings() -> dict[str, Any]:
     return {
         "default dtype": torch.get_default_dtype(),
-        "gradients on or off": torch.is_grad_enabled(),
+        "default device": torch.get_default_device(),
+        "switch for gradients": torch.is_grad_enabled(),
         "number of threads": torch.get_num_threads(),
     }
+
+
+def safe_text(value: object, limit: int = 300) -> str:
+    """What str() gives, whatever str() does: one line, without control characters, cut."""
+    try:
+        text = str(value)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return f"a {type(value).__name__} that cannot be shown"
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = first.encode("utf-8", "backslashreplace").decode("utf-8")
+    shown = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]", "", first[: 4 * limit])
+    return shown[:limit] + (" ..." if len(shown) > limit else "")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from course.checking import relations, running
+from course.checking import guards, relations, running
 from course.checking.agreeing import Difference, difference
 from course.checking.diagnosis import Trial
 from course.exercises.model import Exercise
@@ -61,6 +62,11 @@ def _weightiest(failed: list[Trial]) -> Trial:
     """The failed trial to speak of: a plain one, small, rather than one with a special memory layout."""
     order = ["plain", "strided", "again", "host", "gradient", "cuda"]
     differing = [trial for trial in failed if trial.difference is not None]
+    kinds = Counter(
+        t.difference.kind for t in differing if t.difference and t.probe.mode == "plain"
+    )
+    common = kinds.most_common(1)[0][0] if kinds else None
+    differing = [t for t in differing if t.difference and t.difference.kind == common] or differing
     return min(
         differing or failed,
         key=lambda t: (
@@ -118,8 +124,8 @@ def _raised(exercise: Exercise, trial: Trial, found: Difference) -> str:
             + (f" in {trial.actual.where}" if trial.actual.where else "")
             + ": is there a loop whose condition never becomes false?"
         )
-    text = str(error).strip().splitlines()
-    said = f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__
+    text = guards.safe_text(error)
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
     if isinstance(error, TypeError) and not trial.actual.where:
         said += f"; asked is {exercise.name}{exercise.signature}"
     at = f" ({trial.actual.where})" if trial.actual.where else ""
@@ -129,6 +135,9 @@ def _raised(exercise: Exercise, trial: Trial, found: Difference) -> str:
 
 
 def _type(exercise: Exercise, function: Callable[..., Any], found: Difference) -> str:
+    if len(exercise.results) > 1 and isinstance(found.expected, Tensor):
+        name = result_name(exercise, found.index)
+        return f"the {name} should be {named(found.expected)} and came as {named(found.actual)}"
     if found.actual is None:
         return "it returns None: is there a `return` on every path?"
     if inspect.iscoroutine(found.actual) or inspect.isgenerator(found.actual):
@@ -144,13 +153,17 @@ def _type(exercise: Exercise, function: Callable[..., Any], found: Difference) -
 
 def named(value: Any) -> str:
     """A value's kind in words: 'a tensor (2, 3) of float32'."""
+    if value is None:
+        return "None"
+    if isinstance(value, Tensor) and (value.is_nested or value.layout is not torch.strided):
+        return f"a {'nested' if value.is_nested else 'sparse'} tensor"
     if isinstance(value, Tensor):
         return f"a tensor {tuple(value.shape)} of {str(value.dtype).removeprefix('torch.')}"
     if isinstance(value, tuple | list):
         return f"a {type(value).__name__} of {len(value)}"
     if type(value).__module__ == "numpy":
         return f"a numpy {type(value).__name__}"
-    article = "an" if type(value).__name__[0] in "aeiou" else "a"
+    article = "an" if type(value).__name__[0] in "aeiouAEIOU" else "a"
     return f"{article} {type(value).__name__}"
 
 
@@ -178,8 +191,9 @@ def _shape(exercise: Exercise, found: Difference) -> str:
 
 def _gradient(function: Callable[..., Any], trial: Trial) -> str:
     if trial.actual.error is not None:
-        text = str(trial.actual.error).splitlines() or [""]
-        return f"its results are right, but with inputs that require gradients it raised {type(trial.actual.error).__name__}: {text[0][:200]}"
+        text = guards.safe_text(trial.actual.error)
+        kind = type(trial.actual.error).__name__
+        return f"its results are right, but with inputs that require gradients it raised {kind}: {text}"
     came = trial.actual.value if isinstance(trial.actual.value, tuple) else (trial.actual.value,)
     wanted = trial.expected.value
     none = all(gradient is None or not gradient.any() for gradient in came)
@@ -190,11 +204,9 @@ def _gradient(function: Callable[..., Any], trial: Trial) -> str:
     if nan:
         return f"its results are right, but the gradient that flows back holds NaN{clue}"
     lost = sum(1 for w, c in zip(wanted, came, strict=False) if w is not None and c is None)
-    part = (
-        f"{lost} of the {len(wanted)} gradients are missing"
-        if lost
-        else "the gradient that flows back is wrong"
-    )
+    if not lost:
+        return f"its results are right, but the gradient that flows back is wrong{clue}"
+    part = f"{lost} of the {len(wanted)} gradients are missing"
     return f"its results are right, but {part}: a part of the computation is cut off from it{clue}"
 
 
@@ -224,10 +236,13 @@ def _leak(function: Callable[..., Any], failed: list[Trial]) -> list[str]:
     for trial in failed:
         if trial.probe.mode != "plain" or trial.actual.error is not None or trial.probe.half:
             continue
+        if trial.difference is None or trial.difference.kind != "values":
+            continue
         for what, args in trial.probe.case.same:
             other = running.run(lambda *a: function(*a), _Elsewise(trial.probe, args))  # type: ignore[arg-type]
             reference = running.Outcome(trial.actual.value, exact=trial.actual.value)
-            if other.error is None and difference(trial.probe, reference, other) is not None:
+            apart = None if other.error else difference(trial.probe, reference, other)
+            if apart is not None and apart.kind == "values":
                 return [f"what is blocked leaks: {what}, and your result changes"]
     return []
 
@@ -248,6 +263,15 @@ def _only_when(trials: list[Trial]) -> list[str]:
     failed = [trial.difference is not None for trial in valued]
     if all(failed) or not any(failed):
         return []
+    dtypes = {t.probe.dtype for t, bad in zip(valued, failed, strict=True) if bad}
+    if dtypes == {torch.float16}:
+        return [
+            "it fails in float16 alone, where numbers below 6e-8 are 0 and those above 65504 infinite"
+        ]
+    if dtypes <= {torch.float16, torch.bfloat16}:
+        return ["it fails in half precision alone (float16, bfloat16)"]
+    if dtypes == {torch.float64} and any(t.probe.dtype is torch.float32 for t in valued):
+        return ["it fails in float64 alone: it is less precise than its inputs"]
     tags = list(dict.fromkeys(tag for trial in valued for tag in sorted(trial.probe.tags)))
     has = {tag: [tag in trial.probe.tags for trial in valued] for tag in tags}
     for tag in tags:
@@ -264,10 +288,12 @@ def _only_when(trials: list[Trial]) -> list[str]:
     ]
     if always:
         return [f"where it fails there is always {' and '.join(always[:2])}"]
+    precise = {tag for t in valued if t.probe.dtype is torch.float64 for tag in t.probe.tags}
     right = [
         tag
         for tag in speaking
-        if not any(bad for there, bad in zip(has[tag], failed, strict=True) if there)
+        if tag in precise
+        and not any(bad for there, bad in zip(has[tag], failed, strict=True) if there)
     ]
     right = [tag for tag in right if not tag.startswith(("non-", "a d_model"))]
     return [f"it is right with {' and with '.join(right[:3])}"] if right else []

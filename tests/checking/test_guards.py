@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from course.checking import check, checks, guards
+from course.checking import check, checks, diagnosis, guards
 from course.exercises import get
 
 SOFTMAX = get("attention.softmax")
@@ -294,3 +294,110 @@ def test_torch_s_own_not_implemented_is_no_stub():
         return torch.ops.aten.nonexistent_kernel_for_this(x)
 
     assert checks.judge(SOFTMAX, unsupported).status == "failed"
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        torch.no_grad,
+        torch.inference_mode,
+        lambda: torch.autocast("cpu"),
+        lambda: torch.device("meta"),
+    ],
+    ids=["no_grad", "inference_mode", "autocast", "another default device"],
+)
+@pytest.mark.parametrize("exercise_id", ["attention.softmax", "attention.multi_head"])
+def test_the_notebook_s_surroundings_turn_nothing_down(surroundings, exercise_id):
+    exercise = get(exercise_id)
+    diagnosis.references.cache_clear()
+    with surroundings():
+        report = checks.judge(exercise, exercise.model())
+    assert report.passed, report.message
+
+
+def test_a_default_device_set_by_an_answer_is_put_back():
+    def careless(x, dim):
+        torch.set_default_device("meta")
+        return right(x, dim)
+
+    assert "default device" in told(careless)
+    assert torch.get_default_device() == torch.device("cpu")
+
+
+def test_results_that_cannot_be_compared():
+    def a_list(query, key, value, mask=None):
+        weights = torch.softmax(query @ key.mT, -1)
+        return [weights @ value, weights]
+
+    def a_dict(query, key, value, mask=None):
+        return {"output": value}
+
+    def half(query, key, value, mask=None):
+        return get("attention.scaled_dot_product").model()(query, key, value, mask)[0], None
+
+    attention = get("attention.scaled_dot_product")
+    told(a_list, attention)
+    assert "dict" in told(a_dict, attention)
+    assert "weights should be" in told(half, attention)
+    assert "nested" in told(lambda x, dim: torch.nested.nested_tensor([x.detach().double()]))
+
+
+class _Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [_Mute(), ValueError("\ud800"), ValueError("\x1b[31mred"), ValueError(3 * "x\n" * 9999)],
+)
+def test_odd_error_messages(error):
+    def broken(x, dim):
+        raise error
+
+    report = check("attention.softmax", broken)
+    assert report.status == "failed"
+    assert "\x1b" not in report.message
+    report.message.encode("utf-8")
+    assert len(report.message) < 3000
+
+
+def test_the_stop_button_stops(monkeypatch):
+    calls = []
+
+    def interrupted(x, dim):
+        calls.append(1)
+        if len(calls) == 5:
+            signal.raise_signal(signal.SIGINT)
+        return right(x, dim)
+
+    with pytest.raises(KeyboardInterrupt):
+        checks.judge(SOFTMAX, interrupted)
+
+
+def test_the_first_check_of_a_kernel_is_as_thorough_as_the_others():
+    def short(length):
+        return torch.ones(1024, 1024).triu(1).bool()[:length, :length]
+
+    diagnosis.references.cache_clear()
+    told(short, get("attention.causal_mask"))
+
+
+def test_an_own_error_of_another_type_is_not_taken_for_torch_s():
+    def own(x, nhead):
+        if x.shape[-1] % nhead:
+            raise RuntimeError("no multiple")
+        return x.unflatten(-1, (nhead, -1)).transpose(1, 2)
+
+    report = checks.judge(get("attention.split_heads"), own)
+    assert report.mistakes == ()
+    assert "should raise ValueError" in report.message
+
+
+def test_float16_alone_is_told():
+    def small(weights):
+        return -(weights * (weights + 1e-12).log()).sum(-1)
+
+    report = checks.judge(get("attention.entropy"), small)
+    assert not report.passed
+    assert "float16" in report.message

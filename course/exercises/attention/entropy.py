@@ -92,6 +92,7 @@ ENTROPY = Exercise(
             "the sum of the entropies of each weight against the rest (w against 1 - w)",
             lambda w: (torch.special.entr(w) + torch.special.entr(1 - w)).sum(-1),
         ),
+        Landmark("the sum of -w log(1 - w)", lambda w: -(w * torch.log1p(-w)).sum(-1)),
         Landmark("the largest weight of each query", lambda w: w.amax(-1)),
         Landmark("1 minus the sum of squares (the Gini impurity)", lambda w: 1 - (w * w).sum(-1)),
         Landmark("the terms -w log w, not yet summed", lambda w: torch.special.entr(w)),
@@ -162,6 +163,12 @@ ENTROPY = Exercise(
             "Which weights alone need protecting?",
         ),
         Mistake(
+            "epsilon-too-small-for-float16",
+            (("weights.masked_fill(weights == 0, 1.0)", "weights.clamp(min=1e-12)"),),
+            "The small number that protects the logarithm is itself 0 in float16 (everything below 6e-8 is), so that there log 0 comes back and with it NaN.",
+            "How can weights of 0 be kept away from the logarithm without any small number?",
+        ),
+        Mistake(
             "normalised",
             ((".sum(dim=-1)", ".sum(dim=-1) / math.log(weights.shape[-1])"),),
             "The entropy is divided by log S, its largest possible value.",
@@ -198,7 +205,7 @@ ENTROPY = Exercise(
                     "safe = weights.masked_fill_(weights == 0, 1.0)",
                 ),
             ),
-            "`masked_fill_` changes the caller's own tensor.",
+            "It changes the caller's own tensor (a method that ends in _ does, and `weights[...] = ...`).",
             "What does the caller find in weights after the call?",
         ),
         Mistake(

@@ -112,6 +112,23 @@ MERGE_HEADS = Exercise(
             "Which axis stands first in (B, S, D)?",
         ),
         Mistake(
+            "merged-without-moving-by-flatten",
+            (("x = x.transpose(1, 2)", "x = x.flatten(2)"), ("return " + _JOINED, "return x")),
+            "Tokens and width are joined and not heads and width: (B, H, S * Dh).",
+            "Which two axes must be neighbours before `flatten` joins them?",
+        ),
+        Mistake(
+            "mean-of-the-heads-repeated",
+            (
+                (
+                    "x = x.transpose(1, 2)",
+                    "x = x.mean(dim=1, keepdim=True).expand_as(x).transpose(1, 2)",
+                ),
+            ),
+            "The heads are averaged, and the mean stands in the place of every head.",
+            "Should two heads' outputs be told apart in the result?",
+        ),
+        Mistake(
             "heads-in-reverse",
             (("x = x.transpose(1, 2)", "x = x.flip(1).transpose(1, 2)"),),
             "The heads are in reverse order.",

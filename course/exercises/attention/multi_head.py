@@ -160,6 +160,13 @@ MULTI_HEAD = Exercise(
     cases=_multi_head_cases,
     landmarks=(
         Landmark(
+            "the result after a layer normalisation",
+            lambda *args: torch.nn.functional.layer_norm(_whole(*args), args[0].shape[-1:]),
+        ),
+        Landmark(
+            "the result with its negative numbers cut off", lambda *args: _whole(*args).relu()
+        ),
+        Landmark(
             "the heads' joined output, before the output projection",
             lambda x, wi, bi, wo, bo, n, mask=None: _heads(x, wi, bi, n, mask),
         ),
@@ -360,11 +367,128 @@ MULTI_HEAD = Exercise(
             (
                 (
                     "query, key, value, mask)",
-                    "query, key, value, mask if mask is None or mask.dim() < 4 else mask[:, :1])",
+                    "query, key, value, None if mask is None else mask.expand(x.shape[0], nhead, x.shape[1], x.shape[1])[:, :1])",
                 ),
             ),
             "The first head's mask is used for all heads.",
             "To which shape does the mask broadcast?",
+        ),
+        Mistake(
+            "attends-across-the-batch",
+            (
+                ("projected = x @", "x = x.transpose(0, 1)\n    projected = x @"),
+                (
+                    "return merge_heads(output) @ w_out.T + b_out",
+                    "return (merge_heads(output) @ w_out.T + b_out).transpose(0, 1)",
+                ),
+            ),
+            "The first axis is taken for the length and the second for the batch (as torch.nn does without batch_first), so that each token attends to the other sentences' tokens at its place.",
+            "Which axis of x holds the tokens that may look at one another?",
+        ),
+        Mistake(
+            "input-thirds-not-transposed",
+            (
+                (
+                    "x @ w_in.T + b_in",
+                    "torch.cat([x @ part for part in w_in.chunk(3)], dim=-1) + b_in",
+                ),
+            ),
+            "The thirds of w_in are used without transposing them. They are stored as (out, in), as in torch.nn.Linear, which computes x W^T + b.",
+            "Which axis of w_in belongs to the inputs?",
+        ),
+        Mistake(
+            "nothing-projected",
+            ((_CHUNK, "query, key, value = x, x, x"),),
+            "x itself is taken for query, key and value; w_in and b_in are not used.",
+            "Where do w_in and b_in enter?",
+        ),
+        Mistake(
+            "value-not-projected",
+            (("split_heads(value, nhead)", "split_heads(x, nhead)"),),
+            "The values are x itself and not their projection (the article's wording, the attention matrix multiplied with the word vectors, suggests it).",
+            "Which third of w_in makes the values?",
+        ),
+        Mistake(
+            "bias-for-the-query-only",
+            (
+                (
+                    "x @ w_in.T + b_in",
+                    "x @ w_in.T + torch.cat([b_in.chunk(3)[0], torch.zeros_like(b_in[x.shape[-1] :])])",
+                ),
+            ),
+            "Only the query gets its bias.",
+            "How long is b_in, and for how many projections is it made?",
+        ),
+        Mistake(
+            "bias-interleaved",
+            (("x @ w_in.T + b_in", "x @ w_in.T + b_in.reshape(-1, 3).T.reshape(-1)"),),
+            "Every third number of b_in is taken for the query's bias, instead of its first third.",
+            "Which entries of b_in belong to the query: 0 to D - 1, or 0, 3, 6, ...?",
+        ),
+        Mistake(
+            "output-bias-for-every-head",
+            (("@ w_out.T + b_out", "@ w_out.T + nhead * b_out"),),
+            "The output's bias is added once for each head.",
+            "How often should b_out be added?",
+        ),
+        Mistake(
+            "output-bias-twice",
+            (("@ w_out.T + b_out", "@ w_out.T + b_out + b_out"),),
+            "The output's bias is added twice.",
+            "How often should b_out be added?",
+        ),
+        Mistake(
+            "scaled-twice",
+            (
+                (
+                    _CALL,
+                    "output, _ = scaled_dot_product(query / math.sqrt(query.shape[-1]), key, value, mask)",
+                ),
+            ),
+            "The scores are divided by the root of the head's width twice.",
+            "Does the function that you call scale already?",
+        ),
+        Mistake(
+            "heads-interleaved",
+            (
+                (
+                    "split_heads(query, nhead)",
+                    "query.reshape(*x.shape[:2], -1, nhead).permute(0, 3, 1, 2)",
+                ),
+                (
+                    "split_heads(key, nhead)",
+                    "key.reshape(*x.shape[:2], -1, nhead).permute(0, 3, 1, 2)",
+                ),
+                (
+                    "split_heads(value, nhead)",
+                    "value.reshape(*x.shape[:2], -1, nhead).permute(0, 3, 1, 2)",
+                ),
+            ),
+            "Every head takes each H-th column instead of a piece of neighbours.",
+            "Which of your functions cuts the heads?",
+        ),
+        Mistake(
+            "heads-woven-together",
+            (("merge_heads(output)", "output.permute(0, 2, 3, 1).reshape(x.shape)"),),
+            "On merging, the heads' numbers are woven into one another: the width stands before the heads.",
+            "Should column 1 of the merged output come from head 0 or from head 1?",
+        ),
+        Mistake(
+            "heads-in-reverse",
+            (("merge_heads(output)", "merge_heads(output.flip(1))"),),
+            "The heads are merged in reverse order.",
+            "Which head's numbers come first in a row?",
+        ),
+        Mistake(
+            "mask-turned",
+            (
+                (
+                    "query, key, value, mask)",
+                    "query, key, value, None if mask is None else mask.expand(x.shape[0], nhead, x.shape[1], x.shape[1]).transpose(-2, -1))",
+                ),
+            ),
+            "Rows and columns of the mask are exchanged.",
+            "Which axis of the mask belongs to the queries?",
         ),
         Mistake(
             "residual-added",
@@ -410,3 +534,15 @@ def _heads(x: Tensor, w_in: Tensor, b_in: Tensor, nhead: int, mask: Tensor | Non
     return (
         plain_attention(query, key, value, mask)[0].transpose(1, 2).reshape(batch, length, d_model)
     )  # (B, S, D)
+
+
+def _whole(
+    x: Tensor,
+    w_in: Tensor,
+    b_in: Tensor,
+    w_out: Tensor,
+    b_out: Tensor,
+    nhead: int,
+    mask: Tensor | None = None,
+) -> Tensor:
+    return _heads(x, w_in, b_in, nhead, mask) @ w_out.T + b_out

@@ -363,6 +363,17 @@ SCALED_DOT_PRODUCT = Exercise(
             "Whose weights must sum to 1: those that one query gives, or those that one key receives?",
         ),
         Mistake(
+            "weights-turned",
+            (
+                (
+                    "return weights @ value, weights",
+                    "return weights.transpose(-2, -1) @ value, weights",
+                ),
+            ),
+            "The weights are transposed before they are multiplied with the values.",
+            "Which axis of the weights runs over the keys, and so over the values?",
+        ),
+        Mistake(
             "only-the-output",
             (("return weights @ value, weights", "return weights @ value"),),
             "Only the output is returned.",

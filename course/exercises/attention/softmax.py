@@ -131,6 +131,9 @@ SOFTMAX = Exercise(
         Landmark(
             "the same share for every entry", lambda x, dim: torch.full_like(x, 1 / x.shape[dim])
         ),
+        Landmark(
+            "a softmax of the softmax", lambda x, dim: torch.softmax(torch.softmax(x, dim), dim)
+        ),
         Landmark("the input, unchanged", lambda x, dim: x),
     ),
     mistakes=(
@@ -157,8 +160,7 @@ SOFTMAX = Exercise(
                     "x = x.clamp(min=-1e30)\n    largest = x.amax(dim=dim, keepdim=True)",
                 ),
             ),
-            "A row that is -inf throughout gets equal weights, because -inf was replaced by a large finite number "
-            "and in that row all numbers are then the same.",
+            "A row that is -inf throughout gets equal weights and not zeros. (A large finite number in place of -inf does that: in such a row all numbers are then the same.)",
             "How can you tell, after the exponentials, that a row had nothing in it?",
         ),
         Mistake(
