@@ -98,12 +98,24 @@ def explain(exercise: Exercise, trials: list[Trial]) -> tuple[Mistake, ...]:
     if any(trial.actual.timed_out for trial in trials):
         return ()
     order = _order(trials)
-    for count in (1, 2):
+    for count in (1, 2) if any(map(_tells, trials)) else (1,):
         for combination in itertools.combinations(exercise.mistakes, count):
             for function in functions(exercise, *combination):
                 if _fits(trials, order, _Imitation(function, trials)):
                     return combination
     return ()
+
+
+def _tells(trial: Trial) -> bool:
+    """Whether what came is a tensor that a pair of mistakes could have made."""
+    if trial.probe.mode != "plain" or trial.actual.error is not None:
+        return False
+    return trial.difference is None or trial.difference.kind in (
+        "values",
+        "shape",
+        "dtype",
+        "count",
+    )
 
 
 def _order(trials: list[Trial]) -> list[int]:
