@@ -146,7 +146,8 @@ def _type(exercise: Exercise, function: Callable[..., Any], found: Difference) -
         return f"it returns {named(found.actual)}; asked are {len(found.expected)} results: {', '.join(exercise.results)}"
     if isinstance(found.expected, Tensor) and isinstance(found.actual, Tensor):
         where = "" if found.actual.device.type == "cpu" else f" on {found.actual.device}"
-        return f"it returns {named(found.actual)}{where}; asked is a plain tensor"if isinstance(found.actual, tuple | list) and isinstance(found.expected, Tensor):
+        return f"it returns {named(found.actual)}{where}; asked is a plain tensor"
+    if isinstance(found.actual, tuple | list) and isinstance(found.expected, Tensor):
         return f"it returns {named(found.actual)}; asked is one tensor"
     return f"it returns {named(found.actual)}; asked is {named(found.expected)}"
 
