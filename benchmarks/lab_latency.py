@@ -11,11 +11,15 @@ its `data-drawn` grew, when the canvases have been drawn; for plotly, in the fir
 
 Bytes are those of the websocket's frames from the server in answer to a key press, all of them:
 the update, and the kernel's "busy" and "idle".
+
+On a machine that does other work too, `chrt -r 1 python benchmarks/lab_latency.py` (as root)
+gives what it would be without that work; the report says how it was run.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import statistics
 import sys
@@ -144,10 +148,16 @@ def processor() -> str:
     return platform.processor()
 
 
+def scheduling() -> str:
+    """Whether other work on the machine could get in the way."""
+    policy = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else 0
+    if policy in (1, 2):  # SCHED_FIFO, SCHED_RR
+        return "Real-time priority (`chrt -r 1`): the machine's other work had to wait."
+    return "Ordinary priority: the machine's other work, if any, got in the way."
+
+
 def report(results: dict[str, tuple[list[float], list[int]]], busy: str) -> str:
     """The results as a Markdown table."""
-    import os
-
     lines = [
         "# Key press to changed picture",
         "",
@@ -155,6 +165,7 @@ def report(results: dict[str, tuple[list[float], list[int]]], busy: str) -> str:
         "32 tokens; the arrow keys move the temperature.",
         "",
         f"CPU: {processor()}, {os.cpu_count()} cores. Load average (1 minute) before and after: {busy}.",
+        scheduling(),
         "",
         "| | presses | median | p95 | bytes an update |",
         "|---|---|---|---|---|",
@@ -172,8 +183,6 @@ def report(results: dict[str, tuple[list[float], list[int]]], busy: str) -> str:
 
 def main() -> None:
     """Measure, print, and with `--write` keep the table."""
-    import os
-
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--presses", type=int, default=60)
     parser.add_argument("--write", action="store_true", help="keep the table beside this file")
