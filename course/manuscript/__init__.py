@@ -13,6 +13,7 @@ Only the standard library is needed here: the checker reads model solutions from
 from __future__ import annotations
 
 import itertools
+import functools
 import json
 import re
 from dataclasses import dataclass
@@ -81,7 +82,14 @@ def read(chapter: str) -> list[Cell]:
         raise LookupError(
             f"there is no chapter {chapter!r}; the chapters are {', '.join(chapters())}"
         )
-    return parse(path.read_text(encoding="utf-8-sig"), f"course/manuscript/{path.name}")
+    stamp = path.stat()
+    return list(_parsed(path, stamp.st_mtime_ns, stamp.st_size))
+
+
+@functools.lru_cache(maxsize=32)
+def _parsed(path: Path, changed: int, size: int) -> tuple[Cell, ...]:
+    """A manuscript's cells, kept until the file changes: a check asks for them again and again."""
+    return tuple(parse(path.read_text(encoding="utf-8-sig"), f"course/manuscript/{path.name}"))
 
 
 def chapter_of(exercise_id: str) -> str:
