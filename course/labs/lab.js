@@ -474,14 +474,29 @@ class MatrixPanel extends CanvasPanel {
   constructor(spec, lab) {
     super(spec, lab);
     this.brush = null;
+    this.last = [0, 0]; // where a drag was last
   }
 
   read(meta, data) {
     const [rows, columns] = this.shape();
     this.codes = readCodes(data.cells, meta.bits, rows * columns);
+    this.keepPaint(rows * columns, CODES[meta.bits].blocked);
     this.pixels.resize(columns, rows);
     this.pixels.put(this.codes, 0, columns, rows, 0, 0, meta.bits, this.lab.scales[meta.scale]);
     this.pixels.flush();
+  }
+
+  /** A picture that was on its way does not wipe off what was painted meanwhile. */
+  keepPaint(count, blocked) {
+    const name = this.spec.paints?.name;
+    if (!name || !this.lab.isMoving(name)) return;
+    const { length, bits } = this.lab.values[name];
+    if (length !== this.rowLabels.length) return; // painted on another text
+    const painted = fromBase64(bits);
+    for (let i = 0; i < count; i++) {
+      if ((painted[i >> 3] >> (i & 7)) & 1) this.codes[i] = blocked;
+      else if (this.codes[i] === blocked) this.codes[i] = 0;
+    }
   }
 
   shape() {
@@ -646,6 +661,7 @@ class MatrixPanel extends CanvasPanel {
   }
 
   onPress(row, column) {
+    this.last = [row, column];
     if (this.paints) {
       this.brush = !this.isBlocked(row, column);
       this.paint([[row, column]], this.brush);
@@ -654,8 +670,8 @@ class MatrixPanel extends CanvasPanel {
   }
 
   onDrag(row, column) {
-    const [lastRow, lastColumn] = this.meta.chosen;
-    if (this.brush !== null) this.paint(cellsBetween(lastRow, lastColumn, row, column), this.brush);
+    if (this.brush !== null) this.paint(cellsBetween(...this.last, row, column), this.brush);
+    this.last = [row, column];
     this.choose(row, column);
   }
 
@@ -881,6 +897,11 @@ class Lab {
     this.pump();
   }
 
+  /** Whether a control was moved and Python has not answered yet. */
+  isMoving(name) {
+    return name in this.pending || name in (this.underWay?.changes ?? {});
+  }
+
   pump() {
     if (this.underWay !== null || Object.keys(this.pending).length === 0) return;
     const changes = this.pending;
@@ -911,7 +932,7 @@ class Lab {
     Object.assign(this.choices, content.choices);
     for (const [name, choices] of Object.entries(this.choices)) this.controls.get(name)?.setChoices(this.choicesFrom(choices));
     for (const [name, value] of Object.entries(content.values ?? {})) {
-      if (name in this.pending || name in (this.underWay?.changes ?? {})) continue; // moved meanwhile
+      if (this.isMoving(name)) continue; // moved meanwhile
       this.values[name] = value;
       this.controls.get(name)?.set(value);
     }
