@@ -255,6 +255,13 @@ def test_ones_own_attention_is_what_runs() -> None:
     assert repr(front.lab).startswith("AttentionLab(attention=uniform, text='A cat sat.'")
 
 
+def test_the_reference_is_not_called_the_learner_s_own() -> None:
+    from course import use
+
+    lab = AttentionLab(attention=use("attention.scaled_dot_product"), encoder="fresh")
+    assert "computed by the reference scaled_dot_product" in lab.still()["text/plain"]
+
+
 def test_an_attention_that_begins_to_fail_keeps_the_last_picture() -> None:
     def fragile(query: Any, key: Any, value: Any, mask: Any = None) -> Any:
         if mask is not None:

@@ -83,7 +83,7 @@ def effect(arrays: Arrays) -> str:
 
 
 def setting(settings: Settings, attention: str | None) -> str:
-    """Which encoder, mask and attention the picture is of; `attention` names the learner's own."""
+    """Which encoder, mask and attention the picture is of; `attention` names the one given."""
     if settings.encoder == "pretrained":
         encoder = "the pretrained all-MiniLM-L6-v2"
     else:
@@ -97,5 +97,5 @@ def setting(settings: Settings, attention: str | None) -> str:
         scaled = "" if settings.scaled else ", not scaled by the root of d_k"
         parts.append(f"temperature {settings.temperature:g}{scaled}")
     if attention is not None:
-        parts.append(f"computed by your own {attention}")
+        parts.append(f"computed by {attention}")
     return "; ".join(parts) + "."

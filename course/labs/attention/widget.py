@@ -186,7 +186,7 @@ class AttentionLab(Lab):
 
     def still(self) -> dict[str, str]:
         """A picture, and words, for places without a front end."""
-        arrays, title = self._shown(), setting(self._made_from[0], self._own_name())
+        arrays, title = self._shown(), setting(self._made_from[0], self._whose())
         words = [repr(self), title, summary(arrays, self._chosen), self._notice]
         pictures = still(arrays, self._chosen, title)
         return {"text/plain": "\n".join(filter(None, words)), **pictures}
@@ -194,6 +194,12 @@ class AttentionLab(Lab):
     def rest(self) -> None:
         """Let go of the arrays; `drawing` makes them again."""
         self._arrays = None
+
+    def _whose(self) -> str | None:
+        """Whose attention the picture is computed with: use() may have handed out the reference."""
+        reference = getattr(self._attention, "__course_reference__", False)
+        name = self._own_name()
+        return name and f"{'the reference' if reference else 'your own'} {name}"
 
     def _own_name(self) -> str | None:
         if self._attention is None:
