@@ -12,8 +12,8 @@ Only the standard library is needed here: the checker reads model solutions from
 
 from __future__ import annotations
 
-import itertools
 import functools
+import itertools
 import json
 import re
 from dataclasses import dataclass
