@@ -160,7 +160,7 @@ SOFTMAX = Exercise(
                     "x = x.clamp(min=-1e30)\n    largest = x.amax(dim=dim, keepdim=True)",
                 ),
             ),
-            "A row that is -inf throughout gets equal weights and not zeros. (A large finite number in place of -inf does that: in such a row all numbers are then the same.)",
+            "A row that is -inf throughout gets equal weights and not zeros. A large finite number in place of -inf does that, since all numbers of such a row are then the same.",
             "How can you tell, after the exponentials, that a row had nothing in it?",
         ),
         Mistake(
