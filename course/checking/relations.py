@@ -161,7 +161,7 @@ def _precision(exercise: Exercise, trials: list[Pair], index: int) -> str | None
 def _factor(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     factors: list[tuple[Any, float]] = []
     for trial, expected, actual in _pairs(trials):
-        if pair_is_bool(expected):
+        if _holds_no_number(expected):
             return None
         scale = (expected * actual).sum() / (expected * expected).sum()
         if not scale.isfinite() or scale == 0 or not _near(expected * scale, actual):
@@ -194,7 +194,7 @@ def _formula(factors: list[tuple[Any, float]]) -> str:
     return f"every number is a factor away from what it should be, and the factor changes with the sizes: {'; '.join(sorted(shown)[:3])}"
 
 
-def pair_is_bool(tensor: Tensor) -> bool:
+def _holds_no_number(tensor: Tensor) -> bool:
     """Whether factors and sums make no sense for it."""
     return not bool(tensor.isfinite().any())
 
@@ -253,7 +253,7 @@ def _offset(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     for _, expected, actual in _pairs(trials):
         gap = (actual - expected).flatten()
         if (
-            pair_is_bool(expected)
+            _holds_no_number(expected)
             or gap.numel() < 2
             or not gap.isfinite().all()
             or not torch.allclose(gap, gap[:1].expand_as(gap), 1e-4, 2e-5)

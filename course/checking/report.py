@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
-from typing import Any
 
 from course.checking import pictures
 
@@ -115,8 +114,3 @@ def as_text(sections: list[tuple[str, str]], shown: list[pictures.Shown]) -> str
 
 def _indented(text: str) -> str:
     return "\n".join(line if line.startswith("  ") else f"  {line}" for line in text.splitlines())
-
-
-def plain(value: Any) -> str:
-    """A small value in full, a large one by its kind."""
-    return pictures.numbers(value)
