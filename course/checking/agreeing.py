@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,8 @@ def difference(probe: Probe, expected: Outcome, actual: Outcome) -> Difference |
         given = tuple(actual.value)
     else:
         given = (actual.value,)
+    if probe.case.summary is not None and expected.summary is not None:
+        return _statistical(probe, expected, actual, wanted, given)
     gradient = probe.mode == "gradient"
     for index, (want, precise, got) in enumerate(zip(wanted, exact, given, strict=True)):
         kind = (
@@ -53,6 +56,45 @@ def difference(probe: Probe, expected: Outcome, actual: Outcome) -> Difference |
         if kind:
             return Difference(kind, index, precise if kind == "values" else want, got)
     return None
+
+
+def _statistical(
+    probe: Probe, expected: Outcome, actual: Outcome, wanted: Any, given: Any
+) -> Difference | None:
+    """A random result: of the right kind, and with the reference's statistics."""
+    if probe.mode != "gradient":
+        for index, (want, got) in enumerate(zip(wanted, given, strict=True)):
+            kind = leaf_kind(want, want, got, probe.dtype)
+            if kind not in (None, "values"):
+                return Difference(str(kind), index, want, got)
+    if _agree(probe, expected.summary, actual.summary):
+        return None
+    return Difference("values", 0, expected.value, actual.value)
+
+
+def apart(probe: Probe, expected: Outcome, actual: Outcome) -> dict[str, tuple[float, float]]:
+    """The statistics in which a random result leaves the reference's: expected and actual."""
+    wanted, came = expected.summary or {}, actual.summary or {}
+    return {
+        name: (want, came[name])
+        for name, want in wanted.items()
+        if name in came and not _agree(probe, {name: want}, {name: came[name]})
+    }
+
+
+def _agree(
+    probe: Probe, wanted: Mapping[str, float] | None, came: Mapping[str, float] | None
+) -> bool:
+    if wanted is None or came is None or list(wanted) != list(came):
+        return wanted is None and came is None
+    allowed = probe.case.tolerance
+    for name, want in wanted.items():
+        atol = allowed if isinstance(allowed, int | float) else allowed.get(name, 0.0)
+        atol = max(atol, HALF_TOLERANCE * abs(want) if probe.half else 1e-6 * abs(want))
+        both_nan = math.isnan(want) and math.isnan(came[name])
+        if not (both_nan or want == came[name] or abs(want - came[name]) <= atol):
+            return False
+    return True
 
 
 def leaf_kind(want: Any, precise: Any, got: Any, dtype: torch.dtype) -> str | None:
@@ -131,6 +173,8 @@ def alike(probe: Probe, one: Outcome, other: Outcome) -> bool:
     """Whether a mistake's outcome and a submission's are the same, faults left aside."""
     if one.error is not None or other.error is not None:
         return _same_error(one, other)
+    if probe.case.summary is not None and (one.summary or other.summary):
+        return _agree(probe, one.summary, other.summary)
     ones, others = _leaves(one.value), _leaves(other.value)
     if len(ones) != len(others) or isinstance(one.value, tuple | list) != isinstance(
         other.value, tuple | list

@@ -28,7 +28,8 @@ def source_of(submission: Any) -> str | None:
 
 def is_reference(submission: Any) -> bool:
     """Whether this is what use() hands out until an answer has passed."""
-    return getattr(submission, "__course_reference__", False) is True
+    own = getattr(submission, "__dict__", {})  # not what a class inherits from the reference
+    return own.get("__course_reference__", False) is True
 
 
 def is_stub(submission: Any) -> bool:

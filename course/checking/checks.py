@@ -14,6 +14,7 @@ from torch import Tensor
 from course import exercises, learner
 from course.checking import answers, diagnosis, guards, pictures, relations, running, telling
 from course.checking.diagnosis import Trial
+from course.checking.probes import tensors
 from course.checking.report import Comparison, Report, as_text
 from course.exercises.model import Exercise, Mistake
 
@@ -60,6 +61,10 @@ def judge(exercise: Exercise, submission: Any, seed: int = 0) -> Report:
         return _report(exercise, "not attempted", [("Your turn:", text)])
     if answers.is_stub(submission):
         return _not_attempted(exercise)
+    if exercise.is_class and not isinstance(submission, type):
+        says = f"asked is the class itself, and {telling.named(submission)} came"
+        called = f"check({exercise.id!r}, {exercise.name}), without brackets after the name"
+        return _report(exercise, "failed", [("Not yet.", f"{says}: write {called}.")])
     with guards.apart():
         trials = tried(exercise, submission, seed)
         if trials is None:
@@ -185,18 +190,29 @@ def _input(exercise: Exercise, trial: Trial) -> str:
         "again": ", called twice",
         "host": ", as if on a GPU",
     }
-    lines = [
-        f"{_capital(trial.probe.case.says)}{way.get(trial.probe.mode, '')} ({str(trial.probe.dtype).removeprefix('torch.')}):"
-    ]
+    floats = any(tensor.is_floating_point() for tensor in tensors(trial.probe.case.args))
+    dtype = f" ({str(trial.probe.dtype).removeprefix('torch.')})" if floats else ""
+    lines = [f"{_capital(trial.probe.case.says)}{way.get(trial.probe.mode, '')}{dtype}:"]
     for name, arg in itertools.zip_longest(names, trial.probe.case.args):
         if name is None or arg is None:
             continue
-        small = not isinstance(arg, Tensor) or arg.numel() <= 48
-        lines.append(
-            f"  {name} = "
-            + (pictures.numbers(arg).replace("\n", "\n      ") if small else telling.named(arg))
-        )
+        lines.append(f"  {name} = {_value(arg)}")
+    found = trial.difference
+    if found is not None and found.kind == "values" and not isinstance(found.expected, Tensor):
+        lines += [f"  expected: {_value(found.expected)}", f"  yours:    {_value(found.actual)}"]
     return "\n".join(lines)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return (
+            pictures.numbers(value).replace("\n", "\n      ")
+            if value.numel() <= 48
+            else telling.named(value)
+        )
+    if any(True for _ in tensors(value)):
+        return telling.named(value)
+    return pictures.numbers(value)
 
 
 def _parameters(signature: str) -> list[str]:
@@ -209,6 +225,8 @@ def _pictures(exercise: Exercise, trial: Trial) -> list[pictures.Shown]:
     found = trial.difference
     if found is None or not isinstance(found.expected, Tensor) or trial.probe.mode == "gradient":
         return []
+    if trial.probe.case.summary is not None:
+        return []  # each draw looks different
     if found.kind not in ("values", "shape", "dtype"):
         return []
     what = telling.result_name(exercise, found.index)

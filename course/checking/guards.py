@@ -162,6 +162,15 @@ def apart() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed torch, Python and numpy for the block, and put their random states back after it."""
+    with random_states_kept():
+        torch.manual_seed(seed)
+        random.seed(seed)
+        yield
+
+
+@contextlib.contextmanager
 def random_states_kept() -> Iterator[None]:
     """Put back the random states of torch, Python and numpy."""
     numpy = sys.modules.get("numpy")
@@ -212,7 +221,8 @@ def safe_text(value: object, limit: int = 300) -> str:
         if isinstance(error, KeyboardInterrupt):
             raise
         return f"a {type(value).__name__} that cannot be shown"
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    first = " ".join(lines[:2]) if lines and lines[0].endswith(":") else "".join(lines[:1])
     first = first.encode("utf-8", "backslashreplace").decode("utf-8")
     shown = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]", "", first[: 4 * limit])
     return shown[:limit] + (" ..." if len(shown) > limit else "")

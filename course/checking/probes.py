@@ -6,8 +6,9 @@ makes the probes that the catalogue's conventions ask for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -26,6 +27,12 @@ class Probe:
     case: Case
     dtype: torch.dtype = torch.float64
     mode: str = "plain"  # plain | strided | gradient | again | host | cuda
+    random: bool = False  # torch's generator is seeded before the call
+    harness: Callable[[Any], Callable[..., Any]] | None = None
+
+    def callable(self, submission: Callable[..., Any]) -> Callable[..., Any]:
+        """What takes the arguments: the submission, or what the exercise makes of it."""
+        return submission if self.harness is None else self.harness(submission)
 
     @property
     def half(self) -> bool:
@@ -45,16 +52,11 @@ class Probe:
 
     def exact(self) -> tuple[Any, ...]:
         """The same values in float64, for the reference's result."""
-        return tuple(
-            arg.detach().cpu().double()
-            if isinstance(arg, Tensor) and arg.is_floating_point()
-            else _fresh(arg)
-            for arg in self.arguments()
-        )
+        return tuple(map(_doubled, self.arguments()))
 
     def _prepared(self, arg: Any) -> Any:
         if not isinstance(arg, Tensor):
-            return _fresh(arg)
+            return _each(arg, self._prepared)
         floating = arg.is_floating_point()
         arg = arg.to(self.dtype) if floating else arg
         arg = strided(arg) if self.mode == "strided" else arg.clone()
@@ -63,15 +65,29 @@ class Probe:
         return arg.requires_grad_() if floating and self.mode == "gradient" else arg
 
 
-def _fresh(arg: Any) -> Any:
-    """A copy of plain data, so that a submission cannot change the case."""
-    if isinstance(arg, Tensor):
-        return arg.clone()
+def _each(arg: Any, change: Callable[[Any], Any]) -> Any:
+    """A copy of plain data, so that a submission cannot change the case; its parts changed."""
     if isinstance(arg, list | tuple):
-        return type(arg)(_fresh(part) for part in arg)
-    if isinstance(arg, dict | set):
-        return arg.copy()
-    return arg
+        return type(arg)(map(change, arg))
+    if isinstance(arg, dict):
+        return {name: change(part) for name, part in arg.items()}
+    return arg.copy() if isinstance(arg, set) else arg
+
+
+def _doubled(arg: Any) -> Any:
+    if not isinstance(arg, Tensor):
+        return _each(arg, _doubled)
+    return arg.detach().cpu().double() if arg.is_floating_point() else arg.clone()
+
+
+def tensors(arg: Any) -> Iterator[Tensor]:
+    """The tensors in an argument, be they in a list or a dict."""
+    if isinstance(arg, Tensor):
+        yield arg
+    elif isinstance(arg, list | tuple):
+        yield from itertools.chain.from_iterable(map(tensors, arg))
+    elif isinstance(arg, dict):
+        yield from tensors(list(arg.values()))
 
 
 def strided(tensor: Tensor) -> Tensor:
@@ -89,22 +105,25 @@ def strided(tensor: Tensor) -> Tensor:
 
 def probes(exercise: Exercise, seed: int = 0) -> Iterator[Probe]:
     """All probes of an exercise, the plainest first."""
-    cases = exercise.cases(seed)
+    for probe in _probes(exercise.cases(seed), exercise.random):
+        yield replace(probe, random=exercise.random, harness=exercise.harness)
+
+
+def _probes(cases: list[Case], random: bool) -> Iterator[Probe]:
     for dtype in FULL if any(map(_has_floats, cases)) else FULL[:1]:
         yield from (
             Probe(case, dtype)
             for case in cases
             if _suits(case, dtype) and (dtype is FULL[0] or _has_floats(case))
         )
-    if exercise.random:
-        return
     usual = [case for case in cases if case.raises is None and _suits(case, torch.float64)]
     with_tensors = [case for case in usual if _has_tensors(case)]
     yield from (Probe(case, mode="strided") for case in with_tensors)
     yield from (
         Probe(case, mode="gradient") for case in usual if case.differentiable and _has_floats(case)
     )
-    yield Probe(max(usual, key=_size), mode="again")
+    drawn = [case for case in usual if case.summary is not None]
+    yield Probe(max(drawn if random and drawn else usual, key=_size), mode="again")
     yield from (Probe(case, mode="host") for case in with_tensors)
     for dtype in HALF:
         yield from (
@@ -121,12 +140,12 @@ def _suits(case: Case, dtype: torch.dtype) -> bool:
 
 
 def _has_tensors(case: Case) -> bool:
-    return any(isinstance(arg, Tensor) for arg in case.args)
+    return any(True for _ in tensors(case.args))
 
 
 def _has_floats(case: Case) -> bool:
-    return any(isinstance(arg, Tensor) and arg.is_floating_point() for arg in case.args)
+    return any(tensor.is_floating_point() for tensor in tensors(case.args))
 
 
 def _size(case: Case) -> int:
-    return sum(arg.numel() for arg in case.args if isinstance(arg, Tensor))
+    return sum(tensor.numel() for tensor in tensors(case.args))

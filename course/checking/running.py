@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from course.checking import guards
 from course.checking.elsewhere import Elsewhere
-from course.checking.probes import Probe
+from course.checking.probes import Probe, tensors
+
+_TORCH_MODULE = nn.Module.__call__.__code__.co_filename
+SEED = 20170612  # before each call of an exercise that draws random numbers
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Outcome:
     faults: tuple[Fault, ...] = ()
     printed: guards.Capped | None = None
     exact: Any = None  # of a reference: its value in float64
+    summary: dict[str, float] | None = None  # of a random result: its statistics
 
     @property
     def timed_out(self) -> bool:
@@ -51,8 +55,10 @@ class Outcome:
 def run(function: Callable[..., Any], probe: Probe) -> Outcome:
     """Call a submission as the probe says; nothing that it does gets out of here."""
     fills = guards.uninitialised_shows() if probe.mode == "again" else contextlib.nullcontext()
-    with guards.quiet() as printed, fills, guards.settings_kept() as changed:
+    seeded = guards.seeded(SEED) if probe.random else contextlib.nullcontext()
+    with guards.quiet() as printed, fills, seeded, guards.settings_kept() as changed:
         outcome = _guarded(function, probe)
+        outcome.summary = _summary(outcome, probe)
     outcome.printed = printed
     outcome.faults += tuple(
         Fault("reseeds", "it seeds torch's random generator, so that all later draws repeat")
@@ -81,23 +87,49 @@ def _guarded(function: Callable[..., Any], probe: Probe) -> Outcome:
     return outcome
 
 
-def _in_its_mode(function: Callable[..., Any], probe: Probe, args: tuple[Any, ...]) -> Outcome:
+def _in_its_mode(submission: Callable[..., Any], probe: Probe, args: tuple[Any, ...]) -> Outcome:
+    function = probe.callable(submission)
     if probe.mode == "gradient":
-        return _with_gradients(function, args)
+        return _with_gradients(function, args, probe.case.summary is not None)
     if probe.mode == "host":
         return _elsewhere(function, args)
+    if probe.mode == "again":
+        return _again(function, probe, args)
+    return Outcome(_kept(function(*args)))
+
+
+VARIES = Fault("varies", "it gives another result each time it is called with the same inputs")
+FROZEN = Fault("frozen", "it draws the same random numbers on every call")
+OTHER_GENERATOR = Fault(
+    "other-generator",
+    "after the same torch.manual_seed it gives another result: its draws do not come from torch's "
+    "global generator",
+)
+
+
+def _again(function: Callable[..., Any], probe: Probe, args: tuple[Any, ...]) -> Outcome:
+    """Called twice it gives the same, or, where it draws, something else until it is seeded again."""
+    state = torch.get_rng_state()
     value = _kept(function(*args))
-    if probe.mode != "again":
-        return Outcome(value)
-    second = _kept(function(*probe.arguments()))
-    if _same(value, second):
-        return Outcome(value)
-    return Outcome(
-        value,
-        faults=(
-            Fault("varies", "it gives another result each time it is called with the same inputs"),
-        ),
-    )
+    same = _same(value, _kept(function(*probe.arguments())))
+    if probe.case.summary is None:
+        return Outcome(value, faults=() if same else (VARIES,))
+    if same:
+        return Outcome(value, faults=(FROZEN,))
+    torch.set_rng_state(state)
+    repeated = _same(value, _kept(function(*probe.arguments())))
+    return Outcome(value, faults=() if repeated else (OTHER_GENERATOR,))
+
+
+def _summary(outcome: Outcome, probe: Probe) -> dict[str, float] | None:
+    """A random result's statistics; None where it has none, or is not what statistics are made of."""
+    if probe.case.summary is None or outcome.error is not None:
+        return None
+    value = outcome.value[0] if probe.mode == "gradient" else outcome.value
+    try:
+        return {name: float(x) for name, x in probe.case.summary(value, *probe.arguments()).items()}
+    except Exception:
+        return None
 
 
 def _elsewhere(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
@@ -112,11 +144,11 @@ def _elsewhere(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
     return Outcome(_kept(value), faults=(Fault("device", says),) if fault else ())
 
 
-def _with_gradients(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
+def _with_gradients(function: Callable[..., Any], args: tuple[Any, ...], of_sum: bool) -> Outcome:
     """The value is, for each floating result, the gradient that each floating input gets from it."""
     value = function(*args)
     results = value if isinstance(value, list | tuple) else (value,)
-    inputs = [arg for arg in args if isinstance(arg, Tensor) and arg.requires_grad]
+    inputs = [tensor for tensor in tensors(args) if tensor.requires_grad]
     gradients: list[Tensor | None] = []
     cut = False
     for result in results:
@@ -126,11 +158,8 @@ def _with_gradients(function: Callable[..., Any], args: tuple[Any, ...]) -> Outc
             cut = True
             gradients.extend(None for _ in inputs)
             continue
-        direction = (
-            torch.linspace(-1.0, 1.3, result.numel(), dtype=result.dtype)
-            .reshape(result.shape)
-            .cos()
-        )
+        ramp = torch.linspace(-1.0, 1.3, result.numel(), dtype=result.dtype)
+        direction = torch.ones_like(result) if of_sum else ramp.reshape(result.shape).cos()
         found = torch.autograd.grad(result, inputs, direction, retain_graph=True, allow_unused=True)
         gradients.extend(found)
     cuts = (
@@ -146,8 +175,9 @@ def reference(function: Callable[..., Any], probe: Probe) -> Outcome:
     outcome = run(function, probe)
     outcome.exact = outcome.value
     if probe.dtype is not torch.float64 and outcome.error is None:
-        with guards.settings_kept():
-            outcome.exact = _kept(function(*probe.exact()))
+        seeded = guards.seeded(SEED) if probe.random else contextlib.nullcontext()
+        with seeded, guards.settings_kept():
+            outcome.exact = _kept(probe.callable(function)(*probe.exact()))
     return outcome
 
 
@@ -158,11 +188,8 @@ def raises(where: str) -> bool:
 
 def own_line(function: Callable[..., Any], error: BaseException) -> str:
     """'line 3: `return x.view(...)`', the submission's own last line in a traceback, or ''."""
-    code = getattr(function, "__code__", None) or getattr(
-        getattr(function, "forward", None), "__code__", None
-    )
-    frames = traceback.extract_tb(error.__traceback__)
-    mine = [frame for frame in frames if code is not None and frame.filename == code.co_filename]
+    files = _files(function)
+    mine = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
     if not mine:
         return ""
     line = (
@@ -171,16 +198,23 @@ def own_line(function: Callable[..., Any], error: BaseException) -> str:
     return f"line {mine[-1].lineno}" + (f", `{line}`" if line else "")
 
 
+def _files(function: Any) -> set[str]:
+    """The files, or notebook cells, that hold a function's or a class's own code."""
+    parts = vars(function).values() if isinstance(function, type) else ()
+    owners = (function, getattr(function, "forward", None), *parts)
+    codes = (getattr(owner, "__code__", None) for owner in owners)
+    return {code.co_filename for code in codes if code is not None} - {_TORCH_MODULE}
+
+
 def unattempted(function: Callable[..., Any], outcome: Outcome) -> bool:
     """Whether the submission itself says that it is not written yet."""
     if not isinstance(outcome.error, NotImplementedError):
         return False
-    frames = traceback.extract_tb(outcome.error.__traceback__)
-    line = linecache.getline(frames[-1].filename, frames[-1].lineno or 0) or frames[-1].line or ""
-    code = getattr(function, "__code__", None)
-    return "NotImplementedError" in line or (
-        code is not None and frames[-1].filename == code.co_filename
-    )
+    last = traceback.extract_tb(outcome.error.__traceback__)[-1]
+    if last.filename == _TORCH_MODULE:
+        return False  # a module without a `forward`: torch says so
+    line = linecache.getline(last.filename, last.lineno or 0) or last.line or ""
+    return "NotImplementedError" in line or last.filename in _files(function)
 
 
 def _kept(value: Any) -> Any:
@@ -207,6 +241,8 @@ def _identical(left: Any, right: Any) -> bool:
 def _plain_equal(left: Any, right: Any) -> bool:
     if isinstance(left, list | tuple):
         return len(left) == len(right) and all(map(_identical, left, right))
+    if isinstance(left, dict):
+        return list(left) == list(right) and all(map(_identical, left.values(), right.values()))
     return bool(left == right)
 
 

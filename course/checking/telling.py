@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.checking import guards, relations, running
-from course.checking.agreeing import Difference, difference
+from course.checking import guards, plain, relations, running
+from course.checking.agreeing import Difference, apart, difference
 from course.checking.diagnosis import Trial
+from course.checking.probes import tensors
 from course.exercises.model import Exercise
 
 GENERIC = "the right shape and wrong numbers"
@@ -29,6 +30,8 @@ def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
     if first.difference is not None:
         told.append(varying[0] if varying else _sentence(exercise, function, first))
         if first.difference.kind == "values" and not varying:
+            told.extend(_statistics(failed))
+            told = plain.describe(exercise, failed) or told
             told.extend(relations.describe(exercise, failed))
             told.extend(_errors_elsewhere(exercise, failed))
         if first.probe.mode == "gradient" and not any(_in_values(trial) for trial in failed):
@@ -38,6 +41,18 @@ def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
     told.extend(_only_when(trials))
     told.extend(_literal(exercise, function, trials))
     return list(dict.fromkeys(sentence for sentence in told if sentence))
+
+
+def _statistics(failed: list[Trial]) -> list[str]:
+    """In which statistics a random result leaves the reference's."""
+    for trial in failed:
+        found = apart(trial.probe, trial.expected, trial.actual)
+        if found and trial.probe.mode == "plain":
+            return [
+                f"with {trial.probe.case.says}, {name}: about {want:.3g} is expected, and {came:.3g} came"
+                for name, (want, came) in found.items()
+            ]
+    return []
 
 
 def _errors_elsewhere(exercise: Exercise, failed: list[Trial]) -> list[str]:
@@ -79,7 +94,9 @@ def _weightiest(failed: list[Trial]) -> Trial:
 
 
 def _volume(trial: Trial) -> int:
-    return sum(arg.numel() for arg in trial.probe.case.args if isinstance(arg, Tensor))
+    args = trial.probe.case.args
+    words = sum(len(str(arg)) for arg in args if isinstance(arg, str | list | set | dict))
+    return sum(tensor.numel() for tensor in tensors(args)) or words
 
 
 def smallest(trials: list[Trial]) -> Trial:
@@ -107,6 +124,10 @@ def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) ->
         wanted, came = (str(t.dtype).removeprefix("torch.") for t in (found.expected, found.actual))
         reason = given if found.expected.is_floating_point() else f"asked is {wanted}"
         return f"the dtype of the {what} is {came} and should be {wanted}: {reason}"
+    if not isinstance(found.expected, Tensor):
+        return f"the {what} is wrong"
+    if trial.probe.case.summary is not None:
+        return f"the {what} has another distribution than it should have"
     return f"the {what} {'have' if what == 'weights' else 'has'} {GENERIC}"
 
 
@@ -253,6 +274,7 @@ class _Elsewise:
 
     def __init__(self, probe: Any, args: tuple[Any, ...]) -> None:
         self.mode, self.case, self._probe, self._args = probe.mode, probe.case, probe, args
+        self.random, self.callable = probe.random, probe.callable
 
     def arguments(self) -> tuple[Any, ...]:
         return self._probe.arguments(self._args)  # type: ignore[no-any-return]

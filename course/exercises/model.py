@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import linecache
 import zlib
@@ -47,6 +48,11 @@ class Case:
     that a factor can be told as "sqrt(Dh)". `regions` are boolean tensors that broadcast to the
     result and have a name ("blocked keys"). `same` are other arguments that must give the same
     result: (what was changed, the arguments).
+
+    A random result is judged by its `summary`: `summary(value, *args)` gives statistics by name,
+    each within `tolerance` of the reference's (at least six standard deviations, or a right answer
+    would be turned down now and then). In the trial of gradients it is given the gradient of the
+    result's sum with respect to the first floating tensor instead of the value.
     """
 
     args: tuple[Any, ...]
@@ -59,6 +65,8 @@ class Case:
     same: Sequence[tuple[str, tuple[Any, ...]]] = ()
     heavy: bool = False  # left out for an answer that is slow on the other cases
     dtypes: tuple[str, ...] = ()  # the floating dtypes to try it in; all, when none are named
+    summary: Callable[..., Mapping[str, float]] | None = None
+    tolerance: float | Mapping[str, float] = 0.0  # of each statistic, absolute
 
 
 def tags(*names: str) -> frozenset[str]:
@@ -91,6 +99,14 @@ class Exercise:
     rows_sum_to_one: int | None = None  # which result holds weights, if any does
     weights_axis: Callable[..., int] = lambda *args: -1  # along which axis they sum to 1
     random: bool = False  # draws from torch's global generator
+    # What the cases' arguments are given to, made from a submission: for classes, and for functions
+    # that take functions or modules.
+    harness: Callable[[Any], Callable[..., Any]] | None = None
+
+    @property
+    def is_class(self) -> bool:
+        """Whether a class is asked for, and not a function."""
+        return isinstance(ast.parse(self.model_source).body[-1], ast.ClassDef)
 
     @property
     def name(self) -> str:
