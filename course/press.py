@@ -1,12 +1,13 @@
 """The press: course/manuscript/*.py -> chapters/*.ipynb and solutions/*.ipynb.
 
-Every run writes the same bytes. A notebook that a learner has changed or run is recognised by the
+The terms of course/glossary/*.toml become a table in each chapter and chapters/glossary.ipynb. Every run writes the same bytes. A notebook that a learner has changed or run is recognised by the
 digest of its cells that the press put into it; it is replaced only after a dated copy was kept.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import importlib
 import json
@@ -15,7 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from course import learner, manuscript
+from course import glossary, learner, manuscript
+from course.glossary import GlossaryError
+from course.glossary.pages import pages as glossary_pages
 from course.manuscript import Cell, ManuscriptError
 from course.proofreading import proofread
 
@@ -43,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         pages = press()
         return check(pages, ROOT) if arguments.check else write(pages, ROOT)
-    except ManuscriptError as error:
+    except (ManuscriptError, GlossaryError) as error:
         print(f"The notebooks were not made. {error}", file=sys.stderr)
     except OSError as error:
         print(f"The notebooks were not all made: {error}", file=sys.stderr)
@@ -54,13 +57,16 @@ def press() -> dict[str, str]:
     """The text of every notebook, by its path from the root of the repository."""
     pages = {}
     for chapter in manuscript.chapters():
+        path = f"course/manuscript/{chapter}.py"
         cells = manuscript.read(chapter)
-        proofread(cells, f"course/manuscript/{chapter}.py", reserved=RESERVED)
+        proofread(cells, path, reserved=RESERVED)
+        cells = [_with_terms(cell, chapter, path) for cell in cells]
         for folder in FOLDERS:
             pages[f"{folder}/{chapter}.ipynb"] = notebook(
                 chapter, cells, solved=folder == "solutions"
             )
-    return pages
+    made = [_cell("markdown", name, text) for name, text in glossary_pages(_terms())]
+    return pages | ({f"chapters/{glossary.NOTEBOOK}": _page("glossary", made)} if made else {})
 
 
 def write(pages: dict[str, str], root: Path) -> int:
@@ -97,9 +103,7 @@ def check(pages: dict[str, str], root: Path) -> int:
 
 def notebook(chapter: str, cells: list[Cell], *, solved: bool) -> str:
     """One notebook's text (nbformat 4.5), byte for byte the same on every run."""
-    pages = [
-        _cell(cell.kind, cell.id, cell.solved if solved else cell.unsolved, cell) for cell in cells
-    ]
+    pages = [_cell(cell.kind, cell.id, _source(cell, solved=solved), cell) for cell in cells]
     first_code = next(
         (place for place, cell in enumerate(cells) if cell.kind == "code"), len(cells)
     )
@@ -110,6 +114,11 @@ def notebook(chapter: str, cells: list[Cell], *, solved: bool) -> str:
     if solved:
         added.append(_cell("code", "set-apart", _SOLVED_NOTICE))
     pages[first_code:first_code] = added
+    return _page(chapter, pages)
+
+
+def _page(chapter: str, pages: list[dict[str, Any]]) -> str:
+    """Cells as the text of a notebook."""
     metadata = {
         "course": {"chapter": chapter, "digest": digest(pages)},
         "kernelspec": {
@@ -161,6 +170,31 @@ def _cell(kind: str, name: str, source: str, cell: Cell | None = None) -> dict[s
         "source": [line + "\n" for line in lines[:-1]] + lines[-1:],
     }
     return made if kind == "markdown" else {**made, "execution_count": None, "outputs": []}
+
+
+def _source(cell: Cell, *, solved: bool) -> str:
+    """What a cell of a chapter, or of the chapter solved, shows."""
+    if not solved:
+        return cell.unsolved
+    if cell.kind == "markdown":  # the one glossary stands among the chapters
+        return cell.solved.replace(f"]({glossary.NOTEBOOK}", f"](../chapters/{glossary.NOTEBOOK}")
+    return cell.solved
+
+
+def _with_terms(cell: Cell, chapter: str, path: str) -> Cell:
+    """The cell with the chapter's table of terms where it asks for it."""
+    if cell.kind != "markdown":
+        return cell
+    try:
+        return dataclasses.replace(cell, source=glossary.fill(cell.source, chapter))
+    except LookupError as error:
+        raise ManuscriptError(path, cell.line, str(error)) from None
+
+
+def _terms() -> list[glossary.Term]:
+    """The terms of the chapters that there are."""
+    chapters = manuscript.chapters()
+    return [term for term in glossary.terms() if term.chapter in chapters]
 
 
 def _about(chapter: str, *, solved: bool) -> str:

@@ -81,13 +81,6 @@ def test_sections_are_numbered_and_what_points_to_them_exists() -> None:
         assert int(next(filter(None, number))) in sections
 
 
-def test_the_terms_are_given_in_english_and_chinese() -> None:
-    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+\.) \|$", SOURCE["glossary"], flags=re.M)
-    assert len(rows) >= 15
-    assert all(re.search(r"[\u4e00-\u9fff]", chinese) for _, chinese, _ in rows)
-    assert len({english for english, _, _ in rows}) == len(rows)
-
-
 def test_who_is_cited_stands_among_the_papers_and_the_other_way_round() -> None:
     text = PROSE.replace(SOURCE["papers"], "") + " ".join(
         option.why for i in quizzes.all_ids() for option in quizzes.get(i).options

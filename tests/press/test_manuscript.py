@@ -122,7 +122,11 @@ def test_what_is_malformed_is_named_with_its_line(case: str) -> None:
 
 ids = st.text("abcxyz019-", min_size=1, max_size=64)
 # Whatever a person may type on a line, other than what a cell marker, a magic or a solution is.
-prose = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30).map(str.rstrip)
+prose = (
+    st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30)
+    .map(str.rstrip)
+    .filter(lambda text: not text.lstrip().startswith("%%"))
+)
 code = prose.map(lambda text: f"x = {text!r}" if text else "")
 
 
