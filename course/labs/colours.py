@@ -31,6 +31,20 @@ SIGNED = (
     "#9a4a06",
 )
 SCALES = {"weights": list(WEIGHTS), "signed": list(SIGNED)}
+
+# On a light page and on a dark one: `series` for lines and points, each at least 3 to 1 against the
+# page; `tints` behind text, which only tell neighbours apart. Never alone: lines have dashes too,
+# points markers, pieces of text borders.
+COLOURS = {
+    "light": {
+        "series": ["#0060a8", "#c04a00", "#00735a", "#9a2f86", "#6b5600", "#4a4a4a"],
+        "tints": ["#d3e6f7", "#fbe1c4", "#d5eedd", "#eedcf2"],
+    },
+    "dark": {
+        "series": ["#62b6f2", "#ffa046", "#4fd3a6", "#ef8cd6", "#e0cb55", "#c8c8c8"],
+        "tints": ["#173d5e", "#5a3512", "#17472f", "#4a2752"],
+    },
+}
 BLOCKED = (196, 196, 196)  # on paper; the live labs draw a transparent grey
 
 

@@ -2,6 +2,27 @@
 
 The description of a panel is sent when it changed; its bytes only when their key changed, so that
 choosing another row does not send the pictures again.
+
+The kinds of panel that `lab.js` draws. In the form every panel has `name`, `kind`, `label`, and may
+have `column` (0 or 1), `help` and `show` (when it is seen). Then:
+
+- ``grid``: many small square matrices in rows and columns, one chosen (every layer and head).
+- ``matrix``: one large matrix with labelled rows and columns; a cell is chosen, or painted.
+- ``table``: numbers in rows and columns.
+- ``plot``: lines and points over two axes; `course.labs.plotting.plot_panel` makes its data.
+  In the form: ``x`` and ``y`` (``{"label", "log", "whole", "least", "most", "ticks"}``, all but the
+  label optional; ``ticks`` is ``[[number, text], ...]``), ``height``, ``widest``, ``equal`` (a unit
+  is as long on both axes: maps, circles), ``legend`` (name even a single series), ``tells`` (the
+  line below, of {series}, {label}, {i}, {x}, {y}), and, if a point can be chosen, either
+  ``chooses: [name of the series' number or None, name of the point's number]`` or
+  ``sends: name``, which then gets the point's label. Without either the keys only move the
+  reading. In its description ``x`` and ``y`` may be given anew, and ``marks``
+  (``[{"axis": "x", "at": 3.0, "label": "here"}]``).
+- ``tokens``: a text in pieces with a number below each; `course.labs.pieces.tokens_panel` makes
+  its data. In the form: ``digits`` of the numbers, ``number`` (what they are, for the table),
+  ``tells`` (of {i}, {piece}, {value}), and ``chooses: name``, which gets the piece's place.
+
+`tests/browser/test_panels.py` has a small lab of both.
 """
 
 from __future__ import annotations

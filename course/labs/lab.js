@@ -2,8 +2,9 @@
  * The one front end of all labs: draws what Python describes, and tells Python what was moved.
  *
  * It knows controls (text, number, range, select, check, button) and panels (grid: many small
- * matrices; matrix: one large one; table: numbers). A lab is a list of each, declared in Python
- * (course/labs/lab.py describes the messages), so a new lab needs no new JavaScript.
+ * matrices; matrix: one large one; table: numbers; plot: lines and points over two axes; tokens:
+ * a text cut into pieces). A lab is a list of each, declared in Python (course/labs/lab.py
+ * describes the messages, course/labs/drawing.py the panels), so a new lab needs no new JavaScript.
  *
  * - At most one request is under way. What is moved meanwhile waits, the newest value of each
  *   control only: the latest request wins, and a drag never queues up.
@@ -13,6 +14,8 @@
  */
 
 const BUSY_AFTER_MS = 1500;
+/** What the arrow keys add to a row and a column. */
+const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 let uniqueId = 0;
 
 // ------------------------------------------------------------------------------- small helpers
@@ -274,7 +277,7 @@ class CanvasPanel extends Panel {
     super(spec, lab);
     this.pixels = new Pixels();
     this.canvas = keepKeys(make("canvas", {
-      tabindex: "0", role: "application", "aria-roledescription": "matrix",
+      tabindex: "0", role: "application", "aria-roledescription": this.seenAs,
       "aria-label": spec.label, "aria-describedby": spec.help ? `${this.id}-help` : null,
     }));
     this.context = this.canvas.getContext("2d");
@@ -286,6 +289,11 @@ class CanvasPanel extends Panel {
     this.canvas.addEventListener("pointerup", () => this.onRelease());
     this.canvas.addEventListener("pointercancel", () => this.onRelease());
     this.canvas.addEventListener("pointerleave", () => this.say());
+  }
+
+  /** What a screen reader calls the canvas. */
+  get seenAs() {
+    return "matrix";
   }
 
   /** Note the width in CSS pixels that the panel may draw on; reading it at each draw costs. */
@@ -320,17 +328,23 @@ class CanvasPanel extends Panel {
   }
 
   onKey(event) {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
     if (!this.meta || event.ctrlKey || event.metaKey || event.altKey) return;
-    const [rows, columns] = this.shape();
-    const [row, column] = this.meta.chosen;
-    if (step) this.choose(clamp(row + step[0], 0, rows - 1), clamp(column + step[1], 0, columns - 1));
-    else if (event.key === "Home") this.choose(row, 0);
-    else if (event.key === "End") this.choose(row, columns - 1);
-    else if (event.key === " ") this.act(row, column, event.shiftKey);
+    const target = this.target(event.key);
+    if (target) this.choose(...target);
+    else if (event.key === " ") this.act(...this.meta.chosen, event.shiftKey);
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** Where a key leads from the chosen cell; nothing for a key that leads nowhere. */
+  target(key) {
+    const step = STEPS[key];
+    const [rows, columns] = this.shape();
+    const [row, column] = this.meta.chosen;
+    if (step) return [clamp(row + step[0], 0, rows - 1), clamp(column + step[1], 0, columns - 1)];
+    if (key === "Home") return [row, 0];
+    return key === "End" ? [row, columns - 1] : null;
   }
 
   onPointer(event, pressed) {
@@ -811,7 +825,686 @@ function numberTable(caption, head, body) {
       make("th", { scope: "row" }, label), ...numbers.map((number) => make("td", {}, number))))));
 }
 
-const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel };
+// ---------------------------------------------------------------------------------- plot panel
+
+/** Lines are told apart by colour and dash, points by colour and marker. */
+const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3], [14, 4], [4, 2, 1, 2, 1, 2]];
+const MARKERS = ["disc", "square", "triangle", "diamond", "cross", "plus"];
+
+/** A number in at most four significant digits, without a tail of zeros. */
+function shortNumber(value) {
+  if (!Number.isFinite(value)) return formatNumber(value);
+  const size = Math.abs(value);
+  const text = size !== 0 && (size >= 1e6 || size < 1e-4) ? String(Number(value.toPrecision(3)).toExponential()) : String(Number(value.toPrecision(4)));
+  return text.replaceAll("-", "−").replace("e+", "e");
+}
+
+/** One axis: from numbers to pixels, and its ticks. `spec`: {label, log, whole, least, most, ticks}. */
+class Axis {
+  constructor(spec, numbers, first, last) {
+    this.spec = spec;
+    const shown = numbers.filter((number) => Number.isFinite(number) && (!spec.log || number > 0));
+    const [low, high] = shown.length ? extremes(shown) : [spec.log ? 1 : 0, spec.log ? 10 : 1];
+    this.first = first; // in pixels, where the least number lies
+    this.last = last;
+    this.least = this.scaled(spec.least ?? low);
+    this.most = this.scaled(spec.most ?? high);
+    if (!(this.most > this.least)) [this.least, this.most] = [this.least - 0.5, this.least + 0.5];
+    const margin = (this.most - this.least) * 0.05;
+    if (spec.least === undefined || spec.least === null) this.least -= margin;
+    if (spec.most === undefined || spec.most === null) this.most += margin;
+  }
+
+  scaled(number) {
+    return this.spec.log ? Math.log10(number) : number;
+  }
+
+  /** Where a number lies, in pixels; NaN where a logarithm has none. */
+  at(number) {
+    const share = (this.scaled(number) - this.least) / (this.most - this.least);
+    return Number.isFinite(share) ? this.first + share * (this.last - this.first) : NaN;
+  }
+
+  /** `[number, text]` of each tick, about one every `pitch` pixels. */
+  ticks(pitch) {
+    if (this.spec.ticks) return this.thinned(this.spec.ticks, pitch);
+    const most = Math.max(2, Math.abs(this.last - this.first) / pitch);
+    return this.spec.log ? this.logTicks(most) : this.evenTicks(most);
+  }
+
+  /** Given ticks, every second, third, ... where they would touch. */
+  thinned(ticks, pitch) {
+    const seen = ticks.filter(([number]) => this.scaled(number) >= this.least && this.scaled(number) <= this.most);
+    const every = Math.ceil((seen.length * pitch) / Math.max(1, Math.abs(this.last - this.first)));
+    return seen.filter((_, i) => i % Math.max(1, every) === 0);
+  }
+
+  evenTicks(most) {
+    const rough = (this.most - this.least) / most;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    let step = [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) * power;
+    if (this.spec.whole) step = Math.max(1, Math.round(step));
+    const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    const ticks = [];
+    for (let i = Math.ceil(this.least / step - 1e-6); i * step <= this.most + step * 1e-6; i++) {
+      ticks.push([i * step, digits > 4 || Math.abs(i * step) >= 1e5 ? shortNumber(i * step) : formatNumber(i * step, digits)]);
+    }
+    return ticks;
+  }
+
+  logTicks(most) {
+    const decades = this.most - this.least;
+    if (decades < 1) return this.evenLogTicks();
+    const factors = decades * 3 <= most ? [1, 2, 5] : [1];
+    const every = Math.max(1, Math.ceil(decades / most));
+    const ticks = [];
+    for (let power = Math.floor(this.least); power <= this.most; power++) {
+      if (power % every) continue;
+      for (const factor of factors) {
+        const exponent = power + Math.log10(factor);
+        if (exponent >= this.least && exponent <= this.most) ticks.push([factor * 10 ** power, shortNumber(factor * 10 ** power)]);
+      }
+    }
+    return ticks;
+  }
+
+  /** Less than a decade: a few numbers between its ends. */
+  evenLogTicks() {
+    return [0.1, 0.5, 0.9].map((share) => {
+      const number = Number((10 ** (this.least + share * (this.most - this.least))).toPrecision(2));
+      return [number, shortNumber(number)];
+    });
+  }
+}
+
+function extremes(numbers) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const number of numbers) {
+    if (number < low) low = number;
+    if (number > high) high = number;
+  }
+  return [low, high];
+}
+
+/**
+ * Lines and points over two axes. The buffer `numbers` holds, series after series, all its xs and
+ * then all its ys. A point is a pair [series, point]; NaN leaves a gap.
+ */
+class PlotPanel extends CanvasPanel {
+  constructor(spec, lab) {
+    super(spec, lab);
+    this.hovered = null;
+    this.points = [];
+  }
+
+  get seenAs() {
+    return "plot";
+  }
+
+  update(meta, buffers) {
+    super.update(meta, buffers);
+    this.meta.chosen = this.exists(this.meta.chosen) ? this.meta.chosen : this.firstPoint();
+    if (!this.exists(this.hovered)) this.hovered = null;
+  }
+
+  read(meta, data) {
+    const numbers = new Float32Array(data.numbers);
+    let at = 0;
+    this.points = meta.series.map(({ count }) => {
+      const [xs, ys] = [numbers.subarray(at, at + count), numbers.subarray(at + count, at + 2 * count)];
+      at += 2 * count;
+      return { xs, ys };
+    });
+  }
+
+  exists(cell) {
+    return Boolean(cell) && cell[1] < (this.points[cell[0]]?.xs.length ?? 0);
+  }
+
+  firstPoint() {
+    const series = this.meta.series.findIndex(({ aside, count }) => !aside && count);
+    return [Math.max(series, 0), 0];
+  }
+
+  axisSpec(name) {
+    return { ...this.spec[name], ...this.meta[name] };
+  }
+
+  // Drawing
+
+  draw() {
+    if (!this.meta) return;
+    this.layout();
+    const { context } = this;
+    context.lineJoin = "round";
+    this.drawAxes();
+    this.clipped(() => {
+      this.drawMarks();
+      this.meta.series.forEach((series, i) => this.drawSeries(series, i));
+      for (const cell of [this.meta.chosen, this.hovered]) if (this.exists(cell)) this.ring(cell);
+    });
+    this.drawPointLabels();
+    this.drawNames();
+    const described = this.exists(this.meta.chosen) ? this.describe(...this.meta.chosen) : "";
+    this.canvas.setAttribute("aria-label", `${this.spec.label}. ${described}`);
+    super.say(this.hovered);
+  }
+
+  layout() {
+    const { context } = this;
+    const width = Math.min(this.room, this.spec.widest ?? 720);
+    context.font = "12px system-ui, sans-serif";
+    this.names = this.placeNames(width);
+    const top = this.names.height + 22; // the vertical axis's label stands above it
+    const inner = this.spec.equal ? Math.min(width - 60, this.spec.height ?? 420) : this.spec.height ?? 220;
+    const all = (name) => this.points.flatMap((points) => Array.from(points[name]));
+    const y = new Axis(this.axisSpec("y"), all("ys"), top + inner, top);
+    const yTicks = y.ticks(34);
+    const left = Math.ceil(Math.max(24, ...yTicks.map(([, text]) => context.measureText(text).width))) + 8;
+    const x = new Axis(this.axisSpec("x"), all("xs"), left, this.spec.equal ? left + inner : width - 12);
+    if (this.spec.equal) equalise(x, y);
+    Object.assign(this, { x, y, box: { left, top, right: x.last, bottom: top + inner } });
+    this.ticks = { x: x.ticks(this.axisSpec("x").pitch ?? 56), y: this.spec.equal ? y.ticks(34) : yTicks };
+    this.size(Math.max(x.last + 12, this.names.width), top + inner + 38);
+    context.font = "12px system-ui, sans-serif";
+    this.screen = this.points.map(({ xs, ys }) => ({
+      xs: Float32Array.from(xs, (value) => x.at(value)), ys: Float32Array.from(ys, (value) => y.at(value)),
+    }));
+  }
+
+  drawAxes() {
+    const { context, box, x, y } = this;
+    context.strokeStyle = context.fillStyle = this.lab.ink;
+    context.lineWidth = 1;
+    context.globalAlpha = 0.15;
+    context.beginPath();
+    for (const [number] of this.ticks.x) line(context, x.at(number), box.top, x.at(number), box.bottom);
+    for (const [number] of this.ticks.y) line(context, box.left, y.at(number), box.right, y.at(number));
+    context.stroke();
+    context.globalAlpha = 0.6;
+    context.strokeRect(box.left, box.top, box.right - box.left, box.bottom - box.top);
+    context.globalAlpha = 1;
+    context.textAlign = "center";
+    context.textBaseline = "top";
+    for (const [number, text] of this.ticks.x) context.fillText(text, x.at(number), box.bottom + 5);
+    context.textAlign = "right";
+    context.textBaseline = "middle";
+    for (const [number, text] of this.ticks.y) context.fillText(text, box.left - 5, y.at(number));
+    context.textBaseline = "alphabetic";
+    context.fillText(`${this.axisSpec("x").label ?? ""}${x.spec.log ? " (log)" : ""} →`, box.right, box.bottom + 33);
+    context.textAlign = "left";
+    context.fillText(`↑ ${this.axisSpec("y").label ?? ""}${y.spec.log ? " (log)" : ""}`, Math.max(0, box.left - 30), box.top - 7);
+  }
+
+  clipped(draw) {
+    const { context, box } = this;
+    context.save();
+    context.beginPath();
+    context.rect(box.left - 7, box.top - 7, box.right - box.left + 14, box.bottom - box.top + 14);
+    context.clip();
+    draw();
+    context.restore();
+  }
+
+  /** Lines that mark a number on an axis: {axis: "x" or "y", at, label}. */
+  drawMarks() {
+    const { context, box } = this;
+    for (const { axis, at, label } of this.meta.marks ?? []) {
+      const place = this[axis].at(at);
+      context.setLineDash([3, 3]);
+      context.lineWidth = 1.2;
+      context.strokeStyle = context.fillStyle = this.lab.ink;
+      context.beginPath();
+      if (axis === "x") line(context, place, box.top, place, box.bottom);
+      else line(context, box.left, place, box.right, place);
+      context.stroke();
+      context.setLineDash([]);
+      context.textAlign = axis === "x" ? "left" : "right";
+      context.textBaseline = axis === "x" ? "top" : "bottom";
+      if (label) context.fillText(label, axis === "x" ? place + 4 : box.right - 4, axis === "x" ? box.top + 3 : place - 2);
+    }
+  }
+
+  colour(series, i) {
+    const colours = this.lab.colours.series ?? [this.lab.ink];
+    return series.faint ? this.lab.ink : colours[(series.style ?? i) % colours.length];
+  }
+
+  drawSeries(series, i) {
+    const { context } = this;
+    const { xs, ys } = this.screen[i];
+    context.strokeStyle = context.fillStyle = this.colour(series, i);
+    context.globalAlpha = series.faint ? 0.35 : 1;
+    if (series.draws !== "points") this.drawLine(xs, ys, DASHES[(series.style ?? i) % DASHES.length], series.faint);
+    if (series.draws !== "line") {
+      const marker = MARKERS[(series.style ?? i) % MARKERS.length];
+      for (let k = 0; k < xs.length; k++) this.marker(marker, xs[k], ys[k], series.size ?? 3.5);
+    }
+    context.globalAlpha = 1;
+  }
+
+  drawLine(xs, ys, dash, faint) {
+    const { context } = this;
+    context.lineWidth = faint ? 1 : 2;
+    context.setLineDash(faint ? [] : dash);
+    context.beginPath();
+    let drawing = false;
+    for (let k = 0; k < xs.length; k++) {
+      const there = Number.isFinite(xs[k]) && Number.isFinite(ys[k]);
+      if (there && drawing) context.lineTo(xs[k], ys[k]);
+      else if (there) context.moveTo(xs[k], ys[k]);
+      drawing = there;
+    }
+    context.stroke();
+    context.setLineDash([]);
+  }
+
+  marker(kind, x, y, r) {
+    const { context } = this;
+    if (!Number.isFinite(x) || !Number.isFinite(y)) return;
+    context.beginPath();
+    if (kind === "disc") context.arc(x, y, r, 0, 2 * Math.PI);
+    else if (kind === "square") context.rect(x - r, y - r, 2 * r, 2 * r);
+    else if (kind === "triangle") polygon(context, [[x, y - 1.3 * r], [x + 1.2 * r, y + r], [x - 1.2 * r, y + r]]);
+    else if (kind === "diamond") polygon(context, [[x, y - 1.4 * r], [x + 1.4 * r, y], [x, y + 1.4 * r], [x - 1.4 * r, y]]);
+    else {
+      const [a, b] = kind === "cross" ? [r, r] : [1.4 * r, 0];
+      line(context, x - a, y - b, x + a, y + b);
+      line(context, x - b, y + a, x + b, y - a);
+      context.lineWidth = 2;
+      context.stroke();
+      return;
+    }
+    context.fill();
+  }
+
+  ring([series, point]) {
+    const { context } = this;
+    const [x, y] = [this.screen[series].xs[point], this.screen[series].ys[point]];
+    if (!Number.isFinite(x) || !Number.isFinite(y)) return;
+    for (const [colour, width] of [[this.lab.paper, 5], [this.lab.ink, 2.5]]) {
+      context.beginPath();
+      context.arc(x, y, 7, 0, 2 * Math.PI);
+      context.lineWidth = width;
+      context.strokeStyle = colour;
+      context.stroke();
+    }
+  }
+
+  /** Labels of points where they touch no other: the chosen one first, then in the given order. */
+  drawPointLabels() {
+    const { context } = this;
+    context.textBaseline = "middle";
+    context.textAlign = "left";
+    const taken = [];
+    const first = [this.hovered, this.meta.chosen].filter((cell) => this.exists(cell));
+    const all = this.meta.series.map((series, i) => ({ series, i }))
+      .sort((a, b) => (b.series.first ?? 0) - (a.series.first ?? 0))
+      .flatMap(({ i }) => this.labelsOf(i).map((_, point) => [i, point]));
+    [...first, ...all].forEach((cell, rank) => this.drawPointLabel(cell, rank < first.length, taken));
+  }
+
+  drawPointLabel([series, point], bold, taken) {
+    const { context, box } = this;
+    const label = this.labelsOf(series)[point];
+    const [x, y] = [this.screen[series].xs[point], this.screen[series].ys[point]];
+    if (!label || !Number.isFinite(x) || !Number.isFinite(y)) return;
+    context.font = `${bold ? "bold " : ""}12px system-ui, sans-serif`;
+    const width = context.measureText(label).width;
+    const left = x + 8 + width > box.right ? x - 8 - width : x + 8;
+    const area = { left: left - 2, right: left + width + 2, top: y - 7, bottom: y + 7 };
+    if (area.top < box.top - 6 || area.bottom > box.bottom + 6 || taken.some((other) => overlap(other, area))) return;
+    taken.push(area);
+    if (bold) {
+      context.fillStyle = this.lab.paper;
+      context.globalAlpha = 0.85;
+      context.fillRect(area.left, area.top, width + 4, 14);
+      context.globalAlpha = 1;
+    }
+    context.fillStyle = this.lab.ink;
+    context.fillText(label, left, y);
+  }
+
+  /** The series' names with a sample of each, in lines above the plot. */
+  placeNames(width) {
+    const named = this.meta.series.map((series, i) => ({ series, i })).filter(({ series }) => series.name);
+    let [x, y, widest] = [0, 0, 0];
+    const places = (named.length < 2 && !this.spec.legend ? [] : named).map(({ series, i }) => {
+      const needed = 34 + this.context.measureText(series.name).width + 14;
+      if (x && x + needed > width) [x, y] = [0, y + 18];
+      const place = { series, i, x, y };
+      x += needed;
+      widest = Math.max(widest, x);
+      return place;
+    });
+    return { places, width: widest, height: places.length ? y + 20 : 0 };
+  }
+
+  drawNames() {
+    const { context } = this;
+    context.font = "12px system-ui, sans-serif";
+    context.textAlign = "left";
+    context.textBaseline = "middle";
+    for (const { series, i, x, y } of this.names.places) {
+      context.strokeStyle = context.fillStyle = this.colour(series, i);
+      context.globalAlpha = series.faint ? 0.5 : 1;
+      if (series.draws !== "points") this.drawLine([x, x + 28], [y + 8, y + 8], DASHES[(series.style ?? i) % DASHES.length], series.faint);
+      if (series.draws !== "line") this.marker(MARKERS[(series.style ?? i) % MARKERS.length], x + 14, y + 8, 4);
+      context.globalAlpha = 1;
+      context.fillStyle = this.lab.ink;
+      context.fillText(series.name, x + 33, y + 8);
+    }
+  }
+
+  // Choosing
+
+  labelsOf(series) {
+    return this.lab.words(this.meta.series[series].labels) ?? [];
+  }
+
+  /** The nearest point: anywhere near a line, and within 40 pixels where there are only points. */
+  cellAt(x, y) {
+    let [found, nearest] = [null, Infinity];
+    this.eachPoint((cell, px, py, series) => {
+      const distance = Math.hypot(px - x, py - y);
+      if (distance < nearest && (distance < 40 || series.draws !== "points")) [found, nearest] = [cell, distance];
+    });
+    return found;
+  }
+
+  eachPoint(visit) {
+    this.screen?.forEach(({ xs, ys }, i) => {
+      const series = this.meta.series[i];
+      if (series.aside) return;
+      for (let k = 0; k < xs.length; k++) if (Number.isFinite(xs[k] + ys[k])) visit([i, k], xs[k], ys[k], series);
+    });
+  }
+
+  /** Along a line, and from line to line; between loose points to the next one in that direction. */
+  target(key) {
+    const [series, point] = this.meta.chosen;
+    if (!this.exists(this.meta.chosen)) return null;
+    const last = this.meta.series[series].count - 1;
+    if (key === "Home") return [series, 0];
+    if (key === "End") return [series, last];
+    const step = STEPS[key];
+    if (!step) return null;
+    if (this.meta.series[series].draws === "points") return this.nextTowards(step[1], step[0]) ?? [series, point];
+    if (step[1]) return [series, clamp(point + step[1], 0, last)];
+    return this.otherSeries(series, point, step[0]);
+  }
+
+  /** The same place on the line before or after. */
+  otherSeries(series, point, step) {
+    const choosable = this.meta.series.map((_, i) => i).filter((i) => !this.meta.series[i].aside && this.meta.series[i].count);
+    const next = choosable[clamp(choosable.indexOf(series) + step, 0, choosable.length - 1)];
+    const [here, there] = [this.points[series].xs[point], this.points[next].xs];
+    let best = 0;
+    for (let k = 1; k < there.length; k++) if (Math.abs(there[k] - here) < Math.abs(there[best] - here)) best = k;
+    return [next, best];
+  }
+
+  nextTowards(right, down) {
+    const [series, point] = this.meta.chosen;
+    const [x, y] = [this.screen[series].xs[point], this.screen[series].ys[point]];
+    let [found, cost] = [null, Infinity];
+    this.eachPoint((cell, px, py) => {
+      const along = (px - x) * right + (py - y) * down;
+      const aside = Math.abs((px - x) * down) + Math.abs((py - y) * right);
+      if (along > 0.5 && along + 2 * aside < cost) [found, cost] = [cell, along + 2 * aside];
+    });
+    return found;
+  }
+
+  /** As any panel, or, where a point `sends` its label, that: it means the same in any picture. */
+  choose(series, point) {
+    if (!this.spec.sends) return super.choose(series, point);
+    if (sameValue([series, point], this.meta.chosen)) return;
+    this.meta.chosen = [series, point];
+    this.draw();
+    this.lab.change({ [this.spec.sends]: this.labelsOf(series)[point] });
+  }
+
+  say(cell = null) {
+    if (sameValue(cell, this.hovered)) return;
+    this.hovered = cell;
+    this.draw();
+  }
+
+  describe(series, point) {
+    if (!this.exists([series, point])) return "";
+    const { xs, ys } = this.points[series];
+    const tick = (name, value) => this.axisSpec(name).ticks?.find(([at]) => at === value)?.[1] ?? shortNumber(value);
+    const words = {
+      series: this.meta.series[series].name ?? "", label: this.labelsOf(series)[point] ?? "", i: point,
+      x: tick("x", xs[point]), y: tick("y", ys[point]),
+    };
+    return fillIn(this.spec.tells ?? "{series}: {x}, {y}", words);
+  }
+
+  table() {
+    const rows = this.meta.series.flatMap((series, i) => series.aside ? [] : Array.from(this.points[i].xs, (x, k) => [
+      `${series.name ?? ""} ${this.labelsOf(i)[k] ?? ""}`.trim() || String(k), shortNumber(x), shortNumber(this.points[i].ys[k]),
+    ]));
+    return numberTable(this.spec.label, ["", this.axisSpec("x").label ?? "x", this.axisSpec("y").label ?? "y"], rows);
+  }
+}
+
+function line(context, x, y, toX, toY) {
+  context.moveTo(x, y);
+  context.lineTo(toX, toY);
+}
+
+function polygon(context, corners) {
+  corners.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
+  context.closePath();
+}
+
+function overlap(a, b) {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
+/** Give two axes of the same length in pixels the same length in numbers: a circle stays round. */
+function equalise(x, y) {
+  const span = Math.max(x.most - x.least, y.most - y.least);
+  for (const axis of [x, y]) {
+    const middle = (axis.least + axis.most) / 2;
+    [axis.least, axis.most] = [middle - span / 2, middle + span / 2];
+  }
+}
+
+// -------------------------------------------------------------------------------- tokens panel
+
+/** What the bits of a piece's mark say. */
+const SPECIAL = 1;
+const UNKNOWN = 2;
+const CONTINUES = 4;
+const PIECE = { high: 24, line: 48, gap: 5, font: "14px system-ui, sans-serif", small: "11px system-ui, sans-serif" };
+
+/**
+ * A text cut into pieces, in lines, each piece with its number below. Buffers: `numbers` (float32,
+ * NaN for none), `marks` (a byte a piece: special, unknown, continues the piece before) and, where
+ * the colour stands for a number, `shades` (8-bit codes of meta.scale). Without shades, the pieces
+ * of one word share a colour, which only tells words apart.
+ */
+class TokensPanel extends CanvasPanel {
+  constructor(spec, lab) {
+    super({ ...spec, chooses: [null, spec.chooses] }, lab);
+    this.boxes = [];
+  }
+
+  get seenAs() {
+    return "text in pieces";
+  }
+
+  get pieces() {
+    return this.lab.words(this.meta.pieces);
+  }
+
+  update(meta, buffers) {
+    super.update(meta, buffers);
+    const [, at] = this.meta.chosen ?? [0, 0];
+    this.meta.chosen = [0, clamp(at, 0, Math.max(0, this.pieces.length - 1))];
+  }
+
+  read(meta, data) {
+    this.numbers = new Float32Array(data.numbers);
+    this.marks = new Uint8Array(data.marks);
+    this.shades = data.shades ? new Uint8Array(data.shades) : null;
+  }
+
+  shape() {
+    return [1, this.pieces.length];
+  }
+
+  has(i, mark) {
+    return Boolean(this.marks[i] & mark);
+  }
+
+  number(i) {
+    const [number, digits] = [this.numbers[i], this.spec.digits ?? 0];
+    if (Number.isNaN(number)) return "";
+    return Number.isInteger(number) && digits === 0 ? String(number) : formatNumber(number, digits);
+  }
+
+  /** Where each piece stands: one after the other, in as many lines as it takes. */
+  layout() {
+    const { context, room } = this;
+    const measure = (font, text) => {
+      context.font = font;
+      return context.measureText(text).width;
+    };
+    let [x, y, word] = [2, 2, -1];
+    this.boxes = this.pieces.map((piece, i) => {
+      const needed = Math.max(measure(PIECE.font, piece), measure(PIECE.small, this.number(i))) + 12;
+      const width = Math.min(Math.ceil(needed), room - 6);
+      const joined = this.has(i, CONTINUES);
+      if (!joined) word += 1;
+      if (i && !joined) x += PIECE.gap;
+      if (x > 2 && x + width > room - 4) [x, y] = [2, y + PIECE.line];
+      const box = { x, y, width, word };
+      x += width;
+      return box;
+    });
+    this.size(room - 2, y + PIECE.line + (this.keyText() ? 18 : 0));
+  }
+
+  draw() {
+    if (!this.meta) return;
+    this.layout();
+    const { context } = this;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    this.boxes.forEach((box, i) => this.drawPiece(box, i));
+    const [, chosen] = this.meta.chosen;
+    const box = this.boxes[chosen];
+    if (box) this.frame(box.x + 1, box.y + 1, box.width - 2, PIECE.high - 2);
+    this.drawKey();
+    this.canvas.setAttribute("aria-label", `${this.spec.label}. ${box ? this.describe(0, chosen) : "Nothing."}`);
+    this.say();
+  }
+
+  drawPiece({ x, y, width, word }, i) {
+    const { context } = this;
+    const tints = this.lab.colours.tints ?? [this.lab.paper];
+    const [fill, ink] = this.shades ? this.shaded(this.shades[i]) : [tints[Math.max(word, 0) % tints.length], this.lab.ink];
+    const plain = this.has(i, SPECIAL) && !this.shades;
+    context.fillStyle = plain ? this.lab.paper : fill;
+    context.fillRect(x, y, width, PIECE.high);
+    context.strokeStyle = this.lab.ink;
+    context.lineWidth = this.has(i, UNKNOWN) ? 2 : 1;
+    context.globalAlpha = this.has(i, UNKNOWN) ? 1 : 0.55;
+    context.setLineDash(this.has(i, SPECIAL) ? [4, 3] : []);
+    context.strokeRect(x + 0.5, y + 0.5, width - 1, PIECE.high - 1);
+    context.setLineDash([]);
+    context.globalAlpha = 1;
+    if (this.has(i, UNKNOWN)) this.hatchPiece(x, y, width);
+    context.fillStyle = ink;
+    context.font = (this.has(i, SPECIAL) ? "italic " : "") + PIECE.font;
+    context.fillText(this.pieces[i], x + width / 2, y + PIECE.high / 2 + 1, width - 4);
+    context.fillStyle = this.lab.ink;
+    context.font = PIECE.small;
+    context.fillText(this.number(i), x + width / 2, y + PIECE.high + 9, width);
+  }
+
+  /** A piece's colour on the scale, and black or white upon it. */
+  shaded(code) {
+    if (code === CODES[8].blocked) return [this.lab.paper, this.lab.ink];
+    const word = this.lab.scales[this.meta.scale][Math.round((code * 255) / CODES[8].top)];
+    const [red, green, blue] = [word & 255, (word >> 8) & 255, (word >> 16) & 255];
+    return [`rgb(${red}, ${green}, ${blue})`, 0.3 * red + 0.6 * green + 0.1 * blue > 125 ? "#000000" : "#ffffff"];
+  }
+
+  hatchPiece(x, y, width) {
+    const { context } = this;
+    context.save();
+    context.beginPath();
+    context.rect(x, y, width, PIECE.high);
+    context.clip();
+    context.beginPath();
+    for (let at = x - PIECE.high; at < x + width; at += 8) line(context, at, y + PIECE.high, at + PIECE.high, y);
+    context.lineWidth = 1;
+    context.globalAlpha = 0.28;
+    context.strokeStyle = this.lab.ink;
+    context.stroke();
+    context.restore();
+    context.globalAlpha = 1;
+  }
+
+  /** What the marks mean, of those that are there. */
+  keyText() {
+    const any = (mark) => this.marks.some((bits) => bits & mark);
+    return [any(SPECIAL) && "dashed: special token", any(UNKNOWN) && "hatched: unknown", any(CONTINUES) && "touching: pieces of one word"]
+      .filter(Boolean).join(" · ");
+  }
+
+  drawKey() {
+    const { context } = this;
+    const last = this.boxes.at(-1);
+    context.font = PIECE.small;
+    context.textAlign = "left";
+    context.fillStyle = this.lab.ink;
+    context.fillText(this.keyText(), 2, (last ? last.y : 2) + PIECE.line + 6, this.room - 4);
+  }
+
+  cellAt(x, y) {
+    const i = this.boxes.findIndex((box) => x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + PIECE.line - 4);
+    return i < 0 ? null : [0, i];
+  }
+
+  target(key) {
+    const [, at] = this.meta.chosen;
+    const last = this.boxes.length - 1;
+    if (last < 0) return null;
+    const lead = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[key];
+    if (lead !== undefined) return [0, clamp(lead, 0, last)];
+    return key === "ArrowUp" || key === "ArrowDown" ? [0, this.inLine(at, key === "ArrowUp" ? -1 : 1)] : null;
+  }
+
+  /** The piece above or below. */
+  inLine(at, step) {
+    const here = this.boxes[at];
+    const middle = here.x + here.width / 2;
+    const far = (box) => Math.abs(box.x + box.width / 2 - middle);
+    const others = this.boxes.filter((box) => box.y === here.y + step * PIECE.line);
+    return others.length ? this.boxes.indexOf(others.reduce((a, b) => (far(b) < far(a) ? b : a))) : at;
+  }
+
+  describe(_, i) {
+    if (i >= this.pieces.length) return "";
+    const kinds = [this.has(i, SPECIAL) && "special token", this.has(i, UNKNOWN) && "unknown", this.has(i, CONTINUES) && "continues the word"];
+    const said = fillIn(this.spec.tells ?? "{i}: “{piece}”, number {value}", { i, piece: this.pieces[i], value: this.number(i) });
+    return [said, ...kinds.filter(Boolean)].join("; ");
+  }
+
+  table() {
+    return numberTable(this.spec.label, ["", this.spec.number ?? "number", "what it is"], this.pieces.map((piece, i) => [
+      piece, this.number(i), this.describe(0, i).split("; ").slice(1).join(", "),
+    ]));
+  }
+}
+
+const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel };
 
 // ----------------------------------------------------------------------------------------- lab
 
@@ -1050,6 +1743,8 @@ class Lab {
     let node = this.root;
     while (node && /rgba\(.*, 0\)|transparent/.test(getComputedStyle(node).backgroundColor)) node = node.parentElement;
     this.paper = node ? getComputedStyle(node).backgroundColor : "#ffffff";
+    const [red, green, blue] = (this.paper.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
+    this.colours = this.form.colours?.[red + green + blue < 384 ? "dark" : "light"] ?? {};
   }
 
   refresh() {

@@ -30,6 +30,7 @@ import traitlets
 from IPython import get_ipython
 
 from course.labs.cells import Place, current_place
+from course.labs.colours import COLOURS, SCALES
 from course.labs.drawing import Drawing, Sent
 
 _HERE = Path(__file__).parent
@@ -62,7 +63,7 @@ class Lab(anywidget.AnyWidget):
     # What a lab is
 
     def form(self) -> dict[str, Any]:
-        """The controls and panels, as JSON; read once for each view."""
+        """The controls and panels, as JSON; read once for each view. Colours are added to it."""
         raise NotImplementedError
 
     def apply(self, changes: Mapping[str, Any]) -> None:
@@ -131,7 +132,8 @@ class Lab(anywidget.AnyWidget):
     def _everything(self, sent: Sent) -> tuple[dict[str, Any], list[bytes]]:
         drawing = self.drawing()
         content, buffers = sent.message(drawing)
-        head = {"type": "draw", "drawn": self._state_number(drawing), "form": self.form()}
+        form = {"scales": SCALES, "colours": COLOURS, **self.form()}
+        head = {"type": "draw", "drawn": self._state_number(drawing), "form": form}
         return {**head, **content}, buffers
 
     def first_message(self) -> dict[str, Any]:
