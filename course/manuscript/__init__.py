@@ -6,7 +6,8 @@ A cell begins with a marker line that carries its id, which never changes once i
     # %% id="softmax-exercise" exercise="attention.softmax"
     # %% id="variance" tags=["teaching"]
 
-In an exercise cell the solution stands between `### BEGIN SOLUTION` and `### END SOLUTION`.
+In an exercise cell the solution stands between `### BEGIN SOLUTION` and `### END SOLUTION`. Where
+the learner starts from given code, it stands after `### GIVEN`, as comments, behind the solution.
 Only the standard library is needed here: the checker reads model solutions from these files too.
 """
 
@@ -16,12 +17,13 @@ import functools
 import itertools
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 FOLDER = Path(__file__).parent
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN, GIVEN, END = "### BEGIN SOLUTION", "### GIVEN", "### END SOLUTION"
 
 _MARKER_LIKE = re.compile(r"\s*#\s*%%")
 _MARKER = re.compile(r"# %%(?: (?P<kind>\[[a-z]+\]))?(?P<pairs>(?: \w+=.*)?)\s*$")
@@ -51,23 +53,37 @@ class Cell:
 
     @property
     def solved(self) -> str:
-        """The source with the solution in place, without the marker lines."""
-        lines = self.source.split("\n")
-        return "\n".join(line for line in lines if line.strip() not in (BEGIN, END))
+        """The source with the solution in place, without the marker lines and what is given."""
+        return "\n".join(line for part, line in self._parts() if part in ("around", "solution"))
 
     @property
     def unsolved(self) -> str:
-        """The source with each solution replaced by `raise NotImplementedError`."""
-        kept, inside = [], False
-        for line in self.source.split("\n"):
-            if line.strip() == BEGIN:
-                kept.append(line.replace(BEGIN, "raise NotImplementedError"))
-                inside = True
-            elif line.strip() == END:
-                inside = False
-            elif not inside:
+        """The source with each solution replaced by what is given, or `raise NotImplementedError`."""
+        kept: list[str] = []
+        for part, line in self._parts():
+            if part == "given":
+                kept.append(line.replace("# ", "", 1).rstrip() if line.strip() != "#" else "")
+            elif part == "hole":
+                kept.append(line.replace(END, "raise NotImplementedError"))
+            elif part == "around":
                 kept.append(line)
         return "\n".join(kept)
+
+    def _parts(self) -> Iterator[tuple[str, str]]:
+        """Each line with what it is part of; a solution without given code ends in a "hole"."""
+        part = "around"
+        for line in self.source.split("\n"):
+            mark = line.strip()
+            if mark == BEGIN:
+                part = "solution"
+            elif mark == GIVEN and part == "solution":
+                part = "given"
+            elif mark == END:
+                if part == "solution":
+                    yield "hole", line
+                part = "around"
+            else:
+                yield part, line
 
 
 def chapters() -> list[str]:
@@ -207,11 +223,16 @@ class _Parser:
     def code(self, exercise: str | None) -> list[str]:
         """The lines of a code cell, once its solution markers are found to be paired."""
         opened = 0  # the line of the marker that is open, 0 for none
-        seen = False
+        seen = given = False
         for number, line in enumerate(self.lines[1:], start=self.number + 1):
             if _MAGIC.match(line):
                 self.fail("a manuscript holds no magics or shell lines; write Python", number)
             mark = line.strip()
+            if mark == GIVEN and (not opened or given):
+                self.fail(f"`{GIVEN}` stands once in a solution, behind it; move it there", number)
+            given = bool(opened) and (given or mark == GIVEN) and mark != END
+            if given and mark and not mark.startswith("#"):
+                self.fail("what is given stands in comments; put `# ` before this line", number)
             if mark not in (BEGIN, END):
                 continue
             if exercise is None:

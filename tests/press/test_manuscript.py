@@ -58,6 +58,32 @@ def test_a_class_may_hold_several_solutions() -> None:
     assert "END" not in cell.solved + cell.unsolved
 
 
+GIVEN = """\
+# %% id="mend" exercise="attention.Mend"
+class Mend:
+    ### BEGIN SOLUTION
+    def a(self):
+        return 1
+    ### GIVEN
+    # def a(self):
+    #     raise NotImplementedError  # mend what follows
+
+    #     # one comment
+    #
+    #     return 2
+    ### END SOLUTION
+"""
+
+
+def test_a_hole_may_hold_given_code() -> None:
+    (cell,) = parse(GIVEN, "x.py")
+    assert cell.solved == "class Mend:\n    def a(self):\n        return 1"
+    assert cell.unsolved == (
+        "class Mend:\n    def a(self):\n        raise NotImplementedError  # mend what follows\n\n"
+        "        # one comment\n\n        return 2"
+    )
+
+
 def test_every_exercise_has_its_solution() -> None:
     for chapter in manuscript.chapters():
         topic = chapter.partition("_")[2]
@@ -106,6 +132,9 @@ MALFORMED = {
     "nested": (
         EXERCISE.replace("    ### END", "    ### BEGIN SOLUTION\n    ### END"), 6, "END SOLUTION` was"
     ),
+    "given twice": (GIVEN.replace("    ### END", "    ### GIVEN\n    ### END"), 13, "stands once"),
+    "given before": (GIVEN.replace("    ### BEGIN", "    ### GIVEN\n    ### BEGIN"), 3, "stands once"),
+    "given as code": (GIVEN.replace("#     return 2", "    return 2"), 12, "in comments"),
     "no solution": ('# %% id="a" exercise="t.a"\ndef a(): ...', 1, "has no solution"),
     "solution elsewhere": (EXERCISE.replace(' exercise="attention.double"', ""), 4, "in no exercise"),
 }  # fmt: skip

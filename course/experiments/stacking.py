@@ -1,0 +1,190 @@
+"""Stacks of layers with their parts taken out: what residuals and layer norms are for, measured.
+
+A block is an encoder layer that can be built without its residual connections, without its layer
+norms, or with the norms in either place. All of it is untrained unless `train` is called, and
+small: every function takes seconds on one CPU core.
+
+Sources: He et al. 2016 (residuals); Xiong et al. 2020, section 3 (gradients by layer, at the start);
+Dong, Cordonnier and Loukas 2021 (attention alone makes all tokens alike).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from course.labs.threads import one_thread
+from encoder_core import MultiheadAttention
+
+__all__ = ["NORMS", "Block", "Reader", "gradients", "sequences", "stack", "train", "walk"]
+
+NORMS = ("none", "post", "pre")
+SYMBOLS = 8
+
+
+class Block(nn.Module):
+    """An encoder layer from which the residuals or the norms can be left out.
+
+    Args:
+        d_model: D.
+        nhead: H.
+        dim_feedforward: F.
+        norm: one of `NORMS`: no layer norm, after the sum, or before the sub-layer.
+        residual: whether x is added to what a sub-layer makes of it.
+
+    Shapes: (B, S, D) -> (B, S, D).
+
+    Raises:
+        ValueError: `norm` is none of `NORMS`.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int,
+        norm: str = "post",
+        residual: bool = True,
+    ) -> None:
+        super().__init__()
+        if norm not in NORMS:
+            raise ValueError(f"norm is one of {', '.join(NORMS)}; it was {norm!r}")
+        self.norm, self.residual = norm, residual
+        self.attention = MultiheadAttention(d_model, nhead)
+        self.linear1 = nn.Linear(d_model, dim_feedforward)
+        self.linear2 = nn.Linear(dim_feedforward, d_model)
+        self.norm1, self.norm2 = nn.LayerNorm(d_model), nn.LayerNorm(d_model)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        x = self._around(x, self._attend, self.norm1)
+        return self._around(x, self._feed_forward, self.norm2)
+
+    def _around(self, x: Tensor, part: Callable[[Tensor], Tensor], norm: nn.Module) -> Tensor:
+        made = part(norm(x) if self.norm == "pre" else x)
+        whole = x + made if self.residual else made
+        return norm(whole) if self.norm == "post" else whole
+
+    def _attend(self, x: Tensor) -> Tensor:
+        attended: Tensor = self.attention(x, x, x, need_weights=False)[0]
+        return attended
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self.linear2(torch.relu(self.linear1(x)))
+        return output
+
+
+def stack(
+    depth: int,
+    norm: str = "post",
+    residual: bool = True,
+    *,
+    d_model: int = 64,
+    nhead: int = 4,
+    seed: int = 0,
+) -> nn.ModuleList:
+    """`depth` blocks with F = 4 D, each initialised by itself. Draws from a generator of its own."""
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        blocks = [Block(d_model, nhead, 4 * d_model, norm, residual) for _ in range(depth)]
+    return nn.ModuleList(blocks)
+
+
+def walk(layers: nn.ModuleList, x: Tensor) -> list[Tensor]:
+    """What goes into the first layer, then what comes out of each: depth + 1 times (B, S, D)."""
+    states = [x]
+    with torch.no_grad():
+        for layer in layers:
+            states.append(layer(states[-1]))
+    return states
+
+
+def gradients(layers: nn.ModuleList, x: Tensor, seed: int = 0) -> Tensor:
+    """How strongly each layer's weights are pulled: the norm of their gradient, `(depth,)`.
+
+    The loss is a random direction of the output, one for each token: as a head on top of an
+    untrained stack would send one back. The gradients of a layer's matrices are taken together.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    output = x
+    for layer in layers:
+        output = layer(output)
+    direction = F.normalize(torch.randn(output.shape, generator=generator), dim=-1)
+    matrices = [[p for p in layer.parameters() if p.dim() == 2] for layer in layers]
+    flat = [matrix for one in matrices for matrix in one]
+    slopes = iter(torch.autograd.grad((output * direction).sum() / x.shape[0], flat))
+    sizes = [
+        torch.stack([next(slopes).square().sum() for _ in one]).sum().sqrt() for one in matrices
+    ]
+    return torch.stack(sizes)
+
+
+class Reader(nn.Module):
+    """An embedding, a stack of layers, and an answer at the first token.
+
+    Shapes: ids (B, S) -> logits (B, 8).
+    """
+
+    def __init__(self, layers: nn.Module, d_model: int, seed: int = 0) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(seed)
+            self.embedding = nn.Embedding(2 * SYMBOLS + 1, d_model)
+            self.output = nn.Linear(d_model, SYMBOLS)
+        self.layers = layers
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """See the class."""
+        x = self.embedding(ids)  # (B, S, D)
+        for layer in self.layers.children():
+            x = layer(x)
+        logits: Tensor = self.output(x[:, 0])
+        return logits
+
+
+def sequences(batch: int, length: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Ids (B, S) and answers (B,): a question, then noise with one of eight symbols among it."""
+    ids = torch.randint(0, SYMBOLS, (batch, length), generator=generator)
+    answer = torch.randint(0, SYMBOLS, (batch,), generator=generator)
+    place = torch.randint(1, length, (batch,), generator=generator)
+    ids[torch.arange(batch), place] = SYMBOLS + answer
+    ids[:, 0] = 2 * SYMBOLS
+    return ids, answer
+
+
+def train(
+    layers: nn.Module,
+    *,
+    d_model: int = 64,
+    steps: int = 150,
+    rate: float = 1e-3,
+    length: int = 12,
+    seed: int = 0,
+) -> list[float]:
+    """Train a stack to find the one symbol among the noise; the loss of each step.
+
+    Guessing gives ln 8 = 2.08. Whatever the layers are, they are given (B, S, D).
+
+    Args:
+        layers: a `ModuleList` of layers from (B, S, D) to (B, S, D); they are trained in place.
+        d_model: D.
+        steps: batches of 32 to learn from, by Adam.
+        rate: its learning rate.
+        length: tokens in a sequence.
+        seed: makes the embedding, the output projection and the data.
+    """
+    reader, data = Reader(layers, d_model, seed), torch.Generator().manual_seed(seed + 1)
+    optimizer = torch.optim.Adam(reader.parameters(), lr=rate)
+    losses = []
+    with one_thread():
+        for _ in range(steps):
+            ids, answer = sequences(32, length, data)
+            optimizer.zero_grad()
+            loss = F.cross_entropy(reader(ids), answer)
+            torch.autograd.backward(loss)
+            optimizer.step()
+            losses.append(loss.item())
+    return losses
