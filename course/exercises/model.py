@@ -155,13 +155,15 @@ def build(exercise_id: str, source: str) -> Callable[..., Any]:
 
     The source sees what a chapter's first cell imports, and the chapter's other model solutions.
     """
+    import copy
     import math
 
     import torch
 
     chapter, _, name = exercise_id.rpartition(".")
     names: dict[str, Any] = {"__name__": f"course.answers.{chapter}"}
-    names.update(math=math, torch=torch, nn=torch.nn, F=torch.nn.functional, Tensor=torch.Tensor)
+    names.update(copy=copy, math=math, Callable=Callable)
+    names.update(torch=torch, nn=torch.nn, F=torch.nn.functional, Tensor=torch.Tensor)
     for other in manuscript.exercise_ids(chapter):
         if other != exercise_id:
             names[other.rpartition(".")[2]] = functools.partial(_call_model, other)
