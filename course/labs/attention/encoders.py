@@ -74,7 +74,7 @@ def embed(settings: Settings, tokens: Tokens) -> Tensor:
     """What goes into the first layer, `(1, L, D)`, on the settings' device."""
     if settings.encoder == "pretrained":
         return _embed_pretrained(tokens, settings.device)
-    return _embed_fresh(tokens, settings.d_model, settings.seed).to(settings.device)
+    return embed_fresh(tokens, settings.d_model, settings.seed).to(settings.device)
 
 
 @lru_cache(maxsize=2)
@@ -94,7 +94,7 @@ def _embed_pretrained(tokens: Tokens, device: str) -> Tensor:
 
 
 @lru_cache(maxsize=8)
-def _embed_fresh(tokens: Tokens, d_model: int, seed: int) -> Tensor:
+def embed_fresh(tokens: Tokens, d_model: int, seed: int) -> Tensor:
     """Random vectors, the same for the same token, plus sinusoidal positions."""
     vectors = {number: _random_vector(number, d_model, seed) for number in set(tokens.ids)}
     x = torch.stack([vectors[number] for number in tokens.ids])  # (L, D)

@@ -1,0 +1,204 @@
+"""A lab whose picture follows from `settings` (what is computed) and a `selection` (what is shown).
+
+Both are frozen dataclasses. A change of settings computes anew, a change of the selection does not.
+What cannot be is told and changes nothing that is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any, ClassVar
+
+from course.labs.attention.settings import InvalidSetting
+from course.labs.lab import Lab
+
+KEPT = " The picture stays as it was."
+
+
+class OwnFailed(RuntimeError):
+    """A learner's own module or function raised, or gave something else; the text says what."""
+
+
+class SettingsLab(Lab):
+    """What such labs share: taking settings in, computing when needed, forgetting, repr.
+
+    A lab of this kind defines `compute`, `fit` and `stand_in`, and calls `begin` once.
+
+    Attributes:
+        actions: controls that are no settings, such as buttons, and what they do with a value.
+    """
+
+    actions: ClassVar[Mapping[str, Callable[[Any, Any], None]]] = {}
+
+    def begin(self, asked: Any, chosen: Any, given: Mapping[str, Any]) -> None:
+        """Take the first settings and make the first picture.
+
+        Args:
+            asked: the settings' defaults.
+            chosen: the selection's defaults.
+            given: what the caller set, by name, of either.
+
+        Raises:
+            ValueError: a setting cannot be; the text says why.
+            TypeError: there is no such setting.
+        """
+        self._defaults, self._asked, self._chosen = asked, asked, chosen
+        self._settings = [field.name for field in fields(asked)]
+        self._selection = [field.name for field in fields(chosen)]
+        self._notice = ""
+        self._number = 0  # of the results: grows whenever they change
+        self._result: Any = None
+        self._own = True  # the learner's own runs, not what stands in for it
+        self._take(given, strict=True)
+        try:
+            self._renew()
+        except OwnFailed as error:
+            self._own = False
+            self._notice = f"{error} {self.stand_in()}"
+            self._renew()
+
+    # What a lab of this kind is
+
+    def compute(self, asked: Any, own: bool) -> Any:
+        """Compute a result; with the learner's own where `own` is true.
+
+        Raises:
+            InvalidSetting: the settings cannot be.
+            OwnFailed: the learner's own failed.
+        """
+        raise NotImplementedError
+
+    def fit(self, result: Any, chosen: Any) -> Any:
+        """The nearest selection that exists in a result."""
+        raise NotImplementedError
+
+    def stand_in(self) -> str:
+        """What is seen in place of the learner's own that failed, in a sentence."""
+        raise NotImplementedError
+
+    def own_name(self) -> str | None:
+        """How `repr` names what the learner gave; None where there is nothing."""
+        return None
+
+    # Settings
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is set and chosen now, by name."""
+        return {
+            **{name: getattr(self._asked, name) for name in self._settings},
+            **{name: getattr(self._chosen, name) for name in self._selection},
+        }
+
+    def set(self, **settings: Any) -> None:
+        """Change settings from Python; the names are those of the constructor.
+
+        Raises:
+            ValueError: a setting cannot be; nothing is changed then.
+            TypeError: there is no such setting.
+        """
+        before = self._asked, self._chosen
+        try:
+            self._take(settings, strict=True)
+            self._renew()
+        except Exception:
+            self._asked, self._chosen = before
+            raise
+        self._notice = ""
+        self.redraw()
+
+    def apply(self, changes: Mapping[str, Any]) -> None:
+        """Take in what was moved in the front end; what cannot be becomes the notice."""
+        self._notice = ""
+        try:
+            self._take(changes, strict=False)
+            self._renew()
+        except (InvalidSetting, OwnFailed) as error:
+            self._notice = f"{error}{KEPT}"
+
+    def _take(self, changes: Mapping[str, Any], strict: bool) -> None:
+        known = {*self._settings, *self._selection}
+        unknown = [name for name in changes if name not in known | set(self.actions)]
+        if unknown and strict:
+            raise TypeError(
+                f"There is no setting {unknown[0]!r}; there are {', '.join(sorted(known))}."
+            )
+        chosen = {name: changes[name] for name in changes if name in self._selection}
+        if all(isinstance(value, int) for value in chosen.values()):
+            self._chosen = replace(self._chosen, **chosen)
+        asked = {name: changes[name] for name in changes if name in self._settings}
+        self._asked = replace(self._asked, **asked)
+        for name, action in self.actions.items():
+            if name in changes:
+                action(self, changes[name])
+
+    # Computing
+
+    def _renew(self) -> None:
+        """Compute what is asked for, unless it is there already."""
+        if self._result is None or (self._asked, self._own) != self._made_from:
+            result = self.compute(self._asked, self._own)
+            self._result, self._made_from = result, (self._asked, self._own)
+            self._number += 1
+        self._chosen = self.fit(self._result, self._chosen)
+
+    def shown(self) -> Any:
+        """The result that is seen, computed again where nobody was looking meanwhile."""
+        if self._result is None:
+            self._result = self.compute(*self._made_from)
+            self._number += 1
+        self._chosen = self.fit(self._result, self._chosen)
+        return self._result
+
+    def rest(self) -> None:
+        """Let go of the result; `shown` makes it again."""
+        self._result = None
+
+    def __repr__(self) -> str:
+        own = self.own_name()
+        shown = [own] if own else []
+        for name in self._settings:
+            value = getattr(self._asked, name)
+            if value != getattr(self._defaults, name) or name == "text":
+                shown.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def check_whole(settings: Any, ranges: Mapping[str, tuple[int, int, str]]) -> None:
+    """Say in a sentence which whole number is none, or out of its range.
+
+    Args:
+        settings: an object with these attributes.
+        ranges: by name: the least, the most, and how the learner knows it.
+
+    Raises:
+        InvalidSetting: the first that cannot be.
+
+    >>> from types import SimpleNamespace
+    >>> check_whole(SimpleNamespace(depth=99), {"depth": (1, 24, "The depth")})
+    Traceback (most recent call last):
+    course.labs.attention.settings.InvalidSetting: The depth must be a whole number from 1 to 24.
+    """
+    for name, (least, most, called) in ranges.items():
+        value = getattr(settings, name)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise InvalidSetting(f"{called} must be a whole number from {least} to {most}.")
+
+
+def check_heads(d_model: int, heads: int, most: int) -> None:
+    """Say in a sentence that a width cannot be cut into so many heads, and which one can.
+
+    Raises:
+        InvalidSetting: `d_model` is not divisible by `heads`.
+
+    >>> check_heads(60, 8, most=128)
+    Traceback (most recent call last):
+    course.labs.attention.settings.InvalidSetting: d_model = 60 is not divisible by 8 heads: ...
+    """
+    if d_model % heads:
+        nearest = min(max(1, round(d_model / heads)), most // heads) * heads
+        raise InvalidSetting(
+            f"d_model = {d_model} is not divisible by {heads} heads: each head works on an equal "
+            f"share of the vector. The nearest d_model that fits is {nearest}."
+        )
