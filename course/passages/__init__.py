@@ -1,0 +1,15 @@
+"""Search in Python's own documentation, by meaning and offline.
+
+    index = passages.load()                       embeds the passages once, then reads them from disk
+    index.search("How do I copy a file?")         the passages that come closest
+    passages.SearchBox(index)                     the same, as one types
+
+What is searched is what is installed: the language reference that `help()` shows, and docstrings of
+the standard library. The vectors are MiniLM's.
+"""
+
+from course.passages.box import SearchBox
+from course.passages.index import Found, Index, load
+from course.passages.passage import Passage
+
+__all__ = ["Found", "Index", "Passage", "SearchBox", "load"]
