@@ -1,6 +1,8 @@
 """The press: course/manuscript/*.py -> chapters/*.ipynb and solutions/*.ipynb.
 
-The terms of course/glossary/*.toml become a table in each chapter and chapters/glossary.ipynb. Every run writes the same bytes. A notebook that a learner has changed or run is recognised by the
+Of course/glossary/*.toml it makes a table in each chapter, and chapters/glossary.ipynb.
+
+Every run writes the same bytes. A notebook that a learner has changed or run is recognised by the
 digest of its cells that the press put into it; it is replaced only after a dated copy was kept.
 """
 

@@ -24,7 +24,7 @@ FOLDER = Path(__file__).parent
 NOTEBOOK = "glossary.ipynb"
 MARKER = "<!-- glossary -->"
 
-_EN = re.compile(r"[A-Za-z0-9][A-Za-z0-9–'. -]*")
+_EN = re.compile(r"[A-Za-z0-9][A-Za-z0-9'. -]*")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _FIELDS = {"en": str, "zh": str, "says": str, "everyday": bool}
 
@@ -137,7 +137,7 @@ def _term(path: Path, number: int, entry: dict[str, Any]) -> Term:
             raise refuse(f"`{field}` is unknown; an entry has {', '.join(_FIELDS)}; remove it")
     en, zh, says = entry["en"].strip(), entry["zh"].strip(), entry["says"].strip()
     if not _EN.fullmatch(en):
-        raise refuse("`en` becomes a heading and a link; use letters, digits, spaces and hyphens")
+        raise refuse("`en` becomes a link; use plain letters, digits, spaces and hyphens (-)")
     if not _HAN.search(zh):
         raise refuse(f"`zh` holds no Chinese: {zh!r}; add the Chinese term")
     if not says.endswith(".") or "\n" in says or re.search(r"(?<!\\)\|", says + zh):

@@ -12,18 +12,20 @@ __all__ = ["Page", "pages"]
 
 Page = tuple[str, str]  # a cell's id and its markdown
 
-_TITLE = """\
-# Glossary
-
-Every term of the course in English and Chinese, with one exact sentence. The terms stand under the chapters that explain them, in the order in which they are met there; the two lists lead to them by name. In JupyterLab, Ctrl+F finds a term in either language, and the table of contents at the left shows all of them.
-"""
+_TITLE = (
+    "# Glossary\n\n"
+    "Every term of the course in English and Chinese, with one exact sentence. The terms stand under "
+    "the chapters that explain them, in the order in which they are met there; the two lists lead to "
+    "them by name. In JupyterLab, Ctrl+F finds a term in either language, and the table of contents "
+    "at the left shows all of them."
+)
 
 
 def pages(found: Sequence[Term]) -> list[Page]:
     """The cells of the glossary's notebook; none where there are no terms."""
     if not found:
         return []
-    made = [("title", _TITLE.strip()), ("english", _english(found)), ("chinese", _chinese(found))]
+    made = [("title", _TITLE), ("english", _english(found)), ("chinese", _chinese(found))]
     for chapter in dict.fromkeys(term.chapter for term in found):
         heading = f"## {_title(chapter)}\n\nThe chapter: [{chapter}.ipynb]({chapter}.ipynb)"
         made.append((f"chapter-{chapter.replace('_', '-')}", heading))
