@@ -47,6 +47,11 @@ function sameValue(a, b) {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
+/** Set a canvas's font only where it differs: setting one makes the browser settle all styles first. */
+function setFont(context, font) {
+  if (context.font !== font) context.font = font;
+}
+
 function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
@@ -160,7 +165,8 @@ class Pixels {
 
 /**
  * One native, labelled control. `spec`: {name, kind, label, ...}; kinds text (placeholder,
- * longest), number and range (least, most, step), select (choices [[value, label]]), check, button.
+ * longest), number and range (least, most, step; a range may say what it `shows` for 0, 1, ...),
+ * select (choices [[value, label]]), check, button.
  */
 class Control {
   constructor(spec, changed) {
@@ -218,7 +224,11 @@ class Control {
   }
 
   showOutput() {
-    if (this.output) setText(this.output, formatNumber(this.input.valueAsNumber, this.spec.digits ?? 2));
+    if (!this.output) return;
+    const value = this.input.valueAsNumber;
+    const text = this.spec.shows?.[value] ?? formatNumber(value, this.spec.digits ?? 2);
+    setText(this.output, text);
+    this.input.setAttribute("aria-valuetext", text);
   }
 }
 
@@ -314,6 +324,14 @@ class CanvasPanel extends Panel {
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.context.clearRect(0, 0, width, height);
     this.context.imageSmoothingEnabled = false;
+  }
+
+  /** The canvas in words, for those who don't see it, and the line below it. */
+  describeCanvas(words, say = () => this.say()) {
+    this.lab.afterCanvases(() => {
+      this.canvas.setAttribute("aria-label", `${this.spec.label}. ${words}`);
+      say();
+    });
   }
 
   /** Two lines, dark and light, so that the frame is seen on any colour. */
@@ -421,7 +439,7 @@ class GridPanel extends CanvasPanel {
     Object.assign(this, { margin, pitch, tile });
     this.size(margin + columns * pitch + 2, margin + rows * pitch + 2);
     const context = this.context;
-    context.font = "11px system-ui, sans-serif";
+    setFont(context, "11px system-ui, sans-serif");
     context.fillStyle = this.lab.ink;
     context.textAlign = "center";
     context.textBaseline = "middle";
@@ -435,8 +453,7 @@ class GridPanel extends CanvasPanel {
     }
     for (const [row, column] of off) this.cross(margin + column * pitch + 2, margin + row * pitch + 2, tile);
     this.frame(margin + chosen[1] * pitch + 1, margin + chosen[0] * pitch + 1, tile + 2, tile + 2);
-    this.canvas.setAttribute("aria-label", `${this.spec.label}. ${this.describe(...chosen)}`);
-    this.say();
+    this.describeCanvas(this.describe(...chosen));
   }
 
   /** A head that is switched off: faded and crossed out. */
@@ -528,7 +545,7 @@ class MatrixPanel extends CanvasPanel {
   layout() {
     const [rows, columns] = this.shape();
     const context = this.context;
-    context.font = "12px system-ui, sans-serif";
+    setFont(context, "12px system-ui, sans-serif");
     const widest = (labels) => Math.ceil(Math.max(0, ...labels.map((label) => context.measureText(label).width)));
     const key = this.rowLabels.join("\n") + "\t" + this.columnLabels.join("\n");
     if (key !== this.measured) {
@@ -546,7 +563,8 @@ class MatrixPanel extends CanvasPanel {
   draw() {
     if (!this.meta) return;
     this.layout();
-    this.canvas.style.touchAction = this.paints ? "none" : "pan-y";
+    const touch = this.paints ? "none" : "pan-y";
+    if (this.canvas.style.touchAction !== touch) this.canvas.style.touchAction = touch;
     const [rows, columns] = this.shape();
     const { left, top, wide, high, context } = this;
     const legend = this.spec.legend ? 34 : 0;
@@ -558,8 +576,7 @@ class MatrixPanel extends CanvasPanel {
     this.drawLabels();
     this.drawChosen(rows, columns);
     if (legend) this.drawLegend(this.height + 6);
-    this.canvas.setAttribute("aria-label", `${this.spec.label}. ${this.describe(...this.meta.chosen)}`);
-    this.say();
+    this.describeCanvas(this.describe(...this.meta.chosen));
   }
 
   /** A line above the last row, which is the sum of those above it. */
@@ -588,7 +605,7 @@ class MatrixPanel extends CanvasPanel {
   drawNumbers(rows, columns) {
     const { left, top, wide, high, context, meta } = this;
     const half = CODES[meta.bits].top / 2;
-    context.font = "11px system-ui, sans-serif";
+    setFont(context, "11px system-ui, sans-serif");
     context.textAlign = "center";
     context.textBaseline = "middle";
     for (let row = 0; row < rows; row++) {
@@ -610,7 +627,7 @@ class MatrixPanel extends CanvasPanel {
     context.fillStyle = this.lab.ink;
     const write = (pitch, chosen, draw) => {
       if (pitch < 9 && !chosen) return;
-      context.font = `${chosen ? "bold " : ""}${clamp(pitch - 1, 9, 12)}px system-ui, sans-serif`;
+      setFont(context, `${chosen ? "bold " : ""}${clamp(pitch - 1, 9, 12)}px system-ui, sans-serif`);
       draw();
     };
     context.textAlign = "right";
@@ -644,7 +661,7 @@ class MatrixPanel extends CanvasPanel {
     const width = clamp(this.width - left - 8, 120, 260);
     context.drawImage(this.lab.legend(meta.scale), left, y, width, 9);
     context.fillStyle = this.lab.ink;
-    context.font = "11px system-ui, sans-serif";
+    setFont(context, "11px system-ui, sans-serif");
     context.textBaseline = "top";
     const marks = meta.scale === "signed" ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1];
     marks.forEach((share, i) => {
@@ -986,14 +1003,13 @@ class PlotPanel extends CanvasPanel {
     this.drawPointLabels();
     this.drawNames();
     const described = this.exists(this.meta.chosen) ? this.describe(...this.meta.chosen) : "";
-    this.canvas.setAttribute("aria-label", `${this.spec.label}. ${described}`);
-    super.say(this.hovered);
+    this.describeCanvas(described, () => super.say(this.hovered));
   }
 
   layout() {
     const { context } = this;
     const width = Math.min(this.room, this.spec.widest ?? 720);
-    context.font = "12px system-ui, sans-serif";
+    setFont(context, "12px system-ui, sans-serif");
     this.names = this.placeNames(width);
     const top = this.names.height + 22; // the vertical axis's label stands above it
     const inner = this.spec.equal ? Math.min(width - 60, this.spec.height ?? 420) : this.spec.height ?? 220;
@@ -1006,7 +1022,7 @@ class PlotPanel extends CanvasPanel {
     Object.assign(this, { x, y, box: { left, top, right: x.last, bottom: top + inner } });
     this.ticks = { x: x.ticks(this.axisSpec("x").pitch ?? 56), y: this.spec.equal ? y.ticks(34) : yTicks };
     this.size(Math.max(x.last + 12, this.names.width), top + inner + 38);
-    context.font = "12px system-ui, sans-serif";
+    setFont(context, "12px system-ui, sans-serif");
     this.screen = this.points.map(({ xs, ys }) => ({
       xs: Float32Array.from(xs, (value) => x.at(value)), ys: Float32Array.from(ys, (value) => y.at(value)),
     }));
@@ -1141,7 +1157,8 @@ class PlotPanel extends CanvasPanel {
     const all = this.meta.series.map((series, i) => ({ series, i }))
       .sort((a, b) => (b.series.first ?? 0) - (a.series.first ?? 0))
       .flatMap(({ i }) => this.labelsOf(i).map((_, point) => [i, point]));
-    [...first, ...all].forEach((cell, rank) => this.drawPointLabel(cell, rank < first.length, taken));
+    const written = all.filter(([series]) => !this.meta.series[series].unwritten);
+    [...first, ...written].forEach((cell, rank) => this.drawPointLabel(cell, rank < first.length, taken));
   }
 
   drawPointLabel([series, point], bold, taken) {
@@ -1149,7 +1166,7 @@ class PlotPanel extends CanvasPanel {
     const label = this.labelsOf(series)[point];
     const [x, y] = [this.screen[series].xs[point], this.screen[series].ys[point]];
     if (!label || !Number.isFinite(x) || !Number.isFinite(y)) return;
-    context.font = `${bold ? "bold " : ""}12px system-ui, sans-serif`;
+    setFont(context, `${bold ? "bold " : ""}12px system-ui, sans-serif`);
     const width = context.measureText(label).width;
     const left = x + 8 + width > box.right ? x - 8 - width : x + 8;
     const area = { left: left - 2, right: left + width + 2, top: y - 7, bottom: y + 7 };
@@ -1182,7 +1199,7 @@ class PlotPanel extends CanvasPanel {
 
   drawNames() {
     const { context } = this;
-    context.font = "12px system-ui, sans-serif";
+    setFont(context, "12px system-ui, sans-serif");
     context.textAlign = "left";
     context.textBaseline = "middle";
     for (const { series, i, x, y } of this.names.places) {
@@ -1371,7 +1388,7 @@ class TokensPanel extends CanvasPanel {
   layout() {
     const { context, room } = this;
     const measure = (font, text) => {
-      context.font = font;
+      setFont(context, font);
       return context.measureText(text).width;
     };
     let [x, y, word] = [2, 2, -1];
@@ -1400,8 +1417,7 @@ class TokensPanel extends CanvasPanel {
     const box = this.boxes[chosen];
     if (box) this.frame(box.x + 1, box.y + 1, box.width - 2, PIECE.high - 2);
     this.drawKey();
-    this.canvas.setAttribute("aria-label", `${this.spec.label}. ${box ? this.describe(0, chosen) : "Nothing."}`);
-    this.say();
+    this.describeCanvas(box ? this.describe(0, chosen) : "Nothing.");
   }
 
   drawPiece({ x, y, width, word }, i) {
@@ -1420,10 +1436,10 @@ class TokensPanel extends CanvasPanel {
     context.globalAlpha = 1;
     if (this.has(i, UNKNOWN)) this.hatchPiece(x, y, width);
     context.fillStyle = ink;
-    context.font = (this.has(i, SPECIAL) ? "italic " : "") + PIECE.font;
+    setFont(context, (this.has(i, SPECIAL) ? "italic " : "") + PIECE.font);
     context.fillText(this.pieces[i], x + width / 2, y + PIECE.high / 2 + 1, width - 4);
     context.fillStyle = this.lab.ink;
-    context.font = PIECE.small;
+    setFont(context, PIECE.small);
     context.fillText(this.number(i), x + width / 2, y + PIECE.high + 9, width);
   }
 
@@ -1453,6 +1469,7 @@ class TokensPanel extends CanvasPanel {
 
   /** What the marks mean, of those that are there. */
   keyText() {
+    if (this.spec.key !== undefined) return this.spec.key;
     const any = (mark) => this.marks.some((bits) => bits & mark);
     return [any(SPECIAL) && "dashed: special token", any(UNKNOWN) && "hatched: unknown", any(CONTINUES) && "touching: pieces of one word"]
       .filter(Boolean).join(" · ");
@@ -1461,7 +1478,7 @@ class TokensPanel extends CanvasPanel {
   drawKey() {
     const { context } = this;
     const last = this.boxes.at(-1);
-    context.font = PIECE.small;
+    setFont(context, PIECE.small);
     context.textAlign = "left";
     context.fillStyle = this.lab.ink;
     context.fillText(this.keyText(), 2, (last ? last.y : 2) + PIECE.line + 6, this.room - 4);
@@ -1514,6 +1531,7 @@ class Lab {
     this.view = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
     this.sharpness = window.devicePixelRatio || 1; // canvas pixels for each CSS pixel
     this.values = {};
+    this.texts = null; // while all canvases are drawn: what is written after them
     this.labels = {};
     this.choices = {};
     this.pending = {};
@@ -1623,21 +1641,37 @@ class Lab {
   take(content, buffers) {
     Object.assign(this.labels, content.labels);
     Object.assign(this.choices, content.choices);
-    for (const [name, choices] of Object.entries(this.choices)) this.controls.get(name)?.setChoices(this.choicesFrom(choices));
-    for (const [name, value] of Object.entries(content.values ?? {})) {
-      if (this.isMoving(name)) continue; // moved meanwhile
-      this.values[name] = value;
-      this.controls.get(name)?.set(value);
-    }
+    const resting = Object.entries(content.values ?? {}).filter(([name]) => !this.isMoving(name));
+    Object.assign(this.values, Object.fromEntries(resting)); // what was moved meanwhile stays
     this.showWhatApplies();
     const changed = content.panels.map((panel) => this.panels.get(panel.name));
     changed.forEach((panel, i) => panel.update(content.panels[i], buffers));
-    for (const panel of changed) panel.draw();
+    this.drawAll(changed);
+    for (const [name, choices] of Object.entries(this.choices)) this.controls.get(name)?.setChoices(this.choicesFrom(choices));
+    for (const [name, value] of resting) this.controls.get(name)?.set(value);
     if (this.tablesShown) for (const panel of changed) panel.showTable(true);
     if (this.underWay === null || content.notice) this.say(content.notice);
     if (content.summary !== undefined) this.tell(content.summary);
     // Last, after the canvases are drawn: whoever watches this attribute sees the new picture.
     if (content.panels.length) this.root.setAttribute("data-drawn", content.drawn);
+  }
+
+  /** Draw the canvases first and write their texts after that: a canvas on a page whose texts have
+   *  just changed waits until the browser has settled all styles. */
+  drawAll(panels) {
+    const canvases = panels.filter((panel) => panel.canvas);
+    this.texts = [];
+    for (const panel of canvases) panel.draw();
+    const texts = this.texts;
+    this.texts = null;
+    for (const write of texts) write();
+    for (const panel of panels) if (!panel.canvas) panel.draw();
+  }
+
+  /** Write a text of a canvas now, or after all canvases are drawn. */
+  afterCanvases(write) {
+    if (this.texts) this.texts.push(write);
+    else write();
   }
 
   /** Write the summary at once, and have it read aloud when things have come to rest. */
@@ -1776,7 +1810,7 @@ class Lab {
     const picture = make("canvas");
     const context = picture.getContext("2d");
     const [plain, bold] = ["13px system-ui, sans-serif", "bold 13px system-ui, sans-serif"];
-    context.font = plain;
+    setFont(context, plain);
     const lines = wrapWords(context, this.summary.textContent, width - 32);
     const heights = shown.map((panel) => panel.canvas.height / ratio + 34);
     const height = heights.reduce((sum, each) => sum + each, 32) + lines.length * 18 + 24;
@@ -1787,12 +1821,12 @@ class Lab {
     context.fillStyle = this.ink;
     let y = 24;
     shown.forEach((panel, i) => {
-      context.font = bold;
+      setFont(context, bold);
       context.fillText(panel.caption.textContent, 16, y);
       context.drawImage(panel.canvas, 16, y + 8, panel.canvas.width / ratio, panel.canvas.height / ratio);
       y += heights[i];
     });
-    context.font = plain;
+    setFont(context, plain);
     lines.forEach((line, i) => context.fillText(line, 16, y + 8 + i * 18));
     return picture;
   }
