@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from course.labs.attention.widget import AttentionLab
+    from course.labs.stack.widget import StackLab
 
-__all__ = ["AttentionLab"]
+__all__ = ["AttentionLab", "StackLab"]
 
-_HOMES = {"AttentionLab": "course.labs.attention.widget"}
+_HOMES = {
+    "AttentionLab": "course.labs.attention.widget",
+    "StackLab": "course.labs.stack.widget",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -30,6 +30,7 @@ class SettingsLab(Lab):
     """
 
     actions: ClassVar[Mapping[str, Callable[[Any, Any], None]]] = {}
+    _made_from: tuple[Any, bool]  # the settings of the result, and whether with the learner's own
 
     def begin(self, asked: Any, chosen: Any, given: Mapping[str, Any]) -> None:
         """Take the first settings and make the first picture.

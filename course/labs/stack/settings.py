@@ -59,13 +59,13 @@ class Selection:
 
     Attributes:
         encoder: which of the encoders in the picture, from 0.
-        layer: 0 is the input, then what comes out of each layer.
+        layer_shown: 0 is the input, then what comes out of each layer.
         row: a token.
         column: another.
     """
 
     encoder: int = 0
-    layer: int = DEEPEST
+    layer_shown: int = DEEPEST
     row: int = 2
     column: int = 8
 

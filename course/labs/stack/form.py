@@ -1,0 +1,186 @@
+"""The stack lab's controls and panels, declared; `lab.js` draws them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from course.labs.stack.settings import DEEPEST, TEXT, WIDEST
+
+EXAMPLES = (
+    TEXT,
+    "The bank of the river is not the bank that lends money.",
+    "buffalo buffalo buffalo buffalo buffalo",
+    "Yes, no, maybe, but, well, never: so he spoke, and left.",
+    "我喜欢学习语言。",
+)
+INITIALISATIONS = [
+    ["xavier", "Xavier (Glorot 2010)"],
+    ["normal", "N(0, 0.02²) (BERT)"],
+    ["large", "N(0, 1) (torch.randn)"],
+]
+
+
+def form() -> dict[str, Any]:
+    """The whole form, as JSON."""
+    return {
+        "lab": "stack",
+        "title": "Stack lab",
+        "groups": [_text(), _parts(), _sizes(), _beside()],
+        "panels": [_gradients(), _similarity(), _norms(), _cosines()],
+    }
+
+
+def _text() -> dict[str, Any]:
+    examples = [["", "choose one"], *([text, text] for text in EXAMPLES)]
+    return {
+        "label": "Text",
+        "wide": True,
+        "controls": [
+            {"name": "text", "kind": "text", "label": "Sentence", "longest": 1000, "long": True},
+            {"name": "example", "kind": "select", "label": "Examples", "choices": examples},
+        ],
+    }
+
+
+def _parts() -> dict[str, Any]:
+    return {
+        "label": "A stack that nobody has trained",
+        "controls": [
+            {
+                "name": "depth",
+                "kind": "range",
+                "label": "Layers",
+                "least": 1,
+                "most": DEEPEST,
+                "step": 1,
+                "digits": 0,
+            },
+            {
+                "name": "norm_first",
+                "kind": "select",
+                "label": "Layer norm stands",
+                "choices": [
+                    [False, "after the sum (post-norm)"],
+                    [True, "before the sub-layer (pre-norm)"],
+                ],
+                "show": {"layer_norm": True},
+            },
+            {"name": "layer_norm", "kind": "check", "label": "layer norms"},
+            {"name": "residual", "kind": "check", "label": "residual connections"},
+            {
+                "name": "initialisation",
+                "kind": "select",
+                "label": "First weights",
+                "choices": INITIALISATIONS,
+            },
+            {
+                "name": "dropout",
+                "kind": "range",
+                "label": "Dropout",
+                "least": 0,
+                "most": 0.9,
+                "step": 0.05,
+                "help": "As in training: each number is dropped with this chance.",
+            },
+        ],
+    }
+
+
+def _sizes() -> dict[str, Any]:
+    def number(name: str, label: str, least: int, most: int) -> dict[str, Any]:
+        spec = {"name": name, "kind": "number", "label": label, "step": 1}
+        return {**spec, "least": least, "most": most}
+
+    return {
+        "label": "Sizes",
+        "controls": [
+            number("d_model", "d_model", 4, WIDEST),
+            number("heads", "heads", 1, 16),
+            number("seed", "seed", 0, 9999),
+        ],
+    }
+
+
+def _beside() -> dict[str, Any]:
+    return {
+        "label": "Compare with",
+        "controls": [
+            {"name": "minilm", "kind": "check", "label": "the pretrained MiniLM"},
+            {
+                "name": "keep",
+                "kind": "button",
+                "label": "Keep these lines",
+                "help": "What is drawn now stays, and what you set next is drawn beside it.",
+            },
+            {
+                "name": "drop",
+                "kind": "button",
+                "label": "Remove the kept",
+                "show": {"has_kept": True},
+            },
+        ],
+    }
+
+
+def _gradients() -> dict[str, Any]:
+    return {
+        "name": "gradients",
+        "kind": "plot",
+        "column": 0,
+        "label": "Gradients: how strongly the loss pulls at each layer's weights",
+        "x": {"label": "layer", "whole": True},
+        "y": {"label": "norm of the gradient", "log": True},
+        "height": 170,
+        "legend": True,
+        "tells": "{series}, layer {x}: {y}",
+        "chooses": ["encoder", "gradient_of"],
+        "help": (
+            "Level is good: every layer learns at one pace. A line that rises or falls a "
+            "thousandfold leaves some layers still while others jump."
+        ),
+    }
+
+
+def _similarity() -> dict[str, Any]:
+    return {
+        "name": "similarity",
+        "kind": "plot",
+        "column": 0,
+        "label": "Token similarity: the mean cosine of two different tokens",
+        "x": {"label": "after layer (0: the input)", "whole": True},
+        "y": {"label": "cosine", "least": -0.2, "most": 1},
+        "height": 170,
+        "tells": "{series}, after layer {x}: {y}",
+        "chooses": ["encoder", "layer_shown"],
+        "help": "At 1 all tokens are alike, and no later layer can tell them apart (over-smoothing).",
+    }
+
+
+def _norms() -> dict[str, Any]:
+    return {
+        "name": "norms",
+        "kind": "plot",
+        "column": 1,
+        "label": "Hidden states: the mean length of a token's vector",
+        "x": {"label": "after layer (0: the input)", "whole": True},
+        "y": {"label": "length", "log": True},
+        "height": 170,
+        "tells": "{series}, after layer {x}: {y}",
+        "chooses": ["encoder", "layer_shown"],
+        "help": "A point chosen in any of the lines chooses the layer that is shown below.",
+    }
+
+
+def _cosines() -> dict[str, Any]:
+    return {
+        "name": "cosines",
+        "kind": "matrix",
+        "column": 1,
+        "label": "The chosen layer: how alike its tokens are",
+        "corner": "token ↓ token →",
+        "tells": "“{row}” (position {i}) and “{column}” (position {j}): cosine {value}",
+        "digits": 1,
+        "widest": 26,
+        "legend": True,
+        "chooses": ["row", "column"],
+    }

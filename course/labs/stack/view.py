@@ -1,0 +1,70 @@
+"""The stack lab's walks, packed for the front end."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+
+from course.labs.drawing import PanelData
+from course.labs.packing import pack, signed_codes
+from course.labs.plotting import Series, plot_panel
+from course.labs.stack.compute import Floats, Walk
+from course.labs.stack.settings import Selection
+
+_STYLES = {"this stack": 0, "MiniLM": 1}
+_KEPT_STYLE = 2
+
+
+def panels(walks: Sequence[Walk], chosen: Selection, key: Hashable) -> list[PanelData]:
+    """All panels for what is chosen.
+
+    Args:
+        walks: the encoders that are drawn, this stack first.
+        chosen: a selection within them.
+        key: changes whenever the walks do.
+    """
+    at = (chosen.encoder, chosen.layer_shown)
+    return [
+        _lines("gradients", walks, key, (chosen.encoder, max(0, chosen.layer_shown - 1)), first=1),
+        _lines("similarity", walks, key, at),
+        _lines("norms", walks, key, at),
+        _cosines(walks[chosen.encoder], chosen, key),
+    ]
+
+
+def _lines(
+    name: str, walks: Sequence[Walk], key: Hashable, at: tuple[int, int], first: int = 0
+) -> PanelData:
+    """One measure of all encoders, layer by layer."""
+    series = []
+    for walk in walks:
+        numbers: Floats = getattr(walk, name)
+        x = np.arange(first, first + len(numbers))
+        y = np.where(np.isfinite(numbers), numbers, np.nan)
+        style = _STYLES.get(walk.name, _KEPT_STYLE)
+        series.append(Series(walk.name, x, y, "both", style=style))
+    return plot_panel(name, series, key, at)
+
+
+def _cosines(walk: Walk, chosen: Selection, key: Hashable) -> PanelData:
+    """How alike the tokens are after the chosen layer."""
+
+    def data() -> dict[str, bytes]:
+        cosines = walk.cosines[chosen.layer_shown]
+        codes = signed_codes(cosines, 1.0)
+        codes[~np.isfinite(cosines)] = 255
+        return {"cells": pack(codes, 8)}
+
+    after = f"after layer {chosen.layer_shown}" if chosen.layer_shown else "before the first layer"
+    meta: dict[str, Any] = {
+        "caption": f"{walk.name[0].upper()}{walk.name[1:]}, {after}: how alike its tokens are",
+        "row_labels": list(walk.labels),
+        "column_labels": list(walk.labels),
+        "bits": 8,
+        "scale": "signed",
+        "limit": 1.0,
+        "chosen": [chosen.row, chosen.column],
+    }
+    return PanelData("cosines", meta, (key, chosen.encoder, chosen.layer_shown), data)
