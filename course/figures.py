@@ -16,7 +16,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from torch import Tensor
 
-__all__ = ["bars", "by_head", "heads", "heatmap", "lines", "product"]
+from course.figures_encoder import encoder
+
+__all__ = ["bars", "by_head", "encoder", "heads", "heatmap", "lines", "product"]
 
 AMOUNTS = "Cividis"
 SIGNED = [

@@ -39,6 +39,9 @@ from course import check, explain, figures, hint, labs, predict, quiz, use
 from course.experiments import measure, recurrent
 from encoder_core import ablate, attention_function, load_minilm, record, sentence_embedding
 
+# %% id="where-we-are"
+figures.encoder("attention")
+
 # %% [markdown] id="how-it-works"
 # **How this chapter works.** Run the cells from top to bottom with Shift+Enter.
 #

@@ -1,0 +1,190 @@
+"""The whole encoder in one picture; each chapter lights up the part that it is about.
+
+    figures.encoder()                       all of it
+    figures.encoder("attention")            a chapter's part
+    figures.encoder("positions")            one part
+
+Drawn as SVG by hand, because it is always the same few boxes: nothing is loaded to show it. What is
+lit differs in colour, in the weight of its frame and in its text, and the text form says it too.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+__all__ = ["PARTS", "EncoderFigure", "encoder"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A box of the picture: what is written in it, its chapter, and what comes out of it."""
+
+    name: str
+    lines: tuple[str, ...]
+    chapter: str
+    gives: str  # the shape of its result
+    left: int
+    top: int = 98
+    width: int = 84
+    height: int = 76
+
+
+PARTS = (
+    Part("tokens", ("cut into", "tokens"), "01", "ids (S)", 104),
+    Part("embedding", ("a vector", "for each", "token"), "01", "(S, D)", 204),
+    Part("positions", ("its place", "added"), "01", "(S, D)", 304),
+    Part("attention", ("self-", "attention"), "02", "(S, D)", 430, width=78),
+    Part("residual", ("add &", "normalise"), "04", "(S, D)", 528, width=78),
+    Part("feed_forward", ("feed-", "forward", "network"), "03", "(S, D)", 626, width=78),
+    Part("residual", ("add &", "normalise"), "04", "(S, D)", 724, width=78),
+    Part("hidden", ("hidden", "represen-", "tations"), "04", "(S, D)", 846),
+)
+_ROLES = {
+    "tokens": "the text is cut into S tokens",
+    "embedding": "each token becomes a vector of D numbers",
+    "positions": "each place adds its mark, or the order would be lost",
+    "attention": "each token gathers from the others what it needs",
+    "residual": "what came in is added, and the numbers are brought to one scale",
+    "feed_forward": "each token is worked on by itself",
+    "stack": "the layer is repeated N times",
+    "hidden": "out comes a vector for each token, in the light of the whole text",
+}
+_OF_CHAPTER = {
+    "embeddings": ("tokens", "embedding", "positions"),
+    "attention": ("attention",),
+    "feed_forward": ("feed_forward",),
+    "stacking": ("residual", "stack", "hidden"),
+}
+_LIT, _DIM = ("#fdd9a8", "#9a4a06", "#000000"), ("#f3f4f6", "#8a94a0", "#4b5563")
+_WIDTH, _HEIGHT = 1000, 252
+_FRAME = (412, 58, 402, 160)  # left, top, width, height of the layer
+
+
+class EncoderFigure:
+    """The picture, as SVG in a notebook and as text everywhere else."""
+
+    def __init__(self, lit: frozenset[str], title: str) -> None:
+        self.lit, self.title = lit, title
+
+    def __repr__(self) -> str:
+        lines = [self.title]
+        for name, role in _ROLES.items():
+            chapters = sorted({part.chapter for part in PARTS if part.name == name}) or ["04"]
+            mark = "->" if name in self.lit and len(self.lit) < len(_ROLES) else "  "
+            lines.append(f" {mark} {name:<13} chapter {chapters[0]}: {role}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return self.svg()
+
+    def svg(self) -> str:
+        """The picture as inline SVG with a text for screen readers."""
+        said = html.escape(" ".join(repr(self).split()), quote=True)
+        drawn = [
+            _rectangle(0, 0, _WIDTH, _HEIGHT, "#ffffff", "#ffffff", 0),
+            _text(16, 30, self.title, 17, "#111111", "start", bold=True),
+            *self._frame(),
+            *(_arrow(x, 136) for x in (94, 194, 294, 398, 516, 614, 712, 826)),
+            *(_residual(left, right) for left, right in ((421, 567), (616, 763))),
+            _text(50, 130, "your", 13, "#111111"),
+            _text(50, 148, "text", 13, "#111111"),
+            _text(964, 130, "what you", 13, "#111111"),
+            _text(964, 148, "build on it", 13, "#111111"),
+            _text(964, 166, "05 – 10", 12, "#4b5563"),
+            *(line for part in PARTS for line in self._part(part)),
+        ]
+        return (
+            f'<svg role="img" aria-label="{said}" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+            f'style="width: 100%; max-width: {_WIDTH}px; font-family: sans-serif" '
+            f'xmlns="http://www.w3.org/2000/svg">{"".join(drawn)}</svg>'
+        )
+
+    def _frame(self) -> list[str]:
+        """The layer, which is repeated."""
+        left, top, width, height = _FRAME
+        lit = "stack" in self.lit
+        _, edge, ink = _LIT if lit else _DIM
+        return [
+            _rectangle(
+                left, top, width, height, "#fff8ee" if lit else "#ffffff", edge, 3 if lit else 1
+            ),
+            _text(
+                left + width - 10, top + height + 20, "one layer, N times", 13, ink, "end", bold=lit
+            ),
+        ]
+
+    def _part(self, part: Part) -> list[str]:
+        """A box, its words, its chapter, and the shape that leaves it."""
+        lit = part.name in self.lit
+        fill, edge, ink = _LIT if lit else _DIM
+        middle = part.left + part.width // 2
+        first = part.top + part.height // 2 + 5 - 9 * (len(part.lines) - 1)
+        drawn = [
+            _rectangle(part.left, part.top, part.width, part.height, fill, edge, 3 if lit else 1),
+            *(
+                _text(middle, first + 18 * row, line, 14, ink, bold=lit)
+                for row, line in enumerate(part.lines)
+            ),
+            _text(middle, part.top + part.height + 17, part.gives, 12, "#4b5563"),
+            _text(
+                middle, part.top + part.height + 34, f"chapter {part.chapter}", 12, ink, bold=lit
+            ),
+        ]
+        return drawn
+
+
+def encoder(highlight: str | None = None) -> EncoderFigure:
+    """The whole encoder, with the part lit up that a chapter is about.
+
+    Args:
+        highlight: a chapter ("embeddings", "attention", "feed_forward", "stacking"), one part
+            ("tokens", "embedding", "positions", "residual", "stack", "hidden"), or None for all.
+
+    Raises:
+        ValueError: there is no such part.
+
+    >>> print(repr(encoder("attention")).splitlines()[4])
+     -> attention     chapter 02: each token gathers from the others what it needs
+    """
+    if highlight is None:
+        return EncoderFigure(frozenset(_ROLES), "A Transformer encoder, from text to vectors")
+    parts = _OF_CHAPTER.get(highlight, (highlight,))
+    if not set(parts) <= set(_ROLES):
+        known = ", ".join(sorted({*_OF_CHAPTER, *_ROLES}))
+        raise ValueError(f"there is no part {highlight!r}; choose one of {known}")
+    return EncoderFigure(frozenset(parts), "Where we are in the encoder")
+
+
+def _rectangle(
+    left: int, top: int, width: int, height: int, fill: str, edge: str, weight: int
+) -> str:
+    return (
+        f'<rect x="{left}" y="{top}" width="{width}" height="{height}" rx="6" '
+        f'fill="{fill}" stroke="{edge}" stroke-width="{weight}"/>'
+    )
+
+
+def _text(
+    x: int, y: int, text: str, size: int, ink: str, anchor: str = "middle", *, bold: bool = False
+) -> str:
+    weight = ' font-weight="bold"' if bold else ""
+    return (
+        f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}" fill="{ink}"{weight}>'
+        f"{html.escape(text)}</text>"
+    )
+
+
+def _arrow(x: int, y: int) -> str:
+    """A short arrow to the right, its point at x + 9."""
+    return (
+        f'<path d="M{x - 4} {y}h7m-4 -4l5 4l-5 4" fill="none" stroke="#333333" stroke-width="1.6"/>'
+    )
+
+
+def _residual(left: int, right: int) -> str:
+    """The way around a sublayer: what came in is added to what came out."""
+    return (
+        f'<path d="M{left} 136V76H{right}V96m-4 -5l4 6l4 -6" fill="none" stroke="#333333" '
+        'stroke-width="1.6" stroke-dasharray="4 3"/>'
+    )
