@@ -69,7 +69,7 @@ def _statistical(
                 return Difference(str(kind), index, want, got)
     if _agree(probe, expected.summary, actual.summary):
         return None
-    return Difference("values", 0, expected.value, actual.value)
+    return Difference("values", 0, wanted[0], given[0])
 
 
 def apart(probe: Probe, expected: Outcome, actual: Outcome) -> dict[str, tuple[float, float]]:

@@ -183,7 +183,8 @@ def _capital(sentence: str) -> str:
 
 def _input(exercise: Exercise, trial: Trial) -> str:
     """The arguments of a trial, small ones in full."""
-    names = [part.split(":")[0].split("=")[0].strip() for part in _parameters(exercise.signature)]
+    parts = (part.split(":")[0].split("=")[0] for part in _parameters(exercise.signature))
+    names = [part.rpartition("(")[2].strip(" )") for part in parts]
     way = {
         "strided": ", not contiguous in memory",
         "gradient": ", with gradients",
