@@ -58,10 +58,10 @@ def _parts() -> dict[str, Any]:
             {
                 "name": "norm_first",
                 "kind": "select",
-                "label": "Layer norm stands",
+                "label": "Norm stands",
                 "choices": [
-                    [False, "after the sum (post-norm)"],
-                    [True, "before the sub-layer (pre-norm)"],
+                    [False, "after (post-norm)"],
+                    [True, "before (pre-norm)"],
                 ],
                 "show": {"layer_norm": True},
             },

@@ -26,16 +26,32 @@ def panels(walks: Sequence[Walk], chosen: Selection, key: Hashable) -> list[Pane
         key: changes whenever the walks do.
     """
     at = (chosen.encoder, chosen.layer_shown)
+    of_gradient = (chosen.encoder, max(0, chosen.layer_shown - 1))
     return [
-        _lines("gradients", walks, key, (chosen.encoder, max(0, chosen.layer_shown - 1)), first=1),
+        _lines("gradients", walks, key, of_gradient, first=1, y=_decades(walks, "gradients", 4)),
         _lines("similarity", walks, key, at),
-        _lines("norms", walks, key, at),
+        _lines("norms", walks, key, at, y=_decades(walks, "norms", 2)),
         _cosines(walks[chosen.encoder], chosen, key),
     ]
 
 
+def _decades(walks: Sequence[Walk], name: str, least: int) -> dict[str, Any]:
+    """A logarithmic axis of whole decades, at least so many: what is level must look level."""
+    numbers = np.concatenate([getattr(walk, name) for walk in walks])
+    known = np.log10(numbers[np.isfinite(numbers) & (numbers > 0)].astype(np.float64))
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
+    missing = max(0.0, least - (high - low)) / 2
+    low, high = np.floor(low - missing), np.ceil(high + missing)
+    return {"least": float(10.0**low), "most": float(10.0**high)}
+
+
 def _lines(
-    name: str, walks: Sequence[Walk], key: Hashable, at: tuple[int, int], first: int = 0
+    name: str,
+    walks: Sequence[Walk],
+    key: Hashable,
+    at: tuple[int, int],
+    first: int = 0,
+    **axes: dict[str, Any],
 ) -> PanelData:
     """One measure of all encoders, layer by layer."""
     series = []
@@ -45,7 +61,7 @@ def _lines(
         y = np.where(np.isfinite(numbers), numbers, np.nan)
         style = _STYLES.get(walk.name, _KEPT_STYLE)
         series.append(Series(walk.name, x, y, "both", style=style))
-    return plot_panel(name, series, key, at)
+    return plot_panel(name, series, key, at, **axes)
 
 
 def _cosines(walk: Walk, chosen: Selection, key: Hashable) -> PanelData:
