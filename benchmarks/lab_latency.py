@@ -7,8 +7,7 @@ own in one real JupyterLab in one real Chromium on this machine. An arrow key on
 temperature; both compute the same arrays with the same code and draw every head and one large.
 The clock starts with the key's event in the page. It stops, for the lab, in the first frame after
 its `data-drawn` grew, when the canvases have been drawn; for plotly, in the first frame after its
-`plotly_afterplot`. The presses alternate between the two, five at a time, so that both meet the
-same machine.
+`plotly_afterplot`. One after the other has the machine for itself, as a learner's lab has.
 
 Bytes are those of the websocket's messages from the server in answer to a key press, all of them:
 the update, and the kernel's "busy" and "idle". Times and bytes are noted by the page itself;
@@ -103,7 +102,6 @@ CONTENDERS = (
         ".js-plotly-plot .heatmaplayer image", ".jupyter-widgets.widget-slider [tabindex='0']",
     ),
 )  # fmt: skip
-BLOCK = 5  # presses in a row
 # In the page, before it is loaded: count what comes through websockets.
 COUNT = """(() => {
   const Plain = window.WebSocket;
@@ -133,7 +131,7 @@ WATCH = """() => {
 
 
 def measure(presses: int) -> dict[str, tuple[list[float], list[int]]]:
-    """Press keys, alternating between the two; milliseconds and bytes of each press."""
+    """Press keys, first in the one, then in the other; milliseconds and bytes of each press."""
     program = chromium()
     if program is None:
         raise SystemExit(
@@ -146,16 +144,18 @@ def measure(presses: int) -> dict[str, tuple[list[float], list[int]]]:
             write_notebook(folder / contender.notebook, contender.cell)
         with jupyterlab(folder, Path(name) / "home") as server:
             browser = play.chromium.launch(executable_path=program, args=ARGUMENTS)
-            pages = {
-                contender.name: _opened(browser, server, contender) for contender in CONTENDERS
-            }
-            results = _press_all(pages, presses)
+            results = {}
+            for contender in CONTENDERS:
+                page = _opened(browser, server, contender)
+                results[contender.name] = _press_all(page, contender, presses)
+                page.close()
+                server.shut_kernels()
             browser.close()
             return results
 
 
 def _opened(browser: Browser, server: JupyterLab, contender: Contender) -> Page:
-    page = browser.new_page(viewport={"width": 1400, "height": 1900})
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.add_init_script(COUNT)
     open_and_run(page, server, contender.notebook)
     page.wait_for_selector(contender.picture, timeout=120_000)
@@ -164,19 +164,15 @@ def _opened(browser: Browser, server: JupyterLab, contender: Contender) -> Page:
     return page
 
 
-def _press_all(pages: dict[str, Page], presses: int) -> dict[str, tuple[list[float], list[int]]]:
-    results: dict[str, tuple[list[float], list[int]]] = {name: ([], []) for name in pages}
-    for number in range(presses // BLOCK + 1):  # the first block warms up
-        for contender in CONTENDERS:
-            page = pages[contender.name]
-            page.bring_to_front()
-            page.locator(contender.slider).first.focus()
-            for press in range(BLOCK):
-                taken, size = _press(page, "ArrowRight" if press % 2 else "ArrowLeft")
-                if number:
-                    results[contender.name][0].append(taken)
-                    results[contender.name][1].append(size)
-    return results
+def _press_all(page: Page, contender: Contender, presses: int) -> tuple[list[float], list[int]]:
+    page.locator(contender.slider).first.focus()
+    taken, sizes = [], []
+    for number in range(presses + 5):  # the first five warm up
+        milliseconds, size = _press(page, "ArrowRight" if number % 2 else "ArrowLeft")
+        if number >= 5:
+            taken.append(milliseconds)
+            sizes.append(size)
+    return taken, sizes
 
 
 def _press(page: Page, key: str) -> tuple[float, int]:
@@ -214,7 +210,7 @@ def report(results: dict[str, tuple[list[float], list[int]]], busy: str) -> str:
         "# Key press to changed picture",
         "",
         "Made by `benchmarks/lab_latency.py`: JupyterLab in headless Chromium, 8 heads, d_model 256,",
-        "32 tokens; the arrow keys move the temperature.",
+        "32 tokens; the arrow keys move the temperature. The window is 1440 x 900, drawn without a GPU.",
         "",
         f"CPU: {processor()}, {os.cpu_count()} cores. Load average (1 minute) before and after: {busy}.",
         scheduling(),

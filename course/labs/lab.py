@@ -32,6 +32,7 @@ from IPython import get_ipython
 from course.labs.cells import Place, current_place
 from course.labs.colours import COLOURS, SCALES
 from course.labs.drawing import Drawing, Sent
+from course.labs.threads import collected_later
 
 _HERE = Path(__file__).parent
 
@@ -112,6 +113,10 @@ class Lab(anywidget.AnyWidget):
             self._answer(content, view)
 
     def _answer(self, content: dict[str, Any], view: str) -> None:
+        with collected_later():
+            self._answer_now(content, view)
+
+    def _answer_now(self, content: dict[str, Any], view: str) -> None:
         request = {"view": view, "request": content.get("request")}
         try:
             self.apply(content.get("changes", {}))
