@@ -16,11 +16,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.testing._internal import common_modules
 
-pytest.importorskip("expecttest")
-common_modules = pytest.importorskip("torch.testing._internal.common_modules")
-
-from encoder_core import decoder, encoder  # noqa: E402
+from encoder_core import decoder, encoder
 
 OURS: dict[str, type[nn.Module]] = {
     "TransformerEncoderLayer": encoder.TransformerEncoderLayer,
