@@ -15,13 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from course.labs.attention.widget import AttentionLab
+    from course.labs.feed_forward.widget import FeedForwardLab
+    from course.labs.position.widget import PositionLab
     from course.labs.stack.widget import StackLab
+    from course.labs.tokenizer.widget import TokenizerLab
 
-__all__ = ["AttentionLab", "StackLab"]
+__all__ = ["AttentionLab", "FeedForwardLab", "PositionLab", "StackLab", "TokenizerLab"]
 
 _HOMES = {
     "AttentionLab": "course.labs.attention.widget",
+    "FeedForwardLab": "course.labs.feed_forward.widget",
+    "PositionLab": "course.labs.position.widget",
     "StackLab": "course.labs.stack.widget",
+    "TokenizerLab": "course.labs.tokenizer.widget",
 }
 
 

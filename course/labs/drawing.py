@@ -20,7 +20,8 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
   (``[{"axis": "x", "at": 3.0, "label": "here"}]``).
 - ``tokens``: a text in pieces with a number below each; `course.labs.pieces.tokens_panel` makes
   its data. In the form: ``digits`` of the numbers, ``number`` (what they are, for the table),
-  ``tells`` (of {i}, {piece}, {value}), and ``chooses: name``, which gets the piece's place.
+  ``tells`` (of {i}, {piece}, {value}), ``key`` (a line below that says what the pieces' borders
+  mean, in place of the usual one), and ``chooses: name``, which gets the piece's place.
 
 `tests/browser/test_panels.py` has a small lab of both.
 """

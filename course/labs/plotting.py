@@ -31,6 +31,7 @@ class Series:
         aside: cannot be chosen.
         first: labels of higher ones are written first where there is no room for all.
         size: of its markers, in pixels.
+        unwritten: its labels are not written beside the points, but read and sent.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Series:
     aside: bool = False
     first: int = 0
     size: float | None = None
+    unwritten: bool = False
 
 
 def plot_panel(
@@ -107,7 +109,7 @@ def _describe(series: Series) -> dict[str, Any]:
     for name in ("style", "size"):
         if getattr(series, name) is not None:
             told[name] = getattr(series, name)
-    for name in ("faint", "aside", "first"):
+    for name in ("faint", "aside", "first", "unwritten"):
         if getattr(series, name):
             told[name] = getattr(series, name)
     return told
