@@ -1,0 +1,58 @@
+"""Right answers to chapter 00's exercise, in other styles than the model solution's."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def best_match_library(question: Tensor, passages: Tensor) -> int:
+    return F.cosine_similarity(passages, question.unsqueeze(0), dim=-1).argmax().item()
+
+
+def best_match_normalize(question, passages):
+    return int(torch.argmax(F.normalize(passages, dim=1) @ F.normalize(question, dim=0)))
+
+
+def best_match_loop(question, passages):
+    best, place = -math.inf, 0
+    for i, passage in enumerate(passages):
+        length = passage.norm() * question.norm()
+        similarity = float(passage @ question / length) if length > 0 else 0.0
+        if similarity > best:
+            best, place = similarity, i
+    return place
+
+
+def best_match_max_by_key(question: Tensor, passages: Tensor) -> int:
+    def similarity(i: int) -> float:
+        length = math.sqrt(sum(v * v for v in passages[i].tolist()))
+        product = sum(a * b for a, b in zip(passages[i].tolist(), question.tolist(), strict=True))
+        return product / length if length else 0.0
+
+    return max(range(len(passages)), key=similarity)
+
+
+def best_match_einsum(question, passages):
+    lengths = passages.pow(2).sum(-1).sqrt()
+    cosines = torch.einsum("nd,d->n", passages, question) / lengths
+    return torch.nan_to_num(cosines, nan=0.0).argmax().tolist()
+
+
+def best_match_topk(question, passages):
+    lengths = torch.linalg.vector_norm(passages, dim=-1).clamp(min=1e-6)
+    similarities = torch.mv(passages, question) / lengths
+    return int((similarities == similarities.max()).nonzero()[0, 0])
+
+
+RIGHT = {
+    "start_here.best_match": [
+        best_match_library,
+        best_match_normalize,
+        best_match_loop,
+        best_match_max_by_key,
+        best_match_einsum,
+        best_match_topk,
+    ],
+}
