@@ -1077,8 +1077,19 @@ class PlotPanel extends CanvasPanel {
       context.setLineDash([]);
       context.textAlign = axis === "x" ? "left" : "right";
       context.textBaseline = axis === "x" ? "top" : "bottom";
-      if (label) context.fillText(label, axis === "x" ? place + 4 : box.right - 4, axis === "x" ? box.top + 3 : place - 2);
+      if (label) this.writeOnPaper(label, axis === "x" ? place + 4 : box.right - 4, axis === "x" ? box.top + 3 : place - 3);
     }
+  }
+
+  /** Words with the page's colour behind them, so that lines don't run through them. */
+  writeOnPaper(text, x, y) {
+    const { context } = this;
+    const width = context.measureText(text).width;
+    const [left, top] = [context.textAlign === "right" ? x - width : x, context.textBaseline === "top" ? y : y - 13];
+    context.fillStyle = this.lab.paper;
+    context.fillRect(left - 2, top, width + 4, 14);
+    context.fillStyle = this.lab.ink;
+    context.fillText(text, x, y);
   }
 
   colour(series, i) {
@@ -1336,13 +1347,14 @@ function equalise(x, y) {
 const SPECIAL = 1;
 const UNKNOWN = 2;
 const CONTINUES = 4;
+const STARTS_LINE = 8;
 const PIECE = { high: 24, line: 48, gap: 5, font: "14px system-ui, sans-serif", small: "11px system-ui, sans-serif" };
 
 /**
  * A text cut into pieces, in lines, each piece with its number below. Buffers: `numbers` (float32,
- * NaN for none), `marks` (a byte a piece: special, unknown, continues the piece before) and, where
- * the colour stands for a number, `shades` (8-bit codes of meta.scale). Without shades, the pieces
- * of one word share a colour, which only tells words apart.
+ * NaN for none), `marks` (a byte a piece: special, unknown, continues the piece before, starts a
+ * line) and, where the colour stands for a number, `shades` (8-bit codes of meta.scale). Without
+ * shades, the pieces of one word share a colour, which only tells words apart.
  */
 class TokensPanel extends CanvasPanel {
   constructor(spec, lab) {
@@ -1398,7 +1410,7 @@ class TokensPanel extends CanvasPanel {
       const joined = this.has(i, CONTINUES);
       if (!joined) word += 1;
       if (i && !joined) x += PIECE.gap;
-      if (x > 2 && x + width > room - 4) [x, y] = [2, y + PIECE.line];
+      if (x > 2 && (x + width > room - 4 || this.has(i, STARTS_LINE))) [x, y] = [2, y + PIECE.line];
       const box = { x, y, width, word };
       x += width;
       return box;
@@ -1509,7 +1521,7 @@ class TokensPanel extends CanvasPanel {
 
   describe(_, i) {
     if (i >= this.pieces.length) return "";
-    const kinds = [this.has(i, SPECIAL) && "special token", this.has(i, UNKNOWN) && "unknown", this.has(i, CONTINUES) && "continues the word"];
+    const kinds = [this.has(i, SPECIAL) && this.spec.key === undefined && "special token", this.has(i, UNKNOWN) && "unknown", this.has(i, CONTINUES) && "continues the word"];
     const said = fillIn(this.spec.tells ?? "{i}: “{piece}”, number {value}", { i, piece: this.pieces[i], value: this.number(i) });
     return [said, ...kinds.filter(Boolean)].join("; ");
   }

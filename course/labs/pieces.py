@@ -12,7 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from course.labs.drawing import PanelData
 from course.labs.packing import pack_floats, signed_codes, weight_codes
 
-SPECIAL, UNKNOWN, CONTINUES = 1, 2, 4  # the bits of a piece's mark, as `lab.js` reads them
+SPECIAL, UNKNOWN, CONTINUES, STARTS_LINE = (
+    1,
+    2,
+    4,
+    8,
+)  # the bits of a piece's mark, as `lab.js` reads them
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class Piece:
         special: a special token, such as [CLS]: dashed.
         unknown: not in the vocabulary: hatched.
         continues: belongs to the word of the piece before: touches it.
+        starts_line: stands at the beginning of a line.
     """
 
     text: str
@@ -32,11 +38,13 @@ class Piece:
     special: bool = False
     unknown: bool = False
     continues: bool = False
+    starts_line: bool = False
 
     @property
     def mark(self) -> int:
         """The bits that `lab.js` reads."""
-        return SPECIAL * self.special | UNKNOWN * self.unknown | CONTINUES * self.continues
+        known = SPECIAL * self.special | UNKNOWN * self.unknown
+        return known | CONTINUES * self.continues | STARTS_LINE * self.starts_line
 
 
 def tokens_panel(

@@ -160,7 +160,7 @@ def pieces(box: Box, text: Sequence[Piece]) -> tuple[str, float]:
         )
         word += not piece.continues
         x += 0 if piece.continues or x == box.x else 5
-        if x > box.x and x + wide > box.x + box.width:
+        if x > box.x and (piece.starts_line or x + wide > box.x + box.width):
             x, y = box.x, y + 44
         tints = COLOURS["light"]["tints"]
         fill = "#ffffff" if piece.special else tints[word % len(tints)]

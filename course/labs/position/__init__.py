@@ -1,0 +1,1 @@
+"""The position lab: what is added or turned to say where a token stands."""
