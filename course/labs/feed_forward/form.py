@@ -1,0 +1,163 @@
+"""The feed-forward lab's controls and panels, declared; `lab.js` draws them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from course.labs.feed_forward.fitting import CURVES, STEPS
+from course.labs.feed_forward.settings import LONGEST, WIDEST, Settings
+
+EXAMPLES = (
+    Settings().text,
+    "She never said that she would not come.",
+    "Two errors, both fatal: first the brakes failed, then the lights.",
+    "I cannot find it anywhere; perhaps it doesn't exist.",
+)
+_ACTIVATIONS = [
+    ["relu", "ReLU"],
+    ["gelu", "GELU"],
+    ["silu", "SiLU"],
+    ["tanh", "tanh"],
+    ["none", "none (linear)"],
+]
+FOUND = (
+    ["3 318", "layer 3, 318: not, no, cannot"],
+    ["1 1184", "layer 1, 1184: error, fail"],
+    ["4 1097", "layer 4, 1097: two, both, second"],
+    ["2 1042", "layer 2, 1042: closing brackets"],
+)
+
+
+def form() -> dict[str, Any]:
+    """The whole form, as JSON."""
+    return {
+        "lab": "feed-forward",
+        "title": "Feed-forward lab",
+        "groups": [_network(), _sentence()],
+        "panels": [_curve(), _loss(), _tokens(), _neurons(), _words()],
+    }
+
+
+def _network() -> dict[str, Any]:
+    def sliding(name: str, label: str, least: int, most: int) -> dict[str, Any]:
+        spec = {"name": name, "kind": "range", "label": label, "step": 1, "digits": 0}
+        return {**spec, "least": least, "most": most}
+
+    curves = [[name, name] for name in CURVES]
+    return {
+        "label": "A network learns a curve",
+        "controls": [
+            {"name": "curve", "kind": "select", "label": "Curve", "choices": curves},
+            sliding("width", "Neurons", 1, WIDEST),
+            {
+                "name": "activation",
+                "kind": "select",
+                "label": "Activation",
+                "choices": _ACTIVATIONS,
+            },
+            sliding("step", "Step", 0, STEPS),
+            {
+                "name": "seed",
+                "kind": "number",
+                "label": "seed",
+                "least": 0,
+                "most": 9999,
+                "step": 1,
+            },
+        ],
+    }
+
+
+def _sentence() -> dict[str, Any]:
+    examples = [["", "choose one"], *([text, text] for text in EXAMPLES)]
+    found = [["", "choose one"], *FOUND]
+    return {
+        "label": "Neurons of MiniLM",
+        "wide": True,
+        "controls": [
+            {"name": "text", "kind": "text", "label": "Sentence", "longest": LONGEST, "long": True},
+            {"name": "example", "kind": "select", "label": "Examples", "choices": examples},
+            {
+                "name": "layer",
+                "kind": "select",
+                "label": "Layer",
+                "choices": [[number, str(number)] for number in range(6)],
+            },
+            {
+                "name": "neuron",
+                "kind": "number",
+                "label": "Neuron",
+                "least": 0,
+                "most": 1535,
+                "step": 1,
+            },
+            {"name": "found", "kind": "select", "label": "Some to look at", "choices": found},
+        ],
+    }
+
+
+def _curve() -> dict[str, Any]:
+    return {
+        "name": "curve",
+        "kind": "plot",
+        "column": 0,
+        "label": "The curve, the network, and what each neuron adds",
+        "x": {"label": "x", "least": -1, "most": 1},
+        "y": {"label": "FFN(x)", "least": -1.8, "most": 1.8},
+        "height": 240,
+        "legend": True,
+        "tells": "{series}: x = {x}, y = {y}",
+        "help": "Grey: each neuron's part. The points on the line are the places where one begins.",
+    }
+
+
+def _loss() -> dict[str, Any]:
+    return {
+        "name": "loss",
+        "kind": "plot",
+        "column": 0,
+        "label": "How far it is from the curve, step by step",
+        "x": {"label": "step", "whole": True},
+        "y": {"label": "mean squared error", "log": True},
+        "height": 130,
+        "tells": "step {x}: {y}",
+        "chooses": [None, "step"],
+        "help": "A point chooses its step.",
+    }
+
+
+def _tokens() -> dict[str, Any]:
+    return {
+        "name": "tokens",
+        "kind": "tokens",
+        "column": 1,
+        "label": "How strongly each token excites the chosen neuron",
+        "tells": "“{piece}”: {value}",
+        "number": "answer",
+        "chooses": "token",
+        "help": "Arrow keys or a click choose a token.",
+    }
+
+
+def _neurons() -> dict[str, Any]:
+    return {
+        "name": "neurons",
+        "kind": "tokens",
+        "column": 1,
+        "label": "The neurons that the chosen token excites most",
+        "tells": "neuron {piece}: {value}",
+        "number": "answer",
+        "chooses": "nth",
+        "help": "Arrow keys or a click choose a neuron.",
+    }
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "name": "words",
+        "kind": "tokens",
+        "column": 1,
+        "label": "The places in real text that excite the chosen neuron most",
+        "tells": "“{piece}”: {value}",
+        "number": "answer",
+    }
