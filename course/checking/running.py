@@ -125,8 +125,8 @@ def _summary(outcome: Outcome, probe: Probe) -> dict[str, float] | None:
     """A random result's statistics; None where it has none, or is not what statistics are made of."""
     if probe.case.summary is None or outcome.error is not None:
         return None
-    value = outcome.value[0] if probe.mode == "gradient" else outcome.value
     try:
+        value = outcome.value[0] if probe.mode == "gradient" else outcome.value
         return {name: float(x) for name, x in probe.case.summary(value, *probe.arguments()).items()}
     except Exception:
         return None
