@@ -21,6 +21,7 @@ class Front:
         self.data: dict[str, dict[str, bytes]] = {}
         self.labels: dict[str, list[str]] = {}
         self.requests = 0
+        self.sent_last: list[str] = []  # panels whose numbers the last message had
         send = lab.send
 
         def overhear(content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
@@ -33,6 +34,7 @@ class Front:
     def _receive(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         self.messages.append((content, list(buffers)))
         self.labels.update(content.get("labels", {}))
+        self.sent_last = [panel["name"] for panel in content["panels"] if panel.get("data")]
         for panel in content["panels"]:
             name = panel["name"]
             places = panel.pop("data", {})

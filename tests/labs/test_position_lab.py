@@ -71,7 +71,7 @@ def test_what_is_moved_is_answered() -> None:
     front = Front(labs.PositionLab(length=32)).ready()
     answer = front.move(position=31)
     assert set(front.drawn()) == {"table", "similarity", "circles", "distance", "waves"}
-    assert front.size < 2_500  # the pictures are not sent again
+    assert front.sent_last == ["circles"]  # of the others only which cell is chosen
     assert "Positions 31 and 24 are 7 apart" in answer["summary"]
     assert front.move(distance=3)["values"]["other"] == 28
     assert front.move(position=2, distance=3)["values"]["other"] == 5

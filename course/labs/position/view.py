@@ -20,7 +20,7 @@ from course.labs.position.compute import (
 )
 from course.labs.still_plots import Box, document, plot, words
 
-_ROUND = np.linspace(0, 2 * np.pi, 61)
+_ROUND = np.linspace(0, 2 * np.pi, 49)
 
 
 def panels(asked: Settings, made: Positions, chosen: Selection, key: Hashable) -> list[PanelData]:
@@ -82,7 +82,7 @@ def _similarity(made: Positions, chosen: Selection, key: Hashable) -> PanelData:
 def circle_series(made: Positions, chosen: Selection) -> list[Series]:
     """A faint circle for each pair, and where the pairs stand at both positions."""
     pairs = len(made.pairs)
-    circles = [Series("", *_circle(i + 1), faint=True, aside=True) for i in range(pairs)]
+    circles = Series("", *_circles_of(pairs), faint=True, aside=True)
     labels = [f"pair {pair}" for pair in made.pairs]
     places = [(chosen.position, 0), (chosen.other, 1)]
     spokes, points = [], []
@@ -104,11 +104,14 @@ def circle_series(made: Positions, chosen: Selection) -> list[Series]:
                 unwritten=style > 0,
             )
         )
-    return [*circles, *spokes, *points]
+    return [circles, *spokes, *points]
 
 
-def _circle(radius: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return radius * np.cos(_ROUND), radius * np.sin(_ROUND)
+def _circles_of(count: int) -> NDArray[np.float64]:
+    """Circles of the radius 1 to `count`, `(2, points)`, with gaps between them."""
+    once = np.stack([np.cos(_ROUND), np.sin(_ROUND)])  # (2, points)
+    once = np.concatenate([once, np.full((2, 1), np.nan)], axis=1)
+    return np.concatenate([once * (i + 1) for i in range(count)] or [once], axis=1)
 
 
 def _directions(pairs: NDArray[np.float32]) -> NDArray[np.float64]:

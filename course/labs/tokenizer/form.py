@@ -92,7 +92,7 @@ def _history() -> dict[str, Any]:
         "label": "The chosen word as the vocabulary grows",
         "number": "id",
         "tells": "“{piece}” {value}",
-        "key": "dashed: how many entries it takes until the word is cut so · hatched: unknown",
+        "key": "dashed: from how many entries on the word is cut so; framed: now · hatched: unknown",
     }
 
 
@@ -101,7 +101,8 @@ def _counts() -> dict[str, Any]:
         "counts",
         "Tokens that this text takes, by the size of the vocabulary",
         "tokens",
-        "More entries, fewer tokens: a longer table for a shorter text. A point chooses its size.",
+        "More entries, fewer tokens: a longer table for a shorter text. (An unknown word is one "
+        "token, so a tiny vocabulary has few.) A point chooses its size.",
     )
 
 

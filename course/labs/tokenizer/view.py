@@ -25,7 +25,13 @@ def panels(
     steps = history_pieces(asked, word, history)
     return [
         tokens_panel("pieces", text_pieces(tokens), key, chosen),
-        tokens_panel("history", steps, (key, word), 0, caption=f"“{word}” as the vocabulary grows"),
+        tokens_panel(
+            "history",
+            steps,
+            (key, word),
+            _reached(steps, history, asked.size),
+            caption=f"“{word}” as the vocabulary grows",
+        ),
         _plot("counts", 0, asked, tokens, key),
         _plot("unknown", 1, asked, tokens, key),
     ]
@@ -46,13 +52,20 @@ def history_pieces(asked: Settings, word: str, history: History) -> list[Piece]:
     """Each size at which the word is cut anew, and its pieces then."""
     made = []
     for size, cut in history:
-        made.append(Piece(f"from {size:,}", special=True))
+        made.append(Piece(f"from {size:,}", special=True, starts_line=True))
         ids = vocabulary_of(asked.kind, asked.corpus, size)
         for i, piece in enumerate(cut):
             unknown = piece == "[UNK]"
             text = word if unknown else piece
             made.append(Piece(text, ids[piece], unknown=unknown, continues=i > 0))
     return made
+
+
+def _reached(steps: Sequence[Piece], history: History, size: int) -> int:
+    """The place of the last step that a vocabulary of this size has reached."""
+    places = [i for i, piece in enumerate(steps) if piece.starts_line]
+    reached = [place for place, (least, _) in zip(places, history, strict=True) if least <= size]
+    return reached[-1] if reached else 0
 
 
 def _lines(tokens: Tokens, which: int) -> list[Series]:
