@@ -157,12 +157,14 @@ def build(exercise_id: str, source: str) -> Callable[..., Any]:
     """
     import copy
     import math
+    import re
+    from collections import Counter
 
     import torch
 
     chapter, _, name = exercise_id.rpartition(".")
     names: dict[str, Any] = {"__name__": f"course.answers.{chapter}"}
-    names.update(copy=copy, math=math, Callable=Callable)
+    names.update(copy=copy, math=math, re=re, Callable=Callable, Counter=Counter)
     names.update(torch=torch, nn=torch.nn, F=torch.nn.functional, Tensor=torch.Tensor)
     for other in manuscript.exercise_ids(chapter):
         if other != exercise_id:
