@@ -18,7 +18,7 @@ from torch import Tensor
 
 from course.figures_encoder import encoder
 
-__all__ = ["bars", "by_head", "encoder", "heads", "heatmap", "lines", "product"]
+__all__ = ["bars", "by_head", "encoder", "heads", "heatmap", "lines", "points", "product"]
 
 AMOUNTS = "Cividis"
 SIGNED = [
@@ -231,6 +231,52 @@ def lines(
     if log_y:
         figure.update_yaxes(exponentformat="power", dtick=_decades(series))
     return _finish(figure, title, width=640, height=340)
+
+
+def points(
+    xy: Numbers,
+    names: Sequence[str],
+    groups: Sequence[str] | None = None,
+    *,
+    title: str = "",
+) -> go.Figure:
+    """A map: each point with its name beside it; groups told apart by colour and marker.
+
+    Args:
+        xy: (N, 2). Both axes have one scale, so that distances can be compared.
+        names: N names.
+        groups: N names of groups, in any order; one group where not given.
+        title: what the map shows.
+
+    Raises:
+        ValueError: `xy` is not (N, 2), or there are not as many names or groups as points.
+    """
+    table = _matrix(xy)
+    if len(table[0]) != 2:
+        raise ValueError(f"a map needs two numbers a point; {len(table[0])} came")
+    names = _names(names, len(table), "names")
+    groups = _names(groups or [""] * len(table), len(table), "groups")
+    figure = go.Figure()
+    for number, group in enumerate(dict.fromkeys(groups)):
+        inside = [place for place, name in enumerate(groups) if name == group]
+        figure.add_trace(
+            go.Scatter(
+                x=[table[place][0] for place in inside],
+                y=[table[place][1] for place in inside],
+                text=[names[place] for place in inside],
+                name=group,
+                mode="markers+text",
+                textposition="top center",
+                showlegend=bool(group),
+                marker={
+                    "color": PALETTE[number % len(PALETTE)],
+                    "symbol": MARKERS[number % len(MARKERS)],
+                    "size": 8,
+                },
+            )
+        )
+    figure.update_yaxes(scaleanchor="x", scaleratio=1)
+    return _finish(figure, title, width=760, height=560)
 
 
 def bars(
