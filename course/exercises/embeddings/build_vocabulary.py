@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from course.exercises.model import Case, Exercise, Mistake, tags
 
-_WORDS = 'for word in re.findall(r"\\w+", text.lower())'
 _FIND = 're.findall(r"\\w+", text.lower())'
 _SORTED = "sorted(counts, key=lambda word: (-counts[word], word))"
-_TOKENS = "[*SPECIALS, *by_frequency][:size]"
+_TOKENS = "[*special, *by_frequency][:size]"
 _RESULT = "{token: number for number, token in enumerate(tokens)}"
 
 _RHYME = [
@@ -99,7 +98,7 @@ BUILD_VOCABULARY = Exercise(
         ),
         Mistake(
             "specials-not-counted",
-            ((_TOKENS, "[*SPECIALS, *by_frequency[:size]]"),),
+            ((_TOKENS, "[*special, *by_frequency[:size]]"),),
             "There are `size` words and the special tokens on top: 5 entries too many.",
             "How many entries may the vocabulary have in all?",
         ),
@@ -111,7 +110,7 @@ BUILD_VOCABULARY = Exercise(
         ),
         Mistake(
             "special-tokens-last",
-            ((_TOKENS, "[*by_frequency[: size - 5], *SPECIALS]"),),
+            ((_TOKENS, "[*by_frequency[: size - 5], *special]"),),
             "The special tokens stand at the end.",
             "Which number should [PAD] have, however many words there are?",
         ),

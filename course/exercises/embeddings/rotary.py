@@ -8,7 +8,7 @@ from torch import Tensor
 from course.exercises.draw import Draw
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 
-_EXPONENT = "torch.arange(0, x.shape[-1], 2, dtype=dtype, device=x.device) / x.shape[-1]"
+_EXPONENT = "torch.arange(0, d_head, 2, dtype=dtype, device=x.device) / d_head"
 _PAIRS = "a, b = x[..., 0::2], x[..., 1::2]"
 _TURNED = "torch.stack((a * cos - b * sin, a * sin + b * cos), dim=-1)"
 _RETURN = "return turned.flatten(-2).to(x.dtype)"
@@ -152,13 +152,13 @@ ROTARY = Exercise(
         ),
         Mistake(
             "without-the-two",
-            ((_EXPONENT, _EXPONENT.replace("/ x.shape[-1]", "/ (2 * x.shape[-1])")),),
+            ((_EXPONENT, _EXPONENT.replace("/ d_head", "/ (2 * d_head)")),),
             "The exponent is i / Dh: the 2 is missing, and the planes turn faster than they should.",
             "What is the exponent of the last pair of a wide vector, nearly -1 or nearly -1/2?",
         ),
         Mistake(
             "twice-the-exponent",
-            ((_EXPONENT, _EXPONENT.replace("/ x.shape[-1]", "/ (x.shape[-1] // 2)")),),
+            ((_EXPONENT, _EXPONENT.replace("/ d_head", "/ (d_head // 2)")),),
             "The exponent is twice what it should be: 2i is divided by the number of pairs, Dh / 2, instead of by Dh.",
             "What is the exponent of the last pair of a wide vector, nearly -1 or nearly -2?",
         ),
