@@ -441,7 +441,9 @@ for neuron in drawn:
     print(f"layer 3, neuron {neuron:4}:", *(word for word, _ in strongest))
 
 # %% id="different-run"
-different = [excitement.different_words(number).double().mean() for number in range(6)]
+different = [
+    excitement.different_words(number).double().mean().item() for number in range(6)
+]
 figures.bars(
     [f"layer {number}" for number in range(6)], {"mean over 1536 neurons": different},
     y_title="different words",
