@@ -8,7 +8,7 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
 
 - ``grid``: many small square matrices in rows and columns, one chosen (every layer and head).
 - ``matrix``: one large matrix with labelled rows and columns; a cell is chosen, or painted.
-- ``table``: numbers in rows and columns.
+- ``table``: numbers in rows and columns; ``wide_labels`` gives the rows' labels room.
 - ``plot``: lines and points over two axes; `course.labs.plotting.plot_panel` makes its data.
   In the form: ``x`` and ``y`` (``{"label", "log", "whole", "least", "most", "ticks"}``, all but the
   label optional; ``ticks`` is ``[[number, text], ...]``), ``height``, ``widest``, ``equal`` (a unit
@@ -22,6 +22,10 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
   its data. In the form: ``digits`` of the numbers, ``number`` (what they are, for the table),
   ``tells`` (of {i}, {piece}, {value}), ``key`` (a line below that says what the pieces' borders
   mean, in place of the usual one), and ``chooses: name``, which gets the piece's place.
+- ``steps``: a list in words, one chosen, with words and code for the chosen one. In the form:
+  ``chooses: name``, which gets the step's place. In its description ``rows`` (a text for each,
+  tabs between its group, name and shape; or the name of a list of `labels`), ``chosen``, ``says``
+  and ``code`` (``[{"text", "place"}, ...]``). It has no bytes.
 
 `tests/browser/test_panels.py` has a small lab of both.
 """

@@ -3,8 +3,9 @@
  *
  * It knows controls (text, number, range, select, check, button) and panels (grid: many small
  * matrices; matrix: one large one; table: numbers; plot: lines and points over two axes; tokens:
- * a text cut into pieces). A lab is a list of each, declared in Python (course/labs/lab.py
- * describes the messages, course/labs/drawing.py the panels), so a new lab needs no new JavaScript.
+ * a text cut into pieces; steps: a list in words, with the code of the chosen one). A lab is a
+ * list of each, declared in Python (course/labs/lab.py describes the messages,
+ * course/labs/drawing.py the panels), so a new lab needs no new JavaScript.
  *
  * - At most one request is under way. What is moved meanwhile waits, the newest value of each
  *   control only: the latest request wins, and a drag never queues up.
@@ -175,6 +176,7 @@ class Control {
     const id = `course-lab-control-${++uniqueId}`;
     this.input = keepKeys(this.makeInput(spec, id));
     this.output = spec.kind === "range" ? make("output", { for: id }) : null;
+    this.showOutput(); // where the first value is the range's own, nothing else would
     const text = spec.kind === "button" ? null : make("label", { for: id }, spec.label);
     const parts = spec.kind === "check" ? [this.input, text] : [text, this.input, this.output];
     const long = spec.long ? " is-long" : "";
@@ -765,6 +767,7 @@ class TablePanel extends Panel {
     this.scroller = keepKeys(make("div", {
       class: "course-lab-scroller", tabindex: "0", role: "region", "aria-labelledby": `${this.id}-caption`,
     }, make("table", {}, this.head, this.body, this.foot)));
+    this.node.classList.toggle("has-wide-labels", Boolean(spec.wide_labels));
     this.node.append(...[this.scroller, this.help].filter(Boolean));
     this.body.addEventListener("click", (event) => {
       const row = event.target.closest("tr");
@@ -1533,7 +1536,78 @@ class TokensPanel extends CanvasPanel {
   }
 }
 
-const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel };
+/**
+ * A list of steps in words, one chosen; below it what the chosen one does, and its lines of code.
+ * A row's words (group, name, shape) come as one text with tabs between. The list itself has the
+ * focus: arrow keys, Home and End go from step to step.
+ */
+class StepsPanel extends Panel {
+  constructor(spec, lab) {
+    super(spec, lab);
+    this.list = keepKeys(make("div", {
+      class: "course-lab-scroller course-lab-steps", tabindex: "0", role: "listbox",
+      "aria-labelledby": `${this.id}-caption`,
+    }));
+    this.says = make("p", { class: "course-lab-says" });
+    this.code = make("pre", { class: "course-lab-code", "aria-label": "Code" });
+    this.node.append(...[this.list, this.help, this.says, this.code].filter(Boolean));
+    this.list.addEventListener("keydown", (event) => this.onKey(event));
+    this.list.addEventListener("click", (event) => {
+      const row = event.target.closest("[role=option]");
+      if (row) this.choose([...this.list.children].indexOf(row));
+    });
+  }
+
+  showTable() {}
+
+  onKey(event) {
+    if (!this.meta || event.ctrlKey || event.metaKey || event.altKey) return;
+    const last = this.list.children.length - 1;
+    const step = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key];
+    const to = { Home: 0, End: last }[event.key] ?? (step && clamp(this.meta.chosen + step, 0, last));
+    if (to === undefined) return;
+    this.choose(to);
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** The mark moves at once, the pictures follow from Python. */
+  choose(index) {
+    if (index === this.meta.chosen) return;
+    this.meta.chosen = index;
+    this.mark();
+    this.lab.change({ [this.spec.chooses]: index });
+  }
+
+  draw() {
+    if (!this.meta) return;
+    const rows = this.lab.words(this.meta.rows);
+    if (!sameValue(rows, this.written)) {
+      this.written = rows;
+      this.list.replaceChildren(...rows.map((row, i) => make("div", { role: "option", id: `${this.id}-${i}` },
+        ...row.split("\t").map((text) => make("span", {}, text)))));
+    }
+    this.mark();
+    setText(this.says, this.meta.says);
+    this.code.replaceChildren(...this.meta.code.flatMap(({ text, place }) => [
+      make("span", { class: "course-lab-place" }, `${place}\n`), make("code", {}, `${text}\n`),
+    ]));
+  }
+
+  mark() {
+    const row = this.list.children[this.meta.chosen];
+    for (const other of this.list.querySelectorAll("[aria-selected=true]")) other.setAttribute("aria-selected", "false");
+    if (!row) return;
+    row.setAttribute("aria-selected", "true");
+    this.list.setAttribute("aria-activedescendant", row.id);
+    const [top, bottom] = [row.offsetTop, row.offsetTop + row.offsetHeight];
+    const margin = 2 * row.offsetHeight; // so that what comes next is seen
+    if (top - margin < this.list.scrollTop) this.list.scrollTop = top - margin;
+    else if (bottom + margin > this.list.scrollTop + this.list.clientHeight) this.list.scrollTop = bottom + margin - this.list.clientHeight;
+  }
+}
+
+const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel };
 
 // ----------------------------------------------------------------------------------------- lab
 
