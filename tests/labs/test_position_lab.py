@@ -43,7 +43,7 @@ def test_waves_are_alike_by_their_distance_alone(kind: str) -> None:
 
 def test_a_turned_pair_keeps_its_length_and_moves_by_its_rate() -> None:
     made = compute(Settings("rotary", d_model=16, length=30), {})
-    np.testing.assert_allclose(np.linalg.norm(made.turned, axis=-1), np.sqrt(2), atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(made.turned, axis=-1), 1, atol=1e-5)
     angles = np.arctan2(made.turned[..., 1], made.turned[..., 0])  # (pairs, P)
     for row, pair in enumerate(made.pairs):
         step = np.exp(1j * np.diff(angles[row]))
@@ -57,8 +57,7 @@ def test_each_pair_has_a_circle_of_its_own() -> None:
     assert [series.name for series in points] == ["position 5", "position 9"]
     places = np.stack([np.asarray(points[0].x), np.asarray(points[0].y)], axis=-1)
     np.testing.assert_allclose(np.linalg.norm(places, axis=-1), np.arange(1, 9), atol=1e-5)
-    turned = made.turned[0, 5] / np.sqrt(2)
-    np.testing.assert_allclose(places[0], turned, atol=1e-5)
+    np.testing.assert_allclose(places[0], [np.cos(5), np.sin(5)], atol=1e-5)
 
 
 def test_without_positions_all_are_alike() -> None:
@@ -75,6 +74,7 @@ def test_what_is_moved_is_answered() -> None:
     assert "Positions 31 and 24 are 7 apart" in answer["summary"]
     assert front.move(distance=3)["values"]["other"] == 28
     assert front.move(position=2, distance=3)["values"]["other"] == 5
+    assert front.move(pair=2)["values"]["column"] == 2 * 9  # the third of the pairs that are shown
     assert front.move(step=0)["values"]["base"] == 10
     assert front.move(length=4)["values"]["position"] == 2
     assert front.move(length=128, d_model=512)["notice"] == ""

@@ -63,7 +63,7 @@ class Positions:
     """What the lab draws; P positions, D columns.
 
     Attributes:
-        table: `(P, D)`. With rotary: a vector of ones, turned at each position.
+        table: `(P, D)`. With rotary: the vector 1, 0, 1, 0, ... turned at each position.
         similarity: `(P, P)`. Cosines of the table's rows. With rotary that is the product of a
             query at one position with the same vector as key at another, as a share of the
             largest; with none it is 1: nothing tells the same token at two places apart.
@@ -132,7 +132,7 @@ def _table(asked: Settings, own: Own) -> Tensor:
         return _learned()[: asked.length]
     if asked.kind == "sinusoidal":
         return _sinusoidal(asked, own)
-    x = torch.ones(asked.length, asked.d_model)  # (P, D)
+    x = torch.tensor([1.0, 0.0]).repeat(asked.length, asked.d_model // 2)  # (P, D)
     positions = torch.arange(asked.length)
     if "rotary" not in own:
         return rotary(x, positions, float(asked.base))

@@ -108,6 +108,7 @@ def _circles() -> dict[str, Any]:
         "equal": True,
         "height": 300,
         "tells": "{series}, {label}",
+        "chooses": [None, "pair"],
         "show": WAVES,
         "help": (
             "Each pair is drawn on a circle of its own, the fastest innermost; the angles are the "

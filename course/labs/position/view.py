@@ -45,7 +45,7 @@ def _table(asked: Settings, made: Positions, chosen: Selection, key: Hashable) -
     part = "" if shown == width else f" (the first {shown} of {width} columns)"
     what = {
         "learned": "MiniLM's table",
-        "rotary": "A vector of ones, turned at each position",
+        "rotary": "The vector 1, 0, 1, 0, …, turned at each position",
     }.get(asked.kind, "The table: a row for each position")
     meta = {
         "caption": what + part,
@@ -122,11 +122,13 @@ def _directions(pairs: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def _circles(made: Positions, chosen: Selection, key: Hashable) -> PanelData:
     most = len(made.pairs) + 0.6
+    pair = chosen.column // 2
     axis = {"least": -most, "most": most}
     return plot_panel(
         "circles",
         circle_series(made, chosen),
         (key, chosen.position, chosen.other),
+        (3, made.pairs.index(pair)) if pair in made.pairs else None,
         x=axis,
         y=axis,
     )

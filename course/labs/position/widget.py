@@ -93,7 +93,13 @@ class PositionLab(OwnFunctionsLab):
             other = after if after < self._asked.length else before
             self._chosen = replace(self._chosen, other=other)
 
+    def _take_pair(self, number: Any) -> None:
+        pairs = self.shown().pairs
+        if isinstance(number, int) and 0 <= number < len(pairs):
+            self._chosen = replace(self._chosen, column=2 * pairs[number])
+
     actions: ClassVar[Mapping[str, Callable[[Any, Any], None]]] = {
         "step": _take_step,
         "distance": _take_distance,
+        "pair": _take_pair,
     }
