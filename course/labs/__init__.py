@@ -15,17 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from course.labs.attention.widget import AttentionLab
+    from course.labs.embedding.widget import EmbeddingLab
     from course.labs.feed_forward.widget import FeedForwardLab
     from course.labs.position.widget import PositionLab
+    from course.labs.shapes.widget import ShapeTracer
     from course.labs.stack.widget import StackLab
     from course.labs.tokenizer.widget import TokenizerLab
 
-__all__ = ["AttentionLab", "FeedForwardLab", "PositionLab", "StackLab", "TokenizerLab"]
+__all__ = ["AttentionLab", "EmbeddingLab", "FeedForwardLab", "PositionLab", "ShapeTracer", "StackLab", "TokenizerLab"]
 
 _HOMES = {
     "AttentionLab": "course.labs.attention.widget",
+    "EmbeddingLab": "course.labs.embedding.widget",
     "FeedForwardLab": "course.labs.feed_forward.widget",
     "PositionLab": "course.labs.position.widget",
+    "ShapeTracer": "course.labs.shapes.widget",
     "StackLab": "course.labs.stack.widget",
     "TokenizerLab": "course.labs.tokenizer.widget",
 }

@@ -1,0 +1,90 @@
+"""The embedding lab as a widget: settings in, drawings out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from course.labs.drawing import Drawing
+from course.labs.embedding.compute import Found, Selection, Settings, Similarities, compute
+from course.labs.embedding.form import form
+from course.labs.embedding.view import panels, still, summary
+from course.labs.embedding.words import ANALOGIES
+from course.labs.own_functions import OwnFunctionsLab
+
+
+class EmbeddingLab(OwnFunctionsLab):
+    """See where a pretrained model's word vectors lie: neighbours, a map, analogies.
+
+    Args:
+        similarity: your own, `(a (N, D), b (M, D)) -> (N, M)`, in place of cosines.
+        **settings: how the lab starts; any of `word`, `group` (the words on the map), `a`, `b` and
+            `c` (the analogy a - b + c), and `exclude` (leave them out of the answers).
+
+    Raises:
+        ValueError: a setting cannot be; the text says why.
+        TypeError: there is no such setting, or `similarity` cannot be called.
+
+    >>> EmbeddingLab(word="monday", group="numbers and time")
+    EmbeddingLab(word='monday', group='numbers and time')
+    """
+
+    def __init__(self, similarity: Callable[..., Any] | None = None, **settings: Any) -> None:
+        self._similarities: dict[bool, Similarities] = {}
+        super().__init__({"similarity": similarity}, Settings(), Selection(), settings)
+
+    def _similar(self, own: bool) -> Similarities:
+        return self._similarities.setdefault(own, Similarities(self.functions(own)))
+
+    def compute(self, asked: Settings, own: bool) -> Found:
+        """Find neighbours and answers, and once the analogies' ranks."""
+        similarities = self._similar(own)
+        similarities.scores()
+        return compute(asked, similarities)
+
+    def fit(self, result: Found, chosen: Selection) -> Selection:
+        """All that is chosen here are settings."""
+        return chosen
+
+    def form(self) -> dict[str, Any]:
+        """The controls and panels."""
+        return form()
+
+    def drawing(self) -> Drawing:
+        """What should be seen now."""
+        found, (asked, own) = self.shown(), self._made_from
+        scores = self._similar(own).scores()
+        return Drawing(
+            values={**self.settings, "example": ""},
+            panels=panels(asked, found, scores, self._number),
+            summary=" ".join(filter(None, [summary(asked, found, scores), self.whose()])),
+            notice=self._notice,
+        )
+
+    def still(self) -> dict[str, str]:
+        """A picture, and words, for places without a front end."""
+        found, (asked, own) = self.shown(), self._made_from
+        told = summary(asked, found, self._similar(own).scores())
+        words = [repr(self), told, self.whose(), self._notice]
+        return {
+            "text/plain": "\n".join(filter(None, words)),
+            "image/svg+xml": still(asked, found, told),
+        }
+
+    # What a row of the tables does
+
+    def _take_neighbour(self, row: Any) -> None:
+        near = self.shown().near
+        if isinstance(row, int) and 0 <= row < len(near):
+            self._asked = replace(self._asked, word=near[row][0])
+
+    def _take_example(self, number: Any) -> None:
+        if isinstance(number, int) and 0 <= number < len(ANALOGIES):
+            each = ANALOGIES[number]
+            self._asked = replace(self._asked, a=each.a, b=each.b, c=each.c)
+
+    actions: ClassVar[Mapping[str, Callable[[Any, Any], None]]] = {
+        "neighbour": _take_neighbour,
+        "example": _take_example,
+    }
