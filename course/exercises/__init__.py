@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from course.exercises.model import Exercise
 
-CHAPTERS = ("start_here", "embeddings", "attention", "feed_forward")  # the chapters that have exercises, in their order
+CHAPTERS = ("start_here", "embeddings", "attention", "feed_forward", "stacking")  # in their order
 
 
 @functools.cache

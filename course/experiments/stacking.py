@@ -19,7 +19,17 @@ from torch import Tensor, nn
 from course.labs.threads import one_thread
 from encoder_core import MultiheadAttention
 
-__all__ = ["NORMS", "Block", "Reader", "gradients", "sequences", "stack", "train", "walk"]
+__all__ = [
+    "NORMS",
+    "Block",
+    "LengthFirst",
+    "Reader",
+    "gradients",
+    "sequences",
+    "stack",
+    "train",
+    "walk",
+]
 
 NORMS = ("none", "post", "pre")
 SYMBOLS = 8
@@ -86,10 +96,17 @@ def stack(
     nhead: int = 4,
     seed: int = 0,
 ) -> nn.ModuleList:
-    """`depth` blocks with F = 4 D, each initialised by itself. Draws from a generator of its own."""
+    """`depth` blocks with F = 4 D, each initialised by itself: matrices as `nn.Transformer` does.
+
+    That is Glorot and Bengio's uniform distribution ("Xavier"), whose variance is 2 / (inputs +
+    outputs). Draws from a generator of its own.
+    """
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         blocks = [Block(d_model, nhead, 4 * d_model, norm, residual) for _ in range(depth)]
+        for parameter in nn.ModuleList(blocks).parameters():
+            if parameter.dim() > 1:
+                nn.init.xavier_uniform_(parameter)
     return nn.ModuleList(blocks)
 
 
@@ -105,13 +122,16 @@ def walk(layers: nn.ModuleList, x: Tensor) -> list[Tensor]:
 def gradients(layers: nn.ModuleList, x: Tensor, seed: int = 0) -> Tensor:
     """How strongly each layer's weights are pulled: the norm of their gradient, `(depth,)`.
 
-    The loss is a random direction of the output, one for each token: as a head on top of an
-    untrained stack would send one back. The gradients of a layer's matrices are taken together.
+    The loss is a random direction of the output, one for each token, as a head on top of an
+    untrained stack would send one back. A pre-norm stack ends with a norm; it is counted in. The
+    gradients of a layer's matrices are taken together.
     """
     generator = torch.Generator().manual_seed(seed)
     output = x
     for layer in layers:
         output = layer(output)
+    if getattr(layers[-1], "norm", "") == "pre":
+        output = F.layer_norm(output, output.shape[-1:])
     direction = F.normalize(torch.randn(output.shape, generator=generator), dim=-1)
     matrices = [[p for p in layer.parameters() if p.dim() == 2] for layer in layers]
     flat = [matrix for one in matrices for matrix in one]
@@ -145,6 +165,19 @@ class Reader(nn.Module):
         return logits
 
 
+class LengthFirst(nn.Module):
+    """A layer that wants (S, B, D), for a caller who has (B, S, D): turned on the way in and out."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        turned: Tensor = self.layer(x.transpose(0, 1))  # (B, S, D) -> (S, B, D)
+        return turned.transpose(0, 1)  # (B, S, D)
+
+
 def sequences(batch: int, length: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Ids (B, S) and answers (B,): a question, then noise with one of eight symbols among it."""
     ids = torch.randint(0, SYMBOLS, (batch, length), generator=generator)
@@ -159,12 +192,13 @@ def train(
     layers: nn.Module,
     *,
     d_model: int = 64,
-    steps: int = 150,
-    rate: float = 1e-3,
+    steps: int = 80,
+    rate: float = 3e-3,
+    warmup: int = 0,
     length: int = 12,
     seed: int = 0,
 ) -> list[float]:
-    """Train a stack to find the one symbol among the noise; the loss of each step.
+    """Train a stack to find the one symbol among the noise; the mean loss of each ten steps.
 
     Guessing gives ln 8 = 2.08. Whatever the layers are, they are given (B, S, D).
 
@@ -173,6 +207,7 @@ def train(
         d_model: D.
         steps: batches of 32 to learn from, by Adam.
         rate: its learning rate.
+        warmup: over how many steps the rate rises to that, in a straight line; 0 for none.
         length: tokens in a sequence.
         seed: makes the embedding, the output projection and the data.
     """
@@ -180,11 +215,13 @@ def train(
     optimizer = torch.optim.Adam(reader.parameters(), lr=rate)
     losses = []
     with one_thread():
-        for _ in range(steps):
+        for step in range(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * min(1.0, (step + 1) / max(warmup, 1))
             ids, answer = sequences(32, length, data)
             optimizer.zero_grad()
             loss = F.cross_entropy(reader(ids), answer)
             torch.autograd.backward(loss)
             optimizer.step()
             losses.append(loss.item())
-    return losses
+    return [sum(losses[i : i + 10]) / len(losses[i : i + 10]) for i in range(0, steps, 10)]

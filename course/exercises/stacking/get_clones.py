@@ -33,7 +33,7 @@ class Affine(nn.Module):
         self.history = [1, 2]  # a plain attribute
 
     def forward(self, x: Tensor) -> Tensor:
-        """x @ weight + bias, times a factor."""
+        """The product of x and weight, plus bias, times a factor."""
         bias: Tensor = self.inner["last"].bias  # type: ignore[assignment]
         return (x @ self.weight + bias) * self.factor
 
@@ -183,7 +183,12 @@ GET_CLONES = Exercise(
         ),
         Mistake(
             "one-copy-repeated",
-            ((_MODEL, "clone = copy.deepcopy(module)\n    return nn.ModuleList([clone for _ in range(count)])"),),
+            (
+                (
+                    _MODEL,
+                    "clone = copy.deepcopy(module)\n    return nn.ModuleList([clone for _ in range(count)])",
+                ),
+            ),
             "There is one copy only, listed `count` times: `[clone] * count` does that, and so does a copy made before "
             "the loop.",
             "What does [a] * 3 hold: three objects, or one object three times?",

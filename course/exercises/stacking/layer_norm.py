@@ -52,9 +52,7 @@ def _cases(seed: int) -> list[Case]:
             x=constant,
             differentiable=False,
         ),
-        _case(
-            draw, "a single feature, D = 1", (2, 3, 1), "a single feature", differentiable=False
-        ),
+        _case(draw, "a single feature, D = 1", (2, 3, 1), "a single feature", differentiable=False),
         _case(
             draw,
             "vectors whose mean is 8 and whose variance is 1",
@@ -71,9 +69,7 @@ def _cases(seed: int) -> list[Case]:
             x=draw.normal(2, 3, 6) * 20,
             dtypes=("float64", "float32"),
         ),
-        _case(
-            draw, "2 sentences of 5 tokens, D = 16", (2, 5, 16), "D of 16", dtypes=("float32",)
-        ),
+        _case(draw, "2 sentences of 5 tokens, D = 16", (2, 5, 16), "D of 16", dtypes=("float32",)),
     ]
 
 
@@ -200,7 +196,10 @@ LAYER_NORM = Exercise(
         ),
         Mistake(
             "axis-lost",
-            ((_MEAN, "mean = x.mean(dim=-1)"), (_VARIANCE, "variance = x.var(dim=-1, correction=0)")),
+            (
+                (_MEAN, "mean = x.mean(dim=-1)"),
+                (_VARIANCE, "variance = x.var(dim=-1, correction=0)"),
+            ),
             "The mean and the variance lose their last axis (no `keepdim`), so they don't line up with x: an error, "
             "or, where the sizes happen to fit, a wrong result.",
             "What shape must the mean have to be subtracted from (..., D)?",

@@ -97,8 +97,14 @@ RESIDUAL = Exercise(
         _landmark("norm(x) alone", lambda x, f, n: n(x)),
         _landmark("sublayer(norm(x)): x was not added", lambda x, f, n: f(n(x))),
         _landmark("norm(sublayer(x)): x was not added", lambda x, f, n: n(f(x))),
-        _landmark("sublayer(norm(x)) + norm(x): the normalised x was added", lambda x, f, n: f(n(x)) + n(x)),
-        _landmark("x + norm(sublayer(x)): the norm reaches the sub-layer's output only", lambda x, f, n: x + n(f(x))),
+        _landmark(
+            "sublayer(norm(x)) + norm(x): the normalised x was added",
+            lambda x, f, n: f(n(x)) + n(x),
+        ),
+        _landmark(
+            "x + norm(sublayer(x)): the norm reaches the sub-layer's output only",
+            lambda x, f, n: x + n(f(x)),
+        ),
         _landmark("norm(x) + sublayer(x)", lambda x, f, n: n(x) + f(x)),
         _landmark("pre-norm, x + sublayer(norm(x))", lambda x, f, n: x + f(n(x))),
         _landmark("post-norm, norm(x + sublayer(x))", lambda x, f, n: n(x + f(x))),
@@ -220,7 +226,10 @@ RESIDUAL = Exercise(
         ),
         Mistake(
             "both-computed",
-            (("if norm_first:", "post = norm(x + sublayer(x))\n    if norm_first:"), (_POST, "return post")),
+            (
+                ("if norm_first:", "post = norm(x + sublayer(x))\n    if norm_first:"),
+                (_POST, "return post"),
+            ),
             "Both forms are computed and one is thrown away. The sub-layer is the expensive part, and its dropout would draw twice.",
             "How often may each be called?",
         ),

@@ -15,13 +15,18 @@ from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 def _tokens(draw: Draw, *shape: int) -> Tensor:
     """Tokens with something in common, so that no mean is near 0, and of different lengths."""
     batch, length, d_model = shape
-    common = draw.normal(batch, 1, d_model)
+    common = 1.5 * draw.normal(batch, 1, d_model)
     lengths = 0.5 + 2.5 * torch.arange(length, dtype=torch.float64).reshape(1, -1, 1) / length
     return (draw.normal(*shape) + common) * lengths
 
 
 def _case(
-    draw: Draw, says: str, shape: tuple[int, int, int], padding: Tensor | None, *names: str, **more: Any
+    draw: Draw,
+    says: str,
+    shape: tuple[int, int, int],
+    padding: Tensor | None,
+    *names: str,
+    **more: Any,
 ) -> Case:
     hidden = more.pop("hidden", None)
     hidden = _tokens(draw, *shape) if hidden is None else hidden
@@ -51,7 +56,9 @@ def _cases(seed: int) -> list[Case]:
     return [
         _case(draw, "1 sentence of 2 tokens, D = 3", (1, 2, 3), None, "two tokens"),
         _case(draw, "2 sentences of 4 tokens, D = 5", (2, 4, 5), None),
-        _case(draw, "3 sentences of 5 tokens, D = 5", (3, 5, 5), None, "as many tokens as features"),
+        _case(
+            draw, "3 sentences of 5 tokens, D = 5", (3, 5, 5), None, "as many tokens as features"
+        ),
         _case(
             draw,
             "sentences of 5, 3 and 2 tokens, filled up to 5",
@@ -66,6 +73,7 @@ def _cases(seed: int) -> list[Case]:
             (3, 3, 4),
             _padding([3, 1, 0], 3),
             "fewer than two real tokens",
+            dtypes=("float64", "float32"),
             differentiable=False,
         ),
         _case(
@@ -160,7 +168,14 @@ TOKEN_SIMILARITY = Exercise(
     mistakes=(
         Mistake(
             "each-token-with-itself",
-            ((_COUNTS, _COUNTS.replace("~torch.eye", "torch.ones").replace("hidden.shape[1],", "hidden.shape[1], hidden.shape[1],")),),
+            (
+                (
+                    _COUNTS,
+                    _COUNTS.replace("~torch.eye", "torch.ones").replace(
+                        "hidden.shape[1],", "hidden.shape[1], hidden.shape[1],"
+                    ),
+                ),
+            ),
             "Each token is compared with itself too, which always gives 1.",
             "How many pairs of *different* tokens do 3 tokens make?",
         ),
@@ -178,7 +193,12 @@ TOKEN_SIMILARITY = Exercise(
         ),
         Mistake(
             "divided-by-the-places",
-            ((_RETURN, "places = hidden.shape[1]\n    return total / max(places * (places - 1), 1)"),),
+            (
+                (
+                    _RETURN,
+                    "places = hidden.shape[1]\n    return total / max(places * (places - 1), 1)",
+                ),
+            ),
             "The sum is divided by the number of pairs of places, padding included. (Setting padding to zero vectors "
             "does the same: its pairs add 0, and are counted.)",
             "How many real pairs does a short sentence have?",
@@ -312,7 +332,12 @@ TOKEN_SIMILARITY = Exercise(
         ),
         Mistake(
             "correlation",
-            (("length = hidden.norm", "hidden = hidden - hidden.mean(dim=-1, keepdim=True)\n    length = hidden.norm"),),
+            (
+                (
+                    "length = hidden.norm",
+                    "hidden = hidden - hidden.mean(dim=-1, keepdim=True)\n    length = hidden.norm",
+                ),
+            ),
             "The mean of each vector is taken off first: that is the correlation, not the cosine.",
             "Is there a subtraction in the formula of the cosine?",
         ),
@@ -324,7 +349,10 @@ TOKEN_SIMILARITY = Exercise(
         ),
         Mistake(
             "mean-of-the-batch",
-            ((_RETURN, _RETURN + "\n    return result.mean()"), ("return total / counts", "result = total / counts")),
+            (
+                (_RETURN, _RETURN + "\n    return result.mean()"),
+                ("return total / counts", "result = total / counts"),
+            ),
             "The sentences of the batch are averaged into one number; asked is one for each.",
             "How many results do 3 sentences have?",
         ),

@@ -1,0 +1,302 @@
+"""On what an encoder layer is tried: two exercises ask for one.
+
+In evaluation its output must be that of `torch.nn.TransformerEncoderLayer` with the same state
+dict. In training, dropout is judged by its distribution, one place at a time: the weights of each
+case are such that a dropped number at that place, and at no other, shows in the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from course.exercises.draw import Draw
+from course.exercises.model import Case, tags
+
+P = 0.3  # of the cases in training
+SIGNATURE = (
+    "(d_model, nhead, dim_feedforward, dropout=0.1, norm_first=False), "
+    "forward(src, src_mask=None, src_key_padding_mask=None)"
+)
+RESULTS = ("output", "number of parameters that are trained")
+
+
+def harness(cls: Any) -> Callable[..., Any]:
+    """Make a layer, load a state dict into it, call it."""
+
+    def run(
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int,
+        dropout: float,
+        norm_first: bool,
+        src: Tensor,
+        src_mask: Tensor | None,
+        src_key_padding_mask: Tensor | None,
+        weights: dict[str, Tensor],
+        training: bool,
+    ) -> tuple[Any, int]:
+        with torch._C.DisableTorchFunction():  # where a layer is made is not its own affair
+            layer = cls(d_model, nhead, dim_feedforward, dropout=dropout, norm_first=norm_first)
+            layer = layer.to(device=src.device, dtype=src.dtype).train(training)
+            _load(layer, weights)
+        masks: dict[str, Tensor] = {}
+        if src_mask is not None:
+            masks["src_mask"] = src_mask
+        if src_key_padding_mask is not None:
+            masks["src_key_padding_mask"] = src_key_padding_mask
+        trained = sum(p.numel() for p in layer.parameters() if p.requires_grad)
+        return layer(src, **masks), trained
+
+    return run
+
+
+def _load(layer: Any, weights: dict[str, Tensor]) -> None:
+    """Load a state dict; what does not fit is told in the learner's words."""
+    given = {name: value.detach() for name, value in weights.items()}
+    try:
+        layer.load_state_dict(given)
+    except RuntimeError:
+        own = layer.state_dict()
+        lacking = [name for name in given if name not in own]
+        more = [name for name in own if name not in given]
+        parts = []
+        if lacking:
+            parts.append(f"the layer has no {', '.join(lacking)}")
+        if more:
+            parts.append(f"it has {', '.join(more)}, which torch's layer has not")
+        parts += [
+            f"its {name} is {tuple(own[name].shape)} and should be {tuple(value.shape)}"
+            for name, value in given.items()
+            if name in own and own[name].shape != value.shape
+        ]
+        if not parts:
+            raise
+        raise ValueError(
+            "it can't load the state dict of nn.TransformerEncoderLayer: " + "; ".join(parts)
+        ) from None
+
+
+def _weights(draw: Draw, d_model: int, width: int) -> dict[str, Tensor]:
+    """A state dict of unit scale: every bias counts, and no norm is the identity."""
+    small, wide = d_model**-0.5, width**-0.5
+    return {
+        "self_attn.in_proj_weight": draw.normal(3 * d_model, d_model) * small * 1.5,
+        "self_attn.in_proj_bias": draw.normal(3 * d_model) * 0.5,
+        "self_attn.out_proj.weight": draw.normal(d_model, d_model) * small,
+        "self_attn.out_proj.bias": draw.normal(d_model) * 0.5,
+        "linear1.weight": draw.normal(width, d_model) * small,
+        "linear1.bias": draw.normal(width) * 0.5,
+        "linear2.weight": draw.normal(d_model, width) * wide,
+        "linear2.bias": draw.normal(d_model) * 0.5,
+        "norm1.weight": draw.normal(d_model) * 0.3 + 1.2,
+        "norm1.bias": draw.normal(d_model) * 0.5,
+        "norm2.weight": draw.normal(d_model) * 0.3 + 1.2,
+        "norm2.bias": draw.normal(d_model) * 0.5,
+    }
+
+
+def _evaluated(
+    draw: Draw,
+    says: str,
+    sizes: tuple[int, int, int, int, int],
+    norm_first: bool,
+    *names: str,
+    mask: Tensor | None = None,
+    padding: Tensor | None = None,
+    **more: Any,
+) -> Case:
+    batch, length, nhead, d_head, width = sizes
+    d_model = nhead * d_head
+    weights = more.pop("weights", None) or _weights(draw, d_model, width)
+    src = more.pop("src", None)
+    src = draw.normal(batch, length, d_model) if src is None else src
+    args = (d_model, nhead, width, 0.1, norm_first, src, mask, padding, weights, False)
+    named = {"B": batch, "S": length, "H": nhead, "D": d_model, "F": width}
+    about = ("pre-norm" if norm_first else "post-norm", "evaluation mode")
+    masks = [("src_mask", mask), ("src_key_padding_mask", padding)]
+    given = [name for name, tensor in masks if tensor is not None]
+    idle = _idle(batch, length, mask, padding)
+    regions = {"rows of tokens that may look at nothing": idle} if idle.any() else {}
+    name = "pre-norm" if norm_first else "post-norm"
+    return Case(
+        args, f"{name}, {says}", named, tags(*about, *given, *names), regions=regions, **more
+    )
+
+
+def _idle(batch: int, length: int, mask: Tensor | None, padding: Tensor | None) -> Tensor:
+    """Which tokens may look at nothing, (B, S, 1)."""
+    blocked = torch.zeros(batch, length, length, dtype=torch.bool)
+    if mask is not None:
+        blocked = blocked | mask
+    if padding is not None:
+        blocked = blocked | padding.unsqueeze(1)
+    return blocked.all(-1, keepdim=True)
+
+
+def cases(seed: int) -> list[Case]:
+    """All trials of an encoder layer."""
+    draw = Draw(seed)
+    causal = torch.ones(5, 5, dtype=torch.bool).triu(1)
+    padding = torch.arange(4) >= torch.tensor([[4], [2], [3]])
+    nothing = draw.mask(4, 4)
+    nothing[1] = True  # token 1 may look at nothing
+    empty = torch.arange(3) >= torch.tensor([[3], [0]])  # the second text is padding only
+    both = torch.arange(4) >= torch.tensor([[4], [2]])
+    no_attention = _weights(draw, 6, 8)
+    no_attention["self_attn.out_proj.weight"].zero_()
+    no_attention["self_attn.out_proj.bias"].zero_()
+    no_network = _weights(draw, 6, 8)
+    no_network["linear2.weight"].zero_()
+    no_network["linear2.bias"].zero_()
+    evaluated: list[Case] = []
+    for norm_first in (False, True):
+        evaluated += [
+            _evaluated(draw, "1 text of 2 tokens, 1 head", (1, 2, 1, 3, 4), norm_first, "no mask"),
+            _evaluated(
+                draw, "2 texts of 3 tokens, 2 heads", (2, 3, 2, 4, 5), norm_first, "no mask"
+            ),
+            _evaluated(
+                draw, "as many texts as tokens", (3, 3, 2, 2, 7), norm_first, "no mask", "B = S"
+            ),
+            _evaluated(draw, "a causal mask", (2, 5, 2, 3, 8), norm_first, mask=causal),
+            _evaluated(
+                draw, "texts of 4, 2 and 3 tokens", (3, 4, 2, 3, 8), norm_first, padding=padding
+            ),
+            _evaluated(
+                draw,
+                "both masks",
+                (2, 4, 3, 2, 8),
+                norm_first,
+                "both masks",
+                mask=draw.mask(4, 4, blocked=0.2).logical_and(~torch.eye(4, dtype=torch.bool)),
+                padding=both,
+            ),
+            _evaluated(
+                draw,
+                "a token that may look at nothing",
+                (2, 4, 2, 3, 5),
+                norm_first,
+                "a token that may look at nothing",
+                mask=nothing,
+                differentiable=False,
+            ),
+            _evaluated(
+                draw,
+                "a text that is padding only",
+                (2, 3, 2, 3, 5),
+                norm_first,
+                "a token that may look at nothing",
+                padding=empty,
+                differentiable=False,
+            ),
+            _evaluated(
+                draw,
+                "an attention that gives 0",
+                (2, 3, 2, 3, 8),
+                norm_first,
+                "no mask",
+                weights=no_attention,
+            ),
+            _evaluated(
+                draw,
+                "a feed-forward network that gives 0",
+                (2, 3, 2, 3, 8),
+                norm_first,
+                "no mask",
+                weights=no_network,
+            ),
+            _evaluated(
+                draw,
+                "tokens of the size 0.01, where eps counts",
+                (2, 3, 2, 3, 8),
+                norm_first,
+                "no mask",
+                "small tokens",
+                weights=no_attention,
+                src=draw.normal(2, 3, 6) * 0.01,
+                dtypes=("float64",),
+                differentiable=False,
+            ),
+        ]
+    return [*evaluated, *map(_trained, PLACES)]
+
+
+# Dropout, one place at a time. In all of these x is 1 everywhere, the layer is pre-norm, and what
+# is not spoken of gives 0, so that the output is 1 plus what the place lets through.
+
+PLACES = (
+    "dropout on the attention weights",
+    "dropout on the attention's output",
+    "dropout after the activation",
+    "dropout after linear2",
+    "no dropout, p = 0",
+)
+_SIZES = {  # of each place: B, S, D, H, F; heads of width 1 drop each number by itself
+    PLACES[0]: (200, 4, 64, 64, 2),
+    PLACES[1]: (200, 4, 64, 1, 2),
+    PLACES[2]: (800, 1, 64, 1, 256),
+    PLACES[3]: (200, 4, 64, 1, 2),
+    PLACES[4]: (3, 4, 5, 5, 20),
+}
+
+
+def _trained(place: str) -> Case:
+    batch, length, d_model, nhead, width = _SIZES[place]
+    weights = {
+        name: torch.zeros_like(value) for name, value in _weights(Draw(0), d_model, width).items()
+    }
+    if place in (PLACES[0], PLACES[4]):
+        # Equal scores, values of 1: a head gives the share of its keys that were kept, over 1 - p.
+        # The output projection keeps the heads apart.
+        weights["self_attn.in_proj_bias"][2 * d_model :] = 1.0
+        weights["self_attn.out_proj.weight"] += torch.eye(d_model, dtype=torch.float64)
+    if place == PLACES[1]:
+        weights["self_attn.out_proj.bias"] += 1.0
+    if place in (PLACES[2], PLACES[4]):
+        # Each feature is the mean of four hidden numbers of its own, all 1 after the ReLU.
+        weights["linear1.bias"] += 1.0
+        share = torch.eye(d_model, dtype=torch.float64).repeat_interleave(4, dim=1)  # (D, 4 D)
+        weights["linear2.weight"] += share / 4
+    if place == PLACES[3]:
+        weights["linear2.bias"] += 1.0
+    src = torch.ones(batch, length, d_model, dtype=torch.float64)
+    p = 0.0 if place == PLACES[4] else P
+    args = (d_model, nhead, width, p, True, src, None, None, weights, True)
+    sizes = {"B": batch, "S": length, "H": nhead, "D": d_model, "F": width}
+    return Case(
+        args,
+        f"training mode, {place}",
+        sizes,
+        tags("training mode"),
+        differentiable=False,
+        dtypes=("float64",),
+        summary=None if p == 0 else _statistics,
+        tolerance=_TOLERANCE,
+    )
+
+
+def _statistics(value: tuple[Tensor, int], *args: Any) -> Mapping[str, float]:
+    """Of what the layer adds to x, which is 1 everywhere."""
+    added = value[0].double() - 1.0
+    largest = added.abs().max().clamp(min=1e-9)
+    return {
+        "mean of what is added to x": added.mean().item(),
+        "mean square of it": added.square().mean().item(),
+        "share of zeros in it": (added.abs() < 1e-6).double().mean().item(),
+        "share of x that was dropped": (value[0].abs() < 1e-6).double().mean().item(),
+        "largest number in it": largest.item(),
+    }
+
+
+# At least six standard deviations of the statistics of 51200 numbers.
+_TOLERANCE = {
+    "mean of what is added to x": 0.03,
+    "mean square of it": 0.06,
+    "share of zeros in it": 0.02,
+    "share of x that was dropped": 0.001,
+    "largest number in it": 0.01,
+}
