@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from course.labs.colours import COLOURS
 from course.labs.pieces import Piece
@@ -92,13 +93,15 @@ class _Scale:
         margin = (high - low) * 0.05 or 0.5
         self.low, self.high = low - margin, high + margin
 
-    def scaled(self, numbers: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def scaled(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.log10(numbers) if self.log else numbers
 
     def at(self, number: float) -> float:
         if self.log and number <= 0:
             return math.nan
-        share = (float(self.scaled(np.float64(number))) - self.low) / (self.high - self.low)
+        share = (float(self.scaled(np.asarray(number, np.float64))) - self.low) / (
+            self.high - self.low
+        )
         return round(self.first + share * (self.last - self.first), 2)
 
     def ticks(self) -> list[float]:

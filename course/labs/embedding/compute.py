@@ -73,7 +73,8 @@ class Map:
     def places(self, vectors: Tensor) -> Floats:
         """Where vectors `(N, D)` lie on the map, `(N, 2)`; they are brought to length 1 first."""
         rows = vectors / vectors.norm(dim=-1, keepdim=True)  # (N, D)
-        return ((rows - self.middle) @ self.axes.T).numpy()  # (N, 2)
+        places: Floats = ((rows - self.middle) @ self.axes.T).numpy()  # (N, 2)
+        return places
 
 
 Ranked = tuple[tuple[str, float], ...]
@@ -138,7 +139,8 @@ class Similarities:
         """
         with one_thread(), torch.no_grad():
             if self._own is None:
-                return vectors / vectors.norm(dim=-1, keepdim=True) @ _normal().T
+                cosines: Tensor = vectors / vectors.norm(dim=-1, keepdim=True) @ _normal().T
+                return cosines
             made = call_own("similarity", self._own, vectors.clone(), table().vectors)
         expected = (len(vectors), len(table().words))
         if not isinstance(made, Tensor) or tuple(made.shape) != expected:
@@ -207,7 +209,8 @@ def rank(similar: Tensor, expected: str, left_out: Sequence[str]) -> float:
 def _normal() -> Tensor:
     """The table's vectors at length 1, `(V, D)`."""
     vectors = table().vectors
-    return vectors / vectors.norm(dim=-1, keepdim=True)
+    normal: Tensor = vectors / vectors.norm(dim=-1, keepdim=True)
+    return normal
 
 
 @lru_cache(maxsize=8)

@@ -114,7 +114,7 @@ def compute(asked: Settings, own: Own) -> Positions:
     pairs = shown_pairs(table.shape[1])
     columns = torch.tensor([[2 * pair, 2 * pair + 1] for pair in pairs])  # (pairs, 2)
     turned = table[:, columns].transpose(0, 1) if pairs else table.new_zeros(0, len(table), 2)
-    return Positions(*(each.numpy() for each in (table, similarity, turned)), pairs)
+    return Positions(table.numpy(), similarity.numpy(), turned.numpy(), pairs)
 
 
 def shown_pairs(d_model: int) -> tuple[int, ...]:

@@ -41,8 +41,13 @@ def _every(count: int, step: int = 8) -> list[str]:
 def _table(asked: Settings, made: Positions, chosen: Selection, key: Hashable) -> PanelData:
     length, width = made.table.shape
     shown = min(width, SHOWN_COLUMNS)
-    limit = max(round(float(np.abs(made.table).max()) + 0.0005, 3), 0.01)
-    part = "" if shown == width else f" (the first {shown} of {width} columns)"
+    size = np.abs(made.table)
+    largest = float(size.max())
+    # A few of the learned numbers are so large that no colour would be left for the others.
+    limit = float(np.quantile(size, 0.995)) if asked.kind == "learned" else largest
+    limit = max(round(limit + 0.0005, 3), 0.01)
+    part = "" if shown == width else f", the first {shown} of {width} columns"
+    part += f"; larger numbers, up to {largest:.2f}, are cut to {limit:.2f}" * (largest > limit)
     what = {
         "learned": "MiniLM's table",
         "rotary": "The vector 1, 0, 1, 0, …, turned at each position",
@@ -82,7 +87,8 @@ def _similarity(made: Positions, chosen: Selection, key: Hashable) -> PanelData:
 def circle_series(made: Positions, chosen: Selection) -> list[Series]:
     """A faint circle for each pair, and where the pairs stand at both positions."""
     pairs = len(made.pairs)
-    circles = Series("", *_circles_of(pairs), faint=True, aside=True)
+    round_x, round_y = _circles_of(pairs)
+    circles = Series("", round_x, round_y, faint=True, aside=True)
     labels = [f"pair {pair}" for pair in made.pairs]
     places = [(chosen.position, 0), (chosen.other, 1)]
     spokes, points = [], []
@@ -177,19 +183,20 @@ def summary(asked: Settings, made: Positions, chosen: Selection) -> str:
         f"Positions {chosen.position} and {chosen.other} are {apart} apart; their similarity is "
         f"{alike:.2f}."
     ]
-    spread = _spread(made)
+    spread = _spread(made.similarity)
     sentences.append(
         "Only the distance counts: all pairs of positions equally far apart are equally alike."
         if spread < 1e-3
-        else f"Not only the distance counts: pairs equally far apart differ by up to {spread:.2f}."
+        else f"Not only the distance counts: pairs equally far apart differ by up to {spread:.2f}, "
+        f"or {_spread(made.similarity[1:, 1:]):.2f} among the positions after the first."
     )
     if asked.kind != "learned":
         sentences.append(_turns(asked, chosen))
     return " ".join(sentences).replace("-", "−")
 
 
-def _spread(made: Positions) -> float:
-    _, least, most = by_distance(made.similarity)
+def _spread(similarity: NDArray[np.float32]) -> float:
+    _, least, most = by_distance(similarity)
     return float((most - least).max())
 
 
