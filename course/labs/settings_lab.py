@@ -120,7 +120,7 @@ class SettingsLab(Lab):
 
     def _take(self, changes: Mapping[str, Any], strict: bool) -> None:
         known = {*self._settings, *self._selection}
-        unknown = [name for name in changes if name not in known | set(self.actions)]
+        unknown = [name for name in changes if name not in known]
         if unknown and strict:
             raise TypeError(
                 f"There is no setting {unknown[0]!r}; there are {', '.join(sorted(known))}."

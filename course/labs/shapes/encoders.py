@@ -99,11 +99,11 @@ def take_apart(model: nn.Module) -> Parts:
         for _, module in model.named_modules()
         if isinstance(getattr(module, "layers", None), nn.ModuleList)
     ]
-    if not holders or not len(holders[0].layers):  # type: ignore[arg-type]
+    if not holders or not len(holders[0].layers):
         raise OwnFailed(
             "Your model has no nn.ModuleList called layers, in which this lab looks for them."
         )
-    layers: list[nn.Module] = list(holders[0].layers)  # type: ignore[arg-type]
+    layers: list[nn.Module] = list(holders[0].layers)
     for number, layer in enumerate(layers):
         missing = [name for name in NAMES if name not in layer.state_dict()]
         if missing:
