@@ -13,7 +13,7 @@
 #
 # > How do I find the three largest numbers of a list?
 #
-# In a minute from now a neural network on your machine will have read that documentation, some two thousand passages of it, and will answer with the one that says how. Nobody gave it a list of synonyms or a search engine. It is an **encoder**, the thing that this course is about. You will build one, watch it work, and use it.
+# In a minute from now a neural network on your machine will have read that documentation, well over a thousand passages of it, and will answer with the one that says how. Nobody gave it a list of synonyms or a search engine. It is an **[encoder](glossary.ipynb#encoder)**, the thing that this course is about. You will build one, watch it work, and use it.
 #
 # **When you are through, you can**
 #
@@ -70,7 +70,7 @@ for question in ("What is the capital of France?", "How do I leave a loop early?
         print(f"  {similarity:.2f}  {passage.title}")
 
 # %% [markdown] id="no-answer-note"
-# *What to see:* there is always a best passage, be it about nothing of the kind; a search needs a threshold, or a person who reads. And the second question *has* an answer in the documentation, the `break` statement, which this small encoder doesn't put first. What it found close to the question are other ways of stopping. It has no idea that you are in a `for` loop and want to get out; it has compared two vectors.
+# *What to see:* there is always a best passage, be it about nothing of the kind (on our Python, `str.capitalize` is among the three for France); the similarities near 0.2 show that something is wrong. A search needs a threshold, or a person who reads. And the second question *has* an answer in the documentation, the `break` statement, which this small encoder doesn't find: it puts other things first that have to do with coming to an end. It has no idea that you are in a loop and want to get out; it has compared vectors.
 #
 # So what are these vectors, and where do they come from?
 
@@ -110,12 +110,13 @@ explain("start_here.what-comes-out")
 # %% id="mean-run"
 by_hand = hidden[0].mean(dim=0)  # (S, D) -> (D,)
 by_hand = by_hand / by_hand.norm()
-print("the vector of the search:", torch.allclose(by_hand, sentence_embedding(text), atol=1e-5))
+of_the_search = sentence_embedding(text)
+print("the search's vector:", torch.allclose(by_hand, of_the_search, atol=1e-5))
 
 sentences = [
     "How do I find the three largest numbers of a list?",
-    "Get the top 3 values of an array.",
-    "The list of the largest cities has three columns.",
+    "Which are the three biggest elements in this array?",
+    "The largest of the three sisters made a list.",
     "Where can I buy good bread?",
 ]
 vectors = sentence_embedding(sentences)  # (N, D), each of length 1
@@ -126,14 +127,14 @@ figures.heatmap(
 )
 
 # %% [markdown] id="mean-note"
-# *What to see:* the second sentence shares hardly a word with the first and is its nearest; the third shares *list*, *largest* and *three*, and is further away. Not infinitely far: words count too.
+# *What to see:* of the words that matter the second sentence shares one with the first, *three*; the third shares *three*, *largest* and *list*. The second is nearer all the same. Not by far: words count too, and in a small encoder more than one would wish.
 #
-# An [encoder](glossary.ipynb#encoder) is a function from a text to vectors. So it is **not**
+# An encoder is a function from a text to vectors. So it is **not**
 #
 # - a writer: what comes out are numbers. It can't say a single word, and the passages it "answers" with were there before;
 # - an oracle: it holds no facts that you could ask for, only what makes texts alike or different;
 # - a judge: whether the passage *answers* the question, or is true, it doesn't know;
-# - large: with its 22.7 million parameters it is some ten thousand times smaller than the models in the news, and that is why two thousand passages take half a minute on your machine.
+# - large: GPT-3, of 2020, has 175 billion parameters, 7,700 times as many. That is why this one can read a whole documentation on your machine in half a minute.
 
 # %% id="not-a-writer-quiz"
 quiz("start_here.not-a-writer")
@@ -141,7 +142,7 @@ quiz("start_here.not-a-writer")
 # %% [markdown] id="families"
 # ## 3 Encoder, decoder, or both?
 #
-# The Transformer of 2017 was built for translation and had two halves. The **encoder** read the German sentence; the [decoder](glossary.ipynb#decoder) wrote the English one, token by token, looking back at its own words and over to what the encoder had made of the German (Vaswani et al.). Soon people took the halves apart, and today there are three families:
+# The Transformer of 2017 was built for translation and had two halves. The encoder read the English sentence; the [decoder](glossary.ipynb#decoder) wrote the German one, token by token, looking back at its own words and over to what the encoder had made of the English (Vaswani et al., 2017). Soon people took the halves apart, and today there are three families:
 #
 # | family | who may look at whom | what it is good at | examples |
 # |---|---|---|---|
@@ -175,7 +176,7 @@ quiz("start_here.bidirectional")
 # >
 # > The article's **encoder** has not gone. It works where a text is read more often than written: in search engines, in the "retrieval" that looks up passages for a chat, in filters and classifiers. There a small encoder does what a large decoder would do at many times the price. And models that can see often put one in front: in LLaVA (Liu et al., 2023) an encoder turns the picture into vectors, and a decoder-only model reads those as if they were words.
 # >
-# > Also in the article (1.1): "数十亿甚至数万亿个参数" (*billions or even trillions of parameters*). Both ends exist: GPT-3 has 175 billion. More than a trillion were first reached by models that use only a part of them for each token; the Switch Transformer (Fedus et al., 2022) with 1.6 trillion was, of all things, an encoder–decoder.
+# > Also in the article (1.1): "数十亿甚至数万亿个参数" (*billions or even trillions of parameters*). Both ends exist: GPT-3 has 175 billion. More than a trillion can be had when only a part of them is used for each token; the Switch Transformer (Fedus et al., 2022), with 1.6 trillion, is, of all things, an encoder–decoder.
 
 # %% id="which-family-quiz"
 quiz("start_here.which-family")

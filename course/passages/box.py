@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from course.labs.threads import one_thread
 from course.passages.index import BestMatch, Found, Index
 
 EXAMPLE = "How do I find the three largest numbers of a list?"
@@ -33,7 +34,8 @@ class SearchBox:
         self.question = question
         if not question.strip():
             return None
-        found = self.index.search(question, best_match=self.best_match)
+        with one_thread():
+            found = self.index.search(question, best_match=self.best_match)
         if self._output is not None:
             self._output.value = _spoken(found._repr_html_())
         return found

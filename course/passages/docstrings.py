@@ -14,19 +14,19 @@ from course.passages.passage import Passage
 MODULES = (
     "builtins", "argparse", "bisect", "calendar", "collections", "contextlib", "copy", "csv",
     "dataclasses", "datetime", "decimal", "difflib", "enum", "fnmatch", "fractions", "functools",
-    "getpass", "glob", "gzip", "hashlib", "heapq", "html", "inspect", "io", "itertools", "json",
-    "logging", "math", "operator", "os", "os.path", "pathlib", "pickle", "platform", "pprint",
+    "getpass", "glob", "gzip", "hashlib", "heapq", "html", "io", "itertools", "json",
+    "logging", "math", "os", "os.path", "pathlib", "pickle", "pprint",
     "queue", "random", "re", "secrets", "shlex", "shutil", "statistics", "string", "struct",
-    "subprocess", "sys", "tempfile", "textwrap", "threading", "time", "traceback", "typing",
+    "subprocess", "sys", "tempfile", "textwrap", "threading", "time",
     "urllib.parse", "urllib.request", "uuid", "webbrowser", "zipfile",
 )  # fmt: skip
 METHODS_OF = (
-    "builtins.str", "builtins.bytes", "builtins.list", "builtins.dict", "builtins.set",
+    "builtins.str", "builtins.list", "builtins.dict", "builtins.set",
     "builtins.int", "builtins.float", "pathlib.Path", "datetime.datetime", "datetime.timedelta",
-    "collections.Counter", "collections.deque", "collections.OrderedDict", "random.Random",
+    "collections.Counter", "collections.deque", "collections.OrderedDict",
     "re.Pattern", "threading.Thread", "zipfile.ZipFile",
 )  # fmt: skip
-MOST_WORDS = 60
+MOST_WORDS = 45
 _SIGNATURE = re.compile(r"\A(\w[\w.]*\([^\n]*\)( -> [^\n]*)?\s*\n)+\s*(--\n+)?")
 
 

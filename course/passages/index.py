@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import html
 import importlib
+import inspect
+import json
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save as as_bytes
 from torch import Tensor
 
 from course import files, learner
+from course.passages import docstrings as docstrings_module
+from course.passages import passage as passage_module
+from course.passages import topics as topics_module
 from course.passages.docstrings import docstring_passages
 from course.passages.passage import Passage
 from course.passages.topics import topic_passages, topics
@@ -23,7 +28,6 @@ from encoder_core import sentence_embedding
 from encoder_core.pretrained import MINILM_SHA256
 
 MAX_LENGTH = 128  # tokens of a passage that are read: MiniLM was tuned on texts of this length
-_VERSION = "1"  # of the way in which passages become vectors
 
 BestMatch = Callable[[Tensor, Tensor], int]
 
@@ -112,16 +116,16 @@ def load(on_batch: Callable[[int, int], None] | None = None) -> Index:
 
     Returns:
         The index; from the second time on read from `<home>/passages/`, where `<home>` is the
-        learner's folder. Another Python or another model has another documentation or other
-        vectors, and gets a file of its own.
+        learner's folder. Another Python, model, or way of cutting gets a file of its own.
     """
-    passages = [*topic_passages(topics()), *docstring_passages()]
-    name = f"{key(passages)}.safetensors"
-    vectors = _kept(name, len(passages))
-    if vectors is None:
-        vectors = embed(passages, on_batch).half()  # as they are kept: every start finds the same
-        _keep(name, vectors)
-    return Index(passages, vectors.float())
+    name = f"{key()}.safetensors"
+    kept = _kept(name)
+    if kept is not None:
+        return kept
+    found = [*topic_passages(topics()), *docstring_passages()]
+    vectors = embed(found, on_batch).half()  # as they are kept: every start finds the same
+    _keep(name, found, vectors)
+    return Index(found, vectors.float())
 
 
 def embed(
@@ -143,14 +147,13 @@ def _embedded(texts: list[str], on_batch: Callable[[int, int], None]) -> Tensor:
     return vectors
 
 
-def key(passages: Sequence[Passage]) -> str:
-    """The name of what the vectors depend on: the Python, the model, and every text."""
-    digest = hashlib.sha256(f"{_VERSION} {MINILM_SHA256} {MAX_LENGTH}".encode())
-    for passage in passages:
-        digest.update(f"{passage.embedded}\0".encode())
-    return (
-        f"python-{platform.python_version()}-minilm-{MINILM_SHA256[:8]}-{digest.hexdigest()[:16]}"
-    )
+def key() -> str:
+    """What the vectors depend on, as a name: the Python, the model, and how texts are cut."""
+    digest = hashlib.sha256(f"{MINILM_SHA256} {MAX_LENGTH}".encode())
+    for module in (passage_module, topics_module, docstrings_module):
+        digest.update(inspect.getsource(module).encode())
+    python = f"{platform.python_implementation()}-{platform.python_version()}".lower()
+    return f"{python}-minilm-{MINILM_SHA256[:8]}-{digest.hexdigest()[:12]}"
 
 
 def _chosen(best_match: BestMatch, question: Tensor, passages: Tensor, count: int) -> list[int]:
@@ -167,27 +170,32 @@ def _chosen(best_match: BestMatch, question: Tensor, passages: Tensor, count: in
     return order
 
 
-def _kept(name: str, count: int) -> Tensor | None:
-    """The vectors on disk; None where there are none that fit."""
+def _kept(name: str) -> Index | None:
+    """The index on disk; None where there is none that is whole."""
     home = learner.home()
     for folder in (home, home.parent):  # the solved chapters keep their state one folder further in
         try:
-            found = read_tensors((folder / "passages" / name).read_bytes())["vectors"]
-        except (OSError, SafetensorError, KeyError):
+            found = read_tensors((folder / "passages" / name).read_bytes())
+            pairs = json.loads(bytes(found["texts"].tolist()))
+            index = Index([Passage(title, text) for title, text in pairs], found["vectors"].float())
+        except (OSError, SafetensorError, LookupError, ValueError, TypeError):
             continue
-        if found.dim() == 2 and len(found) == count and bool(found.isfinite().all()):
-            return found
+        if index.vectors.isfinite().all():
+            return index
     return None
 
 
-def _keep(name: str, vectors: Tensor) -> Path | None:
-    """Write the vectors whole or not at all; where that fails, the next start computes them again."""
+def _keep(name: str, found: Sequence[Passage], vectors: Tensor) -> None:
+    """Write passages and vectors, whole or not at all; where that fails, say so and go on."""
+    texts = json.dumps([[passage.title, passage.text] for passage in found]).encode()
+    tensors = {
+        "vectors": vectors.contiguous(),
+        "texts": torch.tensor(list(texts), dtype=torch.uint8),
+    }
     path = learner.home() / "passages" / name
     try:
-        files.write(path, as_bytes({"vectors": vectors.contiguous()}))
+        files.write(path, as_bytes(tensors))
     except OSError as error:
         print(
             f"{path} cannot be written ({error.strerror}); the next start reads everything again."
         )
-        return None
-    return path

@@ -13,13 +13,17 @@ _SIGNATURE = re.compile(r"(?:(?:class|exception|coroutine|async) )*[\w.]+(?:\([^
 _LIST_ITEM = re.compile(r"(\*|-|\d+\.) ")
 
 
+# Long, and about what few ask: the debugger's commands, and the inner workings of classes.
+_LEFT_OUT = ("debugger", "specialnames")
+
+
 def topics() -> dict[str, str]:
     """The topics of `help()`, by name; none where this Python carries none."""
     try:
         from pydoc_data.topics import topics as found
     except ImportError:
         return {}
-    return dict(found)
+    return {name: text for name, text in found.items() if name not in _LEFT_OUT}
 
 
 def topic_passages(found: dict[str, str]) -> list[Passage]:

@@ -41,7 +41,7 @@ def mistaken(exercise_id: str, place: int) -> tuple[str, str]:
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_untouched(chapter: str, tmp_path: Path) -> None:
-    outcome = run(page(f"chapters/{chapter}.ipynb"), tmp_path, tmp_path / "home")
+    outcome = run(page(f"chapters/{chapter}.ipynb"), tmp_path, tmp_path / "home", new=True)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(exercises_of(chapter), "not attempted")
     assert outcome.answers == set()

@@ -161,15 +161,29 @@ def test_a_damaged_file_is_made_anew(
     assert embedded == [4, 4, 4]
 
 
-def test_other_texts_another_python_or_model_get_another_file(
+def test_another_python_or_model_or_way_of_cutting_gets_another_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    names = {index.key(FEW), index.key(FEW[:3])}
+    names = {index.key()}
+    monkeypatch.setattr(index, "MAX_LENGTH", 99)
+    names.add(index.key())
     monkeypatch.setattr(index, "MINILM_SHA256", "0" * 64)
-    names.add(index.key(FEW))
+    names.add(index.key())
     monkeypatch.setattr(index.platform, "python_version", lambda: "3.99.0")
-    names.add(index.key(FEW))
-    assert len(names) == 4
+    names.add(index.key())
+    monkeypatch.setattr(index, "topics_module", index)
+    names.add(index.key())
+    assert len(names) == 5
+
+
+def test_passages_are_read_from_disk_with_their_vectors(
+    few: list[Passage], embedded: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is imported meanwhile may change what docstrings there are; the pairs stay pairs."""
+    passages.load()
+    monkeypatch.setattr(index, "docstring_passages", lambda: [])
+    assert passages.load().passages == tuple(few)
+    assert embedded == [4]
 
 
 def test_a_folder_that_cannot_be_written_stops_nothing(

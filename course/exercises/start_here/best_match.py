@@ -20,8 +20,9 @@ def _passages(draw: Draw, question: Tensor, count: int) -> Tensor:
     def across() -> Tensor:
         """A vector as long as the question, at a right angle to it."""
         drawn = draw.normal(len(question))
-        drawn = drawn - (drawn @ question) / size**2 * question
-        return drawn * size / drawn.norm()
+        drawn -= (drawn @ question) / size**2 * question
+        drawn *= size / drawn.norm()
+        return drawn
 
     rows = [
         0.2 * question + 0.03 * across(),
