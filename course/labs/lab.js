@@ -1560,6 +1560,12 @@ class StepsPanel extends Panel {
 
   showTable() {}
 
+  /** An answer that was on its way does not take back the steps that were made meanwhile. */
+  update(meta, buffers) {
+    const ahead = this.meta && this.lab.isMoving(this.spec.chooses);
+    super.update(ahead ? { ...meta, chosen: this.meta.chosen } : meta, buffers);
+  }
+
   onKey(event) {
     if (!this.meta || event.ctrlKey || event.metaKey || event.altKey) return;
     const last = this.list.children.length - 1;
