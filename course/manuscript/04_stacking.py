@@ -565,7 +565,7 @@ explain("stacking.clones-after-a-step")
 #
 # Now you can read the code of the article's section 5 with other eyes. Here it is as it stands, letter by letter. Before you go on: what does it lack?
 
-# %% id="listing" tags=["teaching"]
+# %% id="listing" tags=["teaching", "article"]
 import torch
 import torch.nn as nn
 
@@ -933,7 +933,7 @@ ids, padding_mask = pad_batch(numbers, pad_id=0)  # (B, S), (B, S)
 with torch.no_grad():
     hidden = encoder(ids, padding_mask)  # (B, S, D): your hidden representation
     theirs = model(ids, padding_mask=padding_mask)
-real = ~padding_mask
+real = ids != 0  # number 0 is [PAD]
 print("hidden representation:", tuple(hidden.shape))
 print(f"largest difference to MiniLM: {(hidden - theirs)[real].abs().max():.0e}")
 
@@ -941,8 +941,8 @@ print(f"largest difference to MiniLM: {(hidden - theirs)[real].abs().max():.0e}"
 # And a vector for each sentence: the mean over its real tokens, brought to length 1, as MiniLM was trained. Yours beside what the library's `sentence_embedding` gives, tokenizer and all:
 
 # %% id="own-embedding-run"
-summed = (hidden * real[..., None]).sum(dim=1)  # (B, S, D) -> (B, D)
-yours = F.normalize(summed / real.sum(dim=1, keepdim=True), dim=-1)
+totals = (hidden * real[..., None]).sum(dim=1)  # (B, S, D) -> (B, D)
+yours = F.normalize(totals / real.sum(dim=1, keepdim=True), dim=-1)
 library = sentence_embedding(questions)
 print(f"largest difference: {(yours - library).abs().max():.0e}")
 assert (yours - library).abs().max() < 1e-4

@@ -120,6 +120,13 @@ def test_no_solution_leaks_into_any_chapter(chapter: str) -> None:
         if cell.exercise
         for line in telling_lines(cell.solved)
     }
+    quoted = {  # from the article: an exercise that mends its code shows the code
+        line.strip()
+        for cell in manuscript.read(chapter)
+        if "article" in cell.tags
+        for line in cell.source.splitlines()
+    }
+    secret -= quoted
     assert secret
     for name, text in press.press().items():
         if not name.startswith("chapters/"):
