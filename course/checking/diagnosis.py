@@ -98,8 +98,10 @@ def explain(exercise: Exercise, trials: list[Trial]) -> tuple[Mistake, ...]:
     if any(trial.actual.timed_out for trial in trials):
         return ()
     order = _order(trials)
-    for count in (1, 2) if any(map(_tells, trials)) else (1,):
-        for combination in itertools.combinations(exercise.mistakes, count):
+    pairs = itertools.combinations(exercise.mistakes, 2) if any(map(_tells, trials)) else ()
+    for mistakes in (exercise.mistakes, exercise.inherited, pairs):
+        for made in mistakes:
+            combination = made if isinstance(made, tuple) else (made,)
             for function in functions(exercise, *combination):
                 if _fits(trials, order, _Imitation(function, trials)):
                     return combination

@@ -39,6 +39,7 @@ def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
     told.extend(sorted({fault.says for trial in failed for fault in trial.actual.faults}))
     told.extend(_leak(function, failed))
     told.extend(_only_when(trials))
+    told.extend(_clue(exercise, trials))
     told.extend(_literal(exercise, function, trials))
     return list(dict.fromkeys(sentence for sentence in told if sentence))
 
@@ -320,6 +321,18 @@ def _only_when(trials: list[Trial]) -> list[str]:
     ]
     right = [tag for tag in right if not tag.startswith(("non-", "a d_model"))]
     return [f"it is right with {' and with '.join(right[:3])}"] if right else []
+
+
+def _clue(exercise: Exercise, trials: list[Trial]) -> list[str]:
+    """Which part of the computation is left to be wrong, from what is right."""
+    plain = [t for t in trials if t.probe.mode == "plain" and t.probe.dtype is torch.float64]
+    if not any(trial.failed for trial in plain):
+        return []
+    for tag, says in exercise.clues:
+        with_it = [trial for trial in plain if tag in trial.probe.tags]
+        if with_it and not any(trial.failed for trial in with_it):
+            return [f"with {tag} it is right: {says}"]
+    return []
 
 
 def _literal(exercise: Exercise, function: Callable[..., Any], trials: list[Trial]) -> list[str]:

@@ -7,7 +7,7 @@ import functools
 import linecache
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from course import manuscript
@@ -28,6 +28,7 @@ class Mistake:
     edits: tuple[Edit, ...]
     says: str
     asks: str
+    within: str = ""  # the exercise whose solution it edits, where that is another one
 
     def applied_to(self, source: str) -> str:
         """The source with this mistake in it; ValueError where the edit finds nothing to change."""
@@ -98,6 +99,8 @@ class Exercise:
     landmarks: tuple[Landmark, ...] = ()
     rows_sum_to_one: int | None = None  # which result holds weights, if any does
     weights_axis: Callable[..., int] = lambda *args: -1  # along which axis they sum to 1
+    # What follows where every trial with a tag is right and others are wrong: (tag, sentence).
+    clues: tuple[tuple[str, str], ...] = ()
     random: bool = False  # draws from torch's global generator
     # What the cases' arguments are given to, made from a submission: for classes, and for functions
     # that take functions or modules.
@@ -118,9 +121,25 @@ class Exercise:
         """The model solution as it stands in the chapter's manuscript."""
         return manuscript.solution(self.id)
 
+    @functools.cached_property
+    def inherited(self) -> tuple[Mistake, ...]:
+        """The mistakes of the exercises that this one is built of: who writes it out makes them too."""
+        from course import exercises
+
+        return tuple(
+            replace(
+                mistake,
+                id=f"{part}/{mistake.id}",
+                says=f"In what {part.rpartition('.')[2]} does: {mistake.says}",
+                within=part,
+            )
+            for part in _parts(self.id)
+            for mistake in exercises.get(part).mistakes
+        )
+
     def mistake(self, mistake_id: str) -> Mistake:
         """The mistake of that id; KeyError when there is none."""
-        for mistake in self.mistakes:
+        for mistake in (*self.mistakes, *(self.inherited if "/" in mistake_id else ())):
             if mistake.id == mistake_id:
                 return mistake
         raise KeyError(
@@ -142,7 +161,14 @@ class Exercise:
 
     def mistaken(self, *mistakes: Mistake | str) -> Callable[..., Any]:
         """The model solution with these mistakes, ready to be called."""
-        return build(self.id, self.mistaken_source(*mistakes))
+        made = [self.mistake(m) if isinstance(m, str) else m for m in mistakes]
+        source = self.mistaken_source(*(m for m in made if not m.within))
+        parts: dict[str, Callable[..., Any]] = {}
+        for mistake in made:
+            if mistake.within:
+                wrong = mistake.applied_to(manuscript.solution(mistake.within))
+                parts[mistake.within] = build(mistake.within, wrong)
+        return build(self.id, source, parts)
 
 
 @functools.cache
@@ -150,10 +176,28 @@ def _model(exercise_id: str) -> Callable[..., Any]:
     return build(exercise_id, manuscript.solution(exercise_id))
 
 
-def build(exercise_id: str, source: str) -> Callable[..., Any]:
+@functools.cache
+def _parts(exercise_id: str) -> tuple[str, ...]:
+    """The other exercises of the chapter that a model solution uses, and those that they use."""
+    chapter = exercise_id.rpartition(".")[0]
+    by_name = {other.rpartition(".")[2]: other for other in manuscript.exercise_ids(chapter)}
+    named = {
+        by_name[node.id]: None
+        for node in ast.walk(ast.parse(manuscript.solution(exercise_id)))
+        if isinstance(node, ast.Name) and node.id in by_name
+    }
+    direct = [other for other in named if other != exercise_id]
+    further = [part for other in direct for part in _parts(other)]
+    return tuple(dict.fromkeys([*direct, *further]))
+
+
+def build(
+    exercise_id: str, source: str, parts: Mapping[str, Callable[..., Any]] | None = None
+) -> Callable[..., Any]:
     """Execute an exercise's source and return the function or class that it defines.
 
-    The source sees what a chapter's first cell imports, and the chapter's other model solutions.
+    The source sees what a chapter's first cell imports, and the chapter's other model solutions;
+    `parts` stand in for some of these, and in what is built of them.
     """
     import copy
     import math
@@ -168,11 +212,20 @@ def build(exercise_id: str, source: str) -> Callable[..., Any]:
     names.update(torch=torch, nn=torch.nn, F=torch.nn.functional, Tensor=torch.Tensor)
     for other in manuscript.exercise_ids(chapter):
         if other != exercise_id:
-            names[other.rpartition(".")[2]] = functools.partial(_call_model, other)
+            own = (parts or {}) if other in _parts(exercise_id) else {}
+            names[other.rpartition(".")[2]] = _part(other, own)
     filename = f"<{exercise_id} {zlib.crc32(source.encode()):08x}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     exec(compile(source, filename, "exec"), names)
     return cast("Callable[..., Any]", names[name])
+
+
+def _part(exercise_id: str, parts: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    if exercise_id in parts:
+        return parts[exercise_id]
+    if parts.keys() & set(_parts(exercise_id)):
+        return build(exercise_id, manuscript.solution(exercise_id), parts)
+    return functools.partial(_call_model, exercise_id)
 
 
 def _call_model(exercise_id: str, *args: Any, **kwargs: Any) -> Any:

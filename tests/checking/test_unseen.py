@@ -2,7 +2,10 @@
 
 # ruff: noqa: E501  (wrong answers as people write them)
 
+import math
+
 import pytest
+import torch
 
 from course import exercises
 from course.checking import checks, guards
@@ -720,3 +723,38 @@ def multi_head(x, w_in, b_in, w_out, b_out, nhead, mask=None):
 def test_what_only_looks_wrong_passes(exercise_id):
     report = _judged(exercise_id, RIGHT_AFTER_ALL[exercise_id])
     assert report.passed, report.message
+
+
+def test_a_mistake_in_a_part_that_was_written_out_is_named():
+    """Who writes attention out inside of multi_head makes the mistakes of attention."""
+
+    def multi_head(x, w_in, b_in, w_out, b_out, nhead, mask=None):
+        batch, length, width = x.shape
+        parts = (x @ w_in.T + b_in).chunk(3, dim=-1)
+        query, key, value = (t.view(batch, length, nhead, -1).transpose(1, 2) for t in parts)
+        raw = query @ key.transpose(-2, -1) / math.sqrt(width // nhead)
+        if mask is not None:
+            raw = raw.masked_fill(mask, 0.0)
+        joined = (torch.softmax(raw, -1) @ value).transpose(1, 2).reshape(batch, length, width)
+        return joined @ w_out.T + b_out
+
+    report = checks.judge(exercises.get("attention.multi_head"), multi_head)
+    assert report.mistakes == ("attention.scaled_dot_product/filled-with-zero",)
+    assert "In what scaled_dot_product does:" in report.message
+
+
+def test_what_is_right_tells_which_part_is_wrong():
+    def multi_head(x, w_in, b_in, w_out, b_out, nhead, mask=None):
+        batch, length, width = x.shape
+        parts = (x @ w_in.T + b_in).chunk(3, dim=-1)
+        query, key, value = (t.view(batch, length, nhead, -1).transpose(1, 2) for t in parts)
+        raw = torch.tanh(query @ key.transpose(-2, -1) / math.sqrt(width // nhead))
+        if mask is not None:
+            raw = raw.masked_fill(mask, -math.inf)
+        weights = torch.softmax(raw, -1).nan_to_num(0.0)
+        joined = (weights @ value).transpose(1, 2).reshape(batch, length, width)
+        return joined @ w_out.T + b_out
+
+    report = checks.judge(exercises.get("attention.multi_head"), multi_head)
+    assert report.mistakes == ()
+    assert "the scores, their scale, the mask or the softmax are not" in report.message

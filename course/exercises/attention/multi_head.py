@@ -351,6 +351,95 @@ MULTI_HEAD = Exercise(
             "Whose weights must sum to 1?",
         ),
         Mistake(
+            "softmax-over-the-heads",
+            ((_CALL, _own_attention("scores(query, key)", 1)),),
+            "The softmax runs over the heads, so that the heads share the weight of one key among them.",
+            "Along which axis of (B, H, S, S) must the weights sum to 1?",
+        ),
+        Mistake(
+            "always-causal",
+            (
+                (
+                    _CALL,
+                    "future = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).triu(1)\n"
+                    "    " + _CALL.replace("mask)", "future if mask is None else mask | future)"),
+                ),
+            ),
+            "The future is always blocked. That is a decoder's attention; here the mask that is given decides, and without one every token sees all.",
+            "Who decides here what a token may look at?",
+        ),
+        Mistake(
+            "own-token-blocked",
+            (
+                (
+                    _CALL,
+                    "own = torch.eye(x.shape[1], dtype=torch.bool, device=x.device)\n"
+                    "    " + _CALL.replace("mask)", "own if mask is None else mask | own)"),
+                ),
+            ),
+            "A token may not look at itself. In self-attention it may.",
+            "Which keys may token 0 look at when there is no mask?",
+        ),
+        Mistake(
+            "first-head-s-weights-for-all",
+            (
+                (
+                    _CALL,
+                    "_, weights = scaled_dot_product(query, key, value, mask)\n"
+                    "    output = weights[:, :1] @ value",
+                ),
+            ),
+            "Every head uses the first head's weights.",
+            "How many rows of weights belong to one token when there are H heads?",
+        ),
+        Mistake(
+            "mask-of-the-first-sentence",
+            (
+                (
+                    _CALL,
+                    "mask = mask[:1] if mask is not None and mask.dim() == 4 else mask\n    "
+                    + _CALL,
+                ),
+            ),
+            "The first sentence's mask is used for all of the batch.",
+            "What belongs to the first axis of a mask (B, 1, 1, S)?",
+        ),
+        Mistake(
+            "blocked-rows-without-bias",
+            (
+                (
+                    "return merge_heads(output) @ w_out.T + b_out",
+                    "joined = merge_heads(output)\n"
+                    "    result = joined @ w_out.T + b_out\n"
+                    "    return result.masked_fill((joined == 0).all(-1, keepdim=True), 0.0)",
+                ),
+            ),
+            "A token that may look at nothing gets zeros at the very end. Its heads give zeros; the output projection still adds its bias.",
+            "What is `0 @ w_out.T + b_out`?",
+        ),
+        Mistake(
+            "bias-before-the-output-projection",
+            (
+                (
+                    "return merge_heads(output) @ w_out.T + b_out",
+                    "return (merge_heads(output) + b_out) @ w_out.T",
+                ),
+            ),
+            "The output bias is added before the product with w_out, which then multiplies it too.",
+            "What is the order of the two in `x W + b`?",
+        ),
+        Mistake(
+            "query-without-bias",
+            (
+                (
+                    _CHUNK,
+                    _CHUNK + "\n    query = query - b_in.chunk(3)[0]",
+                ),
+            ),
+            "The queries get no bias.",
+            "Which part of b_in belongs to the queries?",
+        ),
+        Mistake(
             "nan-when-all-blocked",
             ((_CALL, _own_attention("scores(query, key)").replace("softmax(", "torch.softmax(")),),
             "A query that may look at nothing becomes NaN: torch.softmax of a row of -inf is 0 / 0.",
@@ -522,6 +611,20 @@ MULTI_HEAD = Exercise(
         "query, key, value = (split_heads(part, nhead) for part in (x @ w_in.T + b_in).chunk(3, dim=-1))",
     ),
     axes=(("B", "S", "D"),),
+    clues=(
+        (
+            "a single head",
+            "what several heads do is wrong: how they are split, which weights each uses, or how they are joined",
+        ),
+        (
+            "a single token",
+            "its weight is 1 whatever the scores are, so the values, the heads and the projections are right, and the scores, their scale, the mask or the softmax are not",
+        ),
+        (
+            "biases of 0",
+            "look at where b_in and b_out are added",
+        ),
+    ),
 )
 
 
