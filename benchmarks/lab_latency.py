@@ -1,6 +1,10 @@
 """From key press to changed picture: the attention lab beside a plotly FigureWidget, in one run.
 
     python benchmarks/lab_latency.py [--presses 60] [--write]
+    python benchmarks/lab_latency.py --labs tokenizer position embedding [--presses 60] [--write]
+
+The second form measures other labs in the same way, without a peer, and keeps its table in
+`results/labs_latency.md`.
 
 Both show eight heads of a fresh layer stack, d_model 256, on 32 tokens, each in a notebook of its
 own in one real JupyterLab in one real Chromium on this machine. An arrow key on a focused slider changes the
@@ -26,6 +30,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +107,17 @@ CONTENDERS = (
         ".js-plotly-plot .heatmaplayer image", ".jupyter-widgets.widget-slider [tabindex='0']",
     ),
 )  # fmt: skip
+OTHERS = {
+    name: Contender(
+        f"{name} lab", f"{name}.ipynb", f"from course import labs\nlabs.{made}",
+        f"[data-lab={name}][data-drawn]", moved,
+    )
+    for name, made, moved in (
+        ("tokenizer", "TokenizerLab()", "[data-lab] input[type=range]"),  # the vocabulary's size
+        ("position", "PositionLab()", "[data-lab] input[type=range]"),  # the base
+        ("embedding", "EmbeddingLab()", "[data-panel=map] canvas"),  # the chosen word
+    )
+}  # fmt: skip
 # In the page, before it is loaded: count what comes through websockets.
 COUNT = """(() => {
   const Plain = window.WebSocket;
@@ -130,7 +146,9 @@ WATCH = """() => {
 }"""
 
 
-def measure(presses: int) -> dict[str, tuple[list[float], list[int]]]:
+def measure(
+    presses: int, contenders: Sequence[Contender] = CONTENDERS
+) -> dict[str, tuple[list[float], list[int]]]:
     """Press keys, first in the one, then in the other; milliseconds and bytes of each press."""
     program = chromium()
     if program is None:
@@ -140,12 +158,12 @@ def measure(presses: int) -> dict[str, tuple[list[float], list[int]]]:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as play:
         folder = Path(name) / "notebooks"
         folder.mkdir()
-        for contender in CONTENDERS:
+        for contender in contenders:
             write_notebook(folder / contender.notebook, contender.cell)
         with jupyterlab(folder, Path(name) / "home") as server:
             browser = play.chromium.launch(executable_path=program, args=ARGUMENTS)
             results = {}
-            for contender in CONTENDERS:
+            for contender in contenders:
                 page = _opened(browser, server, contender)
                 results[contender.name] = _press_all(page, contender, presses)
                 page.close()
@@ -204,13 +222,19 @@ def scheduling() -> str:
     return "Ordinary priority: the machine's other work, if any, got in the way."
 
 
-def report(results: dict[str, tuple[list[float], list[int]]], busy: str) -> str:
+PEERS = """Made by `benchmarks/lab_latency.py`: JupyterLab in headless Chromium, 8 heads, d_model 256,
+32 tokens; the arrow keys move the temperature. The window is 1440 x 900, drawn without a GPU."""
+ALONE = """Made by `benchmarks/lab_latency.py --labs`: JupyterLab in headless Chromium, each lab as it starts;
+the arrow keys move the vocabulary's size, the base of the positions, and the word on the map. The
+window is 1440 x 900, drawn without a GPU."""
+
+
+def report(results: dict[str, tuple[list[float], list[int]]], busy: str, how: str = PEERS) -> str:
     """The results as a Markdown table."""
     lines = [
         "# Key press to changed picture",
         "",
-        "Made by `benchmarks/lab_latency.py`: JupyterLab in headless Chromium, 8 heads, d_model 256,",
-        "32 tokens; the arrow keys move the temperature. The window is 1440 x 900, drawn without a GPU.",
+        how,
         "",
         f"CPU: {processor()}, {os.cpu_count()} cores. Load average (1 minute) before and after: {busy}.",
         scheduling(),
@@ -224,6 +248,8 @@ def report(results: dict[str, tuple[list[float], list[int]]], busy: str) -> str:
             f"| {name} | {len(times)} | {statistics.median(times):.0f} ms | {p95:.0f} ms | "
             f"{statistics.median(sizes):,.0f} |"
         )
+    if how != PEERS:
+        return "\n".join([*lines, ""])
     medians = [statistics.median(times) for times, _ in results.values()]
     lines += ["", f"The lab's median is {medians[1] / medians[0]:.1f} times shorter.", ""]
     return "\n".join(lines)
@@ -233,15 +259,19 @@ def main() -> None:
     """Measure, print, and with `--write` keep the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--presses", type=int, default=60)
+    parser.add_argument("--labs", nargs="+", choices=OTHERS, help="other labs, without a peer")
     parser.add_argument("--write", action="store_true", help="keep the table beside this file")
     arguments = parser.parse_args()
     load: Any = getattr(os, "getloadavg", lambda: (float("nan"),))
     before = load()[0]
-    results = measure(arguments.presses)
-    text = report(results, f"{before:.1f} and {load()[0]:.1f}")
+    chosen = [OTHERS[name] for name in arguments.labs] if arguments.labs else CONTENDERS
+    results = measure(arguments.presses, chosen)
+    how = ALONE if arguments.labs else PEERS
+    text = report(results, f"{before:.1f} and {load()[0]:.1f}", how)
     print(text)
     if arguments.write:
-        (Path(__file__).parent / "results" / "lab_latency.md").write_text(text, encoding="utf-8")
+        name = "labs_latency.md" if arguments.labs else "lab_latency.md"
+        (Path(__file__).parent / "results" / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ GROUPS = {
     "people": (
         "man woman boy girl king queen prince princess father mother son daughter brother sister "
         "uncle aunt husband wife actor actress waiter waitress doctor nurse teacher student "
-        "lawyer soldier he she him her his"
+        "lawyer soldier"
     ),
     "places": (
         "france paris germany berlin italy rome spain madrid england london japan tokyo china "
