@@ -208,3 +208,11 @@ def test_the_tiny_cases_are_right(chapter: SimpleNamespace) -> None:
     assert chapter.count_parameters(2, 1, 3) == 24 + 17 + 8 == 49
     assert 0.5 * (1 + math.erf(1 / math.sqrt(2))) == pytest.approx(0.8413, abs=1e-4)
     assert chapter.tiny_geglu.item() == pytest.approx(5.048, abs=1e-3)
+
+
+@pytest.mark.parametrize("text", ["It was never safe.", "Nothing is safe here."])
+def test_the_labs_neuron_answers_to_never_and_nothing(chapter: SimpleNamespace, text: str) -> None:
+    found = chapter.neurons.excite(chapter.model, chapter.tokenizer, [text])
+    (strongest, value), *_ = found.strongest(3, 318, 3)
+    assert strongest in ("never", "nothing")
+    assert value > 2

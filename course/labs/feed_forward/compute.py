@@ -15,6 +15,7 @@ from course.labs.feed_forward.fitting import ACTIVATIONS, Fit, fit
 from course.labs.feed_forward.reading import Reading, read
 from course.labs.feed_forward.settings import Settings, check_settings
 from course.labs.settings_lab import OwnFailed
+from course.labs.threads import one_thread
 
 Network = Callable[..., Any]
 FINE = 201  # places at which the network's curve is drawn
@@ -29,7 +30,7 @@ class Shown:
         x: `(FINE,)`, the places where it is drawn.
         output: `(FINE,)`, the network's curve at the chosen step.
         ramps: `(F, FINE)`, what each neuron adds to it.
-        kinks: `(F,)`, where each neuron begins; NaN where that is out of the picture.
+        kinks: `(F,)`, where each neuron begins; NaN where that cannot be seen.
         reading: the sentence.
         own: whether the curve was computed by the learner's own function.
     """
@@ -59,7 +60,8 @@ def compute(settings: Settings, ffn: Network | None = None) -> Shown:
     (2, 201)
     """
     check_settings(settings)
-    found = fit(settings.curve, settings.width, settings.activation, settings.seed)
+    with one_thread():
+        found = fit(settings.curve, settings.width, settings.activation, settings.seed)
     w1, b1, w2, b2 = found.at(settings.step)
     x = np.linspace(-1, 1, FINE)
     answers, _ = ACTIVATIONS[settings.activation](np.multiply.outer(x, w1) + b1)  # (FINE, F)
@@ -68,7 +70,8 @@ def compute(settings: Settings, ffn: Network | None = None) -> Shown:
     output = _own(ffn, x, w1, b1, w2, b2) if ffn is not None and own else ramps.sum(axis=0) + b2
     with np.errstate(divide="ignore", invalid="ignore"):
         kinks = -b1 / w1
-    kinks = np.where(np.abs(kinks) <= 1, kinks, np.nan)
+    seen = (np.abs(kinks) <= 1) & (settings.activation != "none")
+    kinks = np.where(seen, kinks, np.nan)
     return Shown(found, x, output, ramps, kinks, read(settings.text), own)
 
 

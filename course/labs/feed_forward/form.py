@@ -134,6 +134,7 @@ def _tokens() -> dict[str, Any]:
         "label": "How strongly each token excites the chosen neuron",
         "tells": "“{piece}”: {value}",
         "number": "answer",
+        "digits": 1,
         "chooses": "token",
         "help": "Arrow keys or a click choose a token.",
     }
@@ -147,6 +148,7 @@ def _neurons() -> dict[str, Any]:
         "label": "The neurons that the chosen token excites most",
         "tells": "neuron {piece}: {value}",
         "number": "answer",
+        "digits": 1,
         "chooses": "nth",
         "help": "Arrow keys or a click choose a neuron.",
     }
@@ -160,4 +162,5 @@ def _words() -> dict[str, Any]:
         "label": "The places in real text that excite the chosen neuron most",
         "tells": "“{piece}”: {value}",
         "number": "answer",
+        "digits": 1,
     }

@@ -34,7 +34,7 @@ class Selection:
 
     layer: int = 3
     neuron: int = 318
-    token: int = 4
+    token: int = 3
 
 
 def check_settings(settings: Settings) -> None:

@@ -39,7 +39,7 @@ def panels(
     limit = max(2.0, round(float(np.abs(answers).max()) + 0.005, 2))
     named = f"layer {chosen.layer}, neuron {chosen.neuron}"
     of_token = strongest(shown, chosen)
-    numbers = [number for number, _ in of_token]
+    numbers, found = [number for number, _ in of_token], excited(words_of, chosen)
     return [
         plot_panel("curve", curves(shown), key, (asked.width + 1, len(shown.x) // 2)),
         plot_panel("loss", [line], (key, "loss"), (0, asked.step)),
@@ -58,12 +58,16 @@ def panels(
             [Piece(str(number), value) for number, value in of_token],
             (key, chosen),
             numbers.index(chosen.neuron) if chosen.neuron in numbers else None,
+            shades=[value for _, value in of_token],
+            limit=limit,
             caption=f"Layer {chosen.layer}: what “{shown.reading.tokens[chosen.token]}” excites most",
         ),
         tokens_panel(
             "words",
-            excited(words_of, chosen),
+            found,
             (chosen.layer, chosen.neuron),
+            shades=[piece.number for piece in found],
+            limit=max(2.0, found[0].number),
             caption=f"What excites {named} most in {len(words_of.tokens):,} tokens of real text",
         ),
     ]
