@@ -639,6 +639,12 @@ print(f"as expected, of {len(questions)}:", *(some.sum().item() for some in righ
 # %% id="one-vector-quiz"
 quiz("embeddings.one-vector")
 
+# %% [markdown] id="embedding-lab-text"
+# The lab shows neighbours and analogies of MiniLM's table, with your `cosine_similarity`. Try words with two meanings (*spring*, *apple*, *mouse*), and an analogy of your own. Write down what you expect before you look.
+
+# %% id="embedding-lab"
+labs.EmbeddingLab(similarity=use("embeddings.cosine_similarity"))
+
 # %% [markdown] id="order-section"
 # ## 8 Without positions the order is lost
 #
@@ -855,6 +861,14 @@ figures.lines(
 
 # %% id="rotary-where-quiz"
 quiz("embeddings.rotary-where")
+
+# %% [markdown] id="position-lab-text"
+# The position lab draws all three kinds with your functions. Move the base and watch the stripes; then look at a single pair being turned, and find the distance at which the fastest one is back where it began. (It never is, exactly: $2\pi$ is no whole number.)
+
+# %% id="position-lab"
+labs.PositionLab(
+    rotary=use("embeddings.rotary"), sinusoidal=use("embeddings.sinusoidal_positions")
+)
 
 # %% [markdown] id="together-section"
 # ## 12 All of it together
