@@ -109,9 +109,12 @@ def test_the_words_tell_what_is_to_be_seen() -> None:
     assert "all alike" not in labs.StackLab(norm_first=True).drawing().summary
     lab.set(layer_norm=False, residual=False, initialisation="normal")
     assert "next to nothing reaches any layer's weights" in lab.drawing().summary
-    assert "the picture may lag" not in lab.drawing().summary
-    lab.set(depth=24, d_model=128, text="word " * 40)
-    assert "the picture may lag" in lab.drawing().summary
+    assert "it may lag" not in lab.drawing().summary
+    assert "a moment" not in lab.drawing().summary
+    lab.set(depth=24, d_model=128, text="word " * 40, minilm=True)
+    assert "million multiplications: it may lag" in lab.drawing().summary
+    assert "A new seed draws 4.7 million weights" in lab.drawing().summary
+    assert "MiniLM's gradients of a new text take a moment" in lab.drawing().summary
 
 
 def test_every_update_is_small() -> None:

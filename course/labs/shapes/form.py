@@ -128,7 +128,7 @@ def _matrix(name: str, label: str) -> dict[str, Any]:
         "column": 1,
         "label": label,
         "corner": "row ↓ column →",
-        "tells": "“{row}”, column {j}: {value}",
+        "tells": "“{row}”, column {column}: {value}",
         "row_height": 13,
         "widest": 20,
         "legend": True,

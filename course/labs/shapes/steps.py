@@ -128,7 +128,8 @@ KINDS: dict[str, Kind] = {
         "softmax",
         "B H S S",
         ("softmax", "masked_softmax"),
-        "Each row becomes weights that sum to 1; e to the power −∞ is 0.",
+        "Each row becomes weights that sum to 1; e to the power −∞ is 0. Rows of [PAD] are computed "
+        "too, but nobody reads what comes of them.",
     ),
     "weighted": Kind(
         "weighted sum of values",

@@ -157,7 +157,7 @@ def picture(trace: Trace, number: int, chosen: Selection) -> Picture:
     places = window(cells.shape[-1], chosen.first)
     if len(places) < cells.shape[-1]:
         parts.append(f"numbers {places[0]} to {places[-1]} of {cells.shape[-1]}")
-    names = ["" if place % 8 else str(place) for place in places]
+    names = [str(place) for place in places]
     cells = cells[:, places.start : places.stop]
     return Picture(cells, labels, names, places, ", ".join(parts))
 

@@ -12,7 +12,8 @@ from course.labs.stack.settings import INITIALISATIONS, Selection, Settings
 ALIKE = 0.99  # a mean cosine from which tokens are called all alike
 FAR = 1e3  # a ratio of gradients from which they are said to vanish or explode
 NEAR = 3.0  # and one up to which they are called level
-SLOW = 1.5e9  # multiplications from which a picture may take longer than a blink
+SLOW = 4e8  # multiplications from which a picture may take longer than a blink
+MANY = 7e5  # and weights from which drawing them may
 
 
 def summary(walks: Sequence[Walk], chosen: Selection, settings: Settings) -> str:
@@ -131,12 +132,18 @@ def pair(walk: Walk, chosen: Selection) -> str:
 
 
 def slow(walk: Walk, settings: Settings) -> list[str]:
-    """A sentence where the picture may come later than a key press feels."""
+    """Sentences where a picture may come later than a key press feels."""
+    told = []
     # 12 D² weights a layer, each multiplied once a token on the way up and twice on the way back.
-    work = 3 * 12 * settings.d_model**2 * settings.depth * len(walk.labels)
-    if work < SLOW / 4:
-        return []
-    return [f"(This size takes {work / 1e6:.0f} million multiplications: the picture may lag.)"]
+    weights = 12 * settings.d_model**2 * settings.depth
+    work = 3 * weights * len(walk.labels)
+    if work >= SLOW:
+        told.append(f"This size takes {work / 1e6:.0f} million multiplications: it may lag.")
+    if weights >= MANY:
+        told.append(f"A new seed draws {weights / 1e6:.1f} million weights, which takes a moment.")
+    if settings.minilm:
+        told.append("MiniLM's gradients of a new text take a moment, too.")
+    return [f"({' '.join(told)})"] if told else []
 
 
 def setting(settings: Settings, whose: str | None) -> str:
