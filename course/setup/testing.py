@@ -13,14 +13,21 @@ from course.setup.environment import Environment
 NOTEBOOKS = ("chapters", "solutions")
 _NBVAL = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300")
 _SLOW = "not slow and not browser and not colab"
+MOST_PROCESSES = 4  # each holds torch and a kernel or a browser
 
 
-def arguments(*, quick: bool, more: Sequence[str]) -> list[str]:
-    """What pytest is given; the notebooks are run unless particular tests are asked for."""
+def arguments(*, quick: bool, more: Sequence[str], cores: int | None = None) -> list[str]:
+    """What pytest is given; the notebooks are run unless particular tests are asked for.
+
+    All tests together run in as many processes as there are cores, particular ones in one.
+    """
     named = any((ROOT / argument.partition("::")[0]).exists() for argument in more)
     places = [] if named else ["tests", *(() if quick else NOTEBOOKS)]
     marks = ["-m", _SLOW] if quick and "-m" not in more else []
-    return [*_NBVAL, *marks, *more, *(place for place in places if (ROOT / place).exists())]
+    processes = 1 if named else min(cores or os.cpu_count() or 1, MOST_PROCESSES)
+    spread = ["-n", str(processes), "--dist", "loadgroup"] if processes > 1 else []
+    own = [*_NBVAL, *marks, *spread]
+    return [*own, *more, *(place for place in places if (ROOT / place).exists())]
 
 
 def run(environment: Environment, *, quick: bool, more: Sequence[str]) -> int:
@@ -28,4 +35,5 @@ def run(environment: Environment, *, quick: bool, more: Sequence[str]) -> int:
     command = [str(environment.python), "-m", "pytest", *arguments(quick=quick, more=more)]
     with tempfile.TemporaryDirectory(prefix="course-test-") as home:
         environ = {**os.environ, "COURSE_HOME": home, "JUPYTER_PREFER_ENV_PATH": "1"}
+        environ.setdefault("OMP_NUM_THREADS", "1")  # the processes share the cores
         return subprocess.call(command, cwd=ROOT, env=environ)

@@ -234,3 +234,11 @@ def test_the_command_line_works_from_the_root() -> None:
     command = [sys.executable, "-m", "course", "--help"]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "doctor" in answer.stdout
+
+
+def test_all_tests_share_the_cores_and_particular_ones_do_not() -> None:
+    assert "-n" not in testing.arguments(quick=False, more=[], cores=1)
+    spread = testing.arguments(quick=True, more=[], cores=2)
+    assert spread[spread.index("-n") + 1] == "2"
+    assert spread[spread.index("--dist") + 1] == "loadgroup"
+    assert "-n" not in testing.arguments(quick=False, more=["tests/setup"], cores=2)
