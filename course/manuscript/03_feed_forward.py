@@ -38,6 +38,9 @@ from course import check, explain, figures, hint, labs, predict, quiz, use
 from course.experiments import neurons
 from encoder_core import load_minilm, sentence_embedding
 
+# %% id="where-we-are"
+figures.encoder("feed_forward")
+
 # %% [markdown] id="formula-section"
 # ## 1 The formula
 #
