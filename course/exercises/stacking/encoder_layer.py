@@ -115,6 +115,57 @@ ENCODER_LAYER = Exercise(
             "Which of your functions adds x?",
         ),
         Mistake(
+            "normalised-src-added",
+            (
+                (
+                    _FIRST,
+                    "before = self.norm1(src) if self.norm_first else src\n"
+                    "        x = before + attend(before)\n"
+                    "        x = x if self.norm_first else self.norm1(x)",
+                ),
+            ),
+            "In pre-norm the normalised src is added to the attention's output, and not src itself.",
+            "Which x is added in x + sublayer(norm(x))?",
+        ),
+        Mistake(
+            "src-added-to-the-network",
+            (
+                (
+                    _SECOND,
+                    "after = feed_forward(self.norm2(x) if self.norm_first else x)\n"
+                    "        return src + after if self.norm_first else self.norm2(src + after)",
+                ),
+            ),
+            "The second sum adds src again, and what the attention has made is lost. It should add what came out of the "
+            "first half.",
+            "What is x in the second x + sublayer(norm(x))?",
+        ),
+        Mistake(
+            "second-residual-missing",
+            (
+                (
+                    _SECOND,
+                    "after = feed_forward(self.norm2(x) if self.norm_first else x)\n"
+                    "        return after if self.norm_first else self.norm2(after)",
+                ),
+            ),
+            "The feed-forward network has no residual connection.",
+            "How many sums does a layer have?",
+        ),
+        Mistake(
+            "norm-at-the-end-of-pre-norm",
+            (
+                (
+                    _SECOND,
+                    "x = residual(x, feed_forward, self.norm2, self.norm_first)\n"
+                    "        return self.norm2(x) if self.norm_first else x",
+                ),
+            ),
+            "In pre-norm norm2 is used once more, at the end of the layer. The last norm of a pre-norm stack belongs to the "
+            "stack, not to each layer.",
+            "What should be the last step of a pre-norm layer?",
+        ),
+        Mistake(
             "without-attention",
             ((_FIRST, "x = src"),),
             "The attention is left out.",

@@ -99,6 +99,20 @@ LAYER_NORM = Exercise(
             "RMS normalisation: x over the root of its mean square",
             lambda x, w, b, eps=1e-5: x / (x.square().mean(-1, keepdim=True) + eps).sqrt() * w + b,
         ),
+        Landmark(
+            "batch normalisation: each feature over all tokens",
+            lambda x, w, b, eps=1e-5: F.batch_norm(
+                x.reshape(-1, x.shape[-1]), None, None, w, b, True, 0.1, eps
+            ).reshape(x.shape),
+        ),
+        Landmark(
+            "what comes when x is scaled and shifted first, and normalised after that",
+            lambda x, w, b, eps=1e-5: F.layer_norm(x * w + b, x.shape[-1:], eps=eps),
+        ),
+        Landmark(
+            "x without its mean, scaled and shifted: it was not divided",
+            lambda x, w, b, eps=1e-5: (x - x.mean(-1, keepdim=True)) * w + b,
+        ),
         Landmark("x itself, scaled and shifted", lambda x, w, b, eps=1e-5: x * w + b),
         Landmark(
             "x scaled to length 1 (`F.normalize`)",
@@ -134,6 +148,12 @@ LAYER_NORM = Exercise(
             (("variance + eps", "variance + 1e-5"),),
             "eps is written into the code as 1e-5; the one that comes as argument is ignored.",
             "What would MiniLM do with this function? Its eps is 1e-12.",
+        ),
+        Mistake(
+            "epsilon-squared",
+            (("variance + eps", "variance + eps**2"),),
+            "The square of eps is added to the variance.",
+            "What stands beside the variance under the root?",
         ),
         Mistake(
             "divided-by-the-variance",

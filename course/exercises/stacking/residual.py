@@ -234,6 +234,15 @@ RESIDUAL = Exercise(
             "How often may each be called?",
         ),
         Mistake(
+            "norm-called-in-vain",
+            (
+                ("if norm_first:", "before = norm(x)\n    if norm_first:"),
+                (_PRE, "return x + sublayer(before)"),
+            ),
+            "norm(x) is computed in post-norm too, where nobody uses it.",
+            "How often may the norm be called in norm(x + sublayer(x))?",
+        ),
+        Mistake(
             "norm-inside-the-sublayer",
             ((_PRE, "return x + norm(sublayer(norm(x)))"),),
             "In pre-norm the norm is taken of the sub-layer's output too.",

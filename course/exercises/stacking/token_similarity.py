@@ -15,7 +15,7 @@ from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 def _tokens(draw: Draw, *shape: int) -> Tensor:
     """Tokens with something in common, so that no mean is near 0, and of different lengths."""
     batch, length, d_model = shape
-    common = 1.5 * draw.normal(batch, 1, d_model)
+    common = 1.3 * draw.normal(batch, 1, d_model)
     lengths = 0.5 + 2.5 * torch.arange(length, dtype=torch.float64).reshape(1, -1, 1) / length
     return (draw.normal(*shape) + common) * lengths
 
@@ -54,7 +54,14 @@ def _cases(seed: int) -> list[Case]:
     exact = ("float64", "float32", "bfloat16")
     scattered = torch.tensor([[False, True, False, False, True], [True, False, False, True, False]])
     return [
-        _case(draw, "1 sentence of 2 tokens, D = 3", (1, 2, 3), None, "two tokens"),
+        _case(
+            draw,
+            "1 sentence of 2 tokens, D = 3",
+            (1, 2, 3),
+            None,
+            "two tokens",
+            dtypes=("float64", "float32"),
+        ),
         _case(draw, "2 sentences of 4 tokens, D = 5", (2, 4, 5), None),
         _case(
             draw, "3 sentences of 5 tokens, D = 5", (3, 5, 5), None, "as many tokens as features"
@@ -155,6 +162,20 @@ TOKEN_SIMILARITY = Exercise(
         Landmark(
             "the mean over all pairs, each token with itself included",
             lambda h, mask=None: _cosines(h).mean((-2, -1)),
+        ),
+        Landmark(
+            "the mean over the upper triangle with its diagonal: each token with itself included",
+            lambda h, mask=None: (
+                _cosines(h).triu().sum((-2, -1)) * 2 / (h.shape[1] * (h.shape[1] + 1))
+            ),
+        ),
+        Landmark(
+            "the mean similarity of each token with the mean of all",
+            lambda h, mask=None: F.cosine_similarity(h, h.mean(1, keepdim=True), dim=-1).mean(1),
+        ),
+        Landmark(
+            "the mean over neighbours only, padding included",
+            lambda h, mask=None: F.cosine_similarity(h[:, :-1], h[:, 1:], dim=-1).mean(1),
         ),
         Landmark(
             "the smallest similarity, not the mean",
@@ -275,6 +296,20 @@ TOKEN_SIMILARITY = Exercise(
             ((".clamp(min=1)", ""),),
             "With fewer than two real tokens there is no pair, and 0 / 0 is NaN.",
             "What should be divided by when there is nothing to count?",
+        ),
+        Mistake(
+            "diagonal-taken-for-ones",
+            (
+                (
+                    _RETURN,
+                    "own = unit.square().sum(-1) - 1.0\n"
+                    "    own = own if padding_mask is None else own.masked_fill(padding_mask, 0.0)\n"
+                    "    return (total + own.sum(-1)) / counts.sum(dim=(-2, -1)).clamp(min=1)",
+                ),
+            ),
+            "1 is taken off for each token's similarity with itself. A zero vector has the similarity 0 with itself too, "
+            "so that 1 too much is taken off.",
+            "What stands on the diagonal where the vector is zero?",
         ),
         Mistake(
             "one-without-a-pair",
