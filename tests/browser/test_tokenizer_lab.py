@@ -40,6 +40,7 @@ def test_text_and_size_are_followed(open_notebook: OpenNotebook, dark: bool) -> 
     page.keyboard.press("ArrowLeft")
     wait_for_summary(page, "800 entries")
     page.locator(f"{LAB} label:text-is('Examples') + select").select_option(index=1)
+    wait_for_summary(page, "“tokenization” is")  # keys act on what is seen
     page.locator(f"{LAB} [data-panel=pieces] canvas").focus()
     page.keyboard.press("End")
     wait_for_summary(page, "“.” is .")
