@@ -65,7 +65,7 @@ PAD_BATCH = Exercise(
                 ),
                 (_FILL_MASK, "mask[row, : len(sequence)] = True"),
             ),
-            "True stands at the real tokens. Here, as in torch.nn, True means padding. (Hugging Face's attention_mask says it the other way round.)",
+            "True stands at the real tokens. Here, as in torch.nn, True means padding. (Hugging Face's attention_mask says it the other way round).",
             "Which places should be blocked?",
         ),
         Mistake(
