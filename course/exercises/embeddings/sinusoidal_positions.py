@@ -61,7 +61,7 @@ SINUSOIDAL_POSITIONS = Exercise(
                 (_EXPONENT, "(2 * (column % ((d_model + 1) // 2)) / d_model)"),
                 ("column % 2 == 0", "column < (d_model + 1) // 2"),
             ),
-            "All sines stand first and all cosines after them. Here they take turns. (Both ways are in use; the paper's is this one.)",
+            "All sines stand first and all cosines after them. Here they take turns. Both ways are in use; the paper's is this one.",
             "What stands in column 1?",
         ),
         Mistake(
@@ -126,7 +126,7 @@ SINUSOIDAL_POSITIONS = Exercise(
         Mistake(
             "last-wave-at-the-base",
             ((_EXPONENT, "(2 * (column // 2) / max(d_model - 2, 1))"),),
-            "The exponent is divided by d_model - 2, so that it reaches 1. (tensor2tensor does that; the paper's formula has d_model.)",
+            "The exponent is divided by d_model - 2, so that it reaches 1. tensor2tensor does that; the paper's formula has d_model.",
             "By what is 2i divided in the formula?",
         ),
         Mistake(

@@ -147,7 +147,7 @@ LAYER_NORM = Exercise(
             "epsilon-fixed",
             (("variance + eps", "variance + 1e-5"),),
             "eps is written into the code as 1e-5; the one that comes as argument is ignored.",
-            "What would MiniLM do with this function? Its eps is 1e-12.",
+            "MiniLM's eps is 1e-12: what would it get from this function?",
         ),
         Mistake(
             "epsilon-squared",

@@ -220,8 +220,8 @@ TOKEN_SIMILARITY = Exercise(
                     "places = hidden.shape[1]\n    return total / max(places * (places - 1), 1)",
                 ),
             ),
-            "The sum is divided by the number of pairs of places, padding included. (Setting padding to zero vectors "
-            "does the same: its pairs add 0, and are counted.)",
+            "The sum is divided by the number of pairs of places, padding included. Setting padding to zero vectors "
+            "does the same: its pairs add 0, and are counted.",
             "How many real pairs does a short sentence have?",
         ),
         Mistake(
