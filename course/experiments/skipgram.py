@@ -114,11 +114,11 @@ def train(
         for number in range(passes):
             order = torch.randperm(len(centre), generator=generator)
             total = 0.0
-            for some in order.split(BATCH):
+            for some in order.split(BATCH):  # type: ignore[no-untyped-call]
                 drawn = torch.multinomial(noise, DRAWN, replacement=True, generator=generator)
                 step = _loss(words(centre[some]), contexts(near[some]), contexts(drawn))
                 optimiser.zero_grad()
-                step.backward()
+                step.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 total += step.item() * len(some)
             loss.append(total / len(centre))

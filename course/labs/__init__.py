@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from course.labs.stack.widget import StackLab
     from course.labs.tokenizer.widget import TokenizerLab
 
-__all__ = ["AttentionLab", "EmbeddingLab", "FeedForwardLab", "PositionLab", "ShapeTracer", "StackLab", "TokenizerLab"]
+__all__ = [
+    "AttentionLab",
+    "EmbeddingLab",
+    "FeedForwardLab",
+    "PositionLab",
+    "ShapeTracer",
+    "StackLab",
+    "TokenizerLab",
+]
 
 _HOMES = {
     "AttentionLab": "course.labs.attention.widget",
