@@ -117,10 +117,10 @@ def test_shapes_are_what_the_axes_say() -> None:
 
 def test_nobody_looks_at_padding() -> None:
     trace = compute(Settings(*TEXTS))
-    assert trace.labels[1][-4:] == ("[PAD]",) * 4
-    assert trace.padding[1].tolist() == [False] * 6 + [True] * 4
-    assert np.isneginf(numbers(trace, "mask", 0)[1, :, :, 6:]).all()
-    assert (numbers(trace, "softmax", 0)[1, :, :, 6:] == 0).all()
+    assert trace.labels[1][-3:] == ("[PAD]",) * 3
+    assert trace.padding[1].tolist() == [False] * 7 + [True] * 3
+    assert np.isneginf(numbers(trace, "mask", 0)[1, :, :, 7:]).all()
+    assert (numbers(trace, "softmax", 0)[1, :, :, 7:] == 0).all()
     assert np.isfinite(numbers(trace, "mask", 0)[0]).all()
     alone = compute(Settings(TEXTS[1], ""))
     np.testing.assert_allclose(numbers(trace, "unit")[1], numbers(alone, "unit")[0], atol=1e-5)
