@@ -122,11 +122,7 @@ sentences = [
 vectors = sentence_embedding(sentences)  # (N, D), each of length 1
 similarities = vectors @ vectors.T  # (N, D) @ (D, N) -> (N, N): the cosines
 figures.heatmap(
-    similarities,
-    sentences,
-    ["1", "2", "3", "4"],
-    numbers=True,
-    top=1.0,
+    similarities, sentences, ["1", "2", "3", "4"], numbers=True, top=1.0,
     title="Cosine similarity of four sentences",
 )
 
@@ -163,11 +159,8 @@ both = back.clone()
 both[:3, :3] = 1  # the encoder: the input looks at all of the input, before and behind
 names = ["in 1", "in 2", "in 3", "out 1", "out 2", "out 3"]
 figures.heads(
-    torch.stack([every, back, both]),
-    names,
-    ["encoder-only", "decoder-only", "encoder–decoder"],
-    title="Who (row) may look at whom (column)",
-    per_row=3,
+    torch.stack([every, back, both]), names, ["encoder-only", "decoder-only", "encoder–decoder"],
+    title="Who (row) may look at whom (column)", per_row=3,
 )
 
 # %% [markdown] id="families-note"
@@ -243,7 +236,6 @@ figures.encoder()
 tiny_question = torch.tensor([1.0, 1.0])
 tiny_passages = torch.tensor([[3.0, 0.0], [0.5, 0.5], [0.0, 0.0]])
 print("products:", tiny_passages @ tiny_question)
-
 
 # %% id="best-match-exercise" exercise="start_here.best_match"
 def best_match(question: Tensor, passages: Tensor) -> int:

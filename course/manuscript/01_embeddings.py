@@ -41,12 +41,7 @@ from torch import Tensor, nn
 from course import check, explain, figures, hint, labs, predict, quiz, use
 from course.experiments import measure, skipgram, texts
 from encoder_core import (
-    count_words,
-    load_minilm,
-    record,
-    sentence_embedding,
-    split_words,
-    train_wordpiece,
+    count_words, load_minilm, record, sentence_embedding, split_words, train_wordpiece,
 )
 
 # %% [markdown] id="words-section"
@@ -83,17 +78,10 @@ print("...", " ".join(docstrings[100].split())[:70], "...")
 # %% id="vocabulary-example"
 tiny_texts = ["To be, or not", "to be."]
 tiny_vocabulary = {
-    "[PAD]": 0,
-    "[UNK]": 1,
-    "[CLS]": 2,
-    "[SEP]": 3,
-    "[MASK]": 4,
-    "be": 5,
-    "to": 6,
-    "not": 7,
+    "[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4,
+    "be": 5, "to": 6, "not": 7,
 }
 assert len(tiny_vocabulary) == 8  # for size=8: "or" finds no room
-
 
 # %% id="build-vocabulary-exercise" exercise="embeddings.build_vocabulary"
 def build_vocabulary(texts: list[str], size: int) -> dict[str, int]:
@@ -143,10 +131,8 @@ for size in sizes:
 entries = [len(build_vocabulary(reference, size)) for size in sizes]
 print(f"with all {entries[-1]:,} entries, {1 - known[-1]:.0%} of the words are unknown")
 figures.lines(
-    entries,
-    {"of the running words": known, "of the different words": kinds},
-    log_x=True,
-    x_title="entries in the vocabulary",
+    entries, {"of the running words": known, "of the different words": kinds},
+    log_x=True, x_title="entries in the vocabulary",
     y_title="share that has a number",
     title="Words of the docstrings in vocabularies made from the reference",
 )
@@ -191,7 +177,6 @@ print(re.findall(r"\w+", chinese))
 # %% id="wordpiece-example"
 tiny_pieces = {"un", "##aff", "##able", "##a", "ab", "abc", "##cd"}
 tiny_cuts = {"unaffable": ["un", "##aff", "##able"], "abcd": ["[UNK]"]}
-
 
 # %% id="wordpiece-exercise" exercise="embeddings.wordpiece"
 def wordpiece(word: str, vocabulary: set[str]) -> list[str]:
@@ -283,15 +268,13 @@ print(f"30522 pieces, {len(theirs):2} tokens:", *theirs)
 
 common = dict(count_words(docstrings[::10]).most_common(1000))
 per_word = [
-    sum(count * len(wordpiece(word, some)) for word, count in common.items()) / sum(common.values())
+    sum(count * len(wordpiece(word, some)) for word, count in common.items())
+    / sum(common.values())
     for some in by_size.values()
 ]
 figures.lines(
-    list(by_size),
-    {"docstrings": per_word},
-    log_x=True,
-    x_title="pieces in the vocabulary",
-    y_title="tokens per word",
+    list(by_size), {"docstrings": per_word}, log_x=True,
+    x_title="pieces in the vocabulary", y_title="tokens per word",
     title="A larger vocabulary makes shorter texts",
 )
 
@@ -352,7 +335,6 @@ tiny_sequences = [[7], [8, 9, 4], []]
 tiny_ids = torch.tensor([[7, 0, 0], [8, 9, 4], [0, 0, 0]])
 tiny_mask = torch.tensor([[False, True, True], [False] * 3, [True] * 3])
 
-
 # %% id="pad-batch-exercise" exercise="embeddings.pad_batch"
 def pad_batch(sequences: list[list[int]], pad_id: int) -> tuple[Tensor, Tensor]:
     """Ids (B, S) int64, padded on the right, and the mask (B, S), True at padding."""
@@ -412,8 +394,7 @@ bars = {"with the mask": masked, "without the mask": unmasked}
 figures.bars(
     cuts[0],
     {name: F.cosine_similarity(x, alone, dim=-1)[0] for name, x in bars.items()},
-    y_title="cosine with the token alone",
-    title="The same tokens, read in a batch",
+    y_title="cosine with the token alone", title="The same tokens, read in a batch",
 )
 
 # %% id="padding-unmasked-explain"
@@ -449,7 +430,6 @@ figures.product(one_hot, table, one_hot @ table, names=("one-hot", "W", "vectors
 # %% id="lookup-example"
 tiny_text = torch.tensor([[3, 0, 3]])  # (B, S) = (1, 3)
 tiny_vectors = torch.tensor([[[0.4, 0.4], [0.1, 0.8], [0.4, 0.4]]])  # (B, S, D)
-
 
 # %% id="lookup-exercise" exercise="embeddings.lookup"
 def lookup(weight: Tensor, ids: Tensor) -> Tensor:
@@ -492,11 +472,7 @@ predict("embeddings.which-rows")
 small = torch.randn(10, 4, generator=torch.Generator().manual_seed(0)).requires_grad_()
 lookup(small, torch.tensor([[7, 2, 7, 5]])).sum().backward()
 figures.heatmap(
-    small.grad,
-    row_title="token",
-    numbers=True,
-    decimals=0,
-    signed=True,
+    small.grad, row_title="token", numbers=True, decimals=0, signed=True,
     title="Gradient of the table after a text of the tokens 7, 2, 7, 5",
 )
 
@@ -528,7 +504,6 @@ explain("embeddings.which-rows")
 tiny_a = torch.tensor([[3.0, 4.0]])  # (N, D) = (1, 2)
 tiny_b = torch.tensor([[2.0, 0.0], [3.0, 4.0], [0.0, 0.0]])  # (M, D) = (3, 2)
 tiny_similarity = torch.tensor([[0.6, 1.0, 0.0]])  # (N, M) = (1, 3)
-
 
 # %% id="cosine-similarity-exercise" exercise="embeddings.cosine_similarity"
 def cosine_similarity(a: Tensor, b: Tensor) -> Tensor:
@@ -720,7 +695,6 @@ tiny_positions = torch.tensor(
     [[0.0, 1.0, 0.0, 1.0], [math.sin(1), math.cos(1), math.sin(0.01), math.cos(0.01)]]
 )
 
-
 # %% id="sinusoidal-positions-exercise" exercise="embeddings.sinusoidal_positions"
 def sinusoidal_positions(length: int, d_model: int) -> Tensor:
     """The table (length, d_model): sine in the even columns, cosine in the odd ones."""
@@ -741,10 +715,7 @@ sinusoidal_positions = use("embeddings.sinusoidal_positions")
 # %% id="sinusoidal-run"
 torch.testing.assert_close(sinusoidal_positions(2, 4), tiny_positions)
 figures.heatmap(
-    sinusoidal_positions(40, 32),
-    row_title="place",
-    column_title="column",
-    signed=True,
+    sinusoidal_positions(40, 32), row_title="place", column_title="column", signed=True,
     title="Each row is a place; each pair of columns is a hand of the clock",
 )
 
@@ -765,10 +736,7 @@ same_distance = [products.diagonal(k) for k in range(100)]
 spread = max((some.max() - some.min()).item() for some in same_distance)
 print(f"at the same distance, products differ by {spread:.0e} at most")
 figures.heatmap(
-    products[:48, :48],
-    signed=True,
-    row_title="place",
-    column_title="place",
+    products[:48, :48], signed=True, row_title="place", column_title="place",
     title="Products of sinusoidal positions",
 )
 
@@ -792,8 +760,7 @@ figures.lines(
         "learned (MiniLM)": [by_place.diagonal(k).mean() for k in distances],
         "sinusoidal (64 columns)": [by_wave.diagonal(k).mean() for k in distances],
     },
-    x_title="distance",
-    y_title="mean cosine similarity",
+    x_title="distance", y_title="mean cosine similarity",
     title="How the similarity of two places falls with their distance",
 )
 
@@ -830,7 +797,6 @@ figures.lines(
 # %% id="rotary-example"
 tiny_x = torch.tensor([[1.0, 0.0], [1.0, 0.0]])  # (S, Dh) = (2, 2)
 tiny_turned = torch.tensor([[1.0, 0.0], [math.cos(1), math.sin(1)]])  # at 0 and at 1
-
 
 # %% id="rotary-exercise" exercise="embeddings.rotary"
 def rotary(x: Tensor, positions: Tensor, base: float = 10000.0) -> Tensor:
@@ -884,10 +850,7 @@ for base in (100.0, 10000.0, 500000.0):
 
 assert torch.allclose(curves["base 10000"][:128], products[0], atol=1e-4)
 figures.lines(
-    range(256),
-    curves,
-    x_title="distance",
-    y_title="product, 1 at distance 0",
+    range(256), curves, x_title="distance", y_title="product, 1 at distance 0",
     title="A vector of ones with itself, turned by rotary positions",
 )
 
@@ -903,7 +866,9 @@ quiz("embeddings.rotary-where")
 # The position lab draws all three kinds with your functions. Move the base and watch the stripes; then look at a single pair being turned, and find the distance at which the fastest one is back where it began. (It never is, exactly: $2\pi$ is no whole number.)
 
 # %% id="position-lab"
-labs.PositionLab(rotary=use("embeddings.rotary"), sinusoidal=use("embeddings.sinusoidal_positions"))
+labs.PositionLab(
+    rotary=use("embeddings.rotary"), sinusoidal=use("embeddings.sinusoidal_positions")
+)
 
 # %% [markdown] id="together-section"
 # ## 12 All of it together
@@ -913,7 +878,8 @@ labs.PositionLab(rotary=use("embeddings.rotary"), sinusoidal=use("embeddings.sin
 # %% id="together-run"
 embeddings = model.embeddings
 tokens, places, segments = (
-    part.weight.detach() for part in (embeddings.token, embeddings.position, embeddings.segment)
+    part.weight.detach()
+    for part in (embeddings.token, embeddings.position, embeddings.segment)
 )
 at = torch.arange(ids.shape[1]).expand_as(ids)  # (B, S): 0, 1, 2, ... in each row
 first = torch.zeros_like(ids)  # (B, S): the first segment

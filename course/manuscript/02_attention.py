@@ -81,10 +81,7 @@ print("equal before the first layer:", torch.equal(pairs[0][0], pairs[0][1]))
 
 alike = [F.cosine_similarity(one, other, dim=0).item() for one, other in pairs]
 figures.lines(
-    range(7),
-    {"bank beside bank": alike},
-    x_title="layers passed",
-    y_title="cosine similarity",
+    range(7), {"bank beside bank": alike}, x_title="layers passed", y_title="cosine similarity",
     title="One word, two sentences: its two vectors part",
 )
 
@@ -149,9 +146,7 @@ quiz("attention.how-many-queries")
 she, anna, peter = tokens.index("she"), tokens.index("anna"), tokens.index("peter")
 raw = key @ query[she]  # (S, Dh) @ (Dh,) -> (S,)
 figures.bars(
-    tokens,
-    {"query of she": raw},
-    y_title="dot product",
+    tokens, {"query of she": raw}, y_title="dot product",
     title="How each key fits the query of “she”",
 )
 
@@ -206,11 +201,7 @@ for d_k in widths:
         p = torch.softmax(products[d_k] / scale, dim=-1)  # (500, 16)
         largest[name].append(p.amax(dim=-1).mean().item())
 figures.lines(
-    widths,
-    largest,
-    log_x=True,
-    x_title="d_k",
-    y_title="largest of 16 weights (mean)",
+    widths, largest, log_x=True, x_title="d_k", y_title="largest of 16 weights (mean)",
     title="Without the root the softmax saturates",
 )
 
@@ -229,12 +220,7 @@ for d_k in widths:
         derivative = torch.diag_embed(p) - p.unsqueeze(-1) * p.unsqueeze(-2)  # (500, 16, 16)
         slopes[name].append(torch.linalg.matrix_norm(derivative).median().item())
 figures.lines(
-    widths,
-    slopes,
-    log_x=True,
-    log_y=True,
-    x_title="d_k",
-    y_title="size of ∂p/∂s (median)",
+    widths, slopes, log_x=True, log_y=True, x_title="d_k", y_title="size of ∂p/∂s (median)",
     title="… and its gradient dies",
 )
 
@@ -276,15 +262,12 @@ tiny_key = torch.tensor(  # (S, Dh) = (3, 4)
 tiny_scores = torch.tensor([[1.0, 2.0, -2.0]])  # (L, S) = (1, 3)
 assert (1 * 0 + 0 * 3 + 2 * 1 + 1 * 2) / math.sqrt(4) == tiny_scores[0, 1]
 
-
 # %% id="scores-exercise" exercise="attention.scores"
 def scores(query: Tensor, key: Tensor) -> Tensor:
     """Scaled scores (..., L, S) from query (..., L, Dh) and key (..., S, Dh)."""
     ### BEGIN SOLUTION
     d_k = query.shape[-1]
-    return (
-        query @ key.transpose(-2, -1) / math.sqrt(d_k)
-    )  # (..., L, Dh) @ (..., Dh, S) -> (..., L, S)
+    return query @ key.transpose(-2, -1) / math.sqrt(d_k)  # (..., L, Dh) @ (..., Dh, S) -> (..., L, S)
     ### END SOLUTION
 
 
@@ -306,12 +289,7 @@ figures.product(
 # %% id="scores-real"
 real_scores = scores(query, key)  # (S, S)
 figures.heatmap(
-    real_scores,
-    tokens,
-    tokens,
-    signed=True,
-    row_title="query",
-    column_title="key",
+    real_scores, tokens, tokens, signed=True, row_title="query", column_title="key",
     title="Scores of layer 1, head 3",
 )
 
@@ -363,7 +341,6 @@ tiny_row = torch.tensor([0.0, math.log(2), math.log(5)])
 tiny_weights = torch.tensor([1 / 8, 2 / 8, 5 / 8])
 assert math.isclose(math.exp(tiny_row[2]) / sum(map(math.exp, tiny_row)), 5 / 8, rel_tol=1e-6)
 
-
 # %% id="softmax-exercise" exercise="attention.softmax"
 def softmax(x: Tensor, dim: int) -> Tensor:
     """Softmax of x along dim; a row that is -inf throughout gives zeros."""
@@ -405,9 +382,7 @@ key_he = x_he @ w_key[head].T + b_key[head]
 weights_he = softmax(scores(query_he, key_he), dim=-1)
 
 figures.bars(
-    tokens,
-    {"she": weights[she], "he": weights_he[she]},
-    y_title="weight",
+    tokens, {"she": weights[she], "he": weights_he[she]}, y_title="weight",
     title="Where “she”, and “he” in its place, attends to (layer 1, head 3)",
 )
 
@@ -474,7 +449,6 @@ print("the same:", torch.allclose(mean_then_project, project_then_mean, atol=1e-
 tiny_causal = torch.tensor([[False, True, True], [False, False, True], [False, False, False]])
 assert tiny_causal.sum() == 3 * 2 // 2
 
-
 # %% id="causal-mask-exercise" exercise="attention.causal_mask"
 def causal_mask(length: int) -> Tensor:
     """(length, length) bool, True where blocked: the future."""
@@ -494,11 +468,7 @@ assert torch.equal(causal_mask(3), tiny_causal)
 only_back = real_scores.masked_fill(causal_mask(len(tokens)), float("-inf"))
 causal_weights = softmax(only_back, dim=-1)
 figures.heatmap(
-    causal_weights,
-    tokens,
-    tokens,
-    row_title="query",
-    column_title="key",
+    causal_weights, tokens, tokens, row_title="query", column_title="key",
     title="Layer 1, head 3, forced to look back only",
 )
 
@@ -526,7 +496,6 @@ figures.heatmap(
 tiny_lengths = torch.tensor([2, 4, 0])
 tiny_padding = torch.tensor([[False, False, True, True], [False] * 4, [True] * 4])
 assert torch.equal(tiny_padding.sum(dim=1), 4 - tiny_lengths)
-
 
 # %% id="padding-mask-exercise" exercise="attention.padding_mask"
 def padding_mask(lengths: Tensor, max_length: int) -> Tensor:
@@ -593,7 +562,6 @@ tiny_q, tiny_k = torch.tensor([[math.log(2)]]), torch.tensor([[0.0], [1.0], [2.0
 tiny_v, tiny_mask = torch.tensor([[7.0], [0.0], [14.0]]), torch.tensor([[False, False, True]])
 assert 7 * 1 / 7 + 0 * 2 / 7 + 14 * 4 / 7 == 9
 
-
 # %% id="scaled-dot-product-exercise" exercise="attention.scaled_dot_product"
 def scaled_dot_product(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
@@ -651,8 +619,7 @@ print(f"largest change in {before.numel()} numbers: {(after - before).abs().max(
 
 # %% id="heads-picture"
 figures.heads(
-    recording.attention[1][0],
-    tokens,
+    recording.attention[1][0], tokens,
     title="Layer 1 of MiniLM, head by head (rows: queries, columns: keys; hover for tokens)",
 )
 
@@ -684,7 +651,6 @@ figures.heads(
 tiny_x = torch.arange(8.0).reshape(1, 2, 4)  # (B, S, D)
 tiny_split = torch.tensor([[[[0.0, 1.0], [4.0, 5.0]], [[2.0, 3.0], [6.0, 7.0]]]])  # (B, H, S, Dh)
 assert torch.equal(tiny_split[0, 1], tiny_x[0, :, 2:4])  # head 1: columns 2 and 3 of every token
-
 
 # %% id="split-heads-exercise" exercise="attention.split_heads"
 def split_heads(x: Tensor, nhead: int) -> Tensor:
@@ -733,7 +699,6 @@ quiz("attention.split-by-view")
 #
 # *A tiny case:* that of exercise 6, backwards. Head 0 with $(0, 1), (4, 5)$ and head 1 with $(2, 3), (6, 7)$ become the tokens $(0, 1, 2, 3)$ and $(4, 5, 6, 7)$.
 
-
 # %% id="merge-heads-exercise" exercise="attention.merge_heads"
 def merge_heads(x: Tensor) -> Tensor:
     """(B, S, D) from x (B, H, S, Dh), the inverse of split_heads."""
@@ -778,7 +743,6 @@ print("there and back:", torch.equal(merge_heads(by_head), all_queries[None]))
 tiny_in, tiny_in_bias = torch.zeros(6, 2), torch.tensor([0.0, 0.0, 0.0, 0.0, 3.0, 5.0])
 tiny_out, tiny_out_bias = torch.tensor([[1.0, 0.0], [1.0, 1.0]]), torch.tensor([0.0, 1.0])
 assert (tiny_out @ tiny_in_bias[4:] + tiny_out_bias).tolist() == [3.0, 9.0]
-
 
 # %% id="multi-head-exercise" exercise="attention.multi_head"
 def multi_head(
@@ -870,11 +834,7 @@ print("the form of head 3:", tuple(form.shape), " rank", torch.linalg.matrix_ran
 # %% id="lab"
 labs.AttentionLab(
     attention=use("attention.scaled_dot_product"),
-    text=sentence,
-    layer=1,
-    head=3,
-    query=tokens.index("she"),
-    key=tokens.index("anna"),
+    text=sentence, layer=1, head=3, query=tokens.index("she"), key=tokens.index("anna"),
 )
 
 # %% [markdown] id="lab-try"
@@ -901,11 +861,7 @@ predict("attention.remember-the-first")
 sequence_lengths = [2, 4, 8, 16, 32]
 right = {kind: [recurrent.recall(kind, n) for n in sequence_lengths] for kind in recurrent.KINDS}
 figures.lines(
-    sequence_lengths,
-    right,
-    log_x=True,
-    x_title="tokens in the sequence",
-    y_title="answers right",
+    sequence_lengths, right, log_x=True, x_title="tokens in the sequence", y_title="answers right",
     title="Saying at the end which symbol stood first (100 training steps each)",
 )
 
@@ -918,11 +874,7 @@ explain("attention.remember-the-first")
 # %% id="distance-gradient-run"
 dependence = {kind: recurrent.gradient_by_distance(kind) for kind in recurrent.KINDS}
 figures.lines(
-    range(1, 40),
-    dependence,
-    log_y=True,
-    x_title="steps back",
-    y_title="size of the gradient",
+    range(1, 40), dependence, log_y=True, x_title="steps back", y_title="size of the gradient",
     title="What reaches the last output from d steps back (untrained)",
 )
 
@@ -1017,13 +969,8 @@ for n in texts:
     meetings.append(together - projections[-1])  # as counted, less what the projections take
     assert meetings[-1] == 4 * n**2 * 384
 figures.lines(
-    texts,
-    {"projections": projections, "scores and sums": meetings},
-    log_x=True,
-    log_y=True,
-    x_title="tokens in the text",
-    y_title="operations",
-    title="One layer of width 384, counted",
+    texts, {"projections": projections, "scores and sums": meetings}, log_x=True, log_y=True,
+    x_title="tokens in the text", y_title="operations", title="One layer of width 384, counted",
 )
 
 # %% id="cost-explain"
@@ -1069,7 +1016,6 @@ tiny_rows = torch.tensor([[1.0, 0.0, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25], [0.5, 
 tiny_entropies = torch.tensor([0.0, math.log(4), 1.5 * math.log(2)])
 by_hand = -(0.5 * math.log(0.5) + 2 * 0.25 * math.log(0.25))
 assert math.isclose(tiny_entropies[2], by_hand, rel_tol=1e-6)
-
 
 # %% id="entropy-exercise" exercise="attention.entropy"
 def entropy(weights: Tensor) -> Tensor:
@@ -1156,9 +1102,7 @@ for text, pronoun, fitting, other in trials:
     fits += on_fitting > on_other
 
 figures.by_head(
-    fits,
-    decimals=0,
-    top=len(trials),
+    fits, decimals=0, top=len(trials),
     title=f"In how many of {len(trials)} sentences the pronoun looks more at the name that fits",
 )
 
@@ -1189,9 +1133,7 @@ for layer in range(6):
 place = 1 + (effect > effect[0, 2]).sum().item()
 print(f"layer 0 head 2 is number {place} of 72 by effect")
 figures.by_head(
-    1000 * effect,
-    decimals=1,
-    top=20.0,
+    1000 * effect, decimals=1, top=20.0,
     title="1000 × (1 − cosine) of the sentence's vector, each head switched off",
 )
 

@@ -91,7 +91,6 @@ tiny_w2 = torch.tensor([[1.0, 0.0], [5.0, 5.0], [0.0, 3.0]])  # (F, D) = (3, 2)
 tiny_b1, tiny_b2 = torch.ones(3), torch.tensor([0.0, 1.0])
 tiny_output = torch.tensor([[2.0, 4.0]])  # (S, D) = (1, 2)
 
-
 # %% id="ffn-exercise" exercise="feed_forward.ffn"
 def ffn(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
     """max(0, x W1 + b1) W2 + b2: x (..., D), w1 (D, F), b1 (F,), w2 (F, D), b2 (D,)."""
@@ -139,7 +138,6 @@ predict("feed_forward.share")
 #
 # *A tiny case.* $D = 2$, one head, $F = 3$: attention $4 \cdot (2 \cdot 2 + 2) = 24$, network $(2 \cdot 3 + 3) + (3 \cdot 2 + 2) = 17$, norms $2 \cdot (2 + 2) = 8$; together $49$.
 
-
 # %% id="count-exercise" exercise="feed_forward.count_parameters"
 def count_parameters(d_model: int, nhead: int, dim_feedforward: int) -> int:
     """Parameters of one encoder layer, with all biases and two layer norms."""
@@ -164,9 +162,7 @@ assert count_parameters(2, 1, 3) == 49
 print("                           layer   network   share")
 shares = {}
 for name, d, h, f in (
-    ("MiniLM", 384, 12, 1536),
-    ("BERT base", 768, 12, 3072),
-    ("the paper", 512, 8, 2048),
+    ("MiniLM", 384, 12, 1536), ("BERT base", 768, 12, 3072), ("the paper", 512, 8, 2048)
 ):
     whole, network = count_parameters(d, h, f), 2 * d * f + f + d
     shares[name] = network / whole
@@ -209,10 +205,8 @@ generator = torch.Generator().manual_seed(1)
 tokens_x = torch.randn(1, 6, 64, generator=generator)  # (B, S, D)
 attention = theirs.self_attn
 projections = (
-    attention.in_proj_weight,
-    attention.in_proj_bias,
-    attention.out_proj.weight,
-    attention.out_proj.bias,
+    attention.in_proj_weight, attention.in_proj_bias,
+    attention.out_proj.weight, attention.out_proj.bias,
 )
 
 changed = tokens_x.clone()
@@ -227,8 +221,7 @@ by_attention = by_attention.norm(dim=-1)[0]  # (S,)
 figures.bars(
     [f"token {place}" for place in range(6)],
     {"feed-forward network": by_network, "attention": by_attention},
-    y_title="how far the output moves",
-    title="Token 2 is changed: whose output moves?",
+    y_title="how far the output moves", title="Token 2 is changed: whose output moves?",
 )
 
 # %% id="alone-explain"
@@ -284,11 +277,8 @@ for n in range(3):
     ramps[f"neuron {n}"] = ffn(line, *one_neuron, none)[:, 0]  # (121,)
 by_hand = ffn(line, keys, starts, values, none)[:, 0]  # (121,)
 figures.lines(
-    line[:, 0],
-    {**ramps, "their sum": by_hand},
-    x_title="x",
-    y_title="FFN(x)",
-    title="Three ramps and their sum",
+    line[:, 0], {**ramps, "their sum": by_hand},
+    x_title="x", y_title="FFN(x)", title="Three ramps and their sum",
 )
 
 # %% [markdown] id="kinks-note"
@@ -308,15 +298,14 @@ slopes = {
     for name, curve in curves.items()
 }
 figures.lines(
-    points.detach(),
-    {name: curve.detach() for name, curve in curves.items()},
-    x_title="x",
-    y_title="activation",
-    title="Four activations …",
+    points.detach(), {name: curve.detach() for name, curve in curves.items()},
+    x_title="x", y_title="activation", title="Four activations …",
 )
 
 # %% id="slopes-run"
-figures.lines(points.detach(), slopes, x_title="x", y_title="slope", title="… and their gradients")
+figures.lines(
+    points.detach(), slopes, x_title="x", y_title="slope", title="… and their gradients"
+)
 
 # %% [markdown] id="slopes-note"
 # *What to see.* The sigmoid's slope is never above 1/4 and soon 0 on both sides: through twelve of them a gradient would shrink to less than a ten-millionth ($4^{-12} \approx 6 \cdot 10^{-8}$). ReLU's is 1 or 0: what is positive passes unhindered, and what is negative passes nothing. GELU's and SiLU's change smoothly, overshoot 1 a little, and are not 0 just below 0.
@@ -359,7 +348,6 @@ explain("feed_forward.dead")
 #
 # *A tiny case.* Half of a standard normal lies below 0, 84.13 % below 1 and 15.87 % below −1. So GELU(0) = 0, GELU(1) = 0.8413 and GELU(−1) = −0.1587.
 
-
 # %% id="gelu-exercise" exercise="feed_forward.gelu"
 def gelu(x: Tensor) -> Tensor:
     """The exact GELU: each number times the share of a standard normal below it."""
@@ -383,12 +371,12 @@ predict("feed_forward.relu-for-gelu")
 
 # %% id="swap-run"
 tiny_gelu = torch.tensor([0.0, 0.8413, -0.1587])
-torch.testing.assert_close(gelu(torch.tensor([0.0, 1.0, -1.0])), tiny_gelu, atol=1e-4, rtol=0)
+torch.testing.assert_close(
+    gelu(torch.tensor([0.0, 1.0, -1.0])), tiny_gelu, atol=1e-4, rtol=0
+)
 texts = [
-    "The bridge is safe.",
-    "The bridge is not safe.",
-    "A kitten naps on the couch.",
-    "Interest rates rose again.",
+    "The bridge is safe.", "The bridge is not safe.",
+    "A kitten naps on the couch.", "Interest rates rose again.",
 ]
 copy, _ = load_minilm(fresh=True)  # one of our own, to change
 original = sentence_embedding(texts)  # (4, D), vectors of length 1
@@ -456,10 +444,11 @@ for neuron in drawn:
     print(f"layer 3, neuron {neuron:4}:", *(word for word, _ in strongest))
 
 # %% id="different-run"
-different = [excitement.different_words(number).double().mean().item() for number in range(6)]
+different = [
+    excitement.different_words(number).double().mean().item() for number in range(6)
+]
 figures.bars(
-    [f"layer {number}" for number in range(6)],
-    {"mean over 1536 neurons": different},
+    [f"layer {number}" for number in range(6)], {"mean over 1536 neurons": different},
     y_title="different words",
     title="How many different words are among a neuron's strongest 20",
 )
@@ -521,7 +510,6 @@ print(f"{larger} of 30 by as much as without 318")
 # ```
 #
 # *A tiny case.* $D = F = 1$, $x = 1$, $w_\text{gate} = 1$, $w_\text{up} = 2$, $w_\text{down} = 3$: the gate is GELU(1) = 0.8413, what it lets through $0.8413 \cdot 2$, the result $5.048$.
-
 
 # %% id="geglu-exercise" exercise="feed_forward.geglu"
 def geglu(x: Tensor, w_gate: Tensor, w_up: Tensor, w_down: Tensor) -> Tensor:
@@ -591,7 +579,6 @@ predict("feed_forward.what-is-left")
 #
 # Your results are random, so the check looks at their distribution: the share of zeros, what is left, and whether numbers fall one by one or together.
 
-
 # %% id="dropout-exercise" exercise="feed_forward.dropout"
 def dropout(x: Tensor, p: float, training: bool) -> Tensor:
     """Inverted dropout of x; ValueError where p is no probability."""
@@ -616,11 +603,8 @@ dropout = use("feed_forward.dropout")
 torch.manual_seed(0)
 some = torch.full((4, 12), 1.0)
 figures.heatmap(
-    dropout(some, 0.25, training=True),
-    numbers=True,
-    decimals=2,
-    row_title="token",
-    column_title="number of its vector",
+    dropout(some, 0.25, training=True), numbers=True, decimals=2,
+    row_title="token", column_title="number of its vector",
     title="A quarter falls, the rest grows",
 )
 

@@ -57,9 +57,7 @@ bare = stacking.stack(12, norm="none", residual=False)
 states = stacking.walk(bare, x)  # 13 times (1, S, D)
 unit = [F.normalize(state[0], dim=-1) for state in states[:4]]
 figures.heads(
-    torch.stack([one @ one.T for one in unit]),
-    tokens,
-    per_row=4,
+    torch.stack([one @ one.T for one in unit]), tokens, per_row=4,
     titles=["input", "after layer 1", "after layer 2", "after layer 3"],
     title="Cosine of every two tokens: bare layers (bright is 1)",
 )
@@ -72,11 +70,8 @@ figures.heads(
 # %% id="bare-gradient-run"
 by_layer = stacking.gradients(bare, x)  # of each layer's matrices: its norm
 figures.lines(
-    range(1, 13),
-    {"bare layers": by_layer},
-    log_y=True,
-    x_title="layer",
-    y_title="size of its gradient",
+    range(1, 13), {"bare layers": by_layer}, log_y=True,
+    x_title="layer", y_title="size of its gradient",
     title="A random error sent back through twelve bare layers",
 )
 
@@ -99,10 +94,8 @@ quiz("stacking.why-a-sum")
 summed = stacking.stack(12, norm="none", residual=True)
 figures.lines(
     range(1, 13),
-    {"bare": by_layer, "with the sum": stacking.gradients(summed, x)},
-    log_y=True,
-    x_title="layer",
-    y_title="size of its gradient",
+    {"bare": by_layer, "with the sum": stacking.gradients(summed, x)}, log_y=True,
+    x_title="layer", y_title="size of its gradient",
     title="The sum lets the gradient through …",
 )
 
@@ -116,11 +109,7 @@ sizes = {
     "the sum, and a norm": [state.std().item() for state in stacking.walk(normed, x)],
 }
 figures.lines(
-    range(13),
-    sizes,
-    log_y=True,
-    x_title="layers passed",
-    y_title="standard deviation",
+    range(13), sizes, log_y=True, x_title="layers passed", y_title="standard deviation",
     title="… and lets the numbers grow",
 )
 
@@ -153,7 +142,6 @@ tiny_x = torch.tensor([[1.0, 3.0]])
 tiny_weight, tiny_bias = torch.tensor([2.0, 3.0]), torch.tensor([10.0, 20.0])
 tiny_normed = torch.tensor([[8.0, 23.0]])
 assert tiny_normed[0].tolist() == [-1 * 2 + 10, 1 * 3 + 20]
-
 
 # %% id="layer-norm-exercise" exercise="stacking.layer_norm"
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Tensor:
@@ -214,7 +202,6 @@ quiz("stacking.norm-of-what")
 # %% id="residual-example"
 assert 3 + 2 * (3 - 1) == 7
 assert (3 + 2 * 3) - 1 == 8
-
 
 # %% id="residual-exercise" exercise="stacking.residual"
 def residual(
@@ -277,7 +264,6 @@ tiny_tokens = torch.tensor([[[1.0, 0.0], [2.0, 0.0], [0.0, 5.0]]])  # (1, 3, 2)
 tiny_padding = torch.tensor([[False, False, True]])
 assert (1 + 0 + 0) / 3 == 1 / 3
 
-
 # %% id="token-similarity-exercise" exercise="stacking.token_similarity"
 def token_similarity(hidden: Tensor, padding_mask: Tensor | None = None) -> Tensor:
     """Mean cosine (B,) over the pairs of different real tokens of hidden (B, S, D)."""
@@ -324,15 +310,13 @@ kinds = {
 }
 alike = {
     name: [
-        token_similarity(state).item() for state in stacking.walk(stacking.stack(12, **parts), x)
+        token_similarity(state).item()
+        for state in stacking.walk(stacking.stack(12, **parts), x)
     ]
     for name, parts in kinds.items()
 }
 figures.lines(
-    range(13),
-    alike,
-    x_title="layers passed",
-    y_title="mean cosine of two tokens",
+    range(13), alike, x_title="layers passed", y_title="mean cosine of two tokens",
     title="How alike sixteen random tokens become (untrained layers)",
 )
 
@@ -355,13 +339,11 @@ print("MiniLM, layer by layer:", *(f"{value:.2f}" for value in of_minilm))
 
 # %% id="gradients-run"
 pulls = {
-    f"{norm}-norm": stacking.gradients(stacking.stack(24, norm), x) for norm in ("post", "pre")
+    f"{norm}-norm": stacking.gradients(stacking.stack(24, norm), x)
+    for norm in ("post", "pre")
 }
 figures.lines(
-    range(1, 25),
-    pulls,
-    x_title="layer",
-    y_title="size of its gradient",
+    range(1, 25), pulls, x_title="layer", y_title="size of its gradient",
     title="24 layers, untrained: how hard each is pulled",
 )
 
@@ -387,10 +369,7 @@ curves = {  # each point is the mean of ten steps
     "pre-norm": stacking.train(stacking.stack(12, "pre")),
 }
 figures.lines(
-    range(10, 81, 10),
-    curves,
-    x_title="steps",
-    y_title="loss (guessing: 2.08)",
+    range(10, 81, 10), curves, x_title="steps", y_title="loss (guessing: 2.08)",
     title="Finding one symbol among noise, twelve layers",
 )
 
@@ -438,7 +417,6 @@ explain("stacking.which-one-learns")
 #
 # *A tiny case.* If everything that the two parts add is 0 (all their weights are 0), a pre-norm layer gives back its input, and a post-norm layer gives it normalised twice.
 
-
 # %% id="encoder-layer-exercise" exercise="stacking.EncoderLayer"
 class EncoderLayer(nn.Module):
     """Attention and feed-forward (ReLU), each with dropout, residual and norm.
@@ -456,7 +434,9 @@ class EncoderLayer(nn.Module):
     ) -> None:
         super().__init__()
         ### BEGIN SOLUTION
-        self.self_attn = nn.MultiheadAttention(d_model, nhead, dropout=dropout, batch_first=True)
+        self.self_attn = nn.MultiheadAttention(
+            d_model, nhead, dropout=dropout, batch_first=True
+        )
         self.linear1 = nn.Linear(d_model, dim_feedforward)
         self.linear2 = nn.Linear(dim_feedforward, d_model)
         self.norm1 = nn.LayerNorm(d_model)
@@ -472,15 +452,10 @@ class EncoderLayer(nn.Module):
         src_key_padding_mask: Tensor | None = None,
     ) -> Tensor:
         """(B, S, D) from src (B, S, D); src_mask (S, S) and padding (B, S) block."""
-
         ### BEGIN SOLUTION
         def attend(x: Tensor) -> Tensor:
             attended, _ = self.self_attn(
-                x,
-                x,
-                x,
-                attn_mask=src_mask,
-                key_padding_mask=src_key_padding_mask,
+                x, x, x, attn_mask=src_mask, key_padding_mask=src_key_padding_mask,
                 need_weights=False,  # with weights, a row without a free key is NaN
             )
             return self.dropout(attended)  # (B, S, D)
@@ -509,7 +484,9 @@ batch = torch.randn(3, 5, 8)
 causal = torch.ones(5, 5, dtype=torch.bool).triu(1)
 padding = torch.tensor([[False] * 5, [False] * 3 + [True] * 2, [False] * 4 + [True]])
 for norm_first in (False, True):
-    theirs = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, norm_first=norm_first)
+    theirs = nn.TransformerEncoderLayer(
+        8, 2, 16, batch_first=True, norm_first=norm_first
+    )
     mine = EncoderLayer(8, 2, 16, norm_first=norm_first)
     mine.load_state_dict(theirs.state_dict())
     mine.eval(), theirs.eval()
@@ -540,7 +517,6 @@ quiz("stacking.what-crosses-tokens")
 # Each [clone](glossary.ipynb#clone) has the module's values, its buffers, and the same parameters frozen or trained (`requires_grad`); none shares anything with another, or with the module itself, which stays as it is.
 #
 # *A tiny case.* Three clones of `nn.Linear(2, 2)`, which has 6 parameters, have 18 together. If yours have 6, ask yourself how many modules there are.
-
 
 # %% id="get-clones-exercise" exercise="stacking.get_clones"
 def get_clones(module: nn.Module, count: int) -> nn.ModuleList:
@@ -593,7 +569,6 @@ explain("stacking.clones-after-a-step")
 import torch
 import torch.nn as nn
 
-
 class TransformerEncoderLayer(nn.Module):
     def __init__(self, d_model, nhead, dim_feedforward, dropout=0.1):
         super(TransformerEncoderLayer, self).__init__()
@@ -603,14 +578,12 @@ class TransformerEncoderLayer(nn.Module):
         self.linear2 = nn.Linear(dim_feedforward, d_model)
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None):
-        src2 = self.self_attn(
-            src, src, src, attn_mask=src_mask, key_padding_mask=src_key_padding_mask
-        )[0]
+        src2 = self.self_attn(src, src, src, attn_mask=src_mask,
+                              key_padding_mask=src_key_padding_mask)[0]
         src = src + self.dropout(src2)
         src2 = self.linear2(self.dropout(torch.relu(self.linear1(src))))
         src = src + self.dropout(src2)
         return src
-
 
 class TransformerEncoder(nn.Module):
     def __init__(self, encoder_layer, num_layers, norm=None):
@@ -630,10 +603,8 @@ class TransformerEncoder(nn.Module):
 
         return output
 
-
 def _get_clones(module, N):
     return nn.ModuleList([copy.deepcopy(module) for i in range(N)])
-
 
 # %% [markdown] id="listing-fails"
 # **What fails.** The listing imports `torch` and `torch.nn`. This chapter has imported `copy` as well, so take that away for a moment, as the listing would find it:
@@ -713,11 +684,8 @@ of_the_listing = {
     "length first, no norms": stacking.train(turned),
 }
 figures.lines(
-    range(10, 81, 10),
-    of_the_listing,
-    log_y=True,
-    x_title="steps",
-    y_title="loss (guessing: 2.08)",
+    range(10, 81, 10), of_the_listing, log_y=True,
+    x_title="steps", y_title="loss (guessing: 2.08)",
     title="The listing, trained: twelve layers",
 )
 
@@ -749,15 +717,17 @@ quiz("stacking.which-is-no-fault")
 #
 # *A tiny case* is the one of exercise 4: where nothing is added, pre-norm gives back its input.
 
-
 # %% id="repair-exercise" exercise="stacking.repair"
 class repair(nn.Module):
     """The article's TransformerEncoderLayer, mended."""
 
     ### BEGIN SOLUTION
-    def __init__(self, d_model, nhead, dim_feedforward, dropout=0.1, norm_first=False):
+    def __init__(self, d_model, nhead, dim_feedforward, dropout=0.1,
+                 norm_first=False):
         super().__init__()
-        self.self_attn = nn.MultiheadAttention(d_model, nhead, dropout=dropout, batch_first=True)
+        self.self_attn = nn.MultiheadAttention(
+            d_model, nhead, dropout=dropout, batch_first=True
+        )
         self.linear1 = nn.Linear(d_model, dim_feedforward)
         self.dropout = nn.Dropout(dropout)
         self.linear2 = nn.Linear(dim_feedforward, d_model)
@@ -767,9 +737,9 @@ class repair(nn.Module):
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None):
         x = self.norm1(src) if self.norm_first else src
-        src2 = self.self_attn(
-            x, x, x, attn_mask=src_mask, key_padding_mask=src_key_padding_mask, need_weights=False
-        )[0]
+        src2 = self.self_attn(x, x, x, attn_mask=src_mask,
+                              key_padding_mask=src_key_padding_mask,
+                              need_weights=False)[0]
         src = src + self.dropout(src2)
         if not self.norm_first:
             src = self.norm1(src)
@@ -779,7 +749,6 @@ class repair(nn.Module):
         if not self.norm_first:
             src = self.norm2(src)
         return src
-
     ### GIVEN
     # def __init__(self, d_model, nhead, dim_feedforward, dropout=0.1,
     #              norm_first=False):
@@ -811,11 +780,8 @@ torch.manual_seed(0)
 mended = get_clones(repair(64, 4, 256, dropout=0.0, norm_first=True), 12)
 of_the_listing["mended, pre-norm"] = stacking.train(mended)
 figures.lines(
-    range(10, 81, 10),
-    of_the_listing,
-    log_y=True,
-    x_title="steps",
-    y_title="loss (guessing: 2.08)",
+    range(10, 81, 10), of_the_listing, log_y=True,
+    x_title="steps", y_title="loss (guessing: 2.08)",
     title="The listing, as it stands and mended",
 )
 
@@ -831,8 +797,7 @@ figures.lines(
 
 # %% id="stack-lab"
 labs.StackLab(
-    layer=use("stacking.EncoderLayer"),
-    similarity=use("stacking.token_similarity"),
+    layer=use("stacking.EncoderLayer"), similarity=use("stacking.token_similarity"),
     text=sentence,
 )
 
@@ -859,7 +824,6 @@ get_clones = use("stacking.get_clones")
 
 # %% [markdown] id="own-layer-text"
 # The layer. torch's modules only **hold** the numbers here, under torch's names, so that a state dict can be loaded; what computes is yours. Compare `forward` with the drawing of section 7.
-
 
 # %% id="own-layer" tags=["teaching"]
 class OwnLayer(nn.Module):
@@ -914,7 +878,6 @@ class OwnStack(nn.Module):
             src = layer(src, src_key_padding_mask)
         return src
 
-
 # %% [markdown] id="own-torch-text"
 # First against torch's own encoder, six layers with random weights, in double precision, on a batch with padding:
 
@@ -934,7 +897,6 @@ assert gap < 1e-6
 # %% [markdown] id="own-minilm-text"
 # Then a real one. MiniLM is six such layers with GELU in the place of ReLU, an $\varepsilon$ of $10^{-12}$, and three tables that are summed and normalised before the first layer: for the token, for its place, for the segment (always 0 here). Its weights, your code:
 
-
 # %% id="own-encoder" tags=["teaching"]
 class OwnEncoder(nn.Module):
     def __init__(self, pretrained):
@@ -952,7 +914,6 @@ class OwnEncoder(nn.Module):
         x = x + tables.position.weight[: ids.shape[1]] + tables.segment.weight[0]
         x = layer_norm(x, tables.norm.weight, tables.norm.bias, 1e-12)
         return self.stack(x, padding_mask)
-
 
 # %% id="own-minilm-run"
 encoder = OwnEncoder(model).eval()
@@ -986,11 +947,8 @@ library = sentence_embedding(questions)
 print(f"largest difference: {(yours - library).abs().max():.0e}")
 assert (yours - library).abs().max() < 1e-4
 figures.heatmap(
-    yours @ yours.T,
-    ["Anna", "a woman", "Python"],
-    ["Anna", "a woman", "Python"],
-    numbers=True,
-    title="How close the three sentences are, by your encoder",
+    yours @ yours.T, ["Anna", "a woman", "Python"], ["Anna", "a woman", "Python"],
+    numbers=True, title="How close the three sentences are, by your encoder",
 )
 
 # %% [markdown] id="own-note"
