@@ -103,12 +103,11 @@ def train(
     Source: Mikolov et al. 2013, equation 4.
     """
     generator = torch.Generator().manual_seed(seed)
-    words, contexts = nn.Embedding(vocab_size, d_model), nn.Embedding(vocab_size, d_model)
-    nn.init.normal_(words.weight, std=0.1, generator=generator)
-    nn.init.zeros_(contexts.weight)
-    before = words.weight.detach().clone()
+    before = 0.1 * torch.randn(vocab_size, d_model, generator=generator)  # (V, D)
+    words = nn.Parameter(before.clone())
+    contexts = nn.Parameter(torch.zeros(vocab_size, d_model))
     noise = torch.bincount(near, minlength=vocab_size).double() ** 0.75
-    optimiser = torch.optim.Adam([words.weight, contexts.weight], lr=0.01)
+    optimiser = torch.optim.Adam([words, contexts], lr=0.01)
     loss: list[float] = []
     with one_thread():
         for number in range(passes):
@@ -116,7 +115,7 @@ def train(
             total = 0.0
             for some in order.split(BATCH):  # type: ignore[no-untyped-call]
                 drawn = torch.multinomial(noise, DRAWN, replacement=True, generator=generator)
-                step = _loss(words(centre[some]), contexts(near[some]), contexts(drawn))
+                step = _loss(words[centre[some]], contexts[near[some]], contexts[drawn])
                 optimiser.zero_grad()
                 step.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
@@ -124,7 +123,7 @@ def train(
             loss.append(total / len(centre))
             if on_pass is not None:
                 on_pass(number + 1, loss[-1])
-    return Learned(before, words.weight.detach().clone(), loss)
+    return Learned(before, words.detach().clone(), loss)
 
 
 def _loss(word: Tensor, near: Tensor, drawn: Tensor) -> Tensor:
