@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from course.checking.agreeing import Difference, alike, difference
 from course.checking.probes import Probe, probes
 from course.checking.running import Outcome
 from course.exercises.model import Exercise, Mistake
+
+PAIR_SECONDS = 20.0  # of computing, for pairs of mistakes; layers and random results are slow
 
 
 @dataclass
@@ -98,7 +101,8 @@ def explain(exercise: Exercise, trials: list[Trial]) -> tuple[Mistake, ...]:
     if any(trial.actual.timed_out for trial in trials):
         return ()
     order = _order(trials)
-    pairs = itertools.combinations(exercise.mistakes, 2) if any(map(_tells, trials)) else ()
+    pairs = _for_a_while(itertools.combinations(exercise.mistakes, 2))
+    pairs = pairs if any(map(_tells, trials)) else iter(())
     for mistakes in (exercise.mistakes, exercise.inherited, pairs):
         for made in mistakes:
             combination = made if isinstance(made, tuple) else (made,)
@@ -106,6 +110,17 @@ def explain(exercise: Exercise, trials: list[Trial]) -> tuple[Mistake, ...]:
                 if _fits(trials, order, _Imitation(function, trials)):
                     return combination
     return ()
+
+
+def _for_a_while(
+    pairs: Iterable[tuple[Mistake, Mistake]],
+) -> Iterator[tuple[Mistake, Mistake]]:
+    """The pairs, until so much has been computed that a learner would wait too long."""
+    started = time.process_time()
+    for pair in pairs:
+        if time.process_time() - started > PAIR_SECONDS:
+            return
+        yield pair
 
 
 def _tells(trial: Trial) -> bool:
