@@ -38,7 +38,7 @@ from encoder_core import load_minilm, sentence_embedding
 # %% [markdown] id="first-minute"
 # ## 1 The first minute
 #
-# The next cell reads. It takes the documentation that was installed with your Python, cuts it into passages, and lets the encoder make a vector of each. That takes about half a minute on two cores, once; then the vectors lie on your disk, and the next start takes no time. Nothing is downloaded, and nothing leaves your machine.
+# The next cell reads. It takes the documentation that was installed with your Python, cuts it into passages, and lets the encoder make a vector of each. That takes about half a minute on two cores that have nothing else to do, once; then the vectors lie on your disk, and the next start takes no time. Nothing is downloaded, and nothing leaves your machine.
 
 # %% id="load-index"
 index = passages.load()
@@ -158,8 +158,9 @@ back = torch.ones(6, 6).tril()  # itself and what came before
 both = back.clone()
 both[:3, :3] = 1  # the encoder: the input looks at all of the input, before and behind
 names = ["in 1", "in 2", "in 3", "out 1", "out 2", "out 3"]
+families = ["encoder-only", "decoder-only", "encoder–decoder"]
 figures.heads(
-    torch.stack([every, back, both]), names, ["encoder-only", "decoder-only", "encoder–decoder"],
+    torch.stack([every, back, both]), names, families,
     title="Who (row) may look at whom (column)", per_row=3,
 )
 
@@ -239,11 +240,11 @@ print("products:", tiny_passages @ tiny_question)
 
 # %% id="best-match-exercise" exercise="start_here.best_match"
 def best_match(question: Tensor, passages: Tensor) -> int:
-    """The index of the row of passages (N, D) with the largest cosine with question (D,)."""
+    """The index of the row of passages (N, D) with the largest cosine with question."""
     ### BEGIN SOLUTION
-    lengths = passages.norm(dim=-1)  # (N,); the question's own length is the same for all
+    lengths = passages.norm(dim=-1)  # (N,); the question's length is common to all
     products = passages @ question  # (N, D) @ (D,) -> (N,)
-    similarities = products / lengths.masked_fill(lengths == 0, 1.0)  # 0 / 1 instead of 0 / 0
+    similarities = products / lengths.masked_fill(lengths == 0, 1.0)  # no 0 / 0
     return int(similarities.argmax())
     ### END SOLUTION
 

@@ -44,6 +44,9 @@ from encoder_core import (
     count_words, load_minilm, record, sentence_embedding, split_words, train_wordpiece,
 )
 
+# %% id="where-we-are"
+figures.encoder("embeddings")
+
 # %% [markdown] id="words-section"
 # ## 1 A list of words, and its holes
 #

@@ -59,6 +59,7 @@ def _cases(seed: int) -> list[Case]:
         case(7, 16, "seven passages of width 16"),
         case(8, 11, "eight passages of width 11", shift=-1.5),
         case(40, 384, "forty passages of width 384, as MiniLM's", "the chapter's example"),
+        case(5, 400, "five passages of width 400", "wider than MiniLM's"),
         _case(
             (question, twice), "three passages in the same direction", tags("equal similarities")
         ),
