@@ -12,7 +12,7 @@ from typing import Any
 
 from course import exercises
 from course.checking import guards, running
-from course.checking.agreeing import Difference, alike, difference
+from course.checking.agreeing import Difference, alike, difference, steady
 from course.checking.probes import Probe, probes
 from course.checking.running import Outcome
 from course.exercises.model import Exercise, Mistake
@@ -43,6 +43,8 @@ def references(exercise_id: str, seed: int = 0) -> tuple[tuple[Probe, Outcome], 
     found = []
     for probe in probes(exercise, seed):
         outcome = running.reference(model, probe)
+        if outcome.error is None and probe.half and not steady(probe, outcome):
+            continue  # rounding alone moves it so far that a right answer might be turned down
         if outcome.error is None or probe.case.raises is not None:
             found.append((probe, outcome))
         elif not probe.half:  # half precision may lack an operation here; nothing else may fail
@@ -107,7 +109,7 @@ def explain(exercise: Exercise, trials: list[Trial]) -> tuple[Mistake, ...]:
         for made in mistakes:
             combination = made if isinstance(made, tuple) else (made,)
             for function in functions(exercise, *combination):
-                if _fits(trials, order, _Imitation(function, trials)):
+                if _fits(trials, order, _Imitation(function, trials), not combination[0].within):
                     return combination
     return ()
 
@@ -134,7 +136,7 @@ def _order(trials: list[Trial]) -> list[int]:
     return sorted(full, key=lambda i: (not trials[i].failed, trials[i].probe.mode != "plain"))
 
 
-def _fits(trials: list[Trial], order: list[int], imitation: _Imitation) -> bool:
+def _fits(trials: list[Trial], order: list[int], imitation: _Imitation, own: bool) -> bool:
     """Whether a mistake's outcomes are the submission's, on every probe, and the mistake shows.
 
     In half precision rounding differs from one way of writing to another: there it only counts
@@ -151,6 +153,8 @@ def _fits(trials: list[Trial], order: list[int], imitation: _Imitation) -> bool:
             return False  # errors everywhere tell a mistake only when they say the same
     if any(imitation.differs(index) for index in order):
         return True
+    if not own:
+        return False  # a part's mistake may be none here: its effect must be seen in full precision
     half = [index for index, trial in enumerate(trials) if trial.probe.half]
     shows = any(trials[index].failed for index in half)
     return shows and all(trials[i].failed == imitation.differs(i) for i in half)
