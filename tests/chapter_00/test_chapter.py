@@ -6,13 +6,12 @@ import re
 
 import pytest
 
-from course import exercises, manuscript, quizzes
+from course import exercises, manuscript
 from course.setup import lab
+from tests.chapter_text import ChapterText
 
-CELLS = manuscript.read("00_start_here")
-SOURCE = {cell.id: cell.source for cell in CELLS}
-PROSE = "\n".join(cell.source for cell in CELLS if cell.kind == "markdown")
-CODE = "\n".join(cell.source for cell in CELLS if cell.kind == "code")
+TEXT = ChapterText("00_start_here")
+CELLS, SOURCE, PROSE = TEXT.cells, TEXT.source, TEXT.prose
 
 
 def test_it_is_what_the_course_opens() -> None:
@@ -29,32 +28,18 @@ def test_something_happens_in_the_first_cells() -> None:
 
 def test_the_exercise_says_what_its_check_knows() -> None:
     exercise = exercises.get("start_here.best_match")
-    text = SOURCE["best-match-text"]
-    assert f"### Exercise 1: `{exercise.name}`" in text
-    assert f"Difficulty {exercise.difficulty} of 3, about {exercise.minutes} minutes." in text
-    assert f'`hint("{exercise.id}")`' in text
-    assert "*A tiny case" in text
+    TEXT.assert_exercise_says_what_its_check_knows(0)
     assert f"one exercise of {exercise.minutes} minutes" in SOURCE["title"]
 
 
 def test_every_question_is_asked_once_and_every_prediction_is_explained_after_its_code() -> None:
-    asked = re.findall(r'^(quiz|predict)\("([^"]+)"\)', CODE, flags=re.M)
-    ids = [i for i in quizzes.all_ids() if i.startswith("start_here.")]
-    assert sorted(i for _, i in asked) == sorted(ids)
-    assert all(quizzes.get(question_id).kind == kind for kind, question_id in asked)
-    for question_id in (i for kind, i in asked if kind == "predict"):
-        between = CODE.partition(f'predict("{question_id}")')[2].partition(
-            f'explain("{question_id}'
-        )
-        assert between[1], question_id
-        assert "(" in between[0], "something has to run in between"
+    TEXT.assert_questions_are_asked_once_and_predictions_explained()
 
 
 def test_sections_are_numbered_and_what_points_to_them_exists() -> None:
-    sections = [int(number) for number in re.findall(r"^## (\d+) ", PROSE, flags=re.M)]
-    assert sections == list(range(1, 10))
+    TEXT.assert_sections_are_numbered(9)
     for number in re.findall(r"section (\d+)", PROSE):
-        assert int(number) in sections
+        assert int(number) in range(1, 10)
 
 
 def test_who_is_cited_stands_among_the_papers() -> None:

@@ -6,20 +6,12 @@ import re
 
 import pytest
 
-from course import exercises, manuscript, quizzes
+from course import exercises, quizzes
+from tests.chapter_text import ChapterText
 
-CELLS = manuscript.read("01_embeddings")
-SOURCE = {cell.id: cell.source for cell in CELLS}
-IDS = [cell.exercise for cell in CELLS if cell.exercise]
-PROSE = "\n".join(cell.source for cell in CELLS if cell.kind == "markdown")
-CODE = "\n".join(cell.source for cell in CELLS if cell.kind == "code")
-
-
-def before(exercise_id: str) -> str:
-    """The text of an exercise: the last markdown with its heading before the exercise's cell."""
-    place = next(i for i, cell in enumerate(CELLS) if cell.exercise == exercise_id)
-    texts = [cell.source for cell in CELLS[:place] if "### Exercise" in cell.source]
-    return texts[-1]
+TEXT = ChapterText("01_embeddings")
+CELLS, SOURCE, IDS = TEXT.cells, TEXT.source, TEXT.exercises
+PROSE, CODE = TEXT.prose, TEXT.code
 
 
 def test_it_has_the_seven_exercises_of_the_catalogue() -> None:
@@ -30,12 +22,7 @@ def test_it_has_the_seven_exercises_of_the_catalogue() -> None:
 
 @pytest.mark.parametrize("number", range(7))
 def test_each_exercise_says_what_the_catalogue_says(number: int) -> None:
-    exercise = exercises.get(IDS[number])
-    text = before(exercise.id)
-    assert f"### Exercise {number + 1}: `{exercise.name}`" in text
-    assert f"Difficulty {exercise.difficulty} of 3, about {exercise.minutes} minutes." in text
-    assert f'`hint("{exercise.id}")`' in text
-    assert "*A tiny case" in text
+    TEXT.assert_exercise_says_what_its_check_knows(number)
 
 
 def test_the_opening_adds_up_the_minutes() -> None:
@@ -59,24 +46,13 @@ def test_what_is_built_is_what_runs() -> None:
 
 
 def test_every_question_is_asked_once_and_every_prediction_is_explained_after_its_code() -> None:
-    asked = re.findall(r'^(quiz|predict)\("([^"]+)"\)', CODE, flags=re.M)
-    here = [i for i in quizzes.all_ids() if i.startswith("embeddings.")]
-    assert sorted(question_id for _, question_id in asked) == sorted(here)
-    assert all(quizzes.get(question_id).kind == kind for kind, question_id in asked)
-    code = [cell for cell in CELLS if cell.kind == "code"]
-    for place, cell in enumerate(code):
-        if match := re.match(r'predict\("([^"]+)"\)$', cell.source):
-            following = [later.source for later in code[place + 1 :]]
-            explained = following.index(f'explain("{match[1]}")')
-            assert explained >= 1, "something has to run in between"
-            assert not any(text.startswith("predict(") for text in following[:explained])
+    TEXT.assert_questions_are_asked_once_and_predictions_explained()
 
 
 def test_sections_are_numbered_and_what_points_to_them_exists() -> None:
-    sections = [int(number) for number in re.findall(r"^## (\d+) ", PROSE, flags=re.M)]
-    assert sections == list(range(1, 14))
+    TEXT.assert_sections_are_numbered(13)
     pointed = re.findall(r"\bsections? (\d+)", PROSE.replace(SOURCE["papers"], ""))
-    assert {int(number) for number in pointed} <= set(sections)
+    assert {int(number) for number in pointed} <= set(range(1, 14))
 
 
 def test_the_boxes_quote_both_sections_of_the_article() -> None:
@@ -100,6 +76,4 @@ def test_who_is_cited_stands_among_the_papers_and_the_other_way_round() -> None:
 
 
 def test_the_code_fits_the_width_of_a_notebook() -> None:
-    for cell in CELLS:
-        if cell.kind == "code":
-            assert max(map(len, cell.source.split("\n"))) <= 88, cell.id
+    TEXT.assert_code_fits(88)

@@ -6,13 +6,12 @@ import re
 
 import pytest
 
-from course import exercises, manuscript, quizzes
+from course import exercises
+from tests.chapter_text import ChapterText
 
-CELLS = manuscript.read("04_stacking")
-SOURCE = {cell.id: cell.source for cell in CELLS}
-IDS = [cell.exercise for cell in CELLS if cell.exercise]
-PROSE = "\n".join(cell.source for cell in CELLS if cell.kind == "markdown")
-CODE = "\n".join(cell.source for cell in CELLS if cell.kind == "code")
+TEXT = ChapterText("04_stacking")
+CELLS, SOURCE, IDS = TEXT.cells, TEXT.source, TEXT.exercises
+PROSE, CODE = TEXT.prose, TEXT.code
 
 LISTING = """\
 import torch
@@ -56,12 +55,6 @@ def _get_clones(module, N):
     return nn.ModuleList([copy.deepcopy(module) for i in range(N)])"""
 
 
-def before(exercise_id: str) -> str:
-    """The text of an exercise: the markdown that announces it."""
-    place = next(i for i, cell in enumerate(CELLS) if cell.exercise == exercise_id)
-    return [c.source for c in CELLS[:place] if "### Exercise" in c.source][-1]
-
-
 def test_it_has_the_six_exercises_of_the_catalogue() -> None:
     names = "layer_norm residual token_similarity EncoderLayer get_clones repair"
     assert [f"stacking.{name}" for name in names.split()] == IDS
@@ -69,12 +62,7 @@ def test_it_has_the_six_exercises_of_the_catalogue() -> None:
 
 @pytest.mark.parametrize("number", range(6))
 def test_each_exercise_says_what_the_catalogue_says(number: int) -> None:
-    exercise = exercises.get(IDS[number])
-    text = before(exercise.id)
-    assert f"### Exercise {number + 1}: `{exercise.name}`" in text
-    assert f"Difficulty {exercise.difficulty} of 3, about {exercise.minutes} minutes." in text
-    assert f'`hint("{exercise.id}")`' in text
-    assert "*A tiny case" in text
+    TEXT.assert_exercise_says_what_its_check_knows(number)
 
 
 def test_the_opening_adds_up_the_minutes() -> None:
@@ -106,25 +94,13 @@ def test_the_repair_starts_from_the_listing() -> None:
 
 
 def test_every_question_is_asked_once_and_every_prediction_is_explained_after_its_code() -> None:
-    asked = re.findall(r'^(quiz|predict)\("([^"]+)"\)', CODE, flags=re.M)
-    assert sorted(i for _, i in asked) == sorted(
-        i for i in quizzes.all_ids() if i.startswith("stacking.")
-    )
-    assert all(quizzes.get(question_id).kind == kind for kind, question_id in asked)
-    code = [cell for cell in CELLS if cell.kind == "code"]
-    for place, cell in enumerate(code):
-        if match := re.match(r'predict\("([^"]+)"\)$', cell.source):
-            following = [later.source for later in code[place + 1 :]]
-            explained = following.index(f'explain("{match[1]}")')
-            assert explained >= 1, "something has to run in between"
-            assert not any(text.startswith("predict(") for text in following[:explained])
+    TEXT.assert_questions_are_asked_once_and_predictions_explained()
 
 
 def test_sections_are_numbered_and_what_points_to_them_exists() -> None:
-    sections = [int(number) for number in re.findall(r"^## (\d+) ", PROSE, flags=re.M)]
-    assert sections == list(range(1, 13))
+    TEXT.assert_sections_are_numbered(12)
     for numbers in re.findall(r"of sections? (\d+)(?: and (\d+))?", PROSE):
-        assert all(int(number) in sections for number in numbers if number)
+        assert all(int(number) in range(1, 13) for number in numbers if number)
 
 
 def test_who_is_cited_stands_among_the_papers() -> None:
@@ -137,6 +113,4 @@ def test_who_is_cited_stands_among_the_papers() -> None:
 
 
 def test_the_code_fits_the_width_of_a_notebook() -> None:
-    for cell in CELLS:
-        if cell.kind == "code" and cell.id != "listing":
-            assert max(map(len, cell.solved.split("\n"))) <= 88, cell.id
+    TEXT.assert_code_fits(88, apart=["listing"])
