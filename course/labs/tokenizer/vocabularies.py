@@ -14,6 +14,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from course.experiments.texts import language_reference
 from encoder_core.pretrained import load_minilm
 from encoder_core.tokenizer import WordPiece
 from encoder_core.wordpiece_training import count_words, train_wordpiece
@@ -35,13 +36,7 @@ def text_of(corpus: str) -> str:
 
 
 def _english() -> str:
-    try:
-        from pydoc_data.topics import topics
-    except ImportError:  # some builds of Python leave it out
-        import builtins
-
-        return "\n".join(str(getattr(builtins, name).__doc__) for name in sorted(vars(builtins)))
-    return "\n".join(topics[name] for name in sorted(topics))
+    return "\n".join(language_reference())
 
 
 def _chinese_files() -> list[Path]:
