@@ -30,6 +30,9 @@ from course.setup.installer import Installer, Work, installing_environ
 from course.setup.prepare import places
 from course.setup.requirements import pins, requirements
 from course.setup.runner import Progress, locked
+from tests.spread import pytest_xdist_make_scheduler
+
+__all__ = ["pytest_xdist_make_scheduler"]  # pytest finds the hook here
 
 ROOT = Path(__file__).resolve().parents[1]
 COLAB = ROOT / "tests" / "colab"
@@ -51,21 +54,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
         if not torch.cuda.is_available():
             pytest.skip("needs a CUDA device, and PyTorch sees none")
-
-
-# Files whose tests stand alone, so that several processes may share them.
-SPREAD = ("tests/checking", "tests/encoder_core", "tests/notebooks")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests must stay in one process: those of a notebook, of a file, of the browser."""
-    for item in items:
-        place = item.path.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else ""
-        alone = place.startswith(SPREAD) and not place.endswith(".ipynb")
-        together = [name for name in ("browser", "colab") if item.get_closest_marker(name)]
-        if together or not alone:
-            item.add_marker(pytest.mark.xdist_group(together[0] if together else place))
 
 
 @pytest.fixture(scope="session")

@@ -10,24 +10,22 @@ from collections.abc import Sequence
 from course.setup import ROOT
 from course.setup.environment import Environment
 
-NOTEBOOKS = ("chapters", "solutions")
-_NBVAL = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300")
 _SLOW = "not slow and not browser and not colab"
 MOST_PROCESSES = 4  # each holds torch and a kernel or a browser
 
 
 def arguments(*, quick: bool, more: Sequence[str], cores: int | None = None) -> list[str]:
-    """What pytest is given; the notebooks are run unless particular tests are asked for.
+    """What pytest is given.
 
     All tests together run in as many processes as there are cores, particular ones in one.
+    tests/notebooks runs every notebook under nbval, in each of its states.
     """
     named = any((ROOT / argument.partition("::")[0]).exists() for argument in more)
-    places = [] if named else ["tests", *(() if quick else NOTEBOOKS)]
+    places = [] if named else ["tests"]
     marks = ["-m", _SLOW] if quick and "-m" not in more else []
     processes = 1 if named else min(cores or os.cpu_count() or 1, MOST_PROCESSES)
-    spread = ["-n", str(processes), "--dist", "loadgroup"] if processes > 1 else []
-    own = [*_NBVAL, *marks, *spread]
-    return [*own, *more, *(place for place in places if (ROOT / place).exists())]
+    spread = ["-n", str(processes)] if processes > 1 else []
+    return [*marks, *spread, *more, *places]
 
 
 def run(environment: Environment, *, quick: bool, more: Sequence[str]) -> int:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
 import dataclasses
-import functools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from course import manuscript, passages, press
+from course import manuscript, press
 
 CELL_SECONDS = 120
 
@@ -90,25 +85,16 @@ def variant(chapter: str, given: Mapping[str, str]) -> str:
     return press.notebook(chapter, cells, solved=False)
 
 
-@functools.cache
-def _documentation() -> Path:
-    """A folder with the vectors of Python's documentation, computed once for all tests."""
-    home = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_HOME", str(home))
-        passages.load(lambda done, of: None)
-    return home / "passages"
-
-
-def run(text: str, folder: Path, home: Path, *, apart: str = "", new: bool = False) -> Outcome:
+def run(
+    text: str, folder: Path, home: Path, *, apart: str = "", computed: Path | None = None
+) -> Outcome:
     """Run a notebook from top to bottom under nbval, with `home` as the learner's folder.
 
-    `apart` names the part of `home` that a notebook of solutions uses. `new`: nothing is there
-    that takes long to compute and was computed before.
+    `apart` names the part of `home` that a notebook of solutions uses. `computed` holds what takes
+    long to compute and was computed before; without it the notebook computes all itself.
     """
-    if "passages.load()" in text and not new:
-        shutil.copytree(_documentation(), home / "passages", dirs_exist_ok=True)
+    if computed is not None:
+        shutil.copytree(computed, home, dirs_exist_ok=True)
     chapters = folder / "chapters"
     chapters.mkdir(parents=True, exist_ok=True)
     (chapters / "chapter.ipynb").write_text(text, encoding="utf-8")

@@ -39,18 +39,21 @@ def mistaken(exercise_id: str, place: int) -> tuple[str, str]:
     return mistake.id, exercise.mistaken_source(mistake)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_untouched(chapter: str, tmp_path: Path) -> None:
-    outcome = run(page(f"chapters/{chapter}.ipynb"), tmp_path, tmp_path / "home", new=True)
+    outcome = run(page(f"chapters/{chapter}.ipynb"), tmp_path, tmp_path / "home")
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(exercises_of(chapter), "not attempted")
     assert outcome.answers == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_solved(chapter: str, tmp_path: Path) -> None:
+def test_solved(chapter: str, tmp_path: Path, computed: Path) -> None:
     home = tmp_path / "home"
-    outcome = run(page(f"solutions/{chapter}.ipynb"), tmp_path, home, apart="solutions")
+    notebook = page(f"solutions/{chapter}.ipynb")
+    outcome = run(notebook, tmp_path, home, apart="solutions", computed=computed)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(exercises_of(chapter), "passed")
     assert outcome.answers == set(exercises_of(chapter))
@@ -61,9 +64,12 @@ def test_solved(chapter: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_solved_by_the_learner_and_opened_again(chapter: str, tmp_path: Path) -> None:
+def test_solved_by_the_learner_and_opened_again(
+    chapter: str, tmp_path: Path, computed: Path
+) -> None:
     home = tmp_path / "home"
-    outcome = run(variant(chapter, solutions_of(chapter)), tmp_path / "first", home)
+    solved = variant(chapter, solutions_of(chapter))
+    outcome = run(solved, tmp_path / "first", home, computed=computed)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(exercises_of(chapter), "passed")
     assert outcome.answers == set(exercises_of(chapter))
@@ -78,10 +84,10 @@ def test_solved_by_the_learner_and_opened_again(chapter: str, tmp_path: Path) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_every_exercise_wrong(chapter: str, place: int, tmp_path: Path) -> None:
+def test_every_exercise_wrong(chapter: str, place: int, tmp_path: Path, computed: Path) -> None:
     made = {name: mistaken(name, place) for name in exercises_of(chapter)}
     notebook = variant(chapter, {name: source for name, (_, source) in made.items()})
-    outcome = run(notebook, tmp_path, tmp_path / "home")
+    outcome = run(notebook, tmp_path, tmp_path / "home", computed=computed)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(made, "failed")
     assert outcome.mistakes() == {name: [mistake] for name, (mistake, _) in made.items()}
@@ -90,12 +96,14 @@ def test_every_exercise_wrong(chapter: str, place: int, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_one_exercise_wrong_and_all_others_solved(chapter: str, tmp_path: Path) -> None:
+def test_one_exercise_wrong_and_all_others_solved(
+    chapter: str, tmp_path: Path, computed: Path
+) -> None:
     names = exercises_of(chapter)
     wrong = names[len(names) // 2]  # others stand on it
     mistake, source = mistaken(wrong, 2)
     notebook = variant(chapter, solutions_of(chapter) | {wrong: source})
-    outcome = run(notebook, tmp_path, tmp_path / "home")
+    outcome = run(notebook, tmp_path, tmp_path / "home", computed=computed)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(names, "passed") | {wrong: "failed"}
     assert outcome.mistakes() == {name: [] for name in names} | {wrong: [mistake]}

@@ -126,13 +126,13 @@ def test_the_learner_s_own_jupyter_settings_stay_in_reach(course_home: Path) -> 
     assert environ["JUPYTERLAB_WORKSPACES_DIR"] == str(course_home / "workspaces")
 
 
-def test_quick_leaves_out_what_is_slow_and_the_notebooks() -> None:
+def test_quick_leaves_out_what_is_slow() -> None:
     quick = testing.arguments(quick=True, more=[])
     assert quick[quick.index("-m") + 1] == "not slow and not browser and not colab"
     assert quick[-1] == "tests"
     whole = testing.arguments(quick=False, more=[])
     assert "-m" not in whole
-    assert set(whole) >= {"tests", *(n for n in testing.NOTEBOOKS if (ROOT / n).exists())}
+    assert whole[-1] == "tests"
 
 
 def test_particular_tests_are_run_alone() -> None:
@@ -240,5 +240,4 @@ def test_all_tests_share_the_cores_and_particular_ones_do_not() -> None:
     assert "-n" not in testing.arguments(quick=False, more=[], cores=1)
     spread = testing.arguments(quick=True, more=[], cores=2)
     assert spread[spread.index("-n") + 1] == "2"
-    assert spread[spread.index("--dist") + 1] == "loadgroup"
     assert "-n" not in testing.arguments(quick=False, more=["tests/setup"], cores=2)

@@ -1,0 +1,37 @@
+"""Which tests must stay in one process when pytest-xdist shares them among several.
+
+The grouping goes by the file that a test's id begins with, not by `xdist_group` marks: those reach the
+scheduler through the ids themselves, and pytest 9.2 no longer lets xdist 3.8 write into them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+# Files whose tests stand alone, so that several processes may share them.
+ALONE = ("tests/checking/", "tests/encoder_core/", "tests/notebooks/")
+# One JupyterLab, one Chromium and one environment of Colab's versions serve all that need them.
+SHARED = {"tests/browser/": "a browser", "tests/colab/": "colab", "_colab.py": "colab"}
+
+
+def together(test: str) -> str:
+    """The group of a test, from its id: tests of one group run in one process, in their order."""
+    file = test.partition("::")[0]
+    for part, group in SHARED.items():
+        if part in file:
+            return group
+    return test if file.startswith(ALONE) else file  # a notebook's cells follow one another
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests among the processes by group, whatever `--dist` says."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return together(nodeid)
+
+    return ByGroup(config, log)
