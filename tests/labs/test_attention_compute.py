@@ -109,7 +109,8 @@ def test_a_head_switched_off_is_encoder_cores_ablation() -> None:
     now, before = torch.from_numpy(arrays.hidden), torch.from_numpy(arrays.hidden_all_on)
     expected = torch.cosine_similarity(now, before).numpy()
     np.testing.assert_allclose(cosine, expected, atol=1e-5)
-    np.testing.assert_allclose(moved, ((now - before).norm(dim=-1) / before.norm(dim=-1)).numpy())
+    apart = ((now - before).norm(dim=-1) / before.norm(dim=-1)).numpy()
+    np.testing.assert_allclose(moved, apart, rtol=1e-5)  # float32, summed in another order
     assert moved.max() > 0.01
 
 
