@@ -8,8 +8,9 @@ beforehand, so that they work with any function of that meaning.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -39,9 +40,8 @@ class Arrays:
         value: `(N, H, L, Dh)`.
         weights: `(N, H, L, L)`, as the attention function returned them.
         mixed: `(N, H, L, Dh)`, the weighted sums of the values, as it returned them.
-        hidden: `(L, D)`, what comes out of the last layer.
-        hidden_all_on: `(L, D)`, what would come out with no head switched off.
         factor: what the products of query and key are multiplied with before the softmax.
+        end: makes `hidden` and `hidden_all_on`, which no picture needs while all heads are on.
         off: `(layer, head)` of the heads that are switched off, those that this encoder has.
     """
 
@@ -52,10 +52,23 @@ class Arrays:
     value: Floats
     weights: Floats
     mixed: Floats
-    hidden: Floats
-    hidden_all_on: Floats
     factor: float
+    end: Callable[[], tuple[Floats, Floats]] = field(repr=False, compare=False)
     off: tuple[tuple[int, int], ...] = ()
+
+    @cached_property
+    def _ends(self) -> tuple[Floats, Floats]:
+        return self.end()
+
+    @property
+    def hidden(self) -> Floats:
+        """`(L, D)`, what comes out of the last layer."""
+        return self._ends[0]
+
+    @property
+    def hidden_all_on(self) -> Floats:
+        """`(L, D)`, what would come out with no head switched off."""
+        return self._ends[1]
 
     @property
     def layers(self) -> int:
@@ -100,21 +113,19 @@ def compute(settings: Settings, attention: Attention = scaled_dot_product_attent
     mask = blocked[None, None].to(settings.device) if bool(blocked.any()) else None  # (1, 1, L, L)
     run = _Run(attention, mask, factor * math.sqrt(head_dim))
     with one_thread(), torch.no_grad():
-        x = embed(settings, tokens)  # (1, L, D)
-        steps, last = run.through(layers, x, 0, frozenset())
-        hidden_all_on = last
-        heads = steps[0].weights.shape[1]
+        all_on = run.through(layers, embed(settings, tokens), 0, frozenset())
+        heads = all_on[0].weights.shape[1]
         off = tuple(sorted((n, h) for n, h in settings.off if n < len(layers) and h < heads))
+        steps = all_on
         if off:  # the layers before the first such head stay as they are
             first = off[0][0]
-            again, last = run.through(layers[first:], steps[first].x, first, frozenset(off))
-            steps = steps[:first] + again
+            again = run.through(layers[first:], all_on[first].x, first, frozenset(off))
+            steps = all_on[:first] + again
     return Arrays(
         tokens=tokens,
         blocked=blocked.numpy(),
-        hidden=_numbers(last[0]),
-        hidden_all_on=_numbers(hidden_all_on[0]),
         factor=factor,
+        end=lambda: (_output(layers[-1], steps[-1]), _output(layers[-1], all_on[-1])),
         off=off,
         **{
             name: _numbers(torch.cat([getattr(step, name) for step in steps]))  # (N, H, L, ...)
@@ -145,9 +156,18 @@ def _numbers(tensor: Tensor) -> Floats:
     return tensor.detach().to("cpu", torch.float32).numpy()
 
 
+def _output(layer: nn.Module, step: _Step) -> Floats:
+    """What a layer makes of what its heads did, `(L, D)`."""
+    with one_thread(), torch.no_grad(), attention_function(layer, lambda *_: step.kept):
+        return _numbers(layer(step.x)[0])
+
+
 @dataclass(frozen=True)
 class _Step:
-    """One layer's input `(1, L, D)`, and what its heads did with it, `(1, H, L, ...)`."""
+    """One layer's input `(1, L, D)`, and what its heads did with it, `(1, H, L, ...)`.
+
+    `kept` is `mixed` with zeros where a head is switched off.
+    """
 
     x: Tensor
     query: Tensor
@@ -155,6 +175,7 @@ class _Step:
     value: Tensor
     weights: Tensor
     mixed: Tensor
+    kept: Tensor
 
 
 @dataclass(frozen=True)
@@ -167,34 +188,43 @@ class _Run:
 
     def through(
         self, layers: Sequence[nn.Module], x: Tensor, number: int, off: frozenset[tuple[int, int]]
-    ) -> tuple[list[_Step], Tensor]:
-        """Run layers from layer `number` on; heads in `off` add nothing to their layer."""
+    ) -> list[_Step]:
+        """Run layers from layer `number` on; heads in `off` add nothing to their layer.
+
+        Of the last layer only the heads: what it makes of them, `_output` computes when asked.
+        """
         steps: list[_Step] = []
         for layer in layers:
             silent = [head for at, head in sorted(off) if at == number]
-            before = x
-
-            def attend(
-                query: Tensor,
-                key: Tensor,
-                value: Tensor,
-                mask: Tensor | None = None,
-                /,
-                before: Tensor = before,
-                number: int = number,
-                silent: Sequence[int] = silent,
-            ) -> Tensor:
-                mixed, weights = self._ask(query, key, value, number)
-                steps.append(_Step(before, query, key, value, weights, mixed))
-                if silent:
-                    mixed = mixed.clone()
-                    mixed[:, list(silent)] = 0
-                return mixed
-
-            with attention_function(layer, attend):
-                x = layer(x)  # (1, L, D)
+            attend = partial(self._attend, steps, x, number, silent)
+            if len(steps) == len(layers) - 1:
+                attend(*layer.self_attn.project(x, x, x))  # type: ignore[operator, union-attr]
+            else:
+                with attention_function(layer, attend):
+                    x = layer(x)  # (1, L, D)
             number += 1
-        return steps, x
+        return steps
+
+    def _attend(
+        self,
+        steps: list[_Step],
+        x: Tensor,
+        number: int,
+        silent: Sequence[int],
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None = None,
+        /,
+    ) -> Tensor:
+        """What the heads of layer `number` do with its input x, noted in `steps`."""
+        mixed, weights = self._ask(query, key, value, number)
+        kept = mixed
+        if silent:
+            kept = mixed.clone()
+            kept[:, list(silent)] = 0
+        steps.append(_Step(x, query, key, value, weights, mixed, kept))
+        return kept
 
     def _ask(self, query: Tensor, key: Tensor, value: Tensor, layer: int) -> tuple[Tensor, Tensor]:
         """Call the attention function on copies, which it may change, and check what comes."""
