@@ -102,8 +102,7 @@ def scaled_dot_product_attention(
         key: `(..., S, Dh)`.
         value: `(..., S, Dv)`.
         mask: broadcasts to `(..., L, S)`; boolean: True is blocked, floating: added to the scores.
-        dropout_p: the chance of dropping a weight. A function knows nothing of training or
-            evaluation: pass 0 in evaluation, as `MultiheadAttention` does.
+        dropout_p: the chance of dropping a weight; pass 0 in evaluation, which no function knows of.
 
     Returns:
         The output `(..., L, Dv)`, and the weights `(..., L, S)` as they are before dropout. A
@@ -158,7 +157,7 @@ def fused_attention(
 
     Raises:
         TypeError: an integer mask.
-        ValueError: a floating mask of zeros and ones (see `masks.check_mask`).
+        ValueError: a 0/1 floating mask (see `masks.check_mask`); more or fewer values than keys.
 
     Source: Dao et al. 2022, "FlashAttention"; `torch.nn.functional.scaled_dot_product_attention`,
     whose boolean mask says what is kept.
@@ -170,9 +169,12 @@ def fused_attention(
     """
     if _textbook_is_faster(query, key):
         return scaled_dot_product_attention(query, key, value, mask, dropout_p)[0]
+    if key.shape[-2] != value.shape[-2]:  # some kernels would read past the end of the values
+        raise ValueError(f"{key.shape[-2]} keys came with {value.shape[-2]} values.")
     check_mask(mask)
     if mask is None:
         return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout_p)
+    mask = torch.atleast_2d(mask)  # (S,) -> (1, S), which the kernels want
     if mask.dtype == torch.bool:
         empty = blocked_rows(mask)  # (..., L, 1)
         keep = empty | ~mask  # (..., L, S), the other way round
@@ -186,7 +188,8 @@ def fused_attention(
 
 def _textbook_is_faster(query: Tensor, key: Tensor) -> bool:
     """Tell whether products go to oneDNN, which is slow at the small ones of the fused kernel."""
-    if query.device.type != "cpu" or query.dtype != torch.float32 or key.shape[-2] > _SHORT:
+    on_cpu = query.device.type == "cpu" and not torch.compiler.is_compiling()  # it can't be asked
+    if not on_cpu or query.dtype != torch.float32 or key.shape[-2] > _SHORT:
         return False
     switch = getattr(torch.backends.mkldnn, "matmul", None)  # not in older versions of torch
     return getattr(switch, "fp32_precision", "none") == "bf16"

@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from encoder_core.activations import Activation, activation_function
 from encoder_core.cache import KeyValueCache, LayerCache
 from encoder_core.cached_attention import attend_to_memory, attend_to_past
+from encoder_core.inputs import require_batch_first, require_width
 from encoder_core.multihead import MultiheadAttention
-from encoder_core.residual import get_clones, require_batch_first, require_width, residual
+from encoder_core.residual import get_clones, residual
 
 __all__ = ["TransformerDecoder", "TransformerDecoderLayer"]
 
@@ -231,6 +232,9 @@ class TransformerDecoder(nn.Module):
             `(B, L, D)`: the last rows of what `forward` gives for the whole target with
             `tgt_is_causal=True`.
 
+        Raises:
+            ValueError: the cache is for another number of layers.
+
         >>> decoder = TransformerDecoder(TransformerDecoderLayer(8, 2, 16), 2).eval()
         >>> tgt, memory, cache = torch.randn(1, 4, 8), torch.randn(1, 5, 8), KeyValueCache.empty(2)
         >>> steps = [decoder.step(tgt[:, t : t + 1], memory, cache) for t in range(4)]
@@ -238,6 +242,8 @@ class TransformerDecoder(nn.Module):
         >>> torch.allclose(torch.cat(steps, dim=1), whole, atol=1e-5)
         True
         """
+        if len(cache.layers) != self.num_layers:
+            raise ValueError(f"Need KeyValueCache.empty({self.num_layers}), got {len(cache.layers)}.")
         x = tgt
         for layer, held in zip(self.layers, cache.layers, strict=True):
             x = layer.step(x, memory, held, memory_key_padding_mask)  # type: ignore[operator]

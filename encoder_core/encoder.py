@@ -18,10 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from encoder_core.activations import Activation, activation_function
+from encoder_core.inputs import require_batch_first, require_width
 from encoder_core.masks import causal_mask, merge_masks
 from encoder_core.multihead import MultiheadAttention
 from encoder_core.packing import encode_layers
-from encoder_core.residual import get_clones, require_batch_first, require_width, residual
+from encoder_core.residual import get_clones, residual
 
 __all__ = ["TransformerEncoder", "TransformerEncoderLayer"]
 

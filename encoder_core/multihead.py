@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from encoder_core.attention import AttentionFunction, attend
 from encoder_core.heads import merge_heads, split_heads
+from encoder_core.inputs import require_batch_first, require_sources
 from encoder_core.local_attention import suits, windowed_attention
 from encoder_core.masks import join_head_masks, local_mask, merge_masks
 from encoder_core.packing import Packing
@@ -77,8 +78,7 @@ class MultiheadAttention(nn.Module):
         super().__init__()
         if num_heads < 1 or embed_dim % num_heads:
             raise ValueError(f"embed_dim={embed_dim} is not divisible by num_heads={num_heads}.")
-        if not batch_first:
-            raise ValueError("Only batch_first=True: tensors are (B, S, D); transpose before.")
+        require_batch_first(batch_first)
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
         self.head_dim = embed_dim // num_heads
         self.rotary, self.window, self.attention = rotary, window, attention
@@ -135,8 +135,9 @@ class MultiheadAttention(nn.Module):
 
         Raises:
             TypeError: an integer mask, or weights asked of an attention function without them.
-            ValueError: a floating mask of zeros and ones; a mask whose shape does not fit.
+            ValueError: a floating mask of zeros and ones; shapes that do not fit.
         """
+        require_sources(query, key, value, self.embed_dim)
         batched = query.dim() == 3
         if not batched:
             query, key, value = _add_batch(query, key, value)

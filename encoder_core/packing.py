@@ -126,7 +126,9 @@ def pack(padding_mask: Tensor, mask: Tensor | None = None) -> Packing | None:
     first = torch.where(real, positions, length).amin(dim=1) if length else counts  # (B,)
     last = torch.where(real, positions, -1).amax(dim=1) if length else counts
     whole = (counts == 0) | (last - first + 1 == counts)
-    if not whole.all() or (mask is not None and (mask.dim() != 2 or first[counts > 0].any())):
+    if not whole.all():
+        return None
+    if mask is not None and (not _fits_all(mask, length) or first[counts > 0].any()):
         return None
     order = [row for row in counts.argsort(stable=True).tolist() if counts[row] > 0]
     numbers = torch.arange(real.numel()).reshape(real.shape)  # (B, S)
@@ -135,6 +137,11 @@ def pack(padding_mask: Tensor, mask: Tensor | None = None) -> Packing | None:
     groups = tuple((len(list(same)), size) for size, same in groupby(lengths))
     shape = (real.shape[0], length)
     return Packing(shape, places.to(padding_mask.device), tuple(order), groups, mask)
+
+
+def _fits_all(mask: Tensor, length: int) -> bool:
+    """Tell whether a mask is `(S, S)`, or broadcasts to it, and so is the same for all texts."""
+    return mask.dim() == 2 and all(size in (1, length) for size in mask.shape)
 
 
 def _pays(padding_mask: Tensor) -> bool:
@@ -170,8 +177,9 @@ def encode_layers(
     tensor([0., 0., 0., 0.])
     """
     packing = None
-    if padding_mask is not None and padding_mask.dtype == torch.bool and packed is not False:
-        packing = pack(padding_mask, mask) if packed or _pays(padding_mask) else None
+    if packed is not False and padding_mask is not None and padding_mask.dtype == torch.bool:
+        fits = padding_mask.shape == x.shape[:2]  # else the first layer says what is wrong
+        packing = pack(padding_mask, mask) if fits and (packed or _pays(padding_mask)) else None
     if packing is None:
         for layer in layers:
             x = layer(x, src_mask=mask, src_key_padding_mask=padding_mask)  # (B, S, D)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-__all__ = ["get_clones", "layer_norm", "require_batch_first", "require_width", "residual"]
+__all__ = ["get_clones", "layer_norm", "residual"]
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Tensor:
@@ -88,34 +88,3 @@ def get_clones(module: nn.Module, count: int) -> nn.ModuleList:
     (True, False)
     """
     return nn.ModuleList([copy.deepcopy(module) for _ in range(count)])
-
-
-def require_batch_first(batch_first: bool) -> None:
-    """Accept `batch_first=True` and answer `False` with a sentence.
-
-    Raises:
-        ValueError: `batch_first` is False.
-
-    >>> require_batch_first(True)
-    """
-    if not batch_first:
-        raise ValueError(
-            "encoder_core works batch-first throughout: tensors are (batch, sequence, features). "
-            "Leave batch_first out or pass True, and give x.transpose(0, 1) where x is "
-            "sequence-first. The weights are the same either way."
-        )
-
-
-def require_width(name: str, x: Tensor, d_model: int) -> None:
-    """Refuse what is not `(S, D)` or `(B, S, D)` with the D that a layer was made for.
-
-    Raises:
-        ValueError: another number of axes, or another last size.
-
-    >>> require_width("src", torch.ones(2, 3, 4), d_model=4)
-    """
-    if x.dim() not in (2, 3) or x.shape[-1] != d_model:
-        raise ValueError(
-            f"{name} must be (batch, sequence, {d_model}) or, unbatched, (sequence, {d_model}), "
-            f"since this layer was made with d_model={d_model}; got {tuple(x.shape)}."
-        )

@@ -213,6 +213,22 @@ def test_gradcheck(kind: str) -> None:
     assert torch.autograd.gradcheck(lambda *x: A.fused_attention(*x, mask), (query, key, value))
 
 
+def test_a_mask_of_keys_alone_serves_every_query_in_both_forms() -> None:
+    q, mask = torch.randn(2, 3, 4, 5), torch.tensor([True, False, False, True])
+    for one in (mask, torch.zeros(4).masked_fill(mask, -torch.inf)):
+        output = A.scaled_dot_product_attention(q, q, q, one)[0]
+        torch.testing.assert_close(A.fused_attention(q, q, q, one), output)
+        torch.testing.assert_close(output, A.scaled_dot_product_attention(q, q, q, mask[None])[0])
+
+
+def test_more_values_than_keys_are_refused_in_both_forms() -> None:
+    q, k, v = torch.randn(1, 2, 3, 4), torch.randn(1, 2, 5, 4), torch.randn(1, 2, 6, 4)
+    with pytest.raises(ValueError, match="5 keys came with 6 values"):
+        A.fused_attention(q, k, v)
+    with pytest.raises(RuntimeError, match="size"):
+        A.scaled_dot_product_attention(q, k, v)
+
+
 def test_inputs_and_masks_are_left_as_they_came_and_need_not_be_contiguous() -> None:
     query, key, value = (torch.randn(8, 5).t() for _ in range(3))
     mask = torch.zeros(5, 5).masked_fill(masks.causal_mask(5), -torch.inf)

@@ -225,6 +225,12 @@ def test_wrong_shapes_are_answered_with_a_sentence() -> None:
     layer = TransformerDecoderLayer(D, H, FF)
     with pytest.raises(ValueError, match=r"memory must be .*got \(2, 3, 7\)"):
         layer(torch.randn(2, 3, D), torch.randn(2, 3, 7))
+    with pytest.raises(ValueError, match=r"got \(2, 3, 12\), \(3, 12\), \(3, 12\)"):
+        layer(torch.randn(2, 3, D), torch.randn(3, D))  # memory without its batch
+    with pytest.raises(ValueError, match=r"KeyValueCache.empty\(2\), got 3"):
+        TransformerDecoder(layer, 2).step(
+            torch.randn(2, 1, D), torch.randn(2, 3, D), KeyValueCache.empty(3)
+        )
     with pytest.raises(ValueError, match=r"tgt must be .*got \(2, 3, 7\)"):
         layer(torch.randn(2, 3, 7), torch.randn(2, 3, D))
 

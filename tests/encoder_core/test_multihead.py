@@ -43,8 +43,29 @@ def test_a_width_that_cannot_be_cut_is_refused() -> None:
         split_heads(torch.randn(1, 2, 10), 3)
     with pytest.raises(ValueError, match="embed_dim=10 is not divisible by num_heads=3"):
         MultiheadAttention(10, 3)
-    with pytest.raises(ValueError, match="Only batch_first=True"):
+    with pytest.raises(ValueError, match="batch-first throughout"):
         MultiheadAttention(12, 3, batch_first=False)
+
+
+@pytest.mark.parametrize(
+    ("query", "key", "value"),
+    [
+        ((2, 3, 12), (2, 4, 12), (2, 5, 12)),  # not a value for each key
+        ((2, 3, 12), (3, 3, 12), (3, 3, 12)),  # another batch
+        ((2, 3, 12), (3, 12), (3, 12)),  # unbatched keys would broadcast to something else
+        ((3, 12), (2, 3, 12), (2, 3, 12)),
+        ((2, 3, 7), (2, 3, 7), (2, 3, 7)),  # another width
+        ((2, 3, 12), (2, 3, 7), (2, 3, 7)),
+        ((12,), (12,), (12,)),
+        ((1, 2, 3, 12), (1, 2, 3, 12), (1, 2, 3, 12)),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(
+    query: tuple[int, ...], key: tuple[int, ...], value: tuple[int, ...]
+) -> None:
+    inputs = [torch.randn(shape) for shape in (query, key, value)]
+    with pytest.raises(ValueError, match=r"takes a query \(B, L, 12\).*without B; got \("):
+        MultiheadAttention(12, 3)(*inputs)
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -134,6 +134,20 @@ def test_what_cannot_be_packed_is_computed_padded() -> None:
         assert torch.equal(*outputs)
 
 
+@pytest.mark.parametrize("packed", [True, False, None])
+def test_masks_of_another_shape_are_refused_on_every_path(packed: bool | None) -> None:
+    ids, padding = torch.randint(1, 99, (2, 4)), padding_mask(torch.tensor([1, 2]), 4)
+    for model in models():
+        for wrong in (padding[:1], padding[:, :3], padding[0]):
+            with pytest.raises(ValueError, match=r"expected \(B, S\) = \(2, 4\)"):
+                model(ids, None, wrong, packed=packed)
+        for shape in ((3, 3), (5, 5), (4, 2)):
+            with pytest.raises(ValueError, match=r"expected \(L, S\) = \(4, 4\)"):
+                model(ids, None, padding, torch.zeros(shape, dtype=torch.bool), packed=packed)
+        with pytest.raises(TypeError, match="mask == 0"):
+            model(ids, None, padding.long(), packed=packed)
+
+
 @pytest.mark.parametrize("index", [0, 1])
 def test_recordings_and_patches_are_those_of_the_padded_path(index: int) -> None:
     model = models()[index]

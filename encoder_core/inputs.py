@@ -1,0 +1,67 @@
+"""What comes in, looked at first: a sentence in place of a failure somewhere deep inside.
+
+Shapes that do not fit are not always an error in torch: some broadcast to a result that means
+nothing. Masks have checks of their own, in `masks.py`.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+__all__ = ["require_batch_first", "require_sources", "require_width"]
+
+
+def require_batch_first(batch_first: bool) -> None:
+    """Accept `batch_first=True` and answer `False` with a sentence.
+
+    Raises:
+        ValueError: `batch_first` is False.
+
+    >>> require_batch_first(True)
+    """
+    if not batch_first:
+        raise ValueError(
+            "encoder_core works batch-first throughout: tensors are (batch, sequence, features). "
+            "Leave batch_first out or pass True, and give x.transpose(0, 1) where x is "
+            "sequence-first. The weights are the same either way."
+        )
+
+
+def require_width(name: str, x: Tensor, d_model: int) -> None:
+    """Refuse what is not `(S, D)` or `(B, S, D)` with the D that a layer was made for.
+
+    Raises:
+        ValueError: another number of axes, or another last size.
+
+    >>> import torch
+    >>> require_width("src", torch.ones(2, 3, 4), d_model=4)
+    """
+    if x.dim() not in (2, 3) or x.shape[-1] != d_model:
+        raise ValueError(
+            f"{name} must be (batch, sequence, {d_model}) or, unbatched, (sequence, {d_model}), "
+            f"since this layer was made with d_model={d_model}; got {tuple(x.shape)}."
+        )
+
+
+def require_sources(query: Tensor, key: Tensor, value: Tensor, d_model: int) -> None:
+    """Refuse queries, keys and values that do not belong together.
+
+    Args:
+        query: `(B, L, D)`, or `(L, D)`.
+        key: `(B, S, D)`, or `(S, D)`.
+        value: in the shape of `key`.
+        d_model: D.
+
+    Raises:
+        ValueError: a width other than D, batches of different sizes, or not one value for a key.
+
+    >>> import torch
+    >>> require_sources(torch.ones(2, 5, 4), torch.ones(2, 3, 4), torch.ones(2, 3, 4), d_model=4)
+    """
+    fit = key.shape == value.shape and query.shape[:-2] == key.shape[:-2]  # () where unbatched
+    if not fit or query.dim() not in (2, 3) or not query.shape[-1] == key.shape[-1] == d_model:
+        came = ", ".join(str(tuple(x.shape)) for x in (query, key, value))
+        raise ValueError(
+            f"Attention takes a query (B, L, {d_model}) with a key and a value (B, S, {d_model}), "
+            f"all of one batch, or all three without B; got {came}."
+        )
