@@ -77,7 +77,7 @@ for question in ("What is the capital of France?", "How do I leave a loop early?
 # %% [markdown] id="what-it-is"
 # ## 2 What an encoder is, and what it is not
 #
-# The encoder is [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2), a small [Transformer](glossary.ipynb#Transformer). It was made in two steps that others took for us: in its [pretraining](glossary.ipynb#pretraining) it learned to imitate a larger model of language, and then it was trained on a billion pairs of texts to give those that belong together similar vectors. Here it is:
+# The encoder is [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2), a small [Transformer](glossary.ipynb#Transformer). It was made in three steps that others took for us: in its [pretraining](glossary.ipynb#pretraining) it learned to imitate a larger model of language; then every second of its twelve layers was taken out; and then it was trained on a billion pairs of texts to give those that belong together similar vectors. Here it is:
 
 # %% id="load-minilm"
 model, tokenizer = load_minilm()
@@ -173,7 +173,7 @@ quiz("start_here.bidirectional")
 # %% [markdown] id="article-architecture"
 # > **In the article** (1.2): "大模型通常采用编码器-解码器架构" (*large models usually adopt the encoder–decoder architecture*).
 # >
-# > So it was in 2017, and in some families it still is. It is no longer so for what is called a [large language model](glossary.ipynb#large-language-model) today: GPT-3, Llama 3, DeepSeek-V3 and Qwen3 are all decoder-only. Why did the encoder go? A chat has no clean border between input and output: what was output is input in the next turn, and a decoder needn't compute it anew. And one stack with one task, "predict the next token", can be trained on any text; Wang et al. (2022) compared the choices at equal cost and found that, straight after such training, the decoder-only model did best on tasks it had not seen, while an encoder–decoder was ahead after a further training on many tasks. So it isn't that one is better; it depends on what follows.
+# > So it was in 2017, and in some families it still is. It is no longer so for what is called a [large language model](glossary.ipynb#large-language-model) today: GPT-3, Llama 3, DeepSeek-V3 and Qwen3 are all decoder-only. Why did the encoder go? A chat has no clean border between input and output: what was output is input in the next turn, and a decoder needn't compute it anew. And one stack with one task, "predict the next token", can be trained on any text; Wang et al. (2022) compared the choices at equal cost and found that, straight after such training, the decoder-only model did best on tasks it had not seen, while an encoder–decoder that had learned by filling in blanks was ahead after a further training on many tasks. So it isn't that one is better; it depends on what follows.
 # >
 # > The article's **encoder** has not gone. It works where a text is read more often than written: in search engines, in the "retrieval" that looks up passages for a chat, in filters and classifiers. There a small encoder does what a large decoder would do at many times the price. And models that can see often put one in front: in LLaVA (Liu et al., 2023) an encoder turns the picture into vectors, and a decoder-only model reads those as if they were words.
 # >
@@ -229,7 +229,7 @@ figures.encoder()
 #                       └───────┘                  └─────┘
 # ```
 #
-# Return its index, a Python `int`. Of several that are equal, the first. The vectors may have any length, and a vector of zeros, which has no direction, shall have the similarity 0. As in every exercise: any sizes, any floating dtype, any device, and leave the inputs as they are.
+# Return its index, a Python `int`. There is at least one passage; of several with equal cosines, the first is asked for. The vectors may have any length, and a vector of zeros, which has no direction, shall have the similarity 0. As in every exercise: any sizes, any floating dtype, any device, and leave the inputs as they are.
 #
 # *A tiny case.* The question $(1, 1)$ and three passages. $(3, 0)$: product 3, cosine $3 / (\sqrt2 \cdot 3) \approx 0.71$. $(0.5, 0.5)$: product 1, cosine 1. $(0, 0)$: 0. The answer is 1, though passage 0 has the larger product.
 

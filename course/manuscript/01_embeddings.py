@@ -72,9 +72,9 @@ print("...", " ".join(docstrings[100].split())[:70], "...")
 # | 1 | `[UNK]` | stands for whatever has no number |
 # | 2 | `[CLS]` | begins a text |
 # | 3 | `[SEP]` | ends it |
-# | 4 | `[MASK]` | a blank to be filled in (training, chapter 06) |
+# | 4 | `[MASK]` | a blank to be filled in (training, chapter 05) |
 #
-# Then come the words: the text in lower case, and in it what the regular expression `\w+` matches (letters, digits and `_`, of any language). The most frequent word of all texts together comes first; equally frequent ones stand in alphabetical order, so that everybody gets the same list. `size` is the number of entries in all, the special tokens included; it is at least 5. Where there are fewer words, the list is shorter.
+# Then come the words: the text in lower case, and in it what the regular expression `\w+` matches (letters, digits and `_`, of any language). The most frequent word of all texts together comes first; equally frequent ones stand in alphabetical order, as Python sorts strings, so that everybody gets the same list. `size` is the number of entries in all, the special tokens included; it is at least 5. Where there are fewer words, the list is shorter. Return it as a dictionary that gives each token its number.
 #
 # *A tiny case.* In "to be or not to be", *be* and *to* occur twice, the others once.
 
@@ -206,7 +206,7 @@ check("embeddings.wordpiece", wordpiece)
 wordpiece = use("embeddings.wordpiece")
 
 # %% [markdown] id="wordpiece-try"
-# Now MiniLM's real vocabulary: 30,522 pieces, made by Google in 2018 for BERT from English books and Wikipedia. Your function cuts as the model's own tokenizer does:
+# Now MiniLM's real vocabulary: the 30,522 pieces that Google published in 2018 with BERT, whose texts were English books and Wikipedia. Your function cuts as the model's own tokenizer does:
 
 # %% id="wordpiece-run"
 assert {word: wordpiece(word, tiny_pieces) for word in tiny_cuts} == tiny_cuts
@@ -238,7 +238,7 @@ quiz("embeddings.greedy")
 # 2. Count all neighbouring pairs in the text. Join the most frequent pair into a new piece, everywhere.
 # 3. Repeat until the vocabulary is as large as you want it.
 #
-# That is byte-pair encoding's training, and what most WordPiece vocabularies are trained with today; Google's own trainer was never published (its paper says that it joins the pair that makes the text most likely, which weighs a pair's count against those of its parts). Train one on the language reference, and watch its first steps:
+# That is byte-pair encoding's training, and many WordPiece vocabularies are made by it too (Hugging Face's `WordPieceTrainer` is one for byte-pair encoding within). The program that made BERT's was not published with the model; by its paper it joins the pair that makes the text most likely, which weighs a pair's count against those of its parts. Train one on the language reference, and watch its first steps:
 
 # %% id="training-run"
 joined = []
@@ -285,7 +285,7 @@ figures.lines(
 explain("embeddings.which-vocabulary")
 
 # %% [markdown] id="size-tradeoff"
-# *What to see:* a trade. Each further piece makes the texts a little shorter, and costs a row in the model's table. Real models choose: BERT 30,522, RoBERTa 50,265, multilingual ones 100,000 and more.
+# *What to see:* a trade. Each further piece makes the texts a little shorter, and costs a row in the model's table. Real models choose: BERT 30,522, RoBERTa 50,265, Llama 3 128,256, and the multilingual BERT about 110,000.
 #
 # **Chinese too.** MiniLM's vocabulary comes from English text. BERT's tokenizer takes each Chinese character for a word of its own (so that no spaces are needed), and looks it up:
 
@@ -299,7 +299,7 @@ characters = [token for token in tokenizer.vocabulary if re.fullmatch("[一-鿿]
 print(len(characters), "Chinese characters in MiniLM's vocabulary")
 
 # %% [markdown] id="chinese-pieces-note"
-# The second one was trained on the few messages that Jupyter shows in its Chinese translation: it has characters that MiniLM lacks, and lacks those that no message has. What it does not have is pieces of two characters, although most Chinese words have two: whoever takes each character for a word first has nothing left to join. BERT's Chinese model works like that, with characters; SentencePiece (Kudo and Richardson, 2018) learns pieces across a text without cutting it into words before, spaces included, and is what most multilingual models read. And GPT-2 begins with the 256 bytes instead of letters (Radford et al., 2019): then nothing at all can be unknown.
+# The second one was trained on the few messages that Jupyter shows in its Chinese translation: it has characters that MiniLM lacks, and lacks those that no message has. What it does not have is pieces of two characters, although most Chinese words have two: whoever takes each character for a word first has nothing left to join. BERT's Chinese model works like that, with characters; SentencePiece (Kudo and Richardson, 2018) learns pieces across a text without cutting it into words before, spaces included, and is what multilingual models such as XLM-R and mT5 read. And GPT-2 begins with the 256 bytes instead of letters (Radford et al., 2019): then nothing at all can be unknown.
 
 # %% id="chinese-characters-quiz"
 quiz("embeddings.chinese-characters")
@@ -329,7 +329,7 @@ labs.TokenizerLab(wordpiece=use("embeddings.wordpiece"))
 #    []                   0  0  0                 ×  ×  ×        (here pad_id is 0)
 # ```
 #
-# Two results: the ids as int64, filled up on the right with `pad_id` to the longest sequence, and the mask as bool. A place is padding because its sequence has ended, **not** because of the number that stands there: some models have no padding token and fill up with one that texts hold too. There is at least one sequence; any of them may be empty, even all.
+# Two results: the ids as int64, filled up on the right with `pad_id` to the longest sequence, and the mask as bool. A place is padding because its sequence has ended, **not** because of the number that stands there: some models have no padding token and fill up with one that texts hold too. There is at least one sequence; any of them may be empty, even all (then both results have the shape $(B, 0)$, and the same dtypes as ever).
 #
 # *A tiny case* is the picture.
 
@@ -494,7 +494,7 @@ explain("embeddings.which-rows")
 #
 # $$\cos(a, b) = \frac{a \cdot b}{\lVert a \rVert \, \lVert b \rVert}$$
 #
-# The length is left out on purpose: in many models it says more about how often a word occurs than about what it means.
+# The length is left out on purpose: it says other things, in word vectors for example how often a word occurs, and in how many different surroundings (Schakel and Wilson, 2015).
 #
 # ### Exercise 5: `cosine_similarity`
 # *Difficulty 2 of 3, about 15 minutes. Hints: `hint("embeddings.cosine_similarity")`*
@@ -676,7 +676,7 @@ explain("embeddings.word-order")
 #
 # - **sinusoidal**: a fixed pattern of waves is *added* to the token's vector (the first Transformer, 2017);
 # - **learned**: a second table, with a row for each place, is *added* (BERT, MiniLM);
-# - **rotary**: nothing is added; queries and keys are *turned*, by an angle that grows with the place (most models since 2021).
+# - **rotary**: nothing is added; queries and keys are *turned*, by an angle that grows with the place (GPT-J in 2021; since then Llama, ModernBERT and many more).
 #
 # ## 9 Sinusoidal positions
 #
@@ -689,7 +689,7 @@ explain("embeddings.word-order")
 # ### Exercise 6: `sinusoidal_positions`
 # *Difficulty 2 of 3, about 20 minutes. Hints: `hint("embeddings.sinusoidal_positions")`*
 #
-# The table $(\text{length}, D)$: sine in the even columns, cosine in the odd ones. With $D$ odd the last cosine is missing, and the $D$ in the exponent is still the odd number. The default dtype.
+# The table $(\text{length}, D)$: sine in the even columns, cosine in the odd ones. With $D$ odd the last cosine is missing, and the $D$ in the exponent is still the odd number. The dtype is PyTorch's default one, float32 unless somebody has changed it.
 #
 # *A tiny case.* Width 4 has two hands. The first turns by 1 radian a place, the second by $1 / 10000^{2/4} = 0.01$. Place 0 is $(0, 1, 0, 1)$, place 1 is $(\sin 1, \cos 1, \sin 0.01, \cos 0.01)$.
 
@@ -858,9 +858,9 @@ figures.lines(
 )
 
 # %% [markdown] id="bases-note"
-# *What to see:* with a small base all hands are fast, and after some places the curve is near 0 and tells nothing more; a large base leaves slow hands for long texts. That is why models for long texts raise it: Llama 3 to 500,000; ModernBERT, an encoder, to 160,000 in the layers that see the whole text.
+# *What to see:* with a small base all hands are fast, and after some places the curve is near 0 and tells nothing more; a large base leaves slow hands for long texts. That is why models for long texts raise it: Llama 3 to 500,000 (Grattafiori et al., 2024); ModernBERT, an encoder, to 160,000 in the layers that see the whole text (Warner et al., 2024).
 #
-# Two warnings from practice. **Which numbers make a pair?** The paper and GPT-J take neighbours, as you did; Llama, ModernBERT and Hugging Face's `rotate_half` take $x_i$ with $x_{i + D_h/2}$. Each is right for weights that were trained with it and wrong for the others, with no error message. **And where?** Only queries and keys are turned, in every layer; the values are not.
+# Two warnings from practice. **Which numbers make a pair?** The paper, GPT-J and Meta's own code for Llama take neighbours, as you did; ModernBERT, and what Hugging Face calls `rotate_half`, take $x_i$ with $x_{i + D_h/2}$. Each is right for weights that were made for it and wrong for the others, with no error message: for its version of Llama, Hugging Face had to put the rows of the matrices into another order. **And where?** Only queries and keys are turned, in every layer; the values are not.
 
 # %% id="rotary-where-quiz"
 quiz("embeddings.rotary-where")
@@ -929,8 +929,11 @@ print(f"largest difference at a token: {(x - real)[~mask].abs().max():.0e}")
 # - Linzen: *Issues in Evaluating Semantic Spaces Using Word Analogies*. RepEval 2016. [arXiv:1606.07736](https://arxiv.org/abs/1606.07736).
 # - Rogers, Drozd, Li: *The (too Many) Problems of Analogical Reasoning with Word Vectors*. \*SEM 2017.
 # - Nissim, van Noord, van der Goot: *Fair Is Better than Sensational: Man Is to Doctor as Woman Is to Doctor*. Computational Linguistics 46(2), 2020. [arXiv:1905.09866](https://arxiv.org/abs/1905.09866).
+# - Schakel, Wilson: *Measuring Word Significance using Distributed Representations of Words*. 2015. [arXiv:1508.02297](https://arxiv.org/abs/1508.02297). What the length of a word's vector goes with.
 # - Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser, Polosukhin: *Attention Is All You Need*. NeurIPS 2017. [arXiv:1706.03762](https://arxiv.org/abs/1706.03762). Section 3.4 on the table, 3.5 on positions.
 # - Su, Lu, Pan, Murtadha, Wen, Liu: *RoFormer: Enhanced Transformer with Rotary Position Embedding*. 2021. [arXiv:2104.09864](https://arxiv.org/abs/2104.09864). Sections 3.2 to 3.4.
 # - Press, Smith, Lewis: *Train Short, Test Long: Attention with Linear Biases Enables Input Length Extrapolation*. ICLR 2022. [arXiv:2108.12409](https://arxiv.org/abs/2108.12409).
+# - Grattafiori et al.: *The Llama 3 Herd of Models*. 2024. [arXiv:2407.21783](https://arxiv.org/abs/2407.21783). The base of 500,000.
+# - Warner et al.: *Smarter, Better, Faster, Longer: A Modern Bidirectional Encoder …* 2024. [arXiv:2412.13663](https://arxiv.org/abs/2412.13663). ModernBERT, and its two bases.
 #
 # **Next:** chapter 02, the one place where the tokens meet: attention.

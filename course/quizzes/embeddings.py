@@ -90,7 +90,7 @@ QUESTIONS = (
     ),
     Question(
         "embeddings.chinese-characters",
-        "BERT's Chinese model has about 21,000 tokens, and nearly all words are cut into single characters. What does "
+        "BERT's Chinese model has 21,128 tokens, and its tokenizer cuts Chinese text into single characters. What does "
         "that mean for a text of 100 characters?",
         (
             Option(
@@ -241,8 +241,8 @@ QUESTIONS = (
             ),
             Option(
                 "<i>the</i>, the most frequent word.",
-                "Frequent words are read only now and then in training, just so that they don't come close to "
-                "everything.",
+                "It stands beside everything, and so has no surroundings of its own that it could share with "
+                "<i>true</i>.",
             ),
         ),
         kind="predict",

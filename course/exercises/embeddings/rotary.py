@@ -102,7 +102,7 @@ ROTARY = Exercise(
                 (_TURNED, "torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)"),
                 (_RETURN, "return turned.to(x.dtype)"),
             ),
-            "The pairs are (x[i], x[i + Dh/2]), the first half with the second, as in Llama and Hugging Face's `rotate_half`. Here neighbours are a pair, as in the paper.",
+            "The pairs are (x[i], x[i + Dh/2]), the first half with the second, as in Hugging Face's `rotate_half`. Here neighbours are a pair, as in the paper.",
             "With which number is x[0] turned together?",
         ),
         Mistake(
