@@ -39,9 +39,11 @@ function keepKeys(node) {
   return node;
 }
 
-/** Write text only where it changes: most cells of a table stay as they are. */
+/** Write text only where it changes, into the text node that is there: a new one costs a layout. */
 function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const own = node.firstChild;
+  if (own === null || own !== node.lastChild || own.nodeType !== Node.TEXT_NODE) node.textContent = text;
+  else if (own.data !== text) own.data = text;
 }
 
 function sameValue(a, b) {
@@ -303,6 +305,26 @@ class CanvasPanel extends Panel {
     this.canvas.addEventListener("pointerleave", () => this.say());
   }
 
+  /** An answer that was on its way does not take back what was chosen meanwhile. */
+  update(meta, buffers) {
+    const mine = this.meta?.chosen;
+    super.update(meta, buffers);
+    if (!meta.chosen) return;
+    if (mine) this.meta.chosen = this.kept(mine, meta.chosen);
+    this.told = meta.chosen;
+  }
+
+  /** Of two cells, the learner's as far as Python has not answered to it, within what is there now. */
+  kept(mine, theirs) {
+    return this.merged(mine, theirs).map((at, i) => clamp(at, 0, Math.max(0, this.shape()[i] - 1)));
+  }
+
+  /** What Python is not told of (a plot's line, say) stays until it says something new. */
+  merged(mine, theirs) {
+    const names = this.spec.chooses ?? [];
+    return theirs.map((at, i) => ((names[i] ? this.lab.isMoving(names[i]) : at === this.told?.[i]) ? mine[i] : at));
+  }
+
   /** What a screen reader calls the canvas. */
   get seenAs() {
     return "matrix";
@@ -313,7 +335,7 @@ class CanvasPanel extends Panel {
     this.room = Math.max(120, this.node.clientWidth || 320);
   }
 
-  /** Size the canvas in CSS pixels, and let its context draw in them. */
+  /** Size the canvas in CSS pixels, empty it, and let its context draw in them. */
   size(width, height) {
     const ratio = this.lab.sharpness;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -326,6 +348,14 @@ class CanvasPanel extends Panel {
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.context.clearRect(0, 0, width, height);
     this.context.imageSmoothingEnabled = false;
+  }
+
+  /** Draw what stands around the cells, words above all, only where it is not there already. */
+  drawAround(parts, area, draw) {
+    const key = JSON.stringify([parts, area, this.lab.sharpness, this.lab.ink, this.lab.paper]);
+    if (key === this.around) this.context.clearRect(...area);
+    else draw();
+    this.around = key;
   }
 
   /** The canvas in words, for those who don't see it, and the line below it. */
@@ -382,13 +412,13 @@ class CanvasPanel extends Panel {
     }
   }
 
-  /** Choose a cell: the frame moves at once, the numbers follow from Python. */
+  /** Choose a cell: Python is asked at once, and the frame moves while it computes. */
   choose(row, column) {
     if (row === this.meta.chosen[0] && column === this.meta.chosen[1]) return;
     this.meta.chosen = [row, column];
-    this.draw();
     const [first, second] = this.spec.chooses ?? [];
     this.lab.change({ ...(first && { [first]: row }), ...(second && { [second]: column }) });
+    this.draw();
   }
 
   onPress(row, column) {
@@ -439,14 +469,16 @@ class GridPanel extends CanvasPanel {
     const pitch = clamp(Math.floor((this.room - margin) / columns), 14, 74);
     const tile = pitch - 4;
     Object.assign(this, { margin, pitch, tile });
-    this.size(margin + columns * pitch + 2, margin + rows * pitch + 2);
-    const context = this.context;
-    setFont(context, "11px system-ui, sans-serif");
-    context.fillStyle = this.lab.ink;
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    for (let column = 0; column < columns; column++) context.fillText(column, margin + (column + 0.5) * pitch, 10);
-    for (let row = 0; row < rows; row++) context.fillText(row, 9, margin + (row + 0.5) * pitch);
+    const { context } = this;
+    this.drawAround([rows, columns], [margin - 2, margin - 2, columns * pitch + 4, rows * pitch + 4], () => {
+      this.size(margin + columns * pitch + 2, margin + rows * pitch + 2);
+      setFont(context, "11px system-ui, sans-serif");
+      context.fillStyle = this.lab.ink;
+      context.textAlign = "center";
+      context.textBaseline = "middle";
+      for (let column = 0; column < columns; column++) context.fillText(column, margin + (column + 0.5) * pitch, 10);
+      for (let row = 0; row < rows; row++) context.fillText(row, 9, margin + (row + 0.5) * pitch);
+    });
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         const [x, y] = [margin + column * pitch + 2, margin + row * pitch + 2];
@@ -568,17 +600,20 @@ class MatrixPanel extends CanvasPanel {
     const touch = this.paints ? "none" : "pan-y";
     if (this.canvas.style.touchAction !== touch) this.canvas.style.touchAction = touch;
     const [rows, columns] = this.shape();
-    const { left, top, wide, high, context } = this;
+    const { left, top, wide, high, context, meta } = this;
     const legend = this.spec.legend ? 34 : 0;
-    this.size(Math.max(this.width, legend ? left + 140 : 0), this.height + legend);
+    const area = [left - 4, top - 4, columns * wide + 8, rows * high + 8]; // with the chosen row's frame
+    this.drawAround([this.measured, meta.chosen, legend, meta.limit], area, () => {
+      this.size(Math.max(this.width, legend ? left + 140 : 0), this.height + legend);
+      this.drawLabels();
+      if (legend) this.drawLegend(this.height + 6);
+    });
     context.drawImage(this.pixels.canvas, 0, 0, columns, rows, left, top, columns * wide, rows * high);
     if (Math.min(wide, high) >= 6) this.hatch(rows, columns);
     if (wide >= 28 && high >= 14 && this.spec.digits) this.drawNumbers(rows, columns);
     if (this.spec.sum) this.drawSumLine(rows, columns);
-    this.drawLabels();
     this.drawChosen(rows, columns);
-    if (legend) this.drawLegend(this.height + 6);
-    this.describeCanvas(this.describe(...this.meta.chosen));
+    this.describeCanvas(this.describe(...meta.chosen));
   }
 
   /** A line above the last row, which is the sum of those above it. */
@@ -627,23 +662,26 @@ class MatrixPanel extends CanvasPanel {
     const { left, top, wide, high, context, meta } = this;
     context.textBaseline = "middle";
     context.fillStyle = this.lab.ink;
-    const write = (pitch, chosen, draw) => {
-      if (pitch < 9 && !chosen) return;
-      setFont(context, `${chosen ? "bold " : ""}${clamp(pitch - 1, 9, 12)}px system-ui, sans-serif`);
-      draw();
-    };
     context.textAlign = "right";
-    this.rowLabels.forEach((label, row) => write(high, row === meta.chosen[0], () => {
+    this.writeLabels(this.rowLabels, high, meta.chosen[0], (label, row) => {
       context.fillText(label, left - 5, top + (row + 0.5) * high, left - 6);
-    }));
+    });
+    context.save();
+    context.translate(left, top - 5);
+    context.rotate(-Math.PI / 2); // x runs up the page now, and y to the right
     context.textAlign = "left";
-    this.columnLabels.forEach((label, column) => write(wide, column === meta.chosen[1], () => {
-      context.save();
-      context.translate(left + (column + 0.5) * wide, top - 5);
-      context.rotate(-Math.PI / 2);
-      context.fillText(label, 0, 0, top - 6);
-      context.restore();
-    }));
+    this.writeLabels(this.columnLabels, wide, meta.chosen[1], (label, column) => {
+      context.fillText(label, 0, (column + 0.5) * wide, top - 6);
+    });
+    context.restore();
+  }
+
+  writeLabels(labels, pitch, chosen, write) {
+    const font = `${clamp(pitch - 1, 9, 12)}px system-ui, sans-serif`;
+    setFont(this.context, font);
+    if (pitch >= 9) labels.forEach((label, i) => label && i !== chosen && write(label, i));
+    setFont(this.context, `bold ${font}`);
+    if (labels[chosen]) write(labels[chosen], chosen);
   }
 
   drawChosen(rows, columns) {
@@ -799,9 +837,9 @@ class TablePanel extends Panel {
   }
 
   fillHead(labels) {
-    if (sameValue(labels, this.headLabels)) return;
-    this.headLabels = labels;
-    this.head.replaceChildren(make("tr", {}, ...labels.map((label) => make("th", { scope: "col" }, label))));
+    const cells = this.head.rows[0]?.cells ?? [];
+    if (cells.length === labels.length) labels.forEach((label, i) => setText(cells[i], label));
+    else this.head.replaceChildren(make("tr", {}, ...labels.map((label) => make("th", { scope: "col" }, label))));
   }
 
   fillCell(cell, column, value, withBar) {
@@ -975,6 +1013,19 @@ class PlotPanel extends CanvasPanel {
       at += 2 * count;
       return { xs, ys };
     });
+  }
+
+  /** As in any panel; a point that sends its label is found by it, wherever it stands now. */
+  kept(mine, theirs) {
+    const { sends } = this.spec;
+    if (sends) return (this.lab.isMoving(sends) && this.withLabel(this.lab.values[sends])) || theirs;
+    const cell = this.merged(mine, theirs);
+    return this.exists(cell) ? cell : theirs;
+  }
+
+  withLabel(label) {
+    const cells = this.meta.series.map((series, i) => [i, series.aside ? -1 : this.labelsOf(i).indexOf(label)]);
+    return cells.find(([, point]) => point >= 0);
   }
 
   exists(cell) {
@@ -1292,8 +1343,8 @@ class PlotPanel extends CanvasPanel {
     if (!this.spec.sends) return super.choose(series, point);
     if (sameValue([series, point], this.meta.chosen)) return;
     this.meta.chosen = [series, point];
-    this.draw();
     this.lab.change({ [this.spec.sends]: this.labelsOf(series)[point] });
+    this.draw();
   }
 
   say(cell = null) {

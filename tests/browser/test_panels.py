@@ -12,6 +12,19 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LAB = "[data-lab=panels]"
 CELL = "from tests.labs.panel_lab import PanelLab\nPanelLab()"
+SLOW = """
+import time
+from course import labs
+from tests.labs.panel_lab import PanelLab
+
+class Slow:
+    def apply(self, changes):
+        time.sleep(0.15)
+        super().apply(changes)
+
+class SlowPanels(Slow, PanelLab): pass
+class SlowAttention(Slow, labs.AttentionLab): pass
+"""
 WAIT = 60_000
 
 
@@ -119,3 +132,48 @@ def test_every_picture_has_a_table_and_a_name(open_notebook: OpenNotebook) -> No
         assert canvas(page, name).get_attribute("aria-label")
         assert canvas(page, name).get_attribute("data-lm-suppress-shortcuts") == "true"
     assert canvas(page, "map").get_attribute("aria-roledescription") == "plot"
+
+
+def test_keys_that_are_faster_than_the_answers_are_all_counted(open_notebook: OpenNotebook) -> None:
+    page = open_notebook(SLOW + "SlowPanels()", height=1300).page
+    page.wait_for_selector(f"{LAB}[data-drawn]", timeout=WAIT)
+    press(page, "text", *["ArrowRight"] * 20)
+    assert readout(page, "text").startswith("21: ")
+    wait_for_summary(page, "piece 21")
+    assert readout(page, "text").startswith("21: ")
+    press(page, "map", "ArrowRight", "ArrowUp", "ArrowLeft")
+    wait_for_summary(page, "word Paris")
+    # A line, of which Python is told too, and back and forth along it.
+    press(
+        page,
+        "lines",
+        "ArrowDown",
+        "ArrowLeft",
+        "ArrowLeft",
+        "ArrowRight",
+        "ArrowRight",
+        "ArrowRight",
+    )
+    wait_for_summary(page, "line 1 point 3")
+    assert readout(page, "lines") == "root: 100 gives 10"
+
+
+def test_keys_that_are_faster_than_the_answers_are_counted_in_a_matrix(
+    open_notebook: OpenNotebook,
+) -> None:
+    cell = SLOW + "SlowAttention(encoder='fresh', heads=4, d_model=32, query=0, key=0)"
+    page = open_notebook(cell).page
+    lab = "[data-lab=attention]"
+    page.wait_for_selector(f"{lab}[data-drawn]", timeout=WAIT)
+    page.locator(f"{lab} [data-panel=weights] canvas").focus()
+    for key in ["ArrowDown"] * 6 + ["ArrowRight"] * 5:
+        page.keyboard.press(key)
+    page.wait_for_function(
+        "([query, key]) => document.querySelector(`${query} select[id=${key}]`).selectedIndex === 5",
+        arg=[lab, page.locator(f"{lab} label:text-is('Key') + select").get_attribute("id")],
+        timeout=WAIT,
+    )
+    page.wait_for_selector(f"{lab} .course-lab-summary:text('(position 6)')", timeout=WAIT)
+    said = page.inner_text(f"{lab} [data-panel=weights] .course-lab-readout")
+    assert said.startswith("query 6 “")
+    assert ", key 5 “" in said
