@@ -83,26 +83,33 @@ class Packing:
             The heads' outputs `(1, H, N, Dh)`, and the weights of the padded batch
             `(B, H, S, S)`, zeros at padding, or None.
         """
-        outputs, weights, start, first = [], None, 0, 0
+        outputs, weights, first = [], None, 0
         if need_weights:
             weights = query.new_zeros(self.shape[0], query.shape[1], self.shape[1], self.shape[1])
-        for count, length in self.groups:
-            cut = slice(start, start + count * length)
-            q, k, v = (_texts(x[0, :, cut], count) for x in (query, key, value))  # (n, H, L, Dh)
+        texts = (self._texts(x) for x in (query, key, value))
+        for (count, length), q, k, v in zip(self.groups, *texts, strict=True):  # (n, H, L, Dh)
             mask = None if self.mask is None else self.mask[:length, :length]
             output, of_group = step(q, k, v, mask, need_weights)
             outputs.append(output.transpose(1, 2).flatten(0, 1))  # (n * L, H, Dh)
             if weights is not None and of_group is not None:
                 rows = list(self.rows[first : first + count])
                 weights[rows, :, :length, :length] = of_group
-            start, first = start + count * length, first + count
+            first += count
         packed = torch.cat(outputs) if outputs else query[0].transpose(0, 1)  # (N, H, Dh)
         return packed.transpose(0, 1)[None], weights  # (1, H, N, Dh)
 
+    def _texts(self, x: Tensor) -> list[Tensor]:
+        """See `(1, H, N, Dh)` as one `(n, H, L, Dh)` for each group, without copying.
 
-def _texts(x: Tensor, count: int) -> Tensor:
-    """See `(H, n * L, Dh)` as n texts of one length, `(n, H, L, Dh)`."""
-    return x.reshape(x.shape[0], count, -1, x.shape[-1]).transpose(0, 1)
+        They are cut in one operation: its gradient is then one tensor, laid end to end, where
+        slices would each give a whole one that is zero elsewhere, to be added up.
+        """
+        tokens = x[0].transpose(0, 1)  # (N, H, Dh)
+        parts = tokens.split([count * length for count, length in self.groups])  # (n * L, H, Dh)
+        return [
+            part.unflatten(0, group).transpose(1, 2)  # (n, L, H, Dh) -> (n, H, L, Dh)
+            for part, group in zip(parts, self.groups, strict=True)
+        ]
 
 
 def pack(padding_mask: Tensor, mask: Tensor | None = None) -> Packing | None:
