@@ -96,8 +96,10 @@ class TransformerDecoderLayer(nn.Module):
         memory_key_padding_mask: Tensor | None = None,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
+        *,
+        cache: LayerCache | None = None,
     ) -> Tensor:
-        """Decode all of the target at once, as in training.
+        """Decode all of the target at once, as in training; or, with a cache, new tokens only.
 
         Args:
             tgt: `(B, T, D)` or `(T, D)`.
@@ -108,45 +110,38 @@ class TransformerDecoderLayer(nn.Module):
             memory_key_padding_mask: `(B, S)` or `(S,)`, likewise.
             tgt_is_causal: block the future too; never replaces `tgt_mask`.
             memory_is_causal: likewise for the memory.
+            cache: holds the tokens before, and afterwards these too; see `TransformerDecoder.step`.
 
         Returns:
             The shape of `tgt`.
+
+        Raises:
+            ValueError: a cache, which blocks the future by itself, with another mask than padding.
         """
         require_width("tgt", tgt, self.d_model)
         require_width("memory", memory, self.d_model)
+        others = (tgt_mask, memory_mask, tgt_key_padding_mask, memory_is_causal or None)
+        if cache is not None and any(mask is not None for mask in others):
+            raise ValueError("With a cache the one mask that can be is memory_key_padding_mask.")
 
         def self_attention(x: Tensor) -> Tensor:
+            if cache is not None:
+                return attend_to_past(self.self_attn, x, cache)
             masks = (tgt_key_padding_mask, False, tgt_mask, True, tgt_is_causal)
             attended: Tensor = self.self_attn(x, x, x, *masks)[0]
             return attended
 
         def cross_attention(x: Tensor) -> Tensor:
-            masks = (memory_key_padding_mask, False, memory_mask, True, memory_is_causal)
+            padding = memory_key_padding_mask
+            if cache is not None:
+                return attend_to_memory(self.multihead_attn, x, memory, cache, padding)
+            masks = (padding, False, memory_mask, True, memory_is_causal)
             attended: Tensor = self.multihead_attn(x, memory, memory, *masks)[0]
             return attended
 
-        return self._sublayers(tgt, self_attention, cross_attention)
-
-    def step(
-        self,
-        tgt: Tensor,
-        memory: Tensor,
-        cache: LayerCache,
-        memory_key_padding_mask: Tensor | None = None,
-    ) -> Tensor:
-        """Decode new tokens `(B, L, D)` only: see `TransformerDecoder.step`."""
-        padding = memory_key_padding_mask
-        return self._sublayers(
-            tgt,
-            lambda x: attend_to_past(self.self_attn, x, cache),
-            lambda x: attend_to_memory(self.multihead_attn, x, memory, cache, padding),
-        )
-
-    def _sublayers(self, x: Tensor, self_attention: Activation, cross: Activation) -> Tensor:
-        """Run the three sub-layers, each with its dropout, residual and normalisation."""
         first = self.norm_first
-        x = residual(x, lambda y: self.dropout1(self_attention(y)), self.norm1, first)
-        x = residual(x, lambda y: self.dropout2(cross(y)), self.norm2, first)
+        x = residual(tgt, lambda y: self.dropout1(self_attention(y)), self.norm1, first)
+        x = residual(x, lambda y: self.dropout2(cross_attention(y)), self.norm2, first)
         return residual(x, self._feed_forward, self.norm3, first)
 
     def _feed_forward(self, x: Tensor) -> Tensor:
@@ -243,8 +238,10 @@ class TransformerDecoder(nn.Module):
         True
         """
         if len(cache.layers) != self.num_layers:
-            raise ValueError(f"Need KeyValueCache.empty({self.num_layers}), got {len(cache.layers)}.")
+            raise ValueError(
+                f"Need KeyValueCache.empty({self.num_layers}), got {len(cache.layers)}."
+            )
         x = tgt
         for layer, held in zip(self.layers, cache.layers, strict=True):
-            x = layer.step(x, memory, held, memory_key_padding_mask)  # type: ignore[operator]
+            x = layer(x, memory, memory_key_padding_mask=memory_key_padding_mask, cache=held)
         return x if self.norm is None else self.norm(x)

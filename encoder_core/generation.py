@@ -163,8 +163,8 @@ def generate_beam(
     best: list[tuple[float, list[int]]] = [(-torch.inf, []) for _ in range(batch)]
     for _ in range(max_length):
         logits = model.step(tokens, memory, padding_mask, cache)[:, -1]  # (B * K, V)
-        gains = logits.log_softmax(dim=-1).view(batch, beam, -1)  # (B * K, V) -> (B, K, V)
-        vocabulary = gains.shape[-1]
+        vocabulary = logits.shape[-1]
+        gains = logits.log_softmax(dim=-1).view(batch, beam, vocabulary)  # (B, K, V)
         live, index = (live[..., None] + gains).flatten(1).topk(beam)  # (B, K) of (B, K * V)
         parent, token = index // vocabulary, index % vocabulary  # (B, K) both
         rows = (parent + torch.arange(batch, device=source.device)[:, None] * beam).flatten()

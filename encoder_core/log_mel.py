@@ -80,7 +80,7 @@ def mel_filters(bands: int, size: int, rate: int) -> Tensor:
         rate: samples a second.
 
     Returns:
-        `(size // 2 + 1, M)` float32: each column rises from the centre of the band below to 1 at
+        `(size // 2 + 1, M)`, in the default dtype: each column rises from the centre of the band below to 1 at
         its own and falls to 0 at that of the band above. Centres are equally far apart in mels,
         from 0 Hz to half the rate.
 
@@ -94,7 +94,8 @@ def mel_filters(bands: int, size: int, rate: int) -> Tensor:
     bins = torch.linspace(0, rate / 2, size // 2 + 1, dtype=torch.float64)[:, None]  # (K, 1)
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])  # (K, M)
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])  # (K, M)
-    return torch.minimum(rising, falling).clamp(min=0).float()  # (K, M)
+    triangles = torch.minimum(rising, falling).clamp(min=0)  # (K, M)
+    return triangles.to(torch.get_default_dtype())
 
 
 class LogMel(nn.Module):
@@ -148,9 +149,11 @@ class LogMel(nn.Module):
         return ((samples - self.size) // self.hop + 1).clamp(min=0)
 
     def forward(self, signal: Tensor) -> Tensor:
-        """Turn signals `(B, samples)` into log-energies `(B, N, M)`."""
-        frames = frame(signal, self.size, self.hop) * self.window  # (B, N, size)
+        """Turn signals `(B, samples)` into log-energies `(B, N, M)`, in the dtype of the signals."""
+        wide = torch.promote_types(signal.dtype, torch.float32)  # half has no transform, nor range
+        frames = frame(signal, self.size, self.hop) * self.window.to(wide)  # (B, N, size)
         if not frames.numel():  # too short for a frame; some transforms refuse an empty input
-            return frames.new_empty(*frames.shape[:-1], self.bands)  # (B, 0, M)
+            return signal.new_empty(*frames.shape[:-1], self.bands)  # (B, 0, M)
         power = torch.fft.rfft(frames, dim=-1).abs().square()  # (B, N, size // 2 + 1)
-        return torch.log10((power @ self.filters).clamp(min=self.floor))  # (B, N, M)
+        energy = (power @ self.filters.to(wide)).clamp(min=self.floor)  # (B, N, M)
+        return torch.log10(energy).to(signal.dtype)

@@ -6,6 +6,8 @@ transform before the output); Press and Wolf 2017 (tied weights).
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from encoder_core.activations import activation_function
@@ -52,9 +54,10 @@ class MaskedLMHead(nn.Module):
     ) -> None:
         super().__init__()
         d_model = embedding.embedding_dim
-        self.dense = nn.Linear(d_model, d_model, bias=bias)
+        at: dict[str, Any] = {"device": embedding.weight.device, "dtype": embedding.weight.dtype}
+        self.dense = nn.Linear(d_model, d_model, bias=bias, **at)
         self.activation = activation_function(activation)
-        self.norm = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=norm_bias)
+        self.norm = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=norm_bias, **at)
         self.output = TiedProjection(embedding, bias=output_bias)
         nn.init.normal_(self.dense.weight, std=0.02)
         if bias:

@@ -27,11 +27,15 @@ def masked_mean(hidden: Tensor, padding_mask: Tensor | None = None) -> Tensor:
     Returns:
         `(B, D)`; zeros for a row that is all padding.
 
+    Raises:
+        ValueError: a mask of another dtype than bool, or of another shape.
+
     Source: Reimers and Gurevych 2019, section 3.
 
     >>> masked_mean(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[False, False, True]]))
     tensor([[2.]])
     """
+    _require_mask(hidden, padding_mask)
     if padding_mask is None:
         return hidden.mean(dim=1)
     blocked = padding_mask.unsqueeze(-1)  # (B, S, 1)
@@ -49,11 +53,15 @@ def masked_max(hidden: Tensor, padding_mask: Tensor | None = None) -> Tensor:
     Returns:
         `(B, D)`; zeros for a row that is all padding.
 
+    Raises:
+        ValueError: a mask of another dtype than bool, or of another shape.
+
     Source: Reimers and Gurevych 2019, section 3.
 
     >>> masked_max(torch.tensor([[[-1.0], [-3.0], [9.0]]]), torch.tensor([[False, False, True]]))
     tensor([[-1.]])
     """
+    _require_mask(hidden, padding_mask)
     if padding_mask is None:
         return hidden.amax(dim=1)
     blocked = padding_mask.unsqueeze(-1)  # (B, S, 1)
@@ -97,3 +105,14 @@ def pooling_function(name: Pooling) -> Callable[[Tensor, Tensor | None], Tensor]
     if name not in get_args(Pooling):
         raise ValueError(f"pooling must be one of {', '.join(get_args(Pooling))}; got {name!r}.")
     return {"mean": masked_mean, "first": first_token, "max": masked_max}[name]
+
+
+def _require_mask(hidden: Tensor, padding_mask: Tensor | None) -> None:
+    if padding_mask is None:
+        return
+    if padding_mask.dtype != torch.bool or padding_mask.shape != hidden.shape[:2]:
+        raise ValueError(
+            f"padding_mask must be bool, {tuple(hidden.shape[:2])}, True at padding; got "
+            f"{padding_mask.dtype}, {tuple(padding_mask.shape)}. Of a mask in which 1 marks what is "
+            "real, as in Hugging Face's attention_mask, pass mask == 0."
+        )

@@ -33,7 +33,8 @@ class Recording:
         names: the attentions' names in the model, in the order of the lists below.
         attention: each attention's weights, `(B, H, L, S)`.
         heads: each attention's outputs by head, before they are projected back, `(B, H, L, Dh)`.
-        hidden_states: what goes into the first layer, then what comes out of each, `(B, S, D)`.
+        hidden_states: what goes into the first layer, then what comes out of each, `(B, S, D)`; of
+            the encoder, where a model has a decoder too (record the decoder for its own).
         shapes: with `record(model, shapes=True)`, for each module called: its name, the shape of
             its first argument and that of its result (None where that is no tensor).
 

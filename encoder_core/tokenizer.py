@@ -205,13 +205,15 @@ class WordPiece:
             Tensors of shape `(N, S)`.
 
         Raises:
-            ValueError: there are not as many pairs as texts.
+            ValueError: one text in place of a list; not as many pairs as texts.
 
         >>> from encoder_core.pretrained import load_minilm
         >>> load_minilm()[1].batch(["one", "two words"]).padding_mask
         tensor([[False, False, False,  True],
                 [False, False, False, False]])
         """
+        if isinstance(texts, str):  # a text is a sequence of texts too, of one letter each
+            raise ValueError("batch takes a list of texts, and one text came: pass [text].")
         if pairs is not None and len(pairs) != len(texts):
             raise ValueError(f"{len(texts)} texts came with {len(pairs)} second texts.")
         seconds = [None] * len(texts) if pairs is None else list(pairs)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from encoder_core.cache import KeyValueCache
+from encoder_core.cache import KeyValueCache, LayerCache
 from encoder_core.decoder import TransformerDecoder, TransformerDecoderLayer
 
 B, T, S, D, H, FF = 3, 4, 6, 12, 3, 20
@@ -227,6 +227,8 @@ def test_wrong_shapes_are_answered_with_a_sentence() -> None:
         layer(torch.randn(2, 3, D), torch.randn(2, 3, 7))
     with pytest.raises(ValueError, match=r"got \(2, 3, 12\), \(3, 12\), \(3, 12\)"):
         layer(torch.randn(2, 3, D), torch.randn(3, D))  # memory without its batch
+    with pytest.raises(ValueError, match="With a cache the one mask"):
+        layer(torch.randn(2, 1, D), torch.randn(2, 3, D), torch.zeros(1, 1), cache=LayerCache())
     with pytest.raises(ValueError, match=r"KeyValueCache.empty\(2\), got 3"):
         TransformerDecoder(layer, 2).step(
             torch.randn(2, 1, D), torch.randn(2, 3, D), KeyValueCache.empty(3)

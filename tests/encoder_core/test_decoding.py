@@ -248,6 +248,17 @@ def test_cached_nucleus_equals_the_form_to_read(seed: int) -> None:
         generate_nucleus(model, SOURCES, BOS, EOS, 8, temperature=-1.0)
 
 
+def test_no_texts_give_no_texts_and_no_steps_give_empty_ones() -> None:
+    model = EncoderDecoder(20, 8, 2).eval()
+    for source, length, expected in (
+        (torch.ones(0, 3, dtype=torch.long), 4, []),
+        (torch.tensor([[5, 2]]), 0, [[]]),
+    ):
+        assert generate_greedy(model, source, 1, 2, length) == expected
+        assert generate_nucleus(model, source, 1, 2, length) == expected
+        assert generate_beam(model, source, 1, 2, 3, length) == expected
+
+
 def test_tests_of_generation_see_texts_that_end_and_texts_that_do_not() -> None:
     """Otherwise the tests above would hold for a generation that never stops, or always does."""
     texts = [text for seed in range(6) for text in generate_greedy(make_model(seed), SOURCES, BOS, EOS, 8)]  # fmt: skip

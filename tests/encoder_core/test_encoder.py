@@ -390,6 +390,20 @@ def test_a_model_can_be_copied_compiled_to_a_graph_and_moved() -> None:
     assert next(model.to(torch.float64).parameters()).dtype == torch.float64
 
 
+@pytest.mark.parametrize("kind", ["none", "padding", "added", "causal"])
+def test_the_compiler_takes_a_model_whole_whatever_the_mask(kind: str) -> None:
+    model = make().eval()
+    x, padding = torch.randn(2, 4, D), torch.tensor([[False, False, True, True], [True] * 4])
+    masks: dict[str, Tensor | bool] = {
+        "none": {},
+        "padding": {"src_key_padding_mask": padding},
+        "added": {"src_key_padding_mask": torch.zeros(2, 4).masked_fill(padding, -torch.inf)},
+        "causal": {"is_causal": True},
+    }[kind]
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(x, **masks), model(x, **masks))
+
+
 def test_layer_norm_equals_torchs() -> None:
     x, weight, bias = torch.randn(3, 5, 7), torch.randn(7), torch.randn(7)
     torch.testing.assert_close(layer_norm(x, weight, bias), F.layer_norm(x, (7,), weight, bias))

@@ -151,12 +151,16 @@ def test_a_decoder_that_writes_token_by_token_is_recorded_step_by_step() -> None
 
     decoder = TransformerDecoder(TransformerDecoderLayer(8, 2, 16), 2).eval()
     cache, memory = KeyValueCache.empty(2), torch.randn(1, 5, 8)
-    with R.record(decoder) as recording:
+    with R.record(decoder, shapes=True) as recording:
         for _ in range(3):
-            decoder.step(torch.randn(1, 1, 8), memory, cache)
+            recording.shapes.clear()
+            last = decoder.step(torch.randn(1, 1, 8), memory, cache)
     names = ["self_attn", "multihead_attn"]
     assert recording.names == [f"layers.{layer}.{name}" for layer in (0, 1) for name in names]
     assert [weights.shape[-1] for weights in recording.attention] == [3, 5, 3, 5]
+    assert [tuple(state.shape) for state in recording.hidden_states] == [(1, 1, 8)] * 3
+    assert torch.equal(recording.hidden_states[-1], last)
+    assert ("layers.1", (1, 1, 8), (1, 1, 8)) in recording.shapes
 
 
 def test_recorded_weights_carry_gradients(model: Bert) -> None:

@@ -101,6 +101,17 @@ def test_ctc_loss_of_a_text_that_does_not_fit_is_zero_with_finite_gradients() ->
     assert logits.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_other_precisions_are_near_to_float32(dtype: torch.dtype) -> None:
+    model, signal = SpeechEncoder(7, 12, 3).eval(), 0.1 * torch.randn(2, 4000)
+    expected, lengths = model(signal)
+    logits, same = model.to(dtype)(signal.to(dtype))
+    assert logits.dtype == dtype
+    assert torch.equal(same, lengths)
+    tolerance = 1e-4 if dtype == torch.float64 else 0.1
+    torch.testing.assert_close(logits.float(), expected, rtol=tolerance, atol=tolerance)
+
+
 def test_case_16_padding_changes_nothing_in_the_real_steps() -> None:
     model = SpeechEncoder(6, 16, 2).double().eval()
     signal = torch.randn(2, 6000, dtype=torch.float64)

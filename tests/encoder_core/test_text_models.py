@@ -94,6 +94,14 @@ def test_poolings_without_padding_and_by_name() -> None:
     assert masked_mean(half, none).dtype == torch.bfloat16
 
 
+def test_poolings_refuse_masks_that_are_none() -> None:
+    hidden, kept = torch.randn(2, 3, 4), torch.tensor([[1, 1, 0], [1, 0, 0]])
+    for pool in (masked_mean, masked_max):
+        for wrong in (kept, kept.float(), (kept == 0)[:, :2]):
+            with pytest.raises(ValueError, match=r"must be bool, \(2, 3\).*mask == 0"):
+                pool(hidden, wrong)
+
+
 def test_pooling_gradients_are_finite_for_rows_of_padding() -> None:
     hidden = torch.randn(2, 3, 4, requires_grad=True)
     padding = torch.tensor([[True] * 3, [False, True, True]])

@@ -171,6 +171,11 @@ def test_batches_are_padded_to_the_longest_and_say_where(ours: WordPiece) -> Non
         ours.batch([])
 
 
+def test_one_text_is_no_batch(ours: WordPiece) -> None:
+    with pytest.raises(ValueError, match=r"pass \[text\]"):
+        ours.batch("one text")
+
+
 def test_a_vocabulary_without_special_tokens_is_refused() -> None:
     with pytest.raises(ValueError, match=r"no \[CLS\]"):
         WordPiece({"[PAD]": 0, "[UNK]": 1})
