@@ -25,7 +25,7 @@ from torch.utils.data import default_collate
 from encoder_core.devices import Precision
 from encoder_core.interrupts import Interrupts
 
-__all__ = ["History", "Record", "TrainingConfig", "fit"]
+__all__ = ["History", "Record", "TrainingConfig", "fit", "require_loss"]
 
 Loss = Callable[[nn.Module, Any], "Tensor | tuple[Tensor, dict[str, Any]]"]
 
@@ -138,6 +138,35 @@ class History:
         return [record.loss for record in self.records]
 
 
+def require_loss(loss: Any) -> None:
+    """Refuse what is no loss.
+
+    Args:
+        loss: what the loss function returned, without its dictionary.
+
+    Raises:
+        TypeError: no tensor.
+        ValueError: more than one number, or one that no trainable parameter has a part in.
+
+    >>> import torch
+    >>> require_loss(torch.zeros(3))
+    Traceback (most recent call last):
+    ValueError: The loss must be one number, the mean over the batch; got a tensor of shape (3,).
+    """
+    if not isinstance(loss, Tensor):
+        raise TypeError(f"The loss must be a tensor of one number; got {type(loss).__name__}.")
+    if loss.numel() != 1:
+        raise ValueError(
+            "The loss must be one number, the mean over the batch; got a tensor of shape "
+            f"{tuple(loss.shape)}."
+        )
+    if not loss.requires_grad:
+        raise ValueError(
+            "The loss has no gradient: no parameter with requires_grad=True took part in it, or it "
+            "was cut off by detach, item or no_grad."
+        )
+
+
 def fit(
     model: nn.Module,
     data: Sequence[Any],
@@ -174,9 +203,10 @@ def fit(
         checkpoint are those of the last whole update, and `interrupted` is True.
 
     Raises:
-        ValueError: settings out of range; a checkpoint of another model or other settings.
+        ValueError: settings out of range; a checkpoint of another model or other settings; a loss
+            of more than one number, or without a gradient.
         FloatingPointError: the gradient is infinite or NaN; the model is as it was before it.
-        TypeError: an unknown option.
+        TypeError: an unknown option; a loss that is no tensor.
 
     >>> import torch
     >>> data = [(torch.tensor([x]), torch.tensor([2 * x])) for x in (-1.0, 0.5, 2.0)]
@@ -190,12 +220,15 @@ def fit(
 
     config = replace(config or TrainingConfig(), **options)
     path = None if checkpoint is None else Path(checkpoint)
-    run = Run(model, data, loss, config, collate, evaluate, callback, path)
-    run.resume()
-    with Interrupts() as interrupts, run.environment(progress):
-        while run.step < run.total and not run.stopped:
-            run.update()
-            run.report()
-            if run.interrupted(interrupts.asked is not None):
-                break
+    with Interrupts() as interrupts:
+        run = Run(model, data, loss, config, collate, evaluate, callback, path)
+        run.resume()
+        with run.environment(progress):
+            if run.unreported:
+                run.report()
+            while run.step < run.total and not run.stopped:
+                run.update()
+                run.report()
+                if run.interrupted(interrupts.asked is not None):
+                    break
     return run.history

@@ -17,13 +17,16 @@ from encoder_core.batches import batch_indices, step_seed
 from encoder_core.devices import choose_device, choose_precision, to_device
 from encoder_core.distributed import average_gradients, join_processes, same_weights
 from encoder_core.schedule import learning_rate, parameter_groups
-from encoder_core.training import History, Loss, Record, TrainingConfig
+from encoder_core.training import History, Loss, Record, TrainingConfig, require_loss
 from encoder_core.training_state import load_training, save_training
 
 __all__ = ["Run"]
 
 # What must be the same for a resumed training to give the numbers of an unbroken one.
 _DECISIVE = ("batch_size", "learning_rate", "warmup", "weight_decay", "clip", "seed")
+
+# What of a run itself is kept in its checkpoint.
+_STATE = ("step", "rate", "norm", "sums", "counted", "unreported")
 
 
 class Run:
@@ -63,6 +66,7 @@ class Run:
         self.history = History()
         self.step = self.saved_at = 0
         self.stopped = self.whole = False
+        self.unreported = False  # whether the latest update still has to be reported
         self.rate = self.norm = 0.0
         self.sums: dict[str, float] = {}
         self.counted = 0
@@ -79,8 +83,9 @@ class Run:
             return
         facts = load_training(self.path, self.model, self.optimizer, self._require_settings)
         self.scaler.load_state_dict(facts["scaler"])
-        self.step = self.saved_at = self.history.resumed_at = facts["step"]
-        self.sums, self.counted = facts["sums"], facts["counted"]
+        for name in _STATE:
+            setattr(self, name, facts.get(name, getattr(self, name)))
+        self.saved_at = self.history.resumed_at = self.step
         self.history.records = [Record(**record) for record in facts["records"]]
 
     def _settings(self) -> dict[str, Any]:
@@ -118,7 +123,8 @@ class Run:
             yield
             return
         tqdm = importlib.import_module("tqdm.auto").tqdm  # here, since importing it costs time
-        with tqdm(total=self.total, initial=self.step, unit="step") as self.bar:
+        shown = self.step - self.unreported
+        with tqdm(total=self.total, initial=shown, unit="step") as self.bar:
             yield
 
     def update(self) -> None:
@@ -138,6 +144,7 @@ class Run:
         with torch.autocast(self.device.type, self.dtype, self.dtype != torch.float32):
             result = self.loss(self.model, batch)
         loss, extra = result if isinstance(result, tuple) else (result, {})
+        require_loss(loss)
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss * share).backward()  # type: ignore[no-untyped-call]
         average_gradients(self.model.parameters(), self.processes)
@@ -146,7 +153,7 @@ class Run:
         self.whole = False  # from here on an exception leaves a model that is not to be saved
         self._apply()
         self._count({"loss": loss, **extra}, share)
-        self.whole = True
+        self.unreported = self.whole = True
 
     def _clip(self) -> None:
         """Shorten the gradient where it is too long, and refuse one that is no number."""
@@ -188,6 +195,7 @@ class Run:
         evaluation = self._evaluate() if self.evaluate and (due or last) else {}
         if self.step % config.log_every == 0 or last or evaluation:
             self._record(evaluation)
+        self.unreported = False
         if self.bar is not None:
             self.bar.update()
         if self.step % config.checkpoint_every == 0 or last:
@@ -205,12 +213,14 @@ class Run:
 
     def _record(self, evaluation: dict[str, float]) -> None:
         means = {name: total / self.counted for name, total in self.sums.items()}
-        self.sums, self.counted = {}, 0
         epoch = self.step / math.ceil(len(self.data) / self.config.batch_size)
         loss = means.pop("loss")
         metrics = {**means, **evaluation}
         record = Record(self.step, epoch, loss, self.rate, self.norm, metrics)
+        self.whole = False  # the record, and what it was made of, change together or not at all
         self.history.records.append(record)
+        self.sums, self.counted, self.unreported = {}, 0, False
+        self.whole = True
         if self.bar is not None:
             self.bar.set_postfix(loss=f"{loss:.4g}")
         if self.callback is not None and self.processes.main:
@@ -230,10 +240,8 @@ class Run:
         if self.path is None or not self.processes.main:
             return
         facts = {
-            "step": self.step,
+            **{name: getattr(self, name) for name in _STATE},
             "settings": self._settings(),
-            "sums": self.sums,
-            "counted": self.counted,
             "scaler": self.scaler.state_dict(),
             "records": [asdict(record) for record in self.history.records],
         }

@@ -236,6 +236,32 @@ def test_an_error_in_a_callback_or_the_data_loses_no_update(tmp_path: Path) -> N
     assert_same(model, whole)
 
 
+@pytest.mark.parametrize("fails_at", [4, 8, 17])
+def test_an_error_in_an_evaluation_loses_no_record(tmp_path: Path, fails_at: int) -> None:
+    path, seen = tmp_path / "run.safetensors", 0
+
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        return {"held out": loss(model, torch.stack(DATA))[0].item()}
+
+    def failing(model: nn.Module) -> dict[str, float]:
+        nonlocal seen
+        seen += 4
+        if seen >= fails_at:
+            raise RuntimeError("no data to evaluate on")
+        return evaluate(model)
+
+    whole, broken, resumed = make(), make(), make()
+    expected = train(whole, evaluate=evaluate, evaluate_every=4, log_every=3)
+    with pytest.raises(RuntimeError, match="no data"):
+        train(broken, checkpoint=path, evaluate=failing, evaluate_every=4, log_every=3)
+    history = train(
+        resumed, checkpoint=path, evaluate=evaluate, evaluate_every=4, log_every=3, progress=True
+    )
+    assert history.resumed_at == fails_at
+    assert history.records == expected.records
+    assert_same(resumed, whole)
+
+
 def test_a_second_interrupt_is_raised_and_a_half_made_update_is_not_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -453,15 +479,66 @@ def test_settings_are_checked_with_a_sentence() -> None:
     assert TrainingConfig(epochs=3, batch_size=5).total_steps(22) == 15
 
 
+def test_what_is_no_loss_is_refused_before_the_model_changes() -> None:
+    model = make()
+    before = [p.clone() for p in model.parameters()]
+    with pytest.raises(TypeError, match="got float"):
+        fit(model, DATA, lambda model, batch: 1.0, steps=1, **QUIET)  # type: ignore[arg-type, return-value]
+    with pytest.raises(ValueError, match=r"one number.*shape \(32,"):
+        fit(model, DATA * 9, lambda model, batch: model(batch), steps=1, **QUIET)
+    with pytest.raises(ValueError, match="has no gradient"):
+        fit(model, DATA, lambda model, batch: model(batch).mean().detach(), steps=1, **QUIET)
+    model.requires_grad_(False)
+    with pytest.raises(ValueError, match="no parameter with requires_grad=True"):
+        fit(model, DATA, lambda model, batch: model(batch).mean(), steps=1, **QUIET)
+    for mine, was in zip(model.parameters(), before, strict=True):
+        assert torch.equal(mine, was)
+
+
 def test_devices_and_batches() -> None:
-    assert choose_precision(torch.device("cpu")) == torch.float32
-    assert choose_device("auto").type in {"cpu", "cuda", "mps"}
+    assert choose_device("cpu") == torch.device("cpu")
     batch = {"a": [torch.ones(2), (torch.zeros(1), "text")], "b": 3}
     moved = to_device(batch, torch.device("meta"))
     assert moved["a"][0].device.type == "meta"
     assert moved["a"][1][0].device.type == "meta"
     assert moved["a"][1][1] == "text"
     assert moved["b"] == 3
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"),
+    [
+        (True, True, "cuda:1"),
+        (True, False, "cuda:1"),
+        (False, True, "mps"),
+        (False, False, "cpu"),
+    ],
+)
+def test_the_best_device_is_chosen_and_under_torchrun_one_for_each_process(
+    monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, expected: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert choose_device("auto") == torch.device(expected)
+    assert choose_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("device", "native", "expected"),
+    [
+        ("cuda", True, torch.bfloat16),
+        ("cuda", False, torch.float16),
+        ("mps", True, torch.float32),
+        ("cpu", True, torch.float32),
+    ],
+)
+def test_precision_is_mixed_where_the_hardware_has_it(
+    monkeypatch: pytest.MonkeyPatch, device: str, native: bool, expected: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    assert choose_precision(torch.device(device)) == expected
+    assert choose_precision(torch.device(device), "bfloat16") == torch.bfloat16
 
 
 def test_interrupts_outside_of_the_main_thread_catch_nothing() -> None:
