@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import time
@@ -76,6 +77,7 @@ def judge(exercise: Exercise, submission: Any, seed: int = 0) -> Report:
 
 def tried(exercise: Exercise, submission: Callable[..., Any], seed: int) -> list[Trial] | None:
     """The trials of a submission; None when it says itself that it is not written yet."""
+    _warm_up()
     trials: list[Trial] = []
     spent = 0.0  # by the submission alone
     for probe, expected in diagnosis.references(exercise.id, seed):
@@ -91,6 +93,14 @@ def tried(exercise: Exercise, submission: Callable[..., Any], seed: int) -> list
         if actual.timed_out or spent > PATIENCE:
             break
     return trials
+
+
+@functools.cache
+def _warm_up() -> None:
+    """Let torch import what it needs for a first gradient: seconds that no answer's time should pay for."""
+    with torch.inference_mode(False), torch.enable_grad():
+        x = torch.ones(1, requires_grad=True)
+        torch.autograd.grad(2 * x, x, torch.ones(1))
 
 
 def _not_attempted(exercise: Exercise) -> Report:
