@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from course import exercises
 from course.checking import guards, running
 from course.checking.agreeing import Difference, alike, difference, steady
@@ -165,16 +167,29 @@ def _same_words(one: Outcome, other: Outcome) -> bool:
     return words[0] == words[1]
 
 
+def _hits(trials: list[Trial], failed: list[int], imitation: _Imitation, wanted: int) -> int:
+    """On how many failed trials an imitation gives the same; fewer than wanted, when it can't be more."""
+    hits = 0
+    for tried, i in enumerate(failed):
+        if hits + len(failed) - tried < wanted:
+            break
+        hits += alike(trials[i].probe, imitation[i], trials[i].actual)
+    return hits
+
+
 def nearest(exercise: Exercise, trials: list[Trial]) -> Mistake | None:
     """A mistake that explains at least half of the failed trials and shows in no other."""
     usual = [i for i in _order(trials) if trials[i].probe.mode in ("plain", "strided")]
+    exact = [i for i in usual if trials[i].probe.dtype is torch.float64]
+    usual = exact if sum(trials[i].failed for i in exact) > 1 else usual
     failed = [i for i in usual if trials[i].difference is not None and not trials[i].actual.error]
     best: tuple[int, Mistake] | None = None
     for mistake in exercise.mistakes if len(failed) > 1 else ():
         for function in functions(exercise, mistake):
             imitation = _Imitation(function, trials)
-            hits = sum(alike(trials[i].probe, imitation[i], trials[i].actual) for i in failed)
-            if 2 * hits < len(failed) or (best is not None and hits <= best[0]):
+            wanted = max((len(failed) + 1) // 2, best[0] + 1 if best else 0)
+            hits = _hits(trials, failed, imitation, wanted)
+            if hits < wanted:
                 continue
             if not any(imitation.differs(i) for i in usual if not trials[i].failed):
                 best = (hits, mistake)

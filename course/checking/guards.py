@@ -165,9 +165,17 @@ def apart() -> Iterator[None]:
 def seeded(seed: int) -> Iterator[None]:
     """Seed torch, Python and numpy for the block, and put their random states back after it."""
     with random_states_kept():
-        torch.manual_seed(seed)
+        _seed_torch(seed)
         random.seed(seed)
         yield
+
+
+def _seed_torch(seed: int) -> None:
+    """Without a GPU `torch.manual_seed` notes each call, with its stack, for one that may come."""
+    if torch.cuda.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
 
 
 @contextlib.contextmanager

@@ -89,9 +89,16 @@ def _weightiest(failed: list[Trial]) -> Trial:
             t.probe.half,
             order.index(t.probe.mode),
             t.probe.dtype is not torch.float64,
+            _holds_nothing(t),
             _volume(t),
         ),
     )
+
+
+def _holds_nothing(trial: Trial) -> bool:
+    """Whether the result that was asked for is a tensor without a number, which shows little."""
+    want = trial.difference.expected if trial.difference else None
+    return isinstance(want, Tensor) and want.numel() == 0
 
 
 def _volume(trial: Trial) -> int:
@@ -121,7 +128,9 @@ def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) ->
     if found.kind == "shape":
         return f"the shape of the {what} is wrong: " + _shape(exercise, found)
     if found.kind == "dtype":
+        floating = any(tensor.is_floating_point() for tensor in tensors(trial.probe.case.args))
         given = "the inputs are " + str(trial.probe.dtype).removeprefix("torch.")
+        given = given if floating else "asked is the default dtype"
         wanted, came = (str(t.dtype).removeprefix("torch.") for t in (found.expected, found.actual))
         reason = given if found.expected.is_floating_point() else f"asked is {wanted}"
         return f"the dtype of the {what} is {came} and should be {wanted}: {reason}"
@@ -129,7 +138,7 @@ def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) ->
         return f"the {what} is wrong"
     if trial.probe.case.summary is not None:
         return f"the {what} has another distribution than it should have"
-    return f"the {what} {'have' if what == 'weights' else 'has'} {GENERIC}"
+    return f"the {what} {'have' if what in ('weights', 'ids') else 'has'} {GENERIC}"
 
 
 def result_name(exercise: Exercise, index: int) -> str:

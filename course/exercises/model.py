@@ -105,6 +105,9 @@ class Exercise:
     # What the cases' arguments are given to, made from a submission: for classes, and for functions
     # that take functions or modules.
     harness: Callable[[Any], Callable[..., Any]] | None = None
+    # What only this exercise can find out about a submission that no listed mistake explains:
+    # finds(submission, the failed cases, without those of random results) -> sentences.
+    finds: Callable[[Any, list[Case]], list[str]] | None = None
 
     @property
     def is_class(self) -> bool:

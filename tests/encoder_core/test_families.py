@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from encoder_core import loading as L
+from encoder_core.bert import Bert, BertConfig
 from encoder_core.checkpoints import CheckpointError
 from encoder_core.masked_lm import MaskedLM
 from encoder_core.masks import padding_mask
@@ -206,6 +207,13 @@ def test_a_missing_or_unexpected_weight_is_named(tmp_path: Path) -> None:
     save_file(state, tmp_path / "model.safetensors")
     with pytest.raises(CheckpointError, match=r"missing layers\.2\.linear2\.bias"):
         L.from_pretrained(tmp_path, ignore=[r"^classifier\."])
+
+
+def test_a_head_is_made_where_and_as_the_encoder_is() -> None:
+    config = BertConfig(vocab_size=9, d_model=8, nhead=2, num_layers=1, dim_feedforward=16)
+    model = MaskedLM(Bert(config).double())
+    assert {p.dtype for p in model.parameters()} == {torch.float64}
+    assert model(torch.tensor([[1, 2]])).dtype == torch.float64
 
 
 def test_an_untied_head_is_refused() -> None:

@@ -7,14 +7,16 @@ case are such that a dropped number at that place, and at no other, shows in the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from course.exercises.draw import Draw
 from course.exercises.model import Case, tags
+from course.exercises.stacking import layer_parts
 
 P = 0.3  # of the cases in training
 SIGNATURE = (
@@ -22,6 +24,12 @@ SIGNATURE = (
     "forward(src, src_mask=None, src_key_padding_mask=None)"
 )
 RESULTS = ("output", "number of parameters that are trained")
+CLUES = (
+    (
+        "evaluation mode",
+        "what is wrong is dropout, or something else that is done in training only.",
+    ),
+)
 
 
 def harness(cls: Any) -> Callable[..., Any]:
@@ -39,10 +47,9 @@ def harness(cls: Any) -> Callable[..., Any]:
         weights: dict[str, Tensor],
         training: bool,
     ) -> tuple[Any, int]:
+        sizes = d_model, nhead, dim_feedforward
         with torch._C.DisableTorchFunction():  # where a layer is made is not its own affair
-            layer = cls(d_model, nhead, dim_feedforward, dropout=dropout, norm_first=norm_first)
-            layer = layer.to(device=src.device, dtype=src.dtype).train(training)
-            _load(layer, weights)
+            layer = _made(cls, sizes, dropout, norm_first, src, weights).train(training)
         masks: dict[str, Tensor] = {}
         if src_mask is not None:
             masks["src_mask"] = src_mask
@@ -52,6 +59,34 @@ def harness(cls: Any) -> Callable[..., Any]:
         return layer(src, **masks), trained
 
     return run
+
+
+def _made(
+    cls: Any,
+    sizes: tuple[int, int, int],
+    dropout: float,
+    norm_first: bool,
+    src: Tensor,
+    weights: dict[str, Tensor],
+) -> Any:
+    layer = cls(*sizes, dropout=dropout, norm_first=norm_first)
+    layer = layer.to(device=src.device, dtype=src.dtype)
+    _load(layer, weights)
+    return layer
+
+
+def finds(cls: Any, failed: Sequence[Case]) -> list[str]:
+    """What the layer's parts are given wrongly, in the forms in which it fails."""
+    said: dict[str, list[str]] = {}
+    for case in layer_parts.chosen(failed):
+        dropout, norm_first, src, _, _, weights = case.args[3:9]
+        layer = _made(cls, case.args[:3], dropout, norm_first, src, weights).eval()
+        for sentence in layer_parts.finds(layer, case.args):
+            said.setdefault(sentence, []).append("pre-norm" if norm_first else "post-norm")
+    return [
+        sentence if len(forms) > 1 else f"in {forms[0]}, {sentence}"
+        for sentence, forms in said.items()
+    ]
 
 
 def _load(layer: Any, weights: dict[str, Tensor]) -> None:
@@ -137,8 +172,18 @@ def _idle(batch: int, length: int, mask: Tensor | None, padding: Tensor | None) 
     return blocked.all(-1, keepdim=True)
 
 
+@functools.cache
+def _first_use() -> None:
+    """What torch loads when attention is first given a mask, seconds' worth: not on an answer's time."""
+    padding = torch.zeros(1, 1, dtype=torch.bool)
+    x = torch.zeros(1, 1, 2)
+    with torch.random.fork_rng(devices=()):
+        nn.MultiheadAttention(2, 1, batch_first=True)(x, x, x, key_padding_mask=padding)
+
+
 def cases(seed: int) -> list[Case]:
     """All trials of an encoder layer."""
+    _first_use()
     draw = Draw(seed)
     causal = torch.ones(5, 5, dtype=torch.bool).triu(1)
     padding = torch.arange(4) >= torch.tensor([[4], [2], [3]])
@@ -236,10 +281,10 @@ PLACES = (
     "no dropout, p = 0",
 )
 _SIZES = {  # of each place: B, S, D, H, F; heads of width 1 drop each number by itself
-    PLACES[0]: (200, 4, 64, 64, 2),
-    PLACES[1]: (200, 4, 64, 1, 2),
-    PLACES[2]: (800, 1, 64, 1, 256),
-    PLACES[3]: (200, 4, 64, 1, 2),
+    PLACES[0]: (100, 4, 32, 32, 2),
+    PLACES[1]: (100, 4, 32, 1, 2),
+    PLACES[2]: (400, 1, 32, 1, 128),
+    PLACES[3]: (100, 4, 32, 1, 2),
     PLACES[4]: (3, 4, 5, 5, 20),
 }
 
@@ -292,11 +337,11 @@ def _statistics(value: tuple[Tensor, int], *args: Any) -> Mapping[str, float]:
     }
 
 
-# At least six standard deviations of the statistics of 51200 numbers.
+# At least six standard deviations of the difference of two statistics of 12800 numbers each.
 _TOLERANCE = {
-    "mean of what is added to x": 0.03,
-    "mean square of it": 0.06,
-    "share of zeros in it": 0.02,
+    "mean of what is added to x": 0.05,
+    "mean square of it": 0.075,
+    "share of zeros in it": 0.035,
     "share of x that was dropped": 0.001,
     "largest number in it": 0.01,
 }
