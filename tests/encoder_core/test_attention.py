@@ -112,7 +112,10 @@ def test_case_03_half_precision_blocks_without_the_smallest_number(dtype: torch.
     query, key = torch.full((1, 4), 50.0, dtype=dtype), torch.full((2, 4), -50.0, dtype=dtype)
     half_blocked = torch.tensor([[0.0, torch.finfo(dtype).min]], dtype=dtype)
     blocked = torch.full((1, 2), torch.finfo(dtype).min, dtype=dtype)
-    for mask, expected in ((half_blocked, 1.0), (blocked, 0.0)):
+    both = torch.ones(1, 2, dtype=torch.bool)
+    merged = masks.merge_masks(both, torch.zeros(1, 2, dtype=dtype))  # boolean and floating
+    cases = [(half_blocked, 1.0), (blocked, 0.0), (both, 0.0), (merged, 0.0)]
+    for mask, expected in cases:
         explicit, _ = A.scaled_dot_product_attention(query, key, value, mask)
         assert explicit.item() == expected
         assert A.fused_attention(query, key, value, mask).item() == expected

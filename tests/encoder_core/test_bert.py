@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given
@@ -124,8 +126,8 @@ def test_case_05_padded_rows_are_the_same_on_every_path() -> None:
     with_gradients = model(ids, None, padding)
     explicit = Bert(SMALL, seed=0, attention=scaled_dot_product_attention).eval()
     with torch.inference_mode():
-        for other in (model, explicit):
-            hidden = other(ids, None, padding)
+        for other, packed in itertools.product((model, explicit), (True, False, None)):
+            hidden = other(ids, None, padding, packed=packed)
             assert hidden.shape == (13, 7, 32)
             assert not hidden[padding].any()
             torch.testing.assert_close(hidden, with_gradients, rtol=1e-5, atol=1e-5)

@@ -153,6 +153,40 @@ def test_case_14_an_encoder_is_taken_out_of_a_masked_lm_and_the_tied_copy_may_be
         )
 
 
+def small_modernbert(seed: int | None = 0) -> ModernBert:
+    return ModernBert(ModernBertConfig(99, 8, 2, 12, (None, 1, None), padding_idx=1), seed=seed)
+
+
+@pytest.mark.parametrize("packed", [True, False, None])
+def test_case_05_padded_rows_of_a_modernbert_are_zero_on_every_path(packed: bool | None) -> None:
+    model, (ids, padding) = small_modernbert().eval(), inputs()
+    with_gradients = model(ids, padding_mask=padding, packed=False)
+    with torch.inference_mode():
+        hidden = model(ids, padding_mask=padding, packed=packed)
+    assert not hidden[padding].any()
+    torch.testing.assert_close(hidden, with_gradients, rtol=1e-5, atol=1e-5)
+
+
+def test_case_08_every_layer_of_a_modernbert_is_initialised_afresh() -> None:
+    model = small_modernbert()
+    first, second, third = (layer.self_attn.in_proj_weight for layer in model.layers)
+    assert len({p.data_ptr() for p in model.parameters()}) == len(list(model.parameters()))
+    for one, other in ((first, second), (second, third), (first, third)):
+        assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize("seed", [0, None])
+def test_case_13_the_row_of_padding_of_a_modernbert_is_zero_after_every_initialisation(
+    seed: int | None,
+) -> None:
+    model = small_modernbert(seed)
+    for _ in range(2):
+        table = model.embeddings.token.weight
+        assert not table[1].any()
+        assert table[0].any()
+        model.reset_parameters()
+
+
 def test_case_13_with_tied_weights_the_row_of_padding_stays_as_it_is() -> None:
     config = ModernBertConfig(99, 8, 2, 12, (None, 1), padding_idx=1)
     model = MaskedLM(ModernBert(config, seed=0))
