@@ -30,9 +30,13 @@ def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
     if first.difference is not None:
         told.append(varying[0] if varying else _sentence(exercise, function, first))
         if first.difference.kind == "values" and not varying:
-            told.extend(_statistics(failed))
+            statistics = _statistics(failed)
+            # What is wrong without any randomness comes before what the random results say.
+            told.extend(statistics if first.probe.case.summary is not None else [])
             told = plain.describe(exercise, failed) or told
+            told.extend(_of_its_own(exercise, function, failed))
             told.extend(relations.describe(exercise, failed))
+            told.extend(statistics)
             told.extend(_errors_elsewhere(exercise, failed))
         if first.probe.mode == "gradient" and not any(_in_values(trial) for trial in failed):
             told = [_gradient(function, first)]
@@ -42,6 +46,25 @@ def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
     told.extend(_clue(exercise, trials))
     told.extend(_literal(exercise, function, trials))
     return list(dict.fromkeys(sentence for sentence in told if sentence))
+
+
+def _of_its_own(exercise: Exercise, function: Callable[..., Any], failed: list[Trial]) -> list[str]:
+    """What the exercise's own search finds, on the failed cases as they are."""
+    cases = [
+        trial.probe.case
+        for trial in sorted(failed, key=_volume)
+        if trial.probe.mode == "plain"
+        and trial.probe.dtype is torch.float64
+        and trial.probe.case.summary is None
+        and trial.actual.error is None
+    ]
+    if exercise.finds is None or not cases:
+        return []
+    try:
+        with guards.quiet(), guards.random_states_kept(), guards.time_limit():
+            return exercise.finds(function, cases)
+    except (Exception, guards.TimeLimit):  # an answer can be stranger than the search knows
+        return []
 
 
 def _statistics(failed: list[Trial]) -> list[str]:
