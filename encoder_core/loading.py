@@ -86,7 +86,16 @@ def masked_lm_from_pretrained(
     ignore: Sequence[str] = (),
     sha256: str | None = None,
 ) -> MaskedLM:
-    """Load an encoder with its masked-language-model head; see `from_pretrained`.
+    """Load an encoder with its masked-language-model head.
+
+    Args:
+        source: see `from_pretrained`.
+        download: likewise.
+        ignore: likewise; the head's weights are wanted here.
+        sha256: likewise.
+
+    Returns:
+        The encoder and its head, float32, in evaluation mode.
 
     Raises:
         FileNotFoundError: there is no such checkpoint here, or it holds no safetensors.
@@ -172,7 +181,14 @@ def encoder_from_weights(
 
 
 def masked_lm_from_weights(settings: Mapping[str, Any], state: Mapping[str, Tensor]) -> MaskedLM:
-    """Build an encoder with its masked-language-model head; see `encoder_from_weights`.
+    """Build an encoder with its masked-language-model head.
+
+    Args:
+        settings: see `encoder_from_weights`.
+        state: likewise, with the head's.
+
+    Returns:
+        The encoder and its head, in evaluation mode.
 
     Raises:
         CheckpointError: see `masked_lm_from_pretrained`.

@@ -172,7 +172,7 @@ def merge_masks(*masks: Tensor | None) -> Tensor | None:
         masks: boolean, floating or None, broadcasting with one another.
 
     Returns:
-        None where there is none; boolean where all are; otherwise floating.
+        None where there is none; boolean where all are, else floating, in the shape of them all.
 
     >>> merge_masks(causal_mask(2), torch.tensor([[True, False]]), None)
     tensor([[ True,  True],

@@ -4,6 +4,9 @@ It is done from outside, by a context manager, on any model that is made of this
 `MultiheadAttention`. While none is active a model computes exactly as without this file. What
 changes a model from outside (`attention_function`, `ablate`, `patch`) can be imported from here
 too; it lives in `interventions.py`.
+
+Source: `torch.nn.Module.register_forward_hook`; Vig 2019, "A Multiscale Visualization of Attention
+in the Transformer Model" (what is recorded there of every layer and head).
 """
 
 from __future__ import annotations

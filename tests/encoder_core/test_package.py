@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import inspect
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
+import torch
 
 import encoder_core
 
@@ -57,6 +60,34 @@ def test_every_public_name_has_a_docstring_with_an_example_and_the_examples_run(
         protocol = getattr(value, "_is_protocol", False)
         error = isinstance(value, type) and issubclass(value, Exception)
         assert protocol or error or ">>>" in value.__doc__, f"{path.stem}.{name} has no example"
+
+
+PUBLIC = [(file, name) for file, names in encoder_core._FILES.items() for name in names]
+
+
+@pytest.mark.parametrize(("file", "name"), PUBLIC)
+def test_docstrings_tell_arguments_shapes_results_errors_and_sources(file: str, name: str) -> None:
+    value = getattr(encoder_core, name)
+    text, head = inspect.getdoc(value) or "", sys.modules[value.__module__].__doc__ or ""
+    lacks = [] if "Source" in text + head else ["a source"]
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(value)))):
+        if isinstance(node, ast.FunctionDef) and "Raises:" not in text + (
+            ast.get_docstring(node) or ""
+        ):
+            lacks += [
+                f"what {node.name} raises" for n in ast.walk(node) if isinstance(n, ast.Raise)
+            ]
+    if not isinstance(value, type):
+        signature = inspect.signature(value)
+        lacks += [n for n in signature.parameters if f"\n    {n}: " not in text]
+        annotation = str(signature.return_annotation)
+        if "Returns:" not in text and "Yields:" not in text and "None" not in annotation:
+            lacks.append("its result")
+        if "Tensor" in annotation and "shape" not in text.lower() and "`(" not in text:
+            lacks.append("its shapes")
+    elif issubclass(value, torch.nn.Module):
+        lacks += [part for part in ("Args:", "Shapes") if part not in text]
+    assert not lacks
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
