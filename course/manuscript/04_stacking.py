@@ -81,7 +81,7 @@ figures.lines(
 # %% [markdown] id="residual-section"
 # ## 2 The sum
 #
-# The remedy is older than the Transformer. He et al. (2016) could not train networks of fifty layers, until they let each layer compute not the new $x$ but what to **add** to it:
+# The remedy is older than the Transformer. He et al. (2016) found that a plain network of 56 layers did worse than one of 20, even on the examples that it was trained on. Then they let each part compute not the new $x$ but what to **add** to it, and the deeper network was the better one:
 #
 # $$x \leftarrow x + f(x)$$
 #
@@ -357,7 +357,7 @@ for depth in (6, 12, 24):
 # %% [markdown] id="gradients-note"
 # *What to see:* neither dies and neither explodes; compare the scale with the figures of sections 1 and 2. But in post-norm the layers at the top are pulled as hard in a deep stack as in a shallow one, while in pre-norm each layer's share shrinks as the stack grows: in a stream to which many have added, one part counts less. Xiong et al. (2020) derived it: the gradient of the last layer stays of one size in post-norm, and falls as $1/\sqrt{N}$ with the number of layers $N$ in pre-norm. Many layers that all pull hard at once, in the first steps, when nothing is known yet: that goes wrong. Does it?
 #
-# A small task shows it. Eight symbols, one of which stands somewhere among noise; at the first token the stack must say which. Twelve layers, 80 steps, a high learning rate. Once the post-norm stack gets a [warm-up](glossary.ipynb#warm-up): its rate rises from 0 to the full one over the 80 steps.
+# A small task shows it. Eight symbols, one of which stands somewhere among noise; at the first token the stack must say which. Twelve layers, 60 steps, a high learning rate. Once the post-norm stack gets a [warm-up](glossary.ipynb#warm-up): its rate rises from 0 to the full one over the 60 steps.
 
 # %% id="training-predict"
 predict("stacking.which-one-learns")
@@ -365,11 +365,11 @@ predict("stacking.which-one-learns")
 # %% id="training-run"
 curves = {  # each point is the mean of ten steps
     "post-norm": stacking.train(stacking.stack(12, "post")),
-    "post-norm, warm-up": stacking.train(stacking.stack(12, "post"), warmup=80),
+    "post-norm, warm-up": stacking.train(stacking.stack(12, "post"), warmup=60),
     "pre-norm": stacking.train(stacking.stack(12, "pre")),
 }
 figures.lines(
-    range(10, 81, 10), curves, x_title="steps", y_title="loss (guessing: 2.08)",
+    range(10, 61, 10), curves, x_title="steps", y_title="loss (guessing: 2.08)",
     title="Finding one symbol among noise, twelve layers",
 )
 
@@ -377,7 +377,7 @@ figures.lines(
 explain("stacking.which-one-learns")
 
 # %% [markdown] id="training-note"
-# *What to see:* the same network, the same data, the same rate. Post-norm without a warm-up sits at guessing; with one it learns; pre-norm learns without. That is why the paper (section 5.3) and BERT begin with a warm-up, and why most deep models since are pre-norm. Post-norm is not wrong: at six or twelve layers, warmed up, it is as good or better, and MiniLM, which you have been using all along, is post-norm.
+# *What to see:* the same network, the same data, the same rate. Post-norm without a warm-up sits at guessing; with one it learns; pre-norm learns without. That is why the paper (section 5.3) and BERT begin with a warm-up, and why most deep models since are pre-norm. Post-norm is not wrong: BERT is post-norm, its large form with 24 layers, and so is MiniLM, which you have been using all along.
 
 # %% [markdown] id="layer-section"
 # ## 7 The layer
@@ -407,7 +407,9 @@ explain("stacking.which-one-learns")
 # | `self.linear1`, `self.linear2` | `nn.Linear` | the network, $D \to F \to D$ |
 # | `self.norm1`, `self.norm2` | `nn.LayerNorm(d_model)` | the attention's, the network's |
 #
-# In `forward`, use your `residual`: twice. Three things about `nn.MultiheadAttention` that cost people hours:
+# In `forward`, use your `residual`: twice. Its `sublayer` is a function of `x` alone; what else it needs (the masks, the modules) it can see when you define it inside of `forward`. Dropout is an `nn.Dropout(dropout)`, which drops in training and not in evaluation; the bare function `F.dropout` doesn't know the mode unless you tell it. And keep `norm_first` for `forward`.
+#
+# Three things about `nn.MultiheadAttention` that cost people hours:
 #
 # - it takes the length first, unless it is made with `batch_first=True`;
 # - it has a dropout of its own, for ①: `dropout=dropout`;
@@ -505,7 +507,7 @@ quiz("stacking.what-crosses-tokens")
 # %% [markdown] id="stack-section"
 # ## 8 The stack
 #
-# An encoder is $N$ such layers, each with weights **of its own**. The usual way to get them: make one layer and copy it.
+# An encoder is $N$ such layers, each with weights **of its own**. The usual way to get them: make one layer and copy it. Python's module `copy`, imported above, has two ways to copy; only one of them also copies what is inside.
 #
 # ### Exercise 5: `get_clones`
 # *Difficulty 1 of 3, about 10 minutes. Hints: `hint("stacking.get_clones")`*
@@ -670,7 +672,7 @@ print("NaN in the gradient of the first layer:", gradient.isnan().any().item())
 # %% [markdown] id="listing-nan-note"
 # One empty text, and its NaN reaches the weights of the whole model, even through a loss that doesn't look at it: in the backward pass 0 times NaN is NaN.
 #
-# **What it does to training.** The task of section 6, twelve layers of the listing: as it stands, given `(B, S, D)`; and turned, so that it gets its length first and only the norms are missing.
+# **What it does to training.** The task of section 6, twelve layers of the listing, three times the rate: as it stands, given `(B, S, D)`; and turned, so that it gets its length first and only the norms are missing.
 
 # %% id="listing-training-predict"
 predict("stacking.listing-training")
@@ -680,11 +682,11 @@ torch.manual_seed(0)
 as_it_stands = _get_clones(TransformerEncoderLayer(64, 4, 256, dropout=0.0), 12)
 turned = nn.ModuleList(map(stacking.LengthFirst, copy.deepcopy(as_it_stands)))
 of_the_listing = {
-    "as it stands": stacking.train(as_it_stands),
-    "length first, no norms": stacking.train(turned),
+    "as it stands": stacking.train(as_it_stands, steps=40, rate=6e-3),
+    "length first, no norms": stacking.train(turned, steps=40, rate=6e-3),
 }
 figures.lines(
-    range(10, 81, 10), of_the_listing, log_y=True,
+    range(10, 41, 10), of_the_listing, log_y=True,
     x_title="steps", y_title="loss (guessing: 2.08)",
     title="The listing, trained: twelve layers",
 )
@@ -693,7 +695,7 @@ figures.lines(
 explain("stacking.listing-training")
 
 # %% [markdown] id="listing-training-note"
-# *What to see:* as it stands it never gets below guessing: the answer stands in its own sentence, where it doesn't look. With the length first it could learn, and is thrown about, far above guessing: nothing holds the numbers in the stream, and a rate that a normalised stack bears is too high for it. With a third of the rate, or two layers, it learns, and you would never notice; that is what makes it a silent fault.
+# *What to see:* as it stands it never gets below guessing: the answer stands in its own sentence, where it doesn't look. With the length first it could learn, and its first steps throw it to losses dozens of times above guessing: nothing holds the numbers in the stream. Whether it comes back, and when, differs from one draw of first weights to the next; the stack with norms, which you will mend below, bears this rate. With a third of it, or with two layers, the listing learns too, and you would never notice; that is what makes it a silent fault.
 #
 # **What only looks like a fault.** The one `self.dropout` serves in three places. A dropout module has no weights and keeps nothing; each call draws anew:
 
@@ -778,9 +780,9 @@ repair = use("stacking.repair")
 # %% id="repair-run"
 torch.manual_seed(0)
 mended = get_clones(repair(64, 4, 256, dropout=0.0, norm_first=True), 12)
-of_the_listing["mended, pre-norm"] = stacking.train(mended)
+of_the_listing["mended, pre-norm"] = stacking.train(mended, steps=40, rate=6e-3)
 figures.lines(
-    range(10, 81, 10), of_the_listing, log_y=True,
+    range(10, 41, 10), of_the_listing, log_y=True,
     x_title="steps", y_title="loss (guessing: 2.08)",
     title="The listing, as it stands and mended",
 )

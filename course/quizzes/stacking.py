@@ -103,11 +103,11 @@ QUESTIONS = (
     ),
     Question(
         "stacking.which-one-learns",
-        "Twelve layers, a high learning rate, 80 steps. Which stacks find the symbol?",
+        "Twelve layers, a high learning rate, 60 steps. Which stacks find the symbol?",
         (
             Option(
                 "Pre-norm, and post-norm with a warm-up.",
-                "Post-norm at the full rate is thrown off by its first steps and doesn't come back in these 80. Small "
+                "Post-norm at the full rate is thrown off by its first steps and doesn't come back in these 60. Small "
                 "steps first, and it learns like the other.",
                 right=True,
             ),
@@ -204,10 +204,10 @@ QUESTIONS = (
     ),
     Question(
         "stacking.listing-training",
-        "Twelve layers of the listing on the task of section 6, at the same high rate. What do the losses do?",
+        "Twelve layers of the listing on the task of section 6, at three times the rate. What do the losses do?",
         (
             Option(
-                "As it stands it gets no better than guessing; with the length first it jumps up and down.",
+                "As it stands it gets no better than guessing; with the length first it is thrown far above it.",
                 "As it stands no token sees its own sentence, so there is nothing to learn from. With the length first "
                 "there is, but no norm holds the numbers, and the steps throw it far off.",
                 right=True,

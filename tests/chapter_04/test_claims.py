@@ -217,19 +217,20 @@ def test_one_dropout_draws_anew_at_each_call(chapter: SimpleNamespace) -> None:
 def test_training_the_listing(chapter: SimpleNamespace) -> None:
     as_it_stands, turned, mended = chapter.of_the_listing.values()
     assert min(as_it_stands) > 0.95 * GUESSING
-    assert min(turned) > 5 * GUESSING
-    assert mended[-1] < 0.01
+    assert turned[0] > 24 * GUESSING, "dozens of times"
+    assert mended[0] < 8 * GUESSING
+    assert mended[-1] < 0.05
     assert right("stacking.listing-training").startswith("As it stands it gets no better")
 
 
-@pytest.mark.parametrize(("depth", "rate"), [(12, 1e-3), (2, 3e-3)])
+@pytest.mark.parametrize(("depth", "rate"), [(12, 2e-3), (2, 6e-3)])
 def test_a_lower_rate_or_fewer_layers_hide_it(
     chapter: SimpleNamespace, depth: int, rate: float
 ) -> None:
     torch.manual_seed(0)
     layers = chapter._get_clones(chapter.TransformerEncoderLayer(64, 4, 256, dropout=0.0), depth)
     turned = nn.ModuleList(map(stacking.LengthFirst, layers))
-    assert stacking.train(turned, rate=rate)[-1] < 0.1
+    assert stacking.train(turned, rate=rate)[-1] < 0.5 * GUESSING
 
 
 # 11 and 12: the learner's own encoder
