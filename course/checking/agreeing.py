@@ -58,6 +58,15 @@ def difference(probe: Probe, expected: Outcome, actual: Outcome) -> Difference |
     return None
 
 
+def wrong_results(probe: Probe, expected: Outcome, actual: Outcome) -> set[int]:
+    """Which of several results are wrong, where as many came as are asked for."""
+    wanted, exact, given = map(_leaves, (expected.value, expected.exact, actual.value))
+    if not len(wanted) == len(exact) == len(given):
+        return set(range(len(wanted)))
+    triples = enumerate(zip(wanted, exact, given, strict=True))
+    return {i for i, (want, x, got) in triples if leaf_kind(want, x, got, probe.dtype)}
+
+
 def _statistical(
     probe: Probe, expected: Outcome, actual: Outcome, wanted: Any, given: Any
 ) -> Difference | None:
@@ -132,7 +141,8 @@ def _equal(want: Any, got: Any) -> bool:
     if isinstance(want, list | tuple) and isinstance(got, list | tuple):
         return len(want) == len(got) and all(map(_equal, want, got))
     try:
-        return bool(want == got)
+        equal = type(want).__eq__(want, got)  # the expected value decides, whatever the other says
+        return bool(want == got if equal is NotImplemented else equal)
     except Exception:
         return False
 

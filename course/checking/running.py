@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from course.checking import guards
 from course.checking.elsewhere import Elsewhere
 from course.checking.probes import Probe, tensors
+from course.checking.untouched import kept
 
 _TORCH_MODULE = nn.Module.__call__.__code__.co_filename
 SEED = 20170612  # before each call of an exercise that draws random numbers
@@ -56,8 +57,9 @@ def run(function: Callable[..., Any], probe: Probe) -> Outcome:
     """Call a submission as the probe says; nothing that it does gets out of here."""
     fills = guards.uninitialised_shows() if probe.mode == "again" else contextlib.nullcontext()
     seeded = guards.seeded(SEED) if probe.random else contextlib.nullcontext()
+    replaced: list[str] = []
     with guards.quiet() as printed, fills, seeded, guards.settings_kept() as changed:
-        outcome = _guarded(function, probe)
+        outcome = _guarded(function, probe, replaced)
         outcome.summary = _summary(outcome, probe)
     outcome.printed = printed
     outcome.faults += tuple(
@@ -66,15 +68,23 @@ def run(function: Callable[..., Any], probe: Probe) -> Outcome:
         else Fault("changes-settings", f"it leaves torch's {name} changed")
         for name in changed
     )
+    if replaced:
+        outcome.faults += (_replaces(replaced),)
     return outcome
 
 
-def _guarded(function: Callable[..., Any], probe: Probe) -> Outcome:
+def _replaces(names: list[str]) -> Fault:
+    some = ", ".join(f"`{name}`" for name in dict.fromkeys(names[:3]))
+    says = f"it replaces {some}, which everything else uses too"
+    return Fault("replaces", f"{says}: call such a function, or give one of your own another name")
+
+
+def _guarded(function: Callable[..., Any], probe: Probe, replaced: list[str]) -> Outcome:
     args = probe.arguments()
     before = probe.arguments()
     try:
         with guards.time_limit():
-            outcome = _in_its_mode(function, probe, args)
+            outcome = _in_its_mode(kept(probe.callable(function), replaced), probe, args)
     except BaseException as error:  # an answer may raise anything, SystemExit too
         where = own_line(function, error)
         if isinstance(error, KeyboardInterrupt) and not raises(where):
@@ -87,8 +97,7 @@ def _guarded(function: Callable[..., Any], probe: Probe) -> Outcome:
     return outcome
 
 
-def _in_its_mode(submission: Callable[..., Any], probe: Probe, args: tuple[Any, ...]) -> Outcome:
-    function = probe.callable(submission)
+def _in_its_mode(function: Callable[..., Any], probe: Probe, args: tuple[Any, ...]) -> Outcome:
     if probe.mode == "gradient":
         return _with_gradients(function, args, probe.case.summary is not None)
     if probe.mode == "host":
@@ -220,7 +229,9 @@ def unattempted(function: Callable[..., Any], outcome: Outcome) -> bool:
 def _kept(value: Any) -> Any:
     """The value as it is now: a submission may use one buffer again and again."""
     if isinstance(value, Tensor):
-        return value.detach().clone()
+        with torch._C.DisableTorchFunctionSubclass():  # a subclass could answer for itself
+            plain = value.detach().clone()
+            return plain.as_subclass(Tensor) if plain.layout is torch.strided else plain
     if isinstance(value, tuple | list) and len(value) <= 1000:
         return (
             type(value)(_kept(part) for part in value)

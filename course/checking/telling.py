@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from course.checking import guards, plain, relations, running
-from course.checking.agreeing import Difference, apart, difference
+from course.checking.agreeing import Difference, apart, difference, wrong_results
 from course.checking.diagnosis import Trial
 from course.checking.probes import tensors
 from course.exercises.model import Exercise
@@ -79,6 +80,25 @@ def _statistics(failed: list[Trial]) -> list[str]:
     return []
 
 
+def _right_ones(exercise: Exercise, failed: list[Trial]) -> list[str]:
+    """Which of several results is right wherever another is wrong."""
+    wrong: set[int] = set()
+    for trial in failed:
+        if trial.probe.half or trial.probe.mode not in ("plain", "strided"):
+            continue
+        if trial.difference is None or trial.difference.kind not in ("values", "shape", "dtype"):
+            return []
+        wrong |= wrong_results(trial.probe, trial.expected, trial.actual)
+    right = [name for index, name in enumerate(exercise.results) if index not in wrong]
+    if not wrong or not right:
+        return []
+    verb = "are" if right[-1].endswith("s") else "is"
+    of = " and ".join(exercise.results[index] for index in sorted(wrong))
+    return [
+        f"the {' and '.join(right)} {verb} right everywhere: only how the {of} comes about is wrong"
+    ]
+
+
 def _errors_elsewhere(exercise: Exercise, failed: list[Trial]) -> list[str]:
     """An exception on other inputs than the one that is spoken of."""
     broken = [
@@ -88,7 +108,7 @@ def _errors_elsewhere(exercise: Exercise, failed: list[Trial]) -> list[str]:
     ]
     if not broken:
         return []
-    trial = min(broken, key=_volume)
+    trial = min(broken, key=lambda trial: (trial.probe.half, _volume(trial)))
     assert trial.difference is not None
     return [f"with {trial.probe.case.says}: {_raised(exercise, trial, trial.difference)}"]
 
@@ -101,9 +121,8 @@ def _weightiest(failed: list[Trial]) -> Trial:
     """The failed trial to speak of: a plain one, small, rather than one with a special memory layout."""
     order = ["plain", "strided", "again", "host", "gradient", "cuda"]
     differing = [trial for trial in failed if trial.difference is not None]
-    kinds = Counter(
-        t.difference.kind for t in differing if t.difference and t.probe.mode == "plain"
-    )
+    precise = [t for t in differing if not t.probe.half] or differing
+    kinds = Counter(t.difference.kind for t in precise if t.difference and t.probe.mode == "plain")
     common = kinds.most_common(1)[0][0] if kinds else None
     differing = [t for t in differing if t.difference and t.difference.kind == common] or differing
     return min(
@@ -265,24 +284,28 @@ def _gradient(function: Callable[..., Any], trial: Trial) -> str:
     return f"its results are right, but {part}: a part of the computation is cut off from it{clue}"
 
 
+# Each cuts the record of the computation for sure; a number that is taken out may be harmless.
+_CUTS = r"\.detach\(|\.data\b|no_grad|inference_mode|\.numpy\(|requires_grad_\(False"
+_MAY_CUT = r"\.tolist\(|torch\.tensor\(|\.item\(|\bfloat\(|nn\.Parameter\("
+
+
 def _gradient_clue(function: Callable[..., Any]) -> str:
+    """The line that cuts the gradient, where only one line can; otherwise all that might."""
     try:
         lines = inspect.getsource(function).splitlines()
     except (OSError, TypeError):
         return ""
-    for sign in (
-        ".detach()",
-        ".data",
-        "no_grad",
-        "inference_mode",
-        ".numpy()",
-        ".item()",
-        ".tolist()",
-        "torch.tensor(",
-    ):
-        for number, line in enumerate(lines, 1):
-            if sign in line:
-                return f"; look at `{line.strip()}` (line {number} of the function)"
+    for signs in (_CUTS, _MAY_CUT):
+        found = [
+            (number, line.strip())
+            for number, line in enumerate(lines, 1)
+            if re.search(signs, line.partition("#")[0])
+        ]
+        if len(found) == 1 and signs is _CUTS:
+            return f"; look at `{found[0][1]}` (line {found[0][0]} of the function)"
+        if found:
+            places = " and ".join(f"`{line}` (line {number})" for number, line in found[:3])
+            return f"; does one of these take a tensor's numbers out of it: {places}?"
     return ""
 
 
@@ -326,7 +349,9 @@ def _only_when(trials: list[Trial]) -> list[str]:
         ]
     if dtypes <= {torch.float16, torch.bfloat16}:
         return ["it fails in half precision alone (float16, bfloat16)"]
-    if dtypes == {torch.float64} and any(t.probe.dtype is torch.float32 for t in valued):
+    cases = {id(t.probe.case) for t, bad in zip(valued, failed, strict=True) if bad}
+    single = {id(t.probe.case) for t in valued if t.probe.dtype is torch.float32}
+    if dtypes == {torch.float64} and cases <= single:
         return ["it fails in float64 alone: it is less precise than its inputs"]
     tags = list(dict.fromkeys(tag for trial in valued for tag in sorted(trial.probe.tags)))
     has = {tag: [tag in trial.probe.tags for trial in valued] for tag in tags}
@@ -362,9 +387,17 @@ def _clue(exercise: Exercise, trials: list[Trial]) -> list[str]:
         return []
     for tag, says in exercise.clues:
         with_it = [trial for trial in plain if tag in trial.probe.tags]
-        if with_it and not any(trial.failed for trial in with_it):
+        if with_it and not any(trial.failed for trial in with_it) and _alone(tag, with_it, plain):
             return [f"with {tag} it is right: {says}"]
     return []
+
+
+def _alone(tag: str, with_it: list[Trial], trials: list[Trial]) -> bool:
+    """Whether something fails that differs in nothing but this tag: then it is the tag that tells."""
+    others = [trial.probe.tags - {tag} for trial in with_it]
+    return any(
+        trial.failed and any(trial.probe.tags <= other for other in others) for trial in trials
+    )
 
 
 def _literal(exercise: Exercise, function: Callable[..., Any], trials: list[Trial]) -> list[str]:

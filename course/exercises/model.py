@@ -84,6 +84,18 @@ class Landmark:
 
 
 @dataclass(frozen=True)
+class Undone:
+    """The result with its last steps taken back, where a mistake is easier to see.
+
+    `compute(result, *args)` gives a tensor with the axes `axes`; `says` fits after "seen ".
+    """
+
+    says: str
+    compute: Callable[..., Any]
+    axes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Exercise:
     """All that the checker knows of one exercise of the catalogue."""
 
@@ -97,6 +109,7 @@ class Exercise:
     axes: tuple[tuple[str, ...], ...] = ()  # names of the axes of each result, last axis last
     results: tuple[str, ...] = ("result",)  # what each result is called
     landmarks: tuple[Landmark, ...] = ()
+    undone: tuple[Undone, ...] = ()  # of the first result
     rows_sum_to_one: int | None = None  # which result holds weights, if any does
     weights_axis: Callable[..., int] = lambda *args: -1  # along which axis they sum to 1
     # What follows where every trial with a tag is right and others are wrong: (tag, sentence).

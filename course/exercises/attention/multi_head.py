@@ -11,7 +11,7 @@ from torch import Tensor
 
 from course.exercises.attention.scaled_dot_product import plain_attention
 from course.exercises.draw import Draw
-from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
+from course.exercises.model import Case, Exercise, Landmark, Mistake, Undone, tags
 
 
 def _multi_head_case(
@@ -59,6 +59,19 @@ def _without_queries(args: tuple[Any, ...]) -> tuple[Any, ...]:
 def _identity_out(args: tuple[Any, ...]) -> tuple[Any, ...]:
     x, w_in, b_in, w_out, b_out, nhead = args
     return x, w_in, b_in, torch.eye(x.shape[-1], dtype=w_out.dtype), b_out * 0, nhead
+
+
+def _large_scores(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    x, w_in, b_in, w_out, b_out, nhead = args
+    thirds = torch.tensor([60.0, 60.0, 1.0], dtype=w_in.dtype).repeat_interleave(x.shape[-1])
+    return x, w_in * thirds[:, None], b_in * thirds, w_out, b_out, nhead
+
+
+def _before_the_projection(result: Tensor, *args: Any) -> Tensor:
+    """The heads' outputs (B, H, S, Dh) from which w_out and b_out make this result."""
+    _, _, _, w_out, b_out, nhead, *_ = args
+    joined = torch.linalg.solve(w_out, (result - b_out).mT).mT  # (B, S, D)
+    return joined.unflatten(-1, (nhead, -1)).transpose(1, 2)
 
 
 def _multi_head_cases(seed: int) -> list[Case]:
@@ -134,6 +147,26 @@ def _multi_head_cases(seed: int) -> list[Case]:
             (2, 4, 3, 4),
             one_head,
             "a query that may look at nothing",
+            differentiable=False,
+        ),
+        _multi_head_case(
+            draw,
+            "weights so large that the scores are in the thousands",
+            (2, 4, 2, 4),
+            None,
+            "scores far apart",
+            change=_large_scores,
+            dtypes=("float64",),
+            differentiable=False,
+        ),
+        _multi_head_case(
+            draw,
+            "scores in the thousands, and a mask",
+            (3, 5, 2, 4),
+            draw.mask(3, 1, 5, 5),
+            "scores far apart",
+            change=_large_scores,
+            dtypes=("float64",),
             differentiable=False,
         ),
         _multi_head_case(draw, "5 heads of width 3", (2, 4, 5, 3), None, dtypes=("float32",)),
@@ -611,6 +644,13 @@ MULTI_HEAD = Exercise(
         "query, key, value = (split_heads(part, nhead) for part in (x @ w_in.T + b_in).chunk(3, dim=-1))",
     ),
     axes=(("B", "S", "D"),),
+    undone=(
+        Undone(
+            "before the output projection, head by head",
+            _before_the_projection,
+            ("B", "H", "S", "Dh"),
+        ),
+    ),
     clues=(
         (
             "a single head",

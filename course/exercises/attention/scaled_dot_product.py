@@ -23,12 +23,17 @@ def _attention_case(
     *names: str,
     far: float = 0.0,
     tempting: float = 0.0,
+    apart: float = 0.0,
+    longer: float = 1.0,
     **more: Any,
 ) -> Case:
     length, source, d_head, d_value = sizes
     query, key = draw.normal(*lead, length, d_head), draw.normal(*lead, source, d_head)
     if far:  # one column adds the same, far below 0, to all scores
         query[..., 0], key[..., 0] = far, -far
+    query = query * longer
+    if apart:  # ... or that in one of the sequences alone
+        query[-1:, :, 0], key[-1:, :, 0] = apart, -apart
     if tempting:  # ... or makes the blocked keys fit far better than the others
         assert mask is not None
         query[..., 0], key[..., 0] = tempting, mask.double() * tempting
@@ -171,8 +176,8 @@ def _scaled_dot_product_cases(seed: int) -> list[Case]:
             draw,
             "four leading axes",
             (1, 2, 1, 2),
-            (3, 2, 4, 3),
-            draw.mask(3, 2),
+            (2, 4, 4, 3),
+            draw.mask(2, 4, blocked=0.3),
             "more leading axes",
         ),
         _attention_case(
@@ -185,6 +190,27 @@ def _scaled_dot_product_cases(seed: int) -> list[Case]:
             far=632.0,
             dtypes=("float64",),
             differentiable=False,
+        ),
+        _attention_case(
+            draw,
+            "one sequence's scores are near 0, the other's near -2000",
+            (2,),
+            (3, 4, 4, 2),
+            None,
+            "scores far apart",
+            apart=63.3,
+            dtypes=("float64",),
+            differentiable=False,
+        ),
+        _attention_case(
+            draw,
+            "queries five times as long as usual, so that some weights are small",
+            (2, 2),
+            (4, 6, 4, 3),
+            draw.mask(4, 6),
+            "small weights",
+            longer=5.0,
+            dtypes=("float64", "float32"),
         ),
         _attention_case(
             draw,
@@ -225,6 +251,18 @@ def plain_attention(
     return weights @ value, weights
 
 
+def _causal(query: Tensor, key: Tensor) -> Tensor:
+    length, source = query.shape[-2], key.shape[-2]
+    return torch.ones(length, source, dtype=torch.bool).triu(1)
+
+
+def _cosine(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    unit, other = (torch.nn.functional.normalize(x, dim=-1) for x in (query, key))
+    return plain_attention(unit * math.sqrt(query.shape[-1]), other, value, mask)
+
+
 _SOFTMAX_LINE = "weights = softmax(raw, dim=-1)"
 _MASK_LINE = 'raw = raw.masked_fill(mask, float("-inf"))'
 
@@ -254,6 +292,26 @@ SCALED_DOT_PRODUCT = Exercise(
         ),
         Landmark(
             "the weights without the mask", lambda q, k, v, mask=None: plain_attention(q, k, v)[1]
+        ),
+        Landmark(
+            "what a causal mask gives, whatever the mask is",
+            lambda q, k, v, mask=None: plain_attention(q, k, v, _causal(q, k))[0],
+        ),
+        Landmark(
+            "the weights of a causal mask, whatever the mask is",
+            lambda q, k, v, mask=None: plain_attention(q, k, v, _causal(q, k))[1],
+        ),
+        Landmark(
+            "the output of scores that were not divided by the root of d_k",
+            lambda q, k, v, mask=None: plain_attention(q * math.sqrt(q.shape[-1]), k, v, mask)[0],
+        ),
+        Landmark(
+            "what cosines give in place of scores: query and key were brought to length 1",
+            lambda q, k, v, mask=None: _cosine(q, k, v, mask)[0],
+        ),
+        Landmark(
+            "the weights of cosines in place of scores: query and key were brought to length 1",
+            lambda q, k, v, mask=None: _cosine(q, k, v, mask)[1],
         ),
         Landmark(
             "the weights themselves, where the output should be",
@@ -312,6 +370,24 @@ SCALED_DOT_PRODUCT = Exercise(
             ),
             "The weights are set to 0 after the softmax, so that what is left no longer sums to 1.",
             "Before which step must the blocked scores be taken out, so that the others share everything?",
+        ),
+        Mistake(
+            "blocked-after-the-exponentials",
+            (
+                (_MASK_LINE, "pass"),
+                (
+                    _SOFTMAX_LINE,
+                    _SOFTMAX_LINE + "\n"
+                    "    if mask is not None:\n"
+                    "        weights = weights.masked_fill(mask, 0.0)\n"
+                    "        total = weights.sum(dim=-1, keepdim=True)\n"
+                    "        weights = weights / total.masked_fill(total == 0, 1.0)",
+                ),
+            ),
+            "The blocked keys are taken out after the exponentials, and the rest is shared anew. That is right as "
+            "long as the scores are near one another; a blocked key that fits far better than the others is the "
+            "maximum that is subtracted, and the exponentials of the others are then 0.",
+            "Before which step must the blocked scores be -inf, so that they cannot be the maximum either?",
         ),
         Mistake(
             "filled-with-zero",
