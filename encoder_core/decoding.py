@@ -85,9 +85,10 @@ def top_p(logits: Tensor, p: float) -> Tensor:
     if not 0 <= p <= 1:
         raise ValueError(f"p is a probability, between 0 and 1; got {p}.")
     ordered, order = logits.sort(dim=-1, descending=True)  # (..., V) both
-    probabilities = ordered.softmax(dim=-1)
+    wide = torch.promote_types(logits.dtype, torch.float32)  # many small numbers are added up
+    probabilities = ordered.softmax(dim=-1, dtype=wide)
     before = probabilities.cumsum(dim=-1) - probabilities  # what the likelier ones sum to
-    outside = before >= p
+    outside = (before >= p) & (p < 1)  # rounded, the sum reaches 1 before the last token
     outside[..., 0] = False
     outside = torch.empty_like(outside).scatter_(-1, order, outside)  # back to the ids' order
     return logits.masked_fill(outside, -torch.inf)

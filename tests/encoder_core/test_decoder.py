@@ -98,8 +98,20 @@ def test_stack_equals_torchs_in_outputs_and_gradients(
     norm_first: bool, bias: bool, mask: str
 ) -> None:
     ours, theirs = pair(norm_first, bias, layers=2)
-    inputs = [torch.randn(B, length, D, dtype=torch.float64) for length in (T, S)]
-    assert_equal_with_gradients(ours, theirs, inputs, make_masks(mask))
+    for training, batched in itertools.product([True, False], [True, False]):
+        ours.train(training), theirs.train(training)
+        shapes = [(T, D), (S, D)] if not batched else [(B, T, D), (B, S, D)]
+        inputs = [torch.randn(shape, dtype=torch.float64) for shape in shapes]
+        assert_equal_with_gradients(ours, theirs, inputs, make_masks(mask, batched))
+
+
+def test_stack_has_torchs_state_dict_both_ways() -> None:
+    layer = nn.TransformerDecoderLayer(D, H, FF, batch_first=True)
+    theirs = nn.TransformerDecoder(layer, 3, nn.LayerNorm(D))
+    ours = TransformerDecoder(TransformerDecoderLayer(D, H, FF), 3, nn.LayerNorm(D))
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    ours.load_state_dict(theirs.state_dict())
+    theirs.load_state_dict(ours.state_dict())
 
 
 def test_parameters_have_torchs_names_order_shapes_and_first_values() -> None:

@@ -141,6 +141,16 @@ def test_top_p_keeps_the_smallest_set_that_reaches_p(seed: int, p: float, size: 
             assert inside.min() >= row[~keep].max()
 
 
+def test_top_p_of_one_keeps_all_and_half_precision_reaches_p() -> None:
+    logits = 5 * torch.randn(50_000)
+    assert torch.equal(top_p(logits, 1.0), logits)
+    for dtype in (torch.float16, torch.bfloat16):
+        some = torch.randn(5_000).to(dtype)
+        kept = top_p(some, 0.9)
+        assert kept.dtype == dtype
+        assert torch.equal(kept.isfinite(), top_p(some.float(), 0.9).isfinite())
+
+
 def test_top_p_equals_that_of_transformers_and_refuses_what_is_no_probability() -> None:
     transformers = pytest.importorskip("transformers")
     logits = 2 * torch.randn(4, 30, dtype=torch.float64)

@@ -106,11 +106,12 @@ def test_stack_equals_torchs_in_outputs_and_gradients(
     norm_first: bool, bias: bool, mask: str
 ) -> None:
     ours, theirs = pair(norm_first, bias, "gelu", layers=2)
-    src_mask, padding = make_masks(mask)
-    x = torch.randn(B, S, D, dtype=torch.float64)
-    assert_equal_with_gradients(
-        ours, theirs, x, {"mask": src_mask, "src_key_padding_mask": padding}
-    )
+    for training, batched in itertools.product([True, False], [True, False]):
+        ours.train(training), theirs.train(training)
+        x = torch.randn(*([B] if batched else []), S, D, dtype=torch.float64)
+        src_mask, padding = make_masks(mask, batched)
+        masks = {"mask": src_mask, "src_key_padding_mask": padding}
+        assert_equal_with_gradients(ours, theirs, x, masks)
 
 
 @pytest.mark.parametrize("norm_first", [False, True])

@@ -167,6 +167,17 @@ def test_case_05_padded_rows_of_a_modernbert_are_zero_on_every_path(packed: bool
     torch.testing.assert_close(hidden, with_gradients, rtol=1e-5, atol=1e-5)
 
 
+@configs
+@pytest.mark.parametrize("packed", [False, None])
+def test_the_compiler_takes_an_encoder_whole(config: Make, packed: bool | None) -> None:
+    theirs = make(T.AutoModel, config())
+    ours = L.encoder_from_weights(theirs.config.to_dict(), theirs.state_dict())
+    ids, padding = inputs(3)
+    compiled = torch.compile(ours, backend="eager", fullgraph=True)
+    hidden = compiled(ids, padding_mask=padding, packed=packed)
+    torch.testing.assert_close(hidden, ours(ids, padding_mask=padding, packed=False))
+
+
 def test_case_08_every_layer_of_a_modernbert_is_initialised_afresh() -> None:
     model = small_modernbert()
     first, second, third = (layer.self_attn.in_proj_weight for layer in model.layers)
