@@ -31,6 +31,11 @@ def finds(layer: nn.Module, args: tuple[Any, ...]) -> list[str]:
     norm_first, src, mask, padding = args[4:8]
     known = quantities(args)
     calls, result = _calls(layer, src, mask, padding)
+    if _differs(result, _calls(layer, src, mask, padding)[1]):
+        return [
+            "in evaluation mode it gives something else at each call: something is still dropped. An "
+            "nn.Dropout knows the mode; F.dropout has to be told `training=self.training`"
+        ]
     way = _way(norm_first)
     # A part's weights may be used without it, so this alone is no fault.
     idle = [f"`self.{part}` is never called" for part, _ in way if part not in calls]
@@ -51,19 +56,13 @@ def finds(layer: nn.Module, args: tuple[Any, ...]) -> list[str]:
 
 def quantities(args: tuple[Any, ...]) -> dict[str, Tensor]:
     """What a layer computes on its way, by name, right and wrong, all (B, S, ...)."""
-    d_model, nhead, _, _, norm_first, src, mask, padding, weights = args[:9]
+    norm_first, src, _, _, weights = args[4:9]
 
     def norm(number: int, x: Tensor) -> Tensor:
         own = weights[f"norm{number}.weight"], weights[f"norm{number}.bias"]
-        return F.layer_norm(x, (d_model,), *own)
+        return F.layer_norm(x, x.shape[-1:], *own)
 
-    attention = nn.MultiheadAttention(d_model, nhead, batch_first=True).to(src.dtype).eval()
-    own = {k.removeprefix("self_attn."): v for k, v in weights.items() if "attn" in k}
-    attention.load_state_dict(own)
-    inside = norm(1, src) if norm_first else src
-    attended = attention(
-        inside, inside, inside, attn_mask=mask, key_padding_mask=padding, need_weights=False
-    )[0].detach()
+    attended = _attended(norm(1, src) if norm_first else src, args)
     summed = src + attended
     x = summed if norm_first else norm(1, summed)
     into = norm(2, summed) if norm_first else x
@@ -92,11 +91,31 @@ def quantities(args: tuple[Any, ...]) -> dict[str, Tensor]:
         "norm1(x + network)": norm(1, x + made),
         "x + norm2(network)": x + norm(2, made),
     }
-    for name in ("gelu", "silu", "sigmoid", "tanh", "leaky_relu", "elu", "relu6", "softplus"):
-        found[name] = getattr(F, name)(inner)
+    found |= {name: getattr(F, name)(inner) for name in _ACTIVATIONS}
     return {**found, "tanh-gelu": F.gelu(inner, approximate="tanh"), "abs": inner.abs()}
 
 
+def _attended(x: Tensor, args: tuple[Any, ...]) -> Tensor:
+    d_model, nhead, _, _, _, _, mask, padding, weights = args[:9]
+    with torch.random.fork_rng(devices=()):
+        attention = nn.MultiheadAttention(d_model, nhead, batch_first=True).to(x.dtype).eval()
+    own = {name: value for name, value in weights.items() if name.startswith("self_attn.")}
+    attention.load_state_dict({name.removeprefix("self_attn."): own[name] for name in own})
+    masks = {"attn_mask": mask, "key_padding_mask": padding}
+    attended: Tensor = attention(x, x, x, **masks, need_weights=False)[0]
+    return attended.detach()
+
+
+_ACTIVATIONS = {
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "leaky_relu": "leaky ReLU",
+    "elu": "ELU",
+    "relu6": "ReLU6",
+    "softplus": "softplus",
+}
 _WORDS = {
     "src": "`src` itself",
     "norm1(src)": "`norm1(src)`",
@@ -233,8 +252,13 @@ def _right_elsewhere(output: Tensor, args: tuple[Any, ...], wanted: Tensor) -> b
     return _same(output.masked_fill(idle, 0.0), wanted.masked_fill(idle, 0.0))
 
 
+def _differs(one: Any, other: Any) -> bool:
+    both = isinstance(one, Tensor) and isinstance(other, Tensor) and one.shape == other.shape
+    return both and not torch.allclose(one, other, 1e-6, 1e-7, equal_nan=True)
+
+
 def _words(name: str) -> str:
-    return _WORDS.get(name, f"the {name.upper()} of linear1's output")
+    return _WORDS.get(name, f"the {_ACTIVATIONS.get(name)} of linear1's output")
 
 
 def _name(given: Any, known: dict[str, Tensor], but: str = "") -> str:

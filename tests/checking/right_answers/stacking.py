@@ -239,6 +239,85 @@ class Transposed(nn.Module):
         return src.transpose(0, 1)
 
 
+class _Parts(nn.Module):
+    """What the answers that follow hold; each computes its attention in a way of its own."""
+
+    def __init__(self, d_model, nhead, dim_feedforward, dropout=0.1, norm_first=False):
+        super().__init__()
+        self.self_attn = nn.MultiheadAttention(d_model, nhead, dropout, batch_first=True)
+        self.linear1 = nn.Linear(d_model, dim_feedforward)
+        self.linear2 = nn.Linear(dim_feedforward, d_model)
+        self.norm1, self.norm2 = nn.LayerNorm(d_model), nn.LayerNorm(d_model)
+        self.drop = nn.Dropout(dropout)
+        self.norm_first = norm_first
+
+    def forward(self, src, src_mask=None, src_key_padding_mask=None):
+        def attention(x):
+            return self.drop(self.attend(x, src_mask, src_key_padding_mask))
+
+        def network(x):
+            for part in (self.linear1, F.relu, self.drop, self.linear2, self.drop):
+                x = part(x)
+            return x
+
+        for sublayer, norm in ((attention, self.norm1), (network, self.norm2)):
+            if self.norm_first:
+                src = src + sublayer(norm(src))
+            else:
+                src = norm(src + sublayer(src))
+        return src
+
+    def heads(self, x):
+        held = self.self_attn
+        projected = F.linear(x, held.in_proj_weight, held.in_proj_bias)
+        return projected.unflatten(-1, (3, held.num_heads, -1)).permute(2, 0, 3, 1, 4)
+
+
+class OneMaskOfBoth(_Parts):
+    """The two masks merged into one, (B H, S, S)."""
+
+    def attend(self, x, mask, padding):
+        if padding is not None:
+            rows = padding[:, None, :].expand(-1, x.shape[1], -1)  # (B, S, S)
+            mask = rows if mask is None else rows | mask
+            mask = mask.repeat_interleave(self.self_attn.num_heads, dim=0)
+        return self.self_attn(x, x, x, attn_mask=mask, need_weights=False)[0]
+
+
+class FusedAttention(_Parts):
+    """F.scaled_dot_product_attention, whose masks say what may be looked at."""
+
+    def attend(self, x, mask, padding):
+        q, k, v = self.heads(x)
+        free = None
+        if mask is not None:
+            free = ~mask[None, None]
+        if padding is not None:
+            keys = ~padding[:, None, None, :]
+            free = keys.expand(-1, -1, x.shape[1], -1) if free is None else free & keys
+        p = self.self_attn.dropout if self.training else 0.0
+        made = F.scaled_dot_product_attention(q, k, v, free, dropout_p=p)
+        return self.self_attn.out_proj(made.transpose(1, 2).flatten(2))
+
+
+class EinsumAttention(_Parts):
+    """Every product an einsum; a row that may look at nothing is left open, then made 0."""
+
+    def attend(self, x, mask, padding):
+        q, k, v = self.heads(x)
+        scores = torch.einsum("bhqd,bhkd->bhqk", q, k) * q.shape[-1] ** -0.5
+        blocked = torch.zeros_like(scores, dtype=torch.bool)
+        if mask is not None:
+            blocked = blocked | mask
+        if padding is not None:
+            blocked = blocked | padding[:, None, None]
+        closed = blocked & ~blocked.all(-1, keepdim=True)
+        weights = scores.masked_fill(closed, -math.inf).softmax(-1).masked_fill(blocked, 0.0)
+        weights = F.dropout(weights, self.self_attn.dropout, self.training)
+        made = torch.einsum("bhqk,bhkd->bqhd", weights, v)
+        return self.self_attn.out_proj(made.reshape(x.shape))
+
+
 # get_clones
 
 
@@ -266,7 +345,15 @@ def get_clones_of_clones(module, count):
     return nn.ModuleList(clones)
 
 
-LAYERS = [SubclassOfTorch, FourDropouts, ByHand, Transposed]
+LAYERS = [
+    SubclassOfTorch,
+    FourDropouts,
+    ByHand,
+    Transposed,
+    OneMaskOfBoth,
+    FusedAttention,
+    EinsumAttention,
+]
 
 RIGHT = {
     "stacking.layer_norm": [
