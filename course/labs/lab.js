@@ -1065,7 +1065,7 @@ class PlotPanel extends CanvasPanel {
     const width = Math.min(this.room, this.spec.widest ?? 720);
     setFont(context, "12px system-ui, sans-serif");
     this.names = this.placeNames(width);
-    const top = this.names.height + 22; // the vertical axis's label stands above it
+    const top = this.names.height + 26; // the vertical axis's label stands above it and its highest tick
     const inner = this.spec.equal ? Math.min(width - 60, this.spec.height ?? 420) : this.spec.height ?? 220;
     const all = (name) => this.points.flatMap((points) => Array.from(points[name]));
     const y = new Axis(this.axisSpec("y"), all("ys"), top + inner, top);
@@ -1103,7 +1103,7 @@ class PlotPanel extends CanvasPanel {
     context.textBaseline = "alphabetic";
     context.fillText(`${this.axisSpec("x").label ?? ""}${x.spec.log ? " (log)" : ""} →`, box.right, box.bottom + 33);
     context.textAlign = "left";
-    context.fillText(`↑ ${this.axisSpec("y").label ?? ""}${y.spec.log ? " (log)" : ""}`, Math.max(0, box.left - 30), box.top - 7);
+    context.fillText(`↑ ${this.axisSpec("y").label ?? ""}${y.spec.log ? " (log)" : ""}`, Math.max(0, box.left - 30), box.top - 11);
   }
 
   clipped(draw) {
@@ -1129,10 +1129,20 @@ class PlotPanel extends CanvasPanel {
       else line(context, box.left, place, box.right, place);
       context.stroke();
       context.setLineDash([]);
-      context.textAlign = axis === "x" ? "left" : "right";
       context.textBaseline = axis === "x" ? "top" : "bottom";
-      if (label) this.writeOnPaper(label, axis === "x" ? place + 4 : box.right - 4, axis === "x" ? box.top + 3 : place - 3);
+      if (!label) continue;
+      const left = axis === "x" || this.isFreer(box.left + 4, box.right - 4, place, context.measureText(label).width);
+      context.textAlign = left ? "left" : "right";
+      const beside = left ? box.left + 4 : box.right - 4;
+      this.writeOnPaper(label, axis === "x" ? place + 4 : beside, axis === "x" ? box.top + 3 : place - 3);
     }
+  }
+
+  /** Whether fewer points lie where a text would stand from the left on than where it would end right. */
+  isFreer(left, right, y, width) {
+    const points = (from, to) => this.screen.reduce((sum, { xs, ys }) =>
+      sum + xs.reduce((count, x, k) => count + (x >= from && x <= to && Math.abs(ys[k] - y + 9) < 8), 0), 0);
+    return points(left, left + width) < points(right - width, right);
   }
 
   /** Words with the page's colour behind them, so that lines don't run through them. */
@@ -1217,15 +1227,25 @@ class PlotPanel extends CanvasPanel {
     const { context } = this;
     context.textBaseline = "middle";
     context.textAlign = "left";
-    const taken = [];
+    const taken = this.markers();
     const first = [this.hovered, this.meta.chosen].filter((cell) => this.exists(cell));
     const all = this.meta.series.map((series, i) => ({ series, i }))
       .sort((a, b) => (b.series.first ?? 0) - (a.series.first ?? 0))
       .flatMap(({ i }) => this.labelsOf(i).map((_, point) => [i, point]));
-    const written = all.filter(([series]) => !this.meta.series[series].unwritten);
+    const written = all.filter(([series, point]) =>
+      !this.meta.series[series].unwritten && !first.some((cell) => cell[0] === series && cell[1] === point));
     [...first, ...written].forEach((cell, rank) => this.drawPointLabel(cell, rank < first.length, taken));
   }
 
+  /** Where the loose points are: a label must not lie on another's. */
+  markers() {
+    return this.meta.series.flatMap(({ draws, size = 3.5 }, i) => draws !== "points" ? [] : Array.from(this.screen[i].xs, (x, k) => {
+      const y = this.screen[i].ys[k];
+      return { left: x - size, right: x + size, top: y - size, bottom: y + size };
+    }));
+  }
+
+  /** Beside its point, above or below it: where there is room first. One that is `bold` is always written. */
   drawPointLabel([series, point], bold, taken) {
     const { context, box } = this;
     const label = this.labelsOf(series)[point];
@@ -1233,9 +1253,11 @@ class PlotPanel extends CanvasPanel {
     if (!label || !Number.isFinite(x) || !Number.isFinite(y)) return;
     setFont(context, `${bold ? "bold " : ""}12px system-ui, sans-serif`);
     const width = context.measureText(label).width;
-    const left = x + 8 + width > box.right ? x - 8 - width : x + 8;
-    const area = { left: left - 2, right: left + width + 2, top: y - 7, bottom: y + 7 };
-    if (area.top < box.top - 6 || area.bottom > box.bottom + 6 || taken.some((other) => overlap(other, area))) return;
+    const places = [[x + 8, y], [x - 8 - width, y], [x - width / 2, y - 14], [x - width / 2, y + 14]];
+    const areas = places.map(([left, middle]) => ({ left: left - 2, right: left + width + 2, top: middle - 7, bottom: middle + 7 }))
+      .filter(({ left, right, top, bottom }) => left >= box.left - 2 && right <= box.right + 2 && top >= box.top - 6 && bottom <= box.bottom + 6);
+    const area = areas.find((one) => !taken.some((other) => overlap(other, one))) ?? (bold ? areas[0] : null);
+    if (!area) return;
     taken.push(area);
     if (bold) {
       context.fillStyle = this.lab.paper;
@@ -1244,7 +1266,7 @@ class PlotPanel extends CanvasPanel {
       context.globalAlpha = 1;
     }
     context.fillStyle = this.lab.ink;
-    context.fillText(label, left, y);
+    context.fillText(label, area.left + 2, area.top + 7);
   }
 
   /** The series' names with a sample of each, in lines above the plot. */

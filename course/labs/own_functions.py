@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from typing import Any
 
-from course.labs.attention.settings import InvalidSetting as InvalidSetting
-from course.labs.settings_lab import OwnFailed as OwnFailed
+from course.labs.faults import InvalidSetting as InvalidSetting
+from course.labs.faults import OwnFailed as OwnFailed
 from course.labs.settings_lab import SettingsLab
 from course.labs.settings_lab import check_whole as check_whole
 

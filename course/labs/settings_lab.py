@@ -10,14 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any, ClassVar
 
-from course.labs.attention.settings import InvalidSetting
+from course.labs.faults import InvalidSetting, OwnFailed, in_time
 from course.labs.lab import Lab
 
 KEPT = " The picture stays as it was."
-
-
-class OwnFailed(RuntimeError):
-    """A learner's own module or function raised, or gave something else; the text says what."""
 
 
 class SettingsLab(Lab):
@@ -82,6 +78,11 @@ class SettingsLab(Lab):
         """How `repr` names what the learner gave; None where there is nothing."""
         return None
 
+    def own_called(self) -> str | None:
+        """How a sentence names what the learner gave, such as "layer or similarity"."""
+        given = self.own_name()
+        return given and " or ".join(part.partition("=")[0] for part in given.split(", "))
+
     # Settings
 
     @property
@@ -139,7 +140,8 @@ class SettingsLab(Lab):
     def _renew(self) -> None:
         """Compute what is asked for, unless it is there already."""
         if self._result is None or (self._asked, self._own) != self._made_from:
-            result = self.compute(self._asked, self._own)
+            with in_time(self.own_called() if self._own else None):
+                result = self.compute(self._asked, self._own)
             self._result, self._made_from = result, (self._asked, self._own)
             self._number += 1
         self._chosen = self.fit(self._result, self._chosen)
@@ -179,7 +181,7 @@ def check_whole(settings: Any, ranges: Mapping[str, tuple[int, int, str]]) -> No
     >>> from types import SimpleNamespace
     >>> check_whole(SimpleNamespace(depth=99), {"depth": (1, 24, "The depth")})
     Traceback (most recent call last):
-    course.labs.attention.settings.InvalidSetting: The depth must be a whole number from 1 to 24.
+    course.labs.faults.InvalidSetting: The depth must be a whole number from 1 to 24.
     """
     for name, (least, most, called) in ranges.items():
         value = getattr(settings, name)
@@ -195,7 +197,7 @@ def check_heads(d_model: int, heads: int, most: int) -> None:
 
     >>> check_heads(60, 8, most=128)
     Traceback (most recent call last):
-    course.labs.attention.settings.InvalidSetting: d_model = 60 is not divisible by 8 heads: ...
+    course.labs.faults.InvalidSetting: d_model = 60 is not divisible by 8 heads: ...
     """
     if d_model % heads:
         nearest = min(max(1, round(d_model / heads)), most // heads) * heads

@@ -15,7 +15,8 @@ from torch import Tensor
 from course.labs.attention.compute import compute
 from course.labs.attention.measures import changes, row_steps
 from course.labs.attention.own import AttentionFailed
-from course.labs.attention.settings import InvalidSetting, Painting, Selection, Settings
+from course.labs.attention.settings import Painting, Selection, Settings
+from course.labs.faults import InvalidSetting
 from course.labs.packing import pack_bits
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.masks import causal_mask

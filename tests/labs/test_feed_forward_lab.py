@@ -12,12 +12,11 @@ import torch
 
 from course import labs, use
 from course.experiments.neurons import Excitement, excite
-from course.labs.attention.settings import InvalidSetting
+from course.labs.faults import InvalidSetting, OwnFailed
 from course.labs.feed_forward.compute import compute
 from course.labs.feed_forward.fitting import ACTIVATIONS, CURVES, STEPS, fit
 from course.labs.feed_forward.reading import read
 from course.labs.feed_forward.settings import Settings
-from course.labs.settings_lab import OwnFailed
 from encoder_core import load_minilm
 from encoder_core.feed_forward import feed_forward
 from tests.labs.front import Front

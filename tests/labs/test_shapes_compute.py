@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course.labs.attention.settings import InvalidSetting
-from course.labs.settings_lab import OwnFailed
+from course.labs.faults import InvalidSetting, OwnFailed
 from course.labs.shapes.code import LINES, find
 from course.labs.shapes.settings import Settings
 from course.labs.shapes.steps import KINDS, POST, PRE

@@ -11,8 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course.labs.attention.encoders import embed_fresh, tokens_of
-from course.labs.attention.settings import InvalidSetting
-from course.labs.settings_lab import OwnFailed
+from course.labs.faults import InvalidSetting, OwnFailed
 from course.labs.stack.compute import compute
 from course.labs.stack.layers import stack_of, weights_of
 from course.labs.stack.settings import Settings

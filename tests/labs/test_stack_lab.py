@@ -12,7 +12,7 @@ import pytest
 from torch import nn
 
 from course import labs, use
-from course.labs.settings_lab import OwnFailed
+from course.labs.faults import OwnFailed
 from course.labs.stack import widget as widget_module
 from course.labs.stack.compute import compute
 from course.labs.stack.settings import Settings

@@ -13,7 +13,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from course.labs.attention.settings import LONGEST, InvalidSetting, Settings
+from course.labs.attention.settings import LONGEST, Settings
+from course.labs.faults import InvalidSetting
 from encoder_core.bert import Bert
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.positions import sinusoidal_positions

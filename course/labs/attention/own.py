@@ -7,10 +7,12 @@ from typing import Any
 
 from torch import Tensor
 
+from course.labs.faults import OwnFailed
+
 Attention = Callable[..., Any]
 
 
-class AttentionFailed(RuntimeError):
+class AttentionFailed(OwnFailed):
     """The learner's attention raised or returned something else; the text says what."""
 
 

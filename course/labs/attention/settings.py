@@ -15,16 +15,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from course.labs.faults import InvalidSetting
 from course.labs.packing import unpack_bits
 
 LONGEST = 128  # tokens
 COLDEST, HOTTEST = 0.1, 5.0  # temperatures
 MASKS = ("none", "causal", "padding", "painted")
 ENCODERS = ("pretrained", "fresh")
-
-
-class InvalidSetting(ValueError):
-    """A setting that cannot be; its text is the sentence that the learner reads."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ def check_settings(settings: Settings) -> None:
 
     >>> check_settings(Settings("A text.", encoder="fresh", heads=3, d_model=256))
     Traceback (most recent call last):
-    course.labs.attention.settings.InvalidSetting: d_model = 256 is not divisible by 3 heads: ...
+    course.labs.faults.InvalidSetting: d_model = 256 is not divisible by 3 heads: ...
     """
     if not isinstance(settings.text, str) or not isinstance(settings.pair, str):
         raise InvalidSetting("The sentences must be text.")

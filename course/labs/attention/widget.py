@@ -10,7 +10,6 @@ from course.labs.attention.compute import Arrays, compute
 from course.labs.attention.form import EXAMPLES, form
 from course.labs.attention.own import Attention, AttentionFailed
 from course.labs.attention.settings import (
-    InvalidSetting,
     Painting,
     Selection,
     Settings,
@@ -22,6 +21,7 @@ from course.labs.attention.still import still
 from course.labs.attention.telling import setting, summary
 from course.labs.attention.view import panels, shown_values
 from course.labs.drawing import Drawing
+from course.labs.faults import InvalidSetting, in_time
 from course.labs.lab import Lab
 from encoder_core.attention import scaled_dot_product_attention
 
@@ -133,7 +133,9 @@ class AttentionLab(Lab):
         check_settings(self._asked)
         wanted = (self._asked, attention or self._attention or scaled_dot_product_attention)
         if self._arrays is None or wanted != self._made_from:
-            self._arrays = compute(*wanted)
+            own = None if wanted[1] is scaled_dot_product_attention else "attention"
+            with in_time(own, AttentionFailed):
+                self._arrays = compute(*wanted)
             self._made_from = wanted
             self._number += 1
         self._fit_selection()

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from course.labs.faults import OwnFailed
 from course.labs.feed_forward.fitting import ACTIVATIONS, Fit, fit
 from course.labs.feed_forward.reading import Reading, read
 from course.labs.feed_forward.settings import Settings, check_settings
-from course.labs.settings_lab import OwnFailed
 from course.labs.threads import one_thread
 
 Network = Callable[..., Any]

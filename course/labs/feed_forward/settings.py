@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from course.labs.attention.settings import InvalidSetting
+from course.labs.faults import InvalidSetting
 from course.labs.feed_forward.fitting import ACTIVATIONS, CURVES, STEPS
 from course.labs.settings_lab import check_whole
 

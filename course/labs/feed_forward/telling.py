@@ -32,9 +32,10 @@ def summary(shown: Shown, asked: Settings, chosen: Selection, words_of: Exciteme
         sentences.append(f"The line has {kinks} {'kink' if kinks == 1 else 'kinks'} here.")
     token = shown.reading.tokens[chosen.token]
     answer = float(shown.reading.answers[chosen.layer][chosen.token, chosen.neuron])
+    with_sign = f"{answer:.2f}".replace("-", "−")
     found = dict.fromkeys(word for word, _ in words_of.strongest(chosen.layer, chosen.neuron, 10))
     sentences.append(
-        f"Neuron {chosen.neuron} of layer {chosen.layer} answers to “{token}” with {answer:.2f}; in "
+        f"Neuron {chosen.neuron} of layer {chosen.layer} answers to “{token}” with {with_sign}; in "
         f"real text it answers most to {', '.join(f'“{word}”' for word in found)}."
     )
     return " ".join(sentences)

@@ -9,8 +9,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from course.labs.attention.settings import InvalidSetting
-from course.labs.settings_lab import OwnFailed
+from course.labs.faults import InvalidSetting, OwnFailed
 from course.labs.shapes.settings import LONGEST, Settings
 from encoder_core.bert import BertEmbeddings
 from encoder_core.embeddings import InputEmbedding

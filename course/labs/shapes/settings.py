@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from course.labs.attention.settings import InvalidSetting
+from course.labs.faults import InvalidSetting
 from course.labs.settings_lab import check_heads, check_whole
 
 LONGEST, WIDEST = 48, 128  # tokens of a text, d_model of a fresh encoder
@@ -74,7 +74,7 @@ def check_settings(settings: Settings) -> None:
 
     >>> check_settings(Settings(text=" "))
     Traceback (most recent call last):
-    course.labs.attention.settings.InvalidSetting: There is no text: type a sentence, and ...
+    course.labs.faults.InvalidSetting: There is no text: type a sentence, and ...
     """
     if not isinstance(settings.text, str) or not isinstance(settings.second, str):
         raise InvalidSetting("The texts must be text.")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from course.labs.attention.encoders import Tokens, embed_fresh
-from course.labs.settings_lab import OwnFailed
+from course.labs.faults import OwnFailed
 from course.labs.shapes.encoders import Parts, batch_of, parts_of, weights_of
 from course.labs.shapes.settings import Settings, check_settings
 from course.labs.shapes.steps import ATTENTION, NETWORK, POST, PRE

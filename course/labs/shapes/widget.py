@@ -92,6 +92,7 @@ class ShapeTracer(SettingsLab):
         """What should be seen now."""
         trace: Trace = self.shown()
         chosen = self._chosen
+        outside = [[None, "–"]] if trace.steps[chosen.step].layer is None else []
         return Drawing(
             values=self._values(trace, chosen),
             panels=panels(trace, chosen, self._number),
@@ -99,7 +100,7 @@ class ShapeTracer(SettingsLab):
             notice=self._notice or trace.remark,
             labels={"steps": rows_of(trace)},
             choices={
-                "layer": [[i, str(i)] for i in range(trace.layers)],
+                "layer": [*outside, *([i, str(i)] for i in range(trace.layers))],
                 "head": [[i, str(i)] for i in range(trace.heads)],
                 "item": [[i, f"text {i + 1}"] for i in range(len(trace.labels))],
             },

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from course.labs.attention.encoders import Tokens, embed_fresh, tokens_of
-from course.labs.attention.settings import InvalidSetting
+from course.labs.faults import InvalidSetting
 from course.labs.stack.layers import stack_of
 from course.labs.stack.own import LayerClass, Similarity, own_similarity, own_stack, own_step
 from course.labs.stack.settings import LONGEST, Settings, check_settings
@@ -107,7 +107,7 @@ def _fresh(
 ) -> Walk:
     x = embed_fresh(tokens, settings.d_model, settings.seed)  # (1, S, D)
     with one_thread(), torch.random.fork_rng(devices=()):
-        torch.manual_seed(settings.seed)  # of dropout
+        torch.default_generator.manual_seed(settings.seed)  # of dropout, on the CPU
         layers: Sequence[nn.Module]
         if layer is not None and takes_own(settings):
             layers = own_stack(layer, settings)

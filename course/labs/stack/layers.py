@@ -19,10 +19,10 @@ from course.labs.stack.settings import Settings
 from encoder_core.encoder import TransformerEncoderLayer
 
 Weights = dict[str, Tensor]
-_DRAW: dict[str, Callable[[Tensor], Tensor]] = {
-    "xavier": nn.init.xavier_uniform_,
-    "normal": lambda matrix: nn.init.normal_(matrix, std=0.02),
-    "large": nn.init.normal_,
+_DRAW: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
+    "xavier": lambda matrix, draw: nn.init.xavier_uniform_(matrix, generator=draw),
+    "normal": lambda matrix, draw: nn.init.normal_(matrix, std=0.02, generator=draw),
+    "large": lambda matrix, draw: nn.init.normal_(matrix, generator=draw),
 }
 
 
@@ -74,28 +74,36 @@ class StackLayer(TransformerEncoderLayer):
 
 
 def stack_of(settings: Settings) -> list[StackLayer]:
-    """The reference's layers, with gradients, on the CPU."""
-    same = (settings.d_model, settings.initialisation, settings.seed)
-    return [_layer(*same, number).become(settings) for number in range(settings.depth)]
+    """The reference's layers, with gradients, on the CPU; the next call takes them over."""
+    layers = []
+    for number in range(settings.depth):
+        layer, weights = _blank(settings.d_model, number), weights_of(settings, number)
+        for name, parameter in layer.named_parameters():
+            parameter.data = weights[name]
+        layers.append(layer.become(settings))
+    return layers
 
 
 def weights_of(settings: Settings, number: int) -> Weights:
     """The state dict of layer `number`, with the names of `torch.nn.TransformerEncoderLayer`."""
-    layer = _layer(settings.d_model, settings.initialisation, settings.seed, number)
-    return {name: value.detach() for name, value in layer.state_dict().items()}
+    return _drawn(settings.d_model, settings.initialisation, settings.seed, number)
 
 
 @lru_cache(maxsize=24)
-def _layer(d_model: int, initialisation: str, seed: int, number: int) -> StackLayer:
-    """One layer, drawn anew. torch's global generator is left as it was."""
-    layer = StackLayer(d_model, 1).to_empty(device="cpu")
-    with torch.random.fork_rng(devices=()), torch.no_grad():
-        torch.manual_seed(1_009 * seed + number)
-        for name, parameter in layer.named_parameters():
-            if parameter.dim() > 1:
-                _DRAW[initialisation](parameter)
-            elif "norm" in name and name.endswith("weight"):
-                nn.init.ones_(parameter)
-            else:
-                nn.init.zeros_(parameter)
-    return layer
+def _drawn(d_model: int, initialisation: str, seed: int, number: int) -> Weights:
+    """One layer's weights, drawn anew. torch's global generator is left as it was."""
+    draw = torch.Generator().manual_seed(1_009 * seed + number)
+    weights: Weights = {}
+    for name, parameter in _blank(d_model, number).named_parameters():
+        made = torch.empty_like(parameter, requires_grad=False)
+        if made.dim() > 1:
+            weights[name] = _DRAW[initialisation](made, draw)
+        else:
+            weights[name] = made.fill_("norm" in name and name.endswith("weight"))
+    return weights
+
+
+@lru_cache(maxsize=24)
+def _blank(d_model: int, number: int) -> StackLayer:
+    """A layer to be filled with weights: building one takes longer than drawing them."""
+    return StackLayer(d_model, 1).to_empty(device="cpu")

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course.labs.settings_lab import OwnFailed
+from course.labs.faults import OwnFailed
 from course.labs.stack.layers import weights_of
 from course.labs.stack.settings import Settings
 

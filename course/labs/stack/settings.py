@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from course.labs.attention.settings import InvalidSetting
+from course.labs.faults import InvalidSetting
 from course.labs.settings_lab import check_heads, check_whole
 
 DEEPEST, WIDEST, LONGEST = 24, 128, 64  # layers, d_model, tokens
@@ -78,7 +78,7 @@ def check_settings(settings: Settings) -> None:
 
     >>> check_settings(Settings(depth=25))
     Traceback (most recent call last):
-    course.labs.attention.settings.InvalidSetting: The number of layers must be a whole number ...
+    course.labs.faults.InvalidSetting: The number of layers must be a whole number ...
     """
     if not isinstance(settings.text, str) or not settings.text.strip():
         raise InvalidSetting("There is no text: type a sentence, and the picture follows.")

@@ -1,0 +1,91 @@
+"""The learner's own that does not come to an end: stopped, told, and the picture kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from course import labs
+from course.labs import faults
+from course.labs.lab import Lab
+from encoder_core.attention import scaled_dot_product_attention
+from tests.labs.front import Front
+
+
+class Switch:
+    """A function that works, or never ends."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function, self.ends = function, True
+        self.__name__ = "mine"
+
+    def __call__(self, *args: Any) -> Any:
+        while not self.ends:
+            pass
+        return self.function(*args)
+
+
+def attention_lab(mine: Switch) -> Lab:
+    return labs.AttentionLab(mine, encoder="fresh", heads=2, d_model=16)
+
+
+def feed_forward_lab(mine: Switch) -> Lab:
+    return labs.FeedForwardLab(ffn=mine)
+
+
+def network(x: Any, w1: Any, b1: Any, w2: Any, b2: Any) -> Any:
+    return torch.relu(x @ w1 + b1) @ w2 + b2
+
+
+LABS = [
+    (attention_lab, scaled_dot_product_attention, "attention", {"temperature": 2.0}),
+    (feed_forward_lab, network, "ffn", {"width": 9}),
+]
+
+
+@pytest.mark.parametrize("on_its_own_thread", [False, True])
+@pytest.mark.parametrize(("make", "function", "called", "moved"), LABS)
+def test_what_never_ends_is_stopped_and_the_picture_stays(
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Switch], Lab],
+    function: Callable[..., Any],
+    called: str,
+    moved: dict[str, Any],
+    on_its_own_thread: bool,
+) -> None:
+    mine = Switch(function)
+    front = Front(make(mine)).ready()
+    before = front.lab.drawing()
+    monkeypatch.setattr(faults, "SECONDS", 0.3)
+    mine.ends = False
+    answer = threading.Thread(target=lambda: front.move(**moved))
+    if on_its_own_thread:  # as in JupyterLab
+        answer.start()
+        answer.join(60)
+    else:
+        front.move(**moved)
+    notice = front.last["notice"]
+    assert notice.startswith(f"Your {called} was stopped after 0.3 seconds")
+    assert notice.endswith("The picture stays as it was.")
+    assert front.drawn() == []
+    assert [panel.key for panel in front.lab.drawing().panels] == [
+        panel.key for panel in before.panels
+    ]
+    # Mended, it computes again.
+    mine.ends = True
+    monkeypatch.setattr(faults, "SECONDS", 60.0)
+    assert front.move(**moved)["notice"] == ""
+    assert front.drawn()
+
+
+def test_a_lab_can_be_made_of_what_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = Switch(scaled_dot_product_attention)
+    mine.ends = False
+    monkeypatch.setattr(faults, "SECONDS", 0.3)
+    front = Front(attention_lab(mine)).ready()
+    assert "Your attention was stopped" in front.last["notice"]
+    assert "the picture shows the reference's attention" in front.last["notice"]
