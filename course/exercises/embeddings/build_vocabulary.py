@@ -85,6 +85,12 @@ BUILD_VOCABULARY = Exercise(
             "How can the order of one criterion alone be turned round?",
         ),
         Mistake(
+            "ties-by-length",
+            ((_SORTED, "sorted(counts, key=lambda word: (-counts[word], len(word), word))"),),
+            "Equally frequent words are ordered by their length first, and by the alphabet only then.",
+            "Which comes first in a dictionary: “aardvark” or “b”?",
+        ),
+        Mistake(
             "rarest-first",
             (("-counts[word]", "counts[word]"),),
             "The rarest words come first.",
@@ -157,6 +163,17 @@ BUILD_VOCABULARY = Exercise(
             "Which row of a table belongs to the token in place 7?",
         ),
         Mistake(
+            "frequencies-of-words-as-numbers",
+            (
+                (
+                    _RESULT,
+                    "{token: counts.get(token, number) for number, token in enumerate(tokens)}",
+                ),
+            ),
+            "The words have as their value how often they occur, and not the next number.",
+            "Which row of a table belongs to the token in place 7?",
+        ),
+        Mistake(
             "never-cut",
             (("[:size]", ""),),
             "All words are kept, whatever `size` says.",
@@ -167,6 +184,12 @@ BUILD_VOCABULARY = Exercise(
             (("[:size]", "[: size - 1]"),),
             "There is one entry too few.",
             "How many elements has `tokens[:size]`?",
+        ),
+        Mistake(
+            "one-word-too-few",
+            (("[:size]", "[: max(size - 1, 5)]"),),
+            "There is one word too few: with `size` entries in all, size - 5 of them are words.",
+            "How many words fit into a vocabulary of size 7?",
         ),
         Mistake(
             "one-too-many",
@@ -185,6 +208,18 @@ BUILD_VOCABULARY = Exercise(
             (('r"\\w+"', 'r"[a-z0-9_]+"'),),
             "Letters with accents cut a word in two: [a-z0-9_] is \\w for ASCII only.",
             "What does \\w match that [a-z0-9_] doesn't?",
+        ),
+        Mistake(
+            "letters-and-digits-without-the-underscore",
+            (('r"\\w+"', 'r"[a-z0-9]+"'),),
+            "Only a to z and 0 to 9 make words: letters with accents, other scripts and _ are lost.",
+            "What does \\w match that [a-z0-9] doesn't?",
+        ),
+        Mistake(
+            "an-empty-word",
+            ((_FIND, 're.split(r"\\W+", text.lower())'),),
+            "`re.split` gives an empty string where a text begins or ends with a sign, and '' is counted as a word.",
+            "What does re.split make of “the mat.”?",
         ),
         Mistake(
             "apostrophes-kept",
@@ -209,6 +244,12 @@ BUILD_VOCABULARY = Exercise(
             (("for text in texts", "for text in texts[:1]"),),
             "Only the first text is read.",
             "Over what does the outer loop run?",
+        ),
+        Mistake(
+            "last-text-only",
+            (("for text in texts", "for text in texts[-1:]"),),
+            "Only the last text counts: the words are counted anew for each text.",
+            "What is left of the first text's counts once the second has been read?",
         ),
         Mistake(
             "texts-glued",

@@ -49,7 +49,7 @@ def _cosine_cases(seed: int) -> list[Case]:
             (short, also_short),
             "very short vectors",
             {"N": 3, "M": 2, "D": 5},
-            tags("very short vectors"),
+            tags("very short vectors (is the number that guards against a length of 0 too large?)"),
             dtypes=("float64", "float32"),
             differentiable=False,
         ),
@@ -151,6 +151,40 @@ COSINE_SIMILARITY = Exercise(
             "How small can the product of two lengths be, if each is at least 1e-6?",
         ),
         Mistake(
+            "epsilon-added-to-the-product",
+            (
+                (
+                    _A + "  # (N, D), rows of length 1\n",
+                    "    lengths = a.norm(dim=-1, keepdim=True) * b.norm(dim=-1)\n",
+                ),
+                (_B + "  # (M, D)\n", ""),
+                (_RESULT, "return a @ b.T / (lengths + 1e-8)"),
+            ),
+            "A small number is added to the product of the lengths. It moves every result a little, and beside two vectors of length 1e-6 it is far larger than the product itself.",
+            "How small can the product of two lengths be, if each is at least 1e-6, and which lengths alone need protecting?",
+        ),
+        Mistake(
+            "one-zero-side-forgotten",
+            ((_B, _B.replace(".clamp(min=1e-12)", "")),),
+            "A zero vector in b has length 0, and 0 / 0 is NaN. In a it is taken care of.",
+            "On which side may a zero vector stand?",
+        ),
+        Mistake(
+            "squared",
+            ((_RESULT, "return (a @ b.T) ** 2"),),
+            "The similarities are squared, so that the sign is lost and all of them come closer to 0.",
+            "What should two opposite vectors get: -1 or 1?",
+        ),
+        Mistake(
+            "zero-like-everything",
+            (
+                (".clamp(min=1e-12)", ""),
+                (_RESULT, "return (a @ b.T).nan_to_num(nan=1.0)"),
+            ),
+            "A zero vector gets the similarity 1 with everything. It has no direction; 0 is asked for.",
+            "By what do you replace NaN?",
+        ),
+        Mistake(
             "pair-by-pair",
             (
                 (_A, "    c = F.cosine_similarity(a, b, dim=-1)\n" + _A),
@@ -185,6 +219,24 @@ COSINE_SIMILARITY = Exercise(
             (("norm(dim=-1, keepdim=True)", "pow(2).sum(dim=-1, keepdim=True)"),),
             "It divides by the squares of the lengths: the root is missing.",
             "What is the length of the vector (3, 4)?",
+        ),
+        Mistake(
+            "squared-length-of-b",
+            ((_B, _B.replace("norm(dim=-1, keepdim=True)", "pow(2).sum(dim=-1, keepdim=True)")),),
+            "b is divided by the squares of its lengths: there the root is missing.",
+            "What is the length of the vector (3, 4)?",
+        ),
+        Mistake(
+            "squared-length-of-a",
+            ((_A, _A.replace("norm(dim=-1, keepdim=True)", "pow(2).sum(dim=-1, keepdim=True)")),),
+            "a is divided by the squares of its lengths: there the root is missing.",
+            "What is the length of the vector (3, 4)?",
+        ),
+        Mistake(
+            "length-at-least-one",
+            ((".clamp(min=1e-12)", ".clamp(min=1.0)"),),
+            "Lengths below 1 are taken for 1, so that shorter vectors never reach their similarity.",
+            "Which lengths alone must not be divided by?",
         ),
         Mistake(
             "sum-of-magnitudes",

@@ -68,6 +68,24 @@ LOOKUP = Exercise(
             "Which axis of weight (V, D) is the vocabulary?",
         ),
         Mistake(
+            "table-turned",
+            ((_ROWS, "weight.T[ids]"),),
+            "The table is transposed first, so that columns are looked up and not rows.",
+            "Which axis of weight (V, D) is the vocabulary?",
+        ),
+        Mistake(
+            "numbers-of-the-flat-table",
+            ((_ROWS, "torch.take(weight, ids)"),),
+            "`take` counts through the table as if it were one long row, and gives a single number for each token.",
+            "How many numbers should a token get: 1 or D?",
+        ),
+        Mistake(
+            "one-number-a-token",
+            ((_ROWS, "torch.gather(weight, 0, ids)"),),
+            "`gather` takes a single number for each token, from the column where the token stands. A token should get its whole row.",
+            "How many numbers should a token get: 1 or D?",
+        ),
+        Mistake(
             "flat",
             ((_ROWS, "weight[ids.reshape(-1)]"),),
             "All texts are run together in one axis: (B S, D).",
@@ -116,6 +134,12 @@ LOOKUP = Exercise(
             "Which line leaves PyTorch's record of the computation?",
         ),
         Mistake(
+            "a-parameter-of-its-own",
+            ((_ROWS, "nn.Parameter(weight)[ids]"),),
+            "`nn.Parameter(...)` begins a computation of its own: the gradient stops there and never reaches the table that was given.",
+            "Which tensor should have a gradient in the end: the one that was given, or a new one?",
+        ),
+        Mistake(
             "padding-without-gradient",
             ((_ROWS, "F.embedding(ids, weight, padding_idx=0)"),),
             "padding_idx=0 gives the right numbers, but row 0 gets no gradient.",
@@ -137,6 +161,12 @@ LOOKUP = Exercise(
             "one-hot-of-unknown-length",
             ((_ROWS, "F.one_hot(ids).to(weight.dtype) @ weight"),),
             "`F.one_hot(ids)` makes vectors as long as the largest id that occurs, not as the table has rows.",
+            "How long is a one-hot vector over a vocabulary of V tokens?",
+        ),
+        Mistake(
+            "one-hot-as-long-as-the-vectors",
+            ((_ROWS, "F.one_hot(ids, weight.shape[1]).to(weight.dtype) @ weight"),),
+            "The one-hot vectors have D places. There has to be one for each of the V rows of the table.",
             "How long is a one-hot vector over a vocabulary of V tokens?",
         ),
         Mistake(

@@ -57,6 +57,17 @@ PAD_BATCH = Exercise(
             "Where does a shorter text begin: at place 0 or later?",
         ),
         Mistake(
+            "ids-on-the-left",
+            (
+                (
+                    "ids[row, : len(sequence)] = torch",
+                    "ids[row, longest - len(sequence) :] = torch",
+                ),
+            ),
+            "The ids are padded on the left, while the mask has its padding on the right.",
+            "At which end of a row does the padding stand?",
+        ),
+        Mistake(
             "true-means-real",
             (
                 (
@@ -72,6 +83,12 @@ PAD_BATCH = Exercise(
             "mask-from-the-ids",
             ((_RETURN, "    mask = ids == pad_id\n" + _RETURN),),
             "The mask is made from the ids: where a text holds pad_id itself, a real token is taken for padding.",
+            "What tells padding from a token, if not its number?",
+        ),
+        Mistake(
+            "mask-from-the-ids-turned-round",
+            ((_RETURN, "    mask = ids != pad_id\n" + _RETURN),),
+            "The mask is made from the ids, and True stands at the real tokens. True should mean padding, and a text may hold pad_id itself.",
             "What tells padding from a token, if not its number?",
         ),
         Mistake(
@@ -94,6 +111,21 @@ PAD_BATCH = Exercise(
             ),
             "All sequences are cut to the shortest: tokens are lost.",
             "How wide must the batch be so that nothing is lost?",
+        ),
+        Mistake(
+            "as-wide-as-the-first",
+            (
+                ("max(len(sequence) for sequence in sequences)", "len(sequences[0])"),
+                ("torch.tensor(sequence,", "torch.tensor(sequence[:longest],"),
+            ),
+            "The batch is as wide as the first sequence, whatever the others are.",
+            "How wide must the batch be so that nothing is lost?",
+        ),
+        Mistake(
+            "largest-instead-of-longest",
+            (("max(len(sequence) for sequence in sequences)", "len(max(sequences))"),),
+            "`max(sequences)` compares lists number by number, so that [9] is larger than [5, 6]: it doesn't find the longest.",
+            "What does max([[9], [5, 6]]) give?",
         ),
         Mistake(
             "one-column-too-many",
@@ -119,6 +151,35 @@ PAD_BATCH = Exercise(
             "Which places does a sequence of length 2 fill?",
         ),
         Mistake(
+            "longest-blocked-whole",
+            (
+                (
+                    "torch.ones(len(sequences), longest, dtype=torch.bool)",
+                    "torch.zeros(len(sequences), longest, dtype=torch.bool)",
+                ),
+                (_FILL_MASK, "mask[row, len(sequence) - longest :] = True"),
+            ),
+            "The longest sequence is masked as a whole: a slice that should begin at -0 begins at 0.",
+            "How many places does mask[row, -2:] name, and how many mask[row, -0:]?",
+        ),
+        Mistake(
+            "floating-when-empty",
+            (
+                (
+                    _RETURN,
+                    "    return (ids, mask) if longest else (ids.float(), mask.float())",
+                ),
+            ),
+            "Where all sequences are empty, the results are float32: `torch.tensor([])` has no number that would tell its dtype.",
+            "Which argument of torch.tensor says the dtype?",
+        ),
+        Mistake(
+            "floating-when-the-first-is-empty",
+            ((_RETURN, "    return ids if sequences[0] else ids.float(), mask"),),
+            "Where the first sequence is empty, the ids are float32: `torch.tensor([])` has no number that would tell its dtype.",
+            "Which argument of torch.tensor says the dtype?",
+        ),
+        Mistake(
             "floating-ids",
             (
                 ("pad_id, dtype=torch.int64)", "float(pad_id))"),
@@ -141,6 +202,12 @@ PAD_BATCH = Exercise(
             ((_RETURN, "    return ids, mask.long()"),),
             "The mask holds 0 and 1 and not booleans.",
             "Which dtype does the exercise name for the mask?",
+        ),
+        Mistake(
+            "one-means-real",
+            ((_RETURN, "    return ids, (~mask).long()"),),
+            "The mask holds 1 at real tokens and 0 at padding, as Hugging Face's attention_mask does. Asked are booleans, True at padding.",
+            "Which dtype does the exercise name for the mask, and what does True mean?",
         ),
         Mistake(
             "mask-of-floats",

@@ -121,6 +121,23 @@ ROTARY = Exercise(
             "Which two places of x belong to the first pair?",
         ),
         Mistake(
+            "angles-laid-out-for-halves",
+            (
+                (
+                    _RETURN,
+                    "both = torch.cat((angle, angle), dim=-1)\n    quarter = torch.stack((-b, a), dim=-1).flatten(-2)\n    return (x * both.cos() + quarter * both.sin()).to(x.dtype)",
+                ),
+            ),
+            "Neighbours are turned, but their angles are laid out for halves (`cat((angle, angle))`, `repeat`): the two numbers of a pair get different angles.",
+            "Which angles stand at the places 0 and 1 of cat((angle, angle)), and which should?",
+        ),
+        Mistake(
+            "added-not-turned",
+            ((_TURNED, "torch.stack((a + sin, b + cos), dim=-1)"),),
+            "Sine and cosine are added to the vector, as sinusoidal positions are. Here the vector is turned.",
+            "What should the length of a vector be after the turn?",
+        ),
+        Mistake(
             "the-other-way-round",
             ((_TURNED, "torch.stack((a * cos + b * sin, b * cos - a * sin), dim=-1)"),),
             "The vectors are turned by -t: the signs of the two sines are exchanged.",
@@ -185,6 +202,18 @@ ROTARY = Exercise(
             (("positions.to(dtype)", "torch.arange(x.shape[-2], dtype=dtype, device=x.device)"),),
             "The positions 0, 1, 2, ... are used, whatever came in `positions`.",
             "At which position does a token stand when `positions` is [5]?",
+        ),
+        Mistake(
+            "positions-of-one-axis",
+            (("positions.to(dtype).unsqueeze(-1)", "positions.to(dtype).reshape(-1, 1)"),),
+            "The positions are taken for a single axis (`reshape(-1, 1)` and `torch.outer` do that). They may be (B, 1, S), a row for each text of a batch.",
+            "Which shape has positions[..., None] when positions is (B, 1, S)?",
+        ),
+        Mistake(
+            "positions-made-whole",
+            (("positions.to(dtype)", "positions.long().to(dtype)"),),
+            "The positions are made whole numbers. They may be floating, such as 2.25.",
+            "By which angle is the first pair turned at position 0.5?",
         ),
         Mistake(
             "counted-from-one",

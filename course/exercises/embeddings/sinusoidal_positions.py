@@ -50,6 +50,18 @@ SINUSOIDAL_POSITIONS = Exercise(
             "What is the exponent of the last column of a wide table, nearly 1 or nearly 1/2?",
         ),
         Mistake(
+            "twice-the-exponent",
+            ((_EXPONENT, "(4 * (column // 2) / d_model)"),),
+            "The exponent is twice what it should be: where a counter already runs 0, 2, 4, ..., it is the 2i of the formula.",
+            "What is the exponent of the columns 2 and 3 of a table of width 8?",
+        ),
+        Mistake(
+            "power-before-division",
+            (("10000 ** " + _EXPONENT, "10000 ** (2 * (column // 2)) / d_model"),),
+            "`**` binds more tightly than `/`: only 2i stands in the exponent, and d_model divides what comes out.",
+            "Where do brackets belong in 10000 ** 2i / d_model?",
+        ),
+        Mistake(
             "twice-the-column",
             ((_EXPONENT, "(2 * column / d_model)"),),
             "The exponent is 2 * column / d_model. The i of the formula counts pairs, not columns.",
@@ -75,6 +87,12 @@ SINUSOIDAL_POSITIONS = Exercise(
             ((_RESULT, "angle.sin()"),),
             "There are sines in all columns.",
             "What stands in the odd columns?",
+        ),
+        Mistake(
+            "parity-of-the-position",
+            ((_RESULT, _RESULT.replace("column % 2", "position % 2")),),
+            "Even positions get sines in all columns, odd ones cosines. It is the column that decides.",
+            "What stands in column 1 of position 0?",
         ),
         Mistake(
             "cosine-only",
@@ -112,6 +130,17 @@ SINUSOIDAL_POSITIONS = Exercise(
             "How many odd columns does a table of width 7 have?",
         ),
         Mistake(
+            "last-sine-missing",
+            (
+                (
+                    _RESULT,
+                    f"torch.where(column < d_model - d_model % 2, {_RESULT}, 0.0)",
+                ),
+            ),
+            "With an odd d_model the last column stays 0: it is a sine without its cosine, and is missing.",
+            "How many sines has a table of width 7, and how many cosines?",
+        ),
+        Mistake(
             "rounded-width",
             ((_EXPONENT, "(2 * (column // 2) / (d_model + d_model % 2))"),),
             "An odd d_model is rounded up in the exponent. It should stand there as it is.",
@@ -122,6 +151,12 @@ SINUSOIDAL_POSITIONS = Exercise(
             ((_EXPONENT, "(2 * (column // 2) / max(d_model - d_model % 2, 1))"),),
             "An odd d_model is rounded down in the exponent (2 * (d_model // 2)). It should stand there as it is.",
             "By what is 2i divided when d_model is 7?",
+        ),
+        Mistake(
+            "width-minus-one",
+            ((_EXPONENT, "(2 * (column // 2) / (d_model - 1))"),),
+            "The exponent is divided by d_model - 1. The paper's formula has d_model.",
+            "By what is 2i divided in the formula?",
         ),
         Mistake(
             "last-wave-at-the-base",
@@ -146,6 +181,18 @@ SINUSOIDAL_POSITIONS = Exercise(
             (("10000 ** ", "math.e ** "),),
             "The base is e: `exp(-2i / d_model)` lacks the factor log 10000.",
             "How is 10000 to the power x written with exp?",
+        ),
+        Mistake(
+            "logarithm-to-base-10",
+            (("10000 ** ", "math.exp(math.log10(10000.0)) ** "),),
+            "`log10` stands where the natural logarithm belongs: exp(log10(10000) x) is not 10000 to the power x.",
+            "Which logarithm does exp undo?",
+        ),
+        Mistake(
+            "positions-from-0-to-1",
+            (("torch.arange(length)", "torch.linspace(0, 1, length)"),),
+            "The positions run from 0 to 1, so that each depends on how long the text is. They are 0, 1, 2, ...",
+            "What is the angle of position 2 in column 0?",
         ),
         Mistake(
             "whole-turns",
@@ -188,6 +235,15 @@ SINUSOIDAL_POSITIONS = Exercise(
             (("return " + _RESULT, f"return {_RESULT}.unsqueeze(1)"),),
             "The table has an extra axis of size 1 in the middle: (length, 1, d_model), as in PyTorch's old tutorial.",
             "Which shape is asked for?",
+        ),
+        Mistake(
+            "computed-in-double-precision",
+            (
+                ("torch.arange(length)", "torch.arange(length, dtype=torch.float64)"),
+                ("torch.arange(d_model)", "torch.arange(d_model, dtype=torch.float64)"),
+            ),
+            "The table is float64, as numpy computes. Asked is the default dtype.",
+            "Which dtype has torch.zeros(1)?",
         ),
         Mistake(
             "double-precision",

@@ -57,6 +57,7 @@ _FROM_THE_RIGHT = """\
 """
 
 _LETTERS = set("abcdefghijklmnopqrstuvwxyz") | {f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz"}
+_LONG = "words of more than ten letters"
 _PLAY = {"play", "##ing", "##ed", "##s", "re", "##play", "un", "##aff", "##able", "##a", "[UNK]"}
 
 
@@ -85,7 +86,7 @@ def _wordpiece_cases(seed: int) -> list[Case]:
         case(
             "abcd",
             {"abc", "ab", "##cd", "##c"},
-            "the longest beginning leads nowhere",
+            "a longest beginning that leads nowhere",
             "a dead end",
         ),
         case(
@@ -97,7 +98,7 @@ def _wordpiece_cases(seed: int) -> list[Case]:
         case(
             "abcde",
             {"a", "ab", "##bcde", "##cd", "##de", "##c", "##e"},
-            "the longest end is no piece of the answer",
+            "a longest end that is no piece of the answer",
             "a longest end that misleads",
         ),
         case(
@@ -110,9 +111,9 @@ def _wordpiece_cases(seed: int) -> list[Case]:
         case("iPhone", {"i", "##P", "##p", "##hone", "iphone"}, "a capital within", "capitals"),
         case("héros", {"h", "##é", "##ros", "hero", "##s", "##e"}, "an accent", "accents"),
         case("编码器", {"编", "码", "器", "##码", "##器"}, "three Chinese characters", "Chinese"),
-        case("banana", {"ba", "##na", "##nan", "b", "##a"}, "a piece twice", "a piece twice"),
-        case("mississippi", _LETTERS, "letters alone", "letters alone"),
-        case("a" * 120, {"a", "##a", "##aa"}, "a word of 120 letters", "a long word"),
+        case("banana", {"ba", "##na", "b", "##a"}, "a piece twice", "a piece twice"),
+        case("mississippi", _LETTERS, "letters alone", "a piece twice", _LONG),
+        case("a" * 120, {"a", "##a", "##aa"}, "a word of 120 letters", "a piece twice", _LONG),
         case("word", set(), "an empty vocabulary", "an empty vocabulary"),
     ]
 
@@ -214,6 +215,12 @@ WORDPIECE = Exercise(
             "How is a word marked that cannot be cut?",
         ),
         Mistake(
+            "stops-at-the-unknown-unless-it-comes-first",
+            (('return ["[UNK]"]', 'return pieces or ["[UNK]"]'),),
+            "Where a later part cannot be matched, it returns what it has so far. The whole word becomes one [UNK].",
+            "What should “playx” give when nothing continues a word with x?",
+        ),
+        Mistake(
             "the-word-itself",
             (('return ["[UNK]"]', "return [word]"),),
             "A word that cannot be cut comes back as it is. It has no number then.",
@@ -248,6 +255,12 @@ WORDPIECE = Exercise(
             (("        end = len(word)\n", "        end = len(word) - 1\n"),),
             "The search never reaches the word's last letter.",
             "Where does the longest piece that could fit end?",
+        ),
+        Mistake(
+            "never-a-single-letter",
+            (("if end == start:", "if end <= start + 1:"),),
+            "Pieces of a single character are never tried: the search ends one step too early.",
+            "What is the shortest piece that could fit?",
         ),
         Mistake(
             "two-pieces-at-most",

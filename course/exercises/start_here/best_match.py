@@ -51,6 +51,9 @@ def _cases(seed: int) -> list[Case]:
     away = torch.tensor([[-1.0, 0, 0, 0], [-2.0, -2, -2, -2], [0.0, 0, 0, 0], [0.0, -1, 0, 0]])
     opposite = torch.tensor([[-2.0, -2, -2, -2], [0.0, -1, 0, 0], [-1.0, -1, -1, -1]]).double()
     with_zero = torch.tensor([[0.0, 0, 0, 0], [4.0, 0, 0, 0], [1.0, 1, 1, 1], [0.0, 0, 0, 0]])
+    # Cosines 0, 0.29, 0 and -0.5: as a vector of length 1 or 0, the zero is nearest to the question.
+    far = torch.tensor([[0.0, 0, 0, 0], [3.0, -1, -1, 1], [1.0, -1, 0, 0], [-1.0, 0, 0, 0]])
+    half_as_long = torch.tensor([[2.0, 2, 0, 0], [0.25, 0.25, 0.25, 0.25]]).double()
     return [
         case(4, 3, "four passages of width 3"),
         case(5, 4, "five passages of width 4", shift=1.5),
@@ -69,11 +72,21 @@ def _cases(seed: int) -> list[Case]:
             tags("zero vectors"),
         ),
         _case(
-            (question, away.double()),
-            "every passage points away, but for one of zeros",
+            (question, far.double()),
+            "a passage of zeros, and none that is close",
             tags("zero vectors"),
         ),
-        _case((question, opposite), "every passage points away", tags("negative similarities")),
+        _case((question, half_as_long), "a best passage of length 1/2", tags("short vectors")),
+        _case(
+            _nearly_alike(draw), "two passages nearly alike", tags("passages nearly alike"), False
+        ),
+        _case(_short(draw), "a very short best passage", tags("very short vectors"), False),
+        _case(
+            (question, away.double()),
+            "passages that point away, and one of zeros",
+            tags("zero vectors"),
+        ),
+        _case((question, opposite), "passages that all point away", tags("negative similarities")),
         _case(
             (0 * question, twice[1:]),
             "a question of zeros: all similarities are 0",
@@ -83,10 +96,31 @@ def _cases(seed: int) -> list[Case]:
     ]
 
 
-def _case(args: tuple[Tensor, Tensor], says: str, names: frozenset[str]) -> Case:
+def _nearly_alike(draw: Draw) -> tuple[Tensor, Tensor]:
+    """A question with passages of cosines 0.999, 0.9997 and 0.7: the second is the best."""
+    question = draw.normal(5)
+    across = _passages(draw, question, 5) - question
+    across -= (across @ question / question.norm() ** 2).unsqueeze(-1) * question
+    across *= (question.norm() / across.norm(dim=-1)).unsqueeze(-1)  # as long as the question
+    amounts = torch.tensor([0.045, 0.025, 1.0], dtype=torch.float64).unsqueeze(-1)
+    return question, (question + amounts * across[:3]).float().double()
+
+
+def _short(draw: Draw) -> tuple[Tensor, Tensor]:
+    """A question with a best passage that is a thousand times shorter than the others."""
+    question = draw.normal(4)
+    turned = question.flip(0) * torch.tensor([1.0, -1, 1, -1], dtype=torch.float64)  # at 90 degrees
+    rows = torch.stack((turned, question + turned, 1e-3 * question, -question))
+    return question, rows.float().double()
+
+
+def _case(
+    args: tuple[Tensor, Tensor], says: str, names: frozenset[str], in_half: bool = True
+) -> Case:
     count, width = args[1].shape
-    # In half precision a small number that guards a division may be 0 itself.
-    dtypes = ("float64", "float32", "bfloat16") if "zero vectors" in names else ()
+    dtypes: tuple[str, ...] = () if in_half else ("float64", "float32")
+    if "zero vectors" in names:  # in float16 a small number that guards a division may be 0 itself
+        dtypes = ("float64", "float32", "bfloat16")
     sizes = {"N": count, "D": width}
     return Case(args, says, sizes, names, differentiable=False, dtypes=dtypes)
 
@@ -113,6 +147,34 @@ BEST_MATCH = Exercise(
             ((_RESULT, "int((passages - question).norm(dim=-1).argmin())"),),
             "The passage at the smallest distance is chosen. A short vector in just the right direction is far away from a long question.",
             "Does the cosine depend on how long the vectors are? Does the distance?",
+        ),
+        Mistake(
+            "distance-at-length-one",
+            (
+                (
+                    _RESULT,
+                    "int((F.normalize(passages, dim=-1) - F.normalize(question, dim=-1)).norm(dim=-1).argmin())",
+                ),
+            ),
+            "The smallest distance between vectors of length 1 gives the order of the cosines, but for a passage of zeros: it stays at distance 1, as near as one with the cosine 0.5.",
+            "What is a zero vector's similarity to be, and where should it stand beside a passage with the cosine 0.3?",
+        ),
+        Mistake(
+            "negative-ones-never-win",
+            ((_RESULT, "int(similarities.clamp(min=0).argmax())"),),
+            "Similarities below 0 count as 0, as in a search that begins with best = 0: where all passages point away, the first is chosen.",
+            "With the similarities -0.9 and -0.5, which index is asked for?",
+        ),
+        Mistake(
+            "rounded",
+            (
+                (
+                    _RESULT,
+                    "int((similarities / question.norm().clamp(min=1e-12)).round(decimals=2).argmax())",
+                ),
+            ),
+            "The similarities are rounded, or computed with too few digits: passages that are nearly alike become equal, and the first of them wins.",
+            "Which is larger: 0.9990 or 0.9997, and which once they are rounded?",
         ),
         Mistake(
             "smallest",
@@ -157,6 +219,12 @@ BEST_MATCH = Exercise(
             "Asked is an index. Which function gives the place of the largest number?",
         ),
         Mistake(
+            "cosine-not-index",
+            ((_RESULT, "float(similarities.max() / question.norm().clamp(min=1e-12))"),),
+            "This is the largest cosine itself, and not where it stands.",
+            "Asked is an index. Which function gives the place of the largest number?",
+        ),
+        Mistake(
             "passage-not-index",
             ((_RESULT, "passages[int(similarities.argmax())]"),),
             "This is the passage's vector, and not its index.",
@@ -198,6 +266,12 @@ BEST_MATCH = Exercise(
             "Which lengths alone must not be divided by?",
         ),
         Mistake(
+            "small-number-added",
+            ((_LENGTHS, "(lengths + 0.1)"),),
+            "A number is added to every length, or to every product of lengths, so that a very short vector never reaches its similarity.",
+            "Which lengths alone must not be divided by?",
+        ),
+        Mistake(
             "one-added",
             ((_LENGTHS, "(lengths + 1.0)"),),
             "1 is added to every length, so that a short vector never reaches its similarity.",
@@ -214,6 +288,23 @@ BEST_MATCH = Exercise(
             (("passages.norm(dim=-1)", "passages.norm(dim=0)"),),
             "The lengths are those of the columns, one for each of the D numbers. A passage is a row.",
             "How many lengths should there be: N or D?",
+        ),
+        Mistake(
+            "columns-scaled",
+            ((f"products / {_LENGTHS}", "F.normalize(passages, dim=0) @ question"),),
+            "The columns are scaled to length 1 (dim=0). A passage is a row: its length runs along dim=-1.",
+            "Along which axis of (N, D) does one passage lie?",
+        ),
+        Mistake(
+            "similarities-of-columns",
+            (
+                (
+                    _RESULT,
+                    "int(F.cosine_similarity(passages, question.unsqueeze(0), dim=0).argmax())",
+                ),
+            ),
+            "The cosines are taken along dim=0, down the columns: that makes D numbers, one for each number of the question, and not N.",
+            "How many similarities should there be: N or D?",
         ),
         Mistake(
             "always-the-first",
