@@ -151,7 +151,14 @@ class TokenEmbedding(nn.Embedding):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Give each id its vector: `(...)` to `(..., D)`."""
-        vectors = super().forward(ids)
+        try:
+            vectors = super().forward(ids)
+        except IndexError as error:
+            raise IndexError(
+                f"This table has {self.num_embeddings} tokens, so ids are from 0 to "
+                f"{self.num_embeddings - 1}; got ids from {int(ids.min())} to {int(ids.max())}. Did "
+                "they come from the tokenizer of another model?"
+            ) from error
         return vectors * self.factor if self.factor != 1.0 else vectors
 
 

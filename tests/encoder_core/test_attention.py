@@ -114,7 +114,8 @@ def test_case_03_half_precision_blocks_without_the_smallest_number(dtype: torch.
     blocked = torch.full((1, 2), torch.finfo(dtype).min, dtype=dtype)
     both = torch.ones(1, 2, dtype=torch.bool)
     merged = masks.merge_masks(both, torch.zeros(1, 2, dtype=dtype))  # boolean and floating
-    cases = [(half_blocked, 1.0), (blocked, 0.0), (both, 0.0), (merged, 0.0)]
+    raised = masks.merge_masks(both, torch.full((1, 2), 1e4, dtype=dtype))
+    cases = [(half_blocked, 1.0), (blocked, 0.0), (both, 0.0), (merged, 0.0), (raised, 0.0)]
     for mask, expected in cases:
         explicit, _ = A.scaled_dot_product_attention(query, key, value, mask)
         assert explicit.item() == expected

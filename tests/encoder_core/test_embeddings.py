@@ -109,6 +109,12 @@ def test_tied_projection_is_held_once_and_stays_tied_in_a_copy() -> None:
     torch.testing.assert_close(model.project(torch.ones(3)), torch.full((5,), 3.0))
 
 
+@pytest.mark.parametrize("ids", [[[1, 5]], [[-1, 2]]])
+def test_an_id_that_is_none_is_answered_with_a_sentence(ids: list[list[int]]) -> None:
+    with pytest.raises(IndexError, match=rf"0 to 4; got ids from {ids[0][0]} to {ids[0][1]}\."):
+        TokenEmbedding(vocab_size=5, d_model=4)(torch.tensor(ids))
+
+
 def test_token_embedding_scale_gives_unit_variance() -> None:
     torch.manual_seed(0)
     embedding = TokenEmbedding(2000, 64, scale=True)
