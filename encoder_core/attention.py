@@ -174,7 +174,7 @@ def fused_attention(
     check_mask(mask)
     if mask is None:
         return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout_p)
-    mask = torch.atleast_2d(mask)  # (S,) -> (1, S), which the kernels want
+    mask = mask if mask.dim() > 1 else mask[None]  # (S,) -> (1, S), which the kernels want
     if mask.dtype == torch.bool:
         empty = blocked_rows(mask)  # (..., L, 1)
         keep = empty | ~mask  # (..., L, S), the other way round

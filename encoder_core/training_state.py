@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -84,17 +84,16 @@ def load_training(
         ValueError: the file is of another kind, or a weight is missing, unexpected or of another
             shape; the message names it, and nothing has been changed.
         FileNotFoundError: there is no such file.
+        IsADirectoryError: it is a folder.
 
     >>> load_training(Path("nowhere.safetensors"), nn.Linear(1, 1), None)
     Traceback (most recent call last):
     ...
     FileNotFoundError: No such file or directory: nowhere.safetensors
     """
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
-        if metadata.get("format") != _FORMAT:
-            raise ValueError(f"{path} is no checkpoint of a training: it was not written by fit.")
-        saved = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iterator)
+    metadata, saved = _read(path)
+    if metadata.get("format") != _FORMAT:
+        raise ValueError(f"{path} is no checkpoint of a training: it was not written by fit.")
     weights = {n.removeprefix("model."): t for n, t in saved.items() if n.startswith("model.")}
     _require_same(path, model.state_dict(), weights)
     facts: dict[str, Any] = json.loads(metadata["facts"])
@@ -109,6 +108,20 @@ def load_training(
     model.load_state_dict(weights)
     optimizer.load_state_dict({"state": moments, "param_groups": groups})
     return facts
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Read what a file says of itself, and all of its tensors."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; a checkpoint is a file: name one in it.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return file.metadata() or {}, tensors
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path} is no whole checkpoint ({error}). Start anew with another path, or delete it."
+        ) from error
 
 
 def _require_same(path: Path, expected: dict[str, Tensor], came: dict[str, Tensor]) -> None:

@@ -381,6 +381,18 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
         train(make(), checkpoint=path)
 
 
+def test_a_damaged_file_and_a_folder_are_refused_in_words(tmp_path: Path) -> None:
+    path, model = tmp_path / "run.safetensors", make()
+    train(model, checkpoint=path)
+    whole = path.read_bytes()
+    for content in (b"", b"abc", whole[:-40], whole[:40]):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="no whole checkpoint"):
+            train(make(), checkpoint=path)
+    with pytest.raises(IsADirectoryError, match="a checkpoint is a file"):
+        train(make(), checkpoint=tmp_path)
+
+
 def test_a_crash_while_writing_leaves_the_old_checkpoint_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
