@@ -1,10 +1,11 @@
 """From key press to changed picture: the attention lab beside a plotly FigureWidget, in one run.
 
     python benchmarks/lab_latency.py [--presses 60] [--write]
-    python benchmarks/lab_latency.py --labs tokenizer position embedding [--presses 60] [--write]
+    python benchmarks/lab_latency.py --labs all [--presses 60] [--write]
+    python benchmarks/lab_latency.py --labs tokenizer position [--presses 60]
 
-The second form measures other labs in the same way, without a peer, and keeps its table in
-`results/labs_latency.md`.
+The second and third form measure other labs in the same way, without a peer; the second keeps its
+table in `results/labs_latency.md`.
 
 Both show eight heads of a fresh layer stack, d_model 256, on 32 tokens, each in a notebook of its
 own in one real JupyterLab in one real Chromium on this machine. An arrow key on a focused slider changes the
@@ -107,17 +108,26 @@ CONTENDERS = (
         ".js-plotly-plot .heatmaplayer image", ".jupyter-widgets.widget-slider [tabindex='0']",
     ),
 )  # fmt: skip
+RANGE = "[data-lab] input[type=range]"
 OTHERS = {
     name: Contender(
-        f"{name} lab", f"{name}.ipynb", f"from course import labs\nlabs.{made}",
-        f"[data-lab={name}][data-drawn]", moved,
+        f"{called}: {moves}", f"{name}.ipynb", f"from course import labs\nlabs.{made}",
+        f"[data-lab={lab}][data-drawn]", moved,
     )
-    for name, made, moved in (
-        ("tokenizer", "TokenizerLab()", "[data-lab] input[type=range]"),  # the vocabulary's size
-        ("position", "PositionLab()", "[data-lab] input[type=range]"),  # the base
-        ("embedding", "EmbeddingLab()", "[data-panel=map] canvas"),  # the chosen word
+    for name, called, moves, made, lab, moved in (
+        ("tokenizer", "tokenizer lab", "the vocabulary's size", "TokenizerLab()", "tokenizer", RANGE),
+        ("position", "position lab", "the base", "PositionLab()", "position", RANGE),
+        ("embedding", "embedding lab", "the word on the map", "EmbeddingLab()", "embedding",
+         "[data-panel=map] canvas"),
+        ("minilm", "attention lab on MiniLM", "the temperature", "AttentionLab()", "attention", RANGE),
+        ("feed-forward", "feed-forward lab", "the number of neurons", "FeedForwardLab()",
+         "feed-forward", RANGE),
+        ("stack", "stack lab", "the number of layers", "StackLab()", "stack", RANGE),
+        ("shapes", "shape tracer", "the step", "ShapeTracer(step=40)", "shapes", "[role=listbox]"),
     )
 }  # fmt: skip
+# There and back, so that no slider comes to its end, and not to the same place each time.
+KEYS = ("ArrowLeft",) * 3 + ("ArrowRight",) * 3
 # In the page, before it is loaded: count what comes through websockets.
 COUNT = """(() => {
   const Plain = window.WebSocket;
@@ -185,9 +195,9 @@ def _opened(browser: Browser, server: JupyterLab, contender: Contender) -> Page:
 def _press_all(page: Page, contender: Contender, presses: int) -> tuple[list[float], list[int]]:
     page.locator(contender.slider).first.focus()
     taken, sizes = [], []
-    for number in range(presses + 5):  # the first five warm up
-        milliseconds, size = _press(page, "ArrowRight" if number % 2 else "ArrowLeft")
-        if number >= 5:
+    for number in range(presses + len(KEYS)):  # the first round warms up
+        milliseconds, size = _press(page, KEYS[number % len(KEYS)])
+        if number >= len(KEYS):
             taken.append(milliseconds)
             sizes.append(size)
     return taken, sizes
@@ -224,9 +234,8 @@ def scheduling() -> str:
 
 PEERS = """Made by `benchmarks/lab_latency.py`: JupyterLab in headless Chromium, 8 heads, d_model 256,
 32 tokens; the arrow keys move the temperature. The window is 1440 x 900, drawn without a GPU."""
-ALONE = """Made by `benchmarks/lab_latency.py --labs`: JupyterLab in headless Chromium, each lab as it starts;
-the arrow keys move the vocabulary's size, the base of the positions, and the word on the map. The
-window is 1440 x 900, drawn without a GPU."""
+ALONE = """Made by `benchmarks/lab_latency.py --labs all`: JupyterLab in headless Chromium, each lab as it
+starts; the arrow keys move what the first column names. The window is 1440 x 900, drawn without a GPU."""
 
 
 def report(results: dict[str, tuple[list[float], list[int]]], busy: str, how: str = PEERS) -> str:
@@ -259,12 +268,15 @@ def main() -> None:
     """Measure, print, and with `--write` keep the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--presses", type=int, default=60)
-    parser.add_argument("--labs", nargs="+", choices=OTHERS, help="other labs, without a peer")
+    parser.add_argument(
+        "--labs", nargs="+", choices=[*OTHERS, "all"], help="other labs, without a peer"
+    )
     parser.add_argument("--write", action="store_true", help="keep the table beside this file")
     arguments = parser.parse_args()
     load: Any = getattr(os, "getloadavg", lambda: (float("nan"),))
     before = load()[0]
-    chosen = [OTHERS[name] for name in arguments.labs] if arguments.labs else CONTENDERS
+    names = list(OTHERS) if "all" in (arguments.labs or []) else arguments.labs
+    chosen = [OTHERS[name] for name in names] if names else CONTENDERS
     results = measure(arguments.presses, chosen)
     how = ALONE if arguments.labs else PEERS
     text = report(results, f"{before:.1f} and {load()[0]:.1f}", how)
