@@ -1,5 +1,6 @@
 """The checker guards itself: nothing that an answer does gets past it, and each is told by name."""
 
+import builtins
 import contextlib
 import random
 import signal
@@ -11,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from course.checking import check, checks, diagnosis, guards
+from course.checking import agreeing, check, checks, diagnosis, guards
 from course.exercises import get
 
 SOFTMAX = get("attention.softmax")
@@ -199,6 +200,114 @@ def test_settings_are_named_and_put_back():
 
     assert "default dtype" in told(careless)
     assert torch.get_default_dtype() is torch.float32
+
+
+def _blind(x, dim):
+    torch.allclose = torch.equal = lambda *args, **more: True
+    return x
+
+
+def _doubles(x, dim):
+    softmax = torch.softmax
+    torch.softmax = lambda *args, **more: 2 * softmax(*args, **more)
+    return right(x, dim) / 2
+
+
+def _equal_to_all(x, dim):
+    Tensor.__eq__ = lambda one, other: torch.ones(one.shape, dtype=torch.bool)
+    return right(x, dim)
+
+
+def _flatters(x, dim):
+    builtins.all = lambda *args: True
+    agreeing.close = lambda *args, **more: True
+    return x
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (_blind, "torch.allclose"),
+        (_doubles, "torch.softmax"),
+        (_equal_to_all, "torch.Tensor.__eq__"),
+        (_flatters, "builtins.all"),
+    ],
+)
+def test_what_an_answer_replaces_is_put_back_and_told(answer, name):
+    before = torch.allclose, torch.equal, torch.softmax, Tensor.__eq__, all, agreeing.close
+    assert f"replaces `{name}`" in told(answer)
+    after = torch.allclose, torch.equal, torch.softmax, Tensor.__eq__, all, agreeing.close
+    assert after == before
+
+
+class _Agreeable(Tensor):
+    """A tensor that answers for itself."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        if func in (torch.allclose, torch.equal):
+            return True
+        return super().__torch_function__(func, types, args, kwargs or {})
+
+
+class _EqualToAll(int):
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 0
+
+
+def test_a_result_does_not_judge_itself():
+    told(lambda x, dim: (0 * x).as_subclass(_Agreeable))
+    told(lambda d_model, nhead, width: _EqualToAll(3), get("feed_forward.count_parameters"))
+
+
+def test_a_right_result_of_a_subclass_passes():
+    report = checks.judge(SOFTMAX, lambda x, dim: right(x, dim).as_subclass(_Agreeable))
+    assert report.passed, report.message
+
+
+def test_threads_turn_nothing_down():
+    def threaded(x, dim):
+        results = []
+        worker = threading.Thread(target=lambda: results.append(right(x, dim)))
+        worker.start()
+        worker.join()
+        return results[0]
+
+    assert checks.judge(SOFTMAX, threaded).passed
+
+
+def test_what_computes_now_and_then_does_not_wait(monkeypatch):
+    """On a busy machine an answer gets a processor for a part of the time only."""
+    clock = [0.0, 0.0]  # on the wall, of computing
+    monkeypatch.setattr(guards.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(guards.time, "process_time", lambda: clock[1])
+    seen = []
+    monkeypatch.setattr(
+        guards, "_alarm", lambda seconds, spent: contextlib.nullcontext(seen.append(spent))
+    )
+    monkeypatch.setattr(guards, "_watchdog", guards._alarm)
+    with guards.time_limit(1.0):
+        for wall, computed, over in [
+            (9, 0.9, False),
+            (9, 0.1, True),
+            (2, 1.1, True),
+            (17, 0.9, True),
+        ]:
+            clock[:] = [wall, computed]
+            assert seen[0]() is over
+
+
+def test_only_the_line_that_cuts_the_gradient_is_named():
+    def answer(query, key):
+        width = torch.tensor(query.shape[-1]).item()
+        return query.detach() @ key.mT / width**0.5
+
+    message = told(answer, SCORES)
+    assert "`return query.detach() @ key.mT / width**0.5`" in message
+    assert ".item()" not in message
 
 
 def test_another_result_each_time():

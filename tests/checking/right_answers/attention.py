@@ -55,6 +55,16 @@ def softmax_tiny_epsilon(x, dim):
     return powers / powers.sum(dim=dim, keepdim=True).clamp(min=torch.finfo(x.dtype).tiny)
 
 
+def softmax_vmap(x, dim):
+    def row(numbers):
+        return torch.softmax(numbers, 0).nan_to_num(0.0)
+
+    dim %= x.dim()
+    for _ in range(x.dim() - 1):
+        row = torch.vmap(row)
+    return row(x.movedim(dim, -1)).movedim(-1, dim)
+
+
 # scores
 
 
@@ -193,6 +203,61 @@ def scaled_dot_product_fused(query, key, value, mask=None):
     return output, weights
 
 
+def scaled_dot_product_number_by_number(query, key, value, mask=None):
+    length, source = query.shape[-2], key.shape[-2]
+    if mask is None:
+        mask = torch.zeros((), dtype=torch.bool, device=query.device)
+    mask = mask.expand(*query.shape[:-1], source)
+    rows = []
+    for i in range(length):
+        dots = [(query[..., i, :] * key[..., j, :]).sum(-1) for j in range(source)]
+        row = torch.stack(dots, -1) / query.shape[-1] ** 0.5
+        row = torch.where(mask[..., i, :], torch.full_like(row, -INF), row)
+        top = row.max(-1, keepdim=True).values
+        powers = torch.exp(row - torch.where(top == -INF, torch.zeros_like(top), top))
+        total = powers.sum(-1, keepdim=True)
+        rows.append(powers / torch.where(total > 0, total, torch.ones_like(total)))
+    weights = torch.stack(rows, -2)
+    return (weights.unsqueeze(-1) * value.unsqueeze(-3)).sum(-2), weights
+
+
+def scaled_dot_product_baddbmm(query, key, value, mask=None):
+    shape = (*query.shape[:-1], key.shape[-2])
+    query_3, key_3, value_3 = (x.reshape(-1, *x.shape[-2:]) for x in (query, key, value))
+    bias = torch.zeros(shape, dtype=query.dtype, device=query.device)
+    if mask is not None:
+        bias = bias.masked_fill(mask, -INF)
+    bias = bias.reshape(-1, *shape[-2:])
+    raw = torch.baddbmm(bias, query_3, key_3.mT, alpha=query.shape[-1] ** -0.5)
+    weights = torch.nan_to_num(torch.softmax(raw, -1))
+    output = torch.bmm(weights, value_3).reshape(*shape[:-1], value.shape[-1])
+    return output, weights.reshape(shape)
+
+
+def scaled_dot_product_logsumexp(query, key, value, mask=None):
+    raw = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    raw = raw if mask is None else raw.masked_fill(mask, -INF)
+    norm = raw.logsumexp(-1, keepdim=True)
+    weights = torch.exp(raw - norm.masked_fill(norm == -INF, 0))
+    return weights @ value, weights
+
+
+def scaled_dot_product_vmap(query, key, value, mask=None):
+    if mask is None:
+        mask = torch.zeros((), dtype=torch.bool, device=query.device)
+    mask = mask.expand(*query.shape[:-1], key.shape[-2])
+
+    def one(q, k, v, m):  # a single query
+        raw = (k @ q / math.sqrt(q.shape[0])).masked_fill(m, -INF)
+        w = torch.softmax(raw, 0).nan_to_num(0.0)
+        return w @ v, w
+
+    each = torch.vmap(one, in_dims=(0, None, None, 0))
+    for _ in range(query.dim() - 2):
+        each = torch.vmap(each)
+    return each(query, key, value, mask)
+
+
 # split_heads
 
 
@@ -309,6 +374,61 @@ def multi_head_einsum(x, w_in, b_in, w_out, b_out, nhead, mask=None):
     return out + b_out
 
 
+def multi_head_library(x, w_in, b_in, w_out, b_out, nhead, mask=None):
+    batch, length, width = x.shape
+    own = torch.zeros((), dtype=torch.bool, device=x.device) if mask is None else mask
+    own = own.expand(batch, nhead, length, length)
+    idle = own.all(-1, keepdim=True)  # the library gives NaN there: let them look, and take it away
+    added = torch.zeros(own.shape, dtype=x.dtype, device=x.device).masked_fill(own & ~idle, -INF)
+    outputs = []
+    for h in range(nhead):  # one head at a time, so that each row of each head can be taken away
+        rows = slice(h * width // nhead, (h + 1) * width // nhead)
+        y = x.transpose(0, 1)
+        three = [part[rows] for part in w_in.chunk(3)], [part[rows] for part in b_in.chunk(3)]
+        query, key, value = (F.linear(y, w, b) for w, b in zip(*three, strict=True))
+        eye = torch.eye(width // nhead, dtype=x.dtype, device=x.device)
+        zero = torch.zeros(width // nhead, dtype=x.dtype, device=x.device)
+        out, _ = F.multi_head_attention_forward(
+            query, key, value, width // nhead, 1, eye.repeat(3, 1), zero.repeat(3), None, None,
+            False, 0.0, eye, zero, training=False, need_weights=False, attn_mask=added[:, h],
+        )  # fmt: skip
+        outputs.append(out.transpose(0, 1).masked_fill(idle[:, h], 0.0))
+    return F.linear(torch.cat(outputs, -1), w_out, b_out)
+
+
+def multi_head_baddbmm(x, w_in, b_in, w_out, b_out, nhead, mask=None):
+    batch, length, width = x.shape
+    projected = torch.addmm(b_in, x.reshape(batch * length, width), w_in.t())
+    parts = projected.view(batch, length, 3, nhead, width // nhead).permute(2, 0, 3, 1, 4)
+    query, key, value = parts.reshape(3, batch * nhead, length, -1)
+    bias = torch.zeros(batch, nhead, length, length, dtype=x.dtype, device=x.device)
+    if mask is not None:
+        bias = bias.masked_fill(mask, -INF)
+    bias = bias.view(batch * nhead, length, length)
+    raw = torch.baddbmm(bias, query, key.mT, alpha=(width // nhead) ** -0.5)
+    output = torch.bmm(torch.softmax(raw, -1).nan_to_num(0.0), value)
+    joined = output.view(batch, nhead, length, -1).permute(0, 2, 1, 3).reshape(x.shape)
+    return torch.add(joined @ w_out.t(), b_out)
+
+
+def multi_head_vmap(x, w_in, b_in, w_out, b_out, nhead, mask=None):
+    batch, length, width = x.shape
+    if mask is None:
+        mask = torch.zeros((), dtype=torch.bool, device=x.device)
+    mask = mask.expand(batch, nhead, length, length)
+    w = w_in.view(3, nhead, width // nhead, width).transpose(0, 1)
+    b = b_in.view(3, nhead, width // nhead).transpose(0, 1)
+
+    def head(w, b, x, blocked):
+        query, key, value = (x @ w[i].T + b[i] for i in range(3))
+        raw = (query @ key.T / math.sqrt(width // nhead)).masked_fill(blocked, -INF)
+        return torch.softmax(raw, -1).nan_to_num(0.0) @ value
+
+    heads = torch.vmap(head, in_dims=(0, 0, None, 0), out_dims=1)
+    joined = torch.vmap(heads, in_dims=(None, None, 0, 0))(w, b, x, mask).flatten(2)
+    return joined @ w_out.T + b_out
+
+
 # entropy
 
 
@@ -344,7 +464,7 @@ def entropy_loop(weights):
 RIGHT = {
     "attention.softmax": (
         softmax_library, softmax_nan_to_num, softmax_loop, softmax_logsumexp,
-        softmax_detached_maximum, softmax_tiny_epsilon,
+        softmax_detached_maximum, softmax_tiny_epsilon, softmax_vmap,
     ),
     "attention.scores": (
         scores_einsum, scores_loop, scores_scaled_query, scores_root_of_both, scores_tensor_root,
@@ -360,6 +480,8 @@ RIGHT = {
     "attention.scaled_dot_product": (
         scaled_dot_product_torch, scaled_dot_product_einsum, scaled_dot_product_finite_then_zero,
         scaled_dot_product_additive, scaled_dot_product_fused,
+        scaled_dot_product_number_by_number, scaled_dot_product_baddbmm,
+        scaled_dot_product_logsumexp, scaled_dot_product_vmap,
     ),
     "attention.split_heads": (
         split_heads_view, split_heads_chunk, split_heads_unflatten, split_heads_loop,
@@ -369,6 +491,7 @@ RIGHT = {
     ),
     "attention.multi_head": (
         multi_head_linear, multi_head_loop, multi_head_torch, multi_head_einsum,
+        multi_head_library, multi_head_baddbmm, multi_head_vmap,
     ),
     "attention.entropy": (
         entropy_library, entropy_xlogy, entropy_where, entropy_nansum, entropy_clamp, entropy_loop,

@@ -210,10 +210,34 @@ def dropout_module(x, p, training):
     return nn.Dropout(p).train(training)(x)
 
 
+def ffn_convolution(x, w1, b1, w2, b2):
+    """A convolution of width 1 does the same to each place."""
+    tokens = x.reshape(-1, x.shape[-1], 1)
+    inner = F.conv1d(tokens, w1.T[..., None], b1).relu()
+    return F.conv1d(inner, w2.T[..., None], b2).reshape(x.shape)
+
+
+def ffn_vmap(x, w1, b1, w2, b2):
+    def token(numbers):
+        return torch.relu(numbers @ w1 + b1) @ w2 + b2
+
+    for _ in range(x.dim() - 1):
+        token = torch.vmap(token)
+    return token(x)
+
+
+def dropout_masked_fill(x, p, training):
+    if not 0 <= p <= 1:
+        raise ValueError(f"p is a probability, not {p}")
+    if not training:
+        return x
+    return x.masked_fill(torch.rand(x.shape, device=x.device) < p, 0.0) / max(1 - p, 1e-9)
+
+
 RIGHT = {
     "feed_forward.ffn": (
         ffn_relu, ffn_linear, ffn_einsum, ffn_neurons, ffn_in_place_on_its_own, ffn_where,
-        ffn_times_mask,
+        ffn_times_mask, ffn_convolution, ffn_vmap,
     ),
     "feed_forward.count_parameters": (
         count_formula, count_torch, count_meta, count_shapes, count_heads,
@@ -226,6 +250,6 @@ RIGHT = {
     ),
     "feed_forward.dropout": (
         dropout_library, dropout_bernoulli, dropout_zeros_like, dropout_mask_in_the_dtype,
-        dropout_bernoulli_in_place, dropout_module,
+        dropout_bernoulli_in_place, dropout_module, dropout_masked_fill,
     ),
 }  # fmt: skip
