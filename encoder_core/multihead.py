@@ -81,6 +81,7 @@ class MultiheadAttention(nn.Module):
         require_batch_first(batch_first)
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
         self.head_dim = embed_dim // num_heads
+        self.batch_first = batch_first  # torch.nn's stacks ask their layers
         self.rotary, self.window, self.attention = rotary, window, attention
         self.watchers: list[Callable[[Tensor, Tensor], None]] = []  # see heads and weights
         self.changes: list[Callable[[Tensor], Tensor]] = []  # replace the heads' outputs

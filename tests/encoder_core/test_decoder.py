@@ -177,6 +177,14 @@ def test_case_01_fully_padded_memory_and_target_are_finite(norm_first: bool) -> 
     assert memory.grad[1].eq(0).all()  # what is blocked learns nothing
 
 
+def test_a_stack_of_torchs_takes_our_layers() -> None:
+    layer = TransformerDecoderLayer(D, H, FF).eval()
+    tgt, memory = torch.randn(B, T, D), torch.randn(B, S, D)
+    causal = {"tgt_mask": torch.ones(T, T, dtype=torch.bool).triu(1)}
+    theirs, ours = nn.TransformerDecoder(layer, 2), TransformerDecoder(layer, 2)
+    torch.testing.assert_close(theirs(tgt, memory, **causal), ours(tgt, memory, **causal))
+
+
 def test_case_07_is_causal_never_replaces_a_mask() -> None:
     layer, _ = pair(False, True)
     tgt, memory = torch.randn(B, T, D).double(), torch.randn(B, S, D).double()

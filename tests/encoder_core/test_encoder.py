@@ -260,6 +260,19 @@ def test_a_stack_takes_layers_of_the_articles_listing_and_of_torchs(norm: nn.Mod
         torch.testing.assert_close(model(x, mask, padding), expected)
 
 
+@pytest.mark.parametrize("kind", ["none", "padding", "causal", "both"])
+def test_a_stack_of_torchs_takes_our_layers(kind: str) -> None:
+    layer, norm, x = TransformerEncoderLayer(D, H, FF).eval(), nn.LayerNorm(D), torch.randn(2, 4, D)
+    padding = torch.tensor([[False] * 4, [False, False, True, True]])
+    masks = {
+        "mask": torch.ones(4, 4, dtype=torch.bool).triu(1) if kind in ("causal", "both") else None,
+        "src_key_padding_mask": padding if kind in ("padding", "both") else None,
+    }
+    theirs = nn.TransformerEncoder(layer, 2, norm, enable_nested_tensor=False)
+    ours = TransformerEncoder(layer, 2, norm)
+    torch.testing.assert_close(theirs(x, **masks), ours(x, **masks))
+
+
 @given(seed=st.integers(0, 99), norm_first=st.booleans(), extra=st.integers(1, 6))
 def test_case_16_padding_does_not_change_real_rows(seed: int, norm_first: bool, extra: int) -> None:
     torch.manual_seed(seed)
