@@ -56,7 +56,6 @@ def _of_its_own(exercise: Exercise, function: Callable[..., Any], failed: list[T
         for trial in sorted(failed, key=_volume)
         if trial.probe.mode == "plain"
         and trial.probe.dtype is torch.float64
-        and trial.probe.case.summary is None
         and trial.actual.error is None
     ]
     if exercise.finds is None or not cases:

@@ -119,7 +119,7 @@ class Exercise:
     # that take functions or modules.
     harness: Callable[[Any], Callable[..., Any]] | None = None
     # What only this exercise can find out about a submission that no listed mistake explains:
-    # finds(submission, the failed cases, without those of random results) -> sentences.
+    # finds(submission, the failed cases) -> sentences.
     finds: Callable[[Any, list[Case]], list[str]] | None = None
 
     @property

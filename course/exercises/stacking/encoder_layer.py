@@ -343,6 +343,12 @@ ENCODER_LAYER = Exercise(
             "With which rate should a layer drop that was made with dropout=0.3?",
         ),
         Mistake(
+            "drops-whole-tokens",
+            (("nn.Dropout(dropout)", "nn.Dropout1d(dropout)"),),
+            "nn.Dropout1d drops all numbers of a token together. nn.Dropout drops each number by itself.",
+            "Should one token lose everything and another nothing?",
+        ),
+        Mistake(
             "dropout-on-the-sum",
             (
                 (_DROPPED, "return attended"),

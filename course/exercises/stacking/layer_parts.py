@@ -36,6 +36,9 @@ def finds(layer: nn.Module, args: tuple[Any, ...]) -> list[str]:
             "in evaluation mode it gives something else at each call: something is still dropped. An "
             "nn.Dropout knows the mode; F.dropout has to be told `training=self.training`"
         ]
+    made = _made_otherwise(layer, args)
+    if made:
+        return made
     way = _way(norm_first)
     # A part's weights may be used without it, so this alone is no fault.
     idle = [f"`self.{part}` is never called" for part, _ in way if part not in calls]
@@ -52,6 +55,19 @@ def finds(layer: nn.Module, args: tuple[Any, ...]) -> list[str]:
     if name:
         return [*idle, f"what is returned is {name}, and should be {_WORDS[last]}"]
     return idle or ["each part gets what it should: look at what is done after the last of them"]
+
+
+def _made_otherwise(layer: Any, args: tuple[Any, ...]) -> list[str]:
+    """What is not as in torch's layer where the parts are made, though the state dict fits."""
+    said = [
+        f"`self.{name}` has an eps of {norm.eps:g}; torch's layer, and so this one, has 1e-05"
+        for name in ("norm1", "norm2")
+        if isinstance(norm := getattr(layer, name, None), nn.LayerNorm) and norm.eps != 1e-5
+    ]
+    attention = getattr(layer, "self_attn", None)
+    if isinstance(attention, nn.MultiheadAttention) and attention.num_heads != args[1]:
+        said.append(f"`self.self_attn` has {attention.num_heads} heads where nhead is {args[1]}")
+    return said
 
 
 def quantities(args: tuple[Any, ...]) -> dict[str, Tensor]:
@@ -91,6 +107,7 @@ def quantities(args: tuple[Any, ...]) -> dict[str, Tensor]:
         "norm1(x + network)": norm(1, x + made),
         "x + norm2(network)": x + norm(2, made),
     }
+    found["relu first"] = into.relu()
     found |= {name: getattr(F, name)(inner) for name in _ACTIVATIONS}
     return {**found, "tanh-gelu": F.gelu(inner, approximate="tanh"), "abs": inner.abs()}
 
@@ -138,6 +155,7 @@ _WORDS = {
     "norm2(x + network)": "norm2 of the sum of the first half's result and linear2's output",
     "norm1(x + network)": "norm1, and not norm2, of the sum with linear2's output",
     "x + norm2(network)": "the sum of the first half's result and norm2 of linear2's output",
+    "relu first": "the ReLU of what it should get",
     "abs": "the absolute value of linear1's output",
     "tanh-gelu": "the GELU (tanh) of linear1's output",
 }
