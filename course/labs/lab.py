@@ -21,6 +21,7 @@ one such message in ``first``, its buffers as base64 text; the answer to ``ready
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,6 +36,7 @@ from course.labs.drawing import Drawing, Sent
 from course.labs.threads import collected_later
 
 _HERE = Path(__file__).parent
+SENDING = 0.002  # seconds: time enough to hand an answer on
 
 
 class Lab(anywidget.AnyWidget):
@@ -115,6 +117,8 @@ class Lab(anywidget.AnyWidget):
     def _answer(self, content: dict[str, Any], view: str) -> None:
         with collected_later():
             self._answer_now(content, view)
+            # Another thread sends the answer, and a collection would not let it for tens of ms.
+            time.sleep(SENDING)
 
     def _answer_now(self, content: dict[str, Any], view: str) -> None:
         request = {"view": view, "request": content.get("request")}
