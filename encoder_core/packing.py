@@ -153,7 +153,8 @@ def _fits_all(mask: Tensor, length: int) -> bool:
 
 def _pays(padding_mask: Tensor) -> bool:
     """Tell whether packing is worth its while: on the CPU, from an eighth of padding on."""
-    if padding_mask.device.type != "cpu" or torch.compiler.is_compiling():
+    fixed = torch.compiler.is_compiling() or torch.jit.is_tracing()  # must serve other padding too
+    if fixed or padding_mask.device.type != "cpu":
         return False
     return padding_mask.sum().item() >= padding_mask.numel() / 8
 
@@ -175,7 +176,8 @@ def encode_layers(
         mask: what else is blocked, see `Bert.forward`.
         packed: True computes real tokens only, False all of them; None does what pays: on the CPU
             it packs from an eighth of padding on. A batch that cannot be packed is not: one with
-            padding in the midst of a text, or with a mask that differs from text to text.
+            padding in the midst of a text, or with a mask that differs from text to text. Under
+            `torch.func.vmap`, where no padding can be counted, pass False.
 
     Returns:
         `(B, S, D)`, the same numbers at real tokens on either path. Rows of padding mean nothing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -179,6 +180,37 @@ def test_a_mask_of_any_kind_joins_the_padding() -> None:
     torch.testing.assert_close(model(ids, None, padding, added), causal, rtol=1e-5, atol=1e-5)
     each = causal_mask(7).expand(13, 7, 7)
     torch.testing.assert_close(model(ids, None, padding, each), causal, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore")  # of the tracer, that it is old
+def test_a_trace_serves_other_padding_too() -> None:
+    model, (ids, _, padding) = Bert(SMALL, seed=0).eval(), inputs()
+    types = torch.zeros_like(ids)
+    assert padding.float().mean() > 1 / 8  # so that the batch would be packed outside of a trace
+    traced = torch.jit.trace(model, (ids, types, padding))
+    other = padding_mask(torch.arange(13) % 7 + 1, 7)
+    assert not torch.equal(other, padding)
+    torch.testing.assert_close(traced(ids, types, other), model(ids, types, other, packed=False))
+
+
+def test_a_vmap_over_texts_gives_each_its_own_gradient() -> None:
+    model = Bert(replace(SMALL, dropout=0.0, attention_dropout=0.0), seed=0)
+    ids, padding = (
+        torch.tensor([[5, 6, 7], [8, 9, 0]]),
+        torch.tensor([[False] * 3, [False, False, True]]),
+    )
+    weights = dict(model.named_parameters())
+
+    def loss(weights: dict[str, Tensor], ids: Tensor, padding: Tensor) -> Tensor:
+        masks = {"padding_mask": padding[None], "packed": False}
+        output: Tensor = torch.func.functional_call(model, weights, (ids[None],), masks)
+        return output.square().sum()
+
+    each = torch.vmap(torch.func.grad(loss), (None, 0, 0))(weights, ids, padding)
+    for row in range(2):
+        alone = torch.autograd.grad(loss(weights, ids[row], padding[row]), list(weights.values()))
+        for gradient, name in zip(alone, weights, strict=True):
+            torch.testing.assert_close(each[name][row], gradient, rtol=1e-4, atol=1e-5)
 
 
 def test_what_cannot_be_is_said_in_a_sentence() -> None:
