@@ -6,9 +6,10 @@ The most telling questions come first.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from course.checking.agreeing import close
 from course.checking.diagnosis import Trial
-from course.exercises.model import Exercise
+from course.exercises.model import Exercise, Landmark
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,19 @@ class Pair:
     actual: Tensor
 
 
-def describe(exercise: Exercise, trials: list[Trial]) -> list[str]:
-    """Sentences that tell how the submission's results relate to the expected ones."""
+def describe(exercise: Exercise, trials: list[Trial], right: Sequence[Trial] = ()) -> list[str]:
+    """Sentences that tell how the submission's results relate to the expected ones.
+
+    `trials` are those that failed; what is said to have come must have come in the `right` ones too.
+    """
     usable = [t for t in trials if t.probe.mode in ("plain", "strided") and t.actual.error is None]
     count = len(exercise.results)
     order = sorted(range(count), key=lambda index: index != exercise.rows_sum_to_one)
     for index in order:
         pairs = [pair for t in usable if (pair := _pair(t, index)) is not None]
         pairs = [pair for pair in pairs if not pair.trial.probe.half] or pairs
-        told = _relation(exercise, pairs, index) if pairs else None
+        known = tuple(lm for lm in exercise.landmarks if pairs and _came_too(lm, right, index))
+        told = _relation(replace(exercise, landmarks=known), pairs, index) if pairs else None
         where = _where(exercise, pairs, index) if pairs else None
         if told and where and where.startswith("all numbers"):
             where = None
@@ -51,6 +56,19 @@ def describe(exercise: Exercise, trials: list[Trial]) -> list[str]:
             name = f"the {exercise.results[index]}: " if count > 1 else ""
             return [name + sentence for sentence in (told, where) if sentence]
     return []
+
+
+def _came_too(landmark: Landmark, right: Sequence[Trial], index: int) -> bool:
+    """Whether a landmark is the right result wherever the submission's result is right."""
+    for trial in right:
+        if trial.probe.mode != "plain" or trial.probe.dtype is not torch.float64:
+            continue
+        expected = trial.expected.exact
+        expected = expected[index] if isinstance(expected, tuple) else expected
+        with contextlib.suppress(Exception):  # it may not fit these sizes
+            if not _near(expected, landmark.compute(*trial.probe.exact())):
+                return False
+    return True
 
 
 def _before_the_end(exercise: Exercise, pairs: list[Pair]) -> str | None:
@@ -167,6 +185,9 @@ def _precision(exercise: Exercise, trials: list[Pair], index: int) -> str | None
     for trial, expected, actual in _pairs(trials):
         if expected.dtype is torch.bool or not actual.isfinite().all() or trial.probe.half:
             return None
+        off = (actual - expected).abs() > 1e-12 * expected.abs().max()
+        if off.double().mean() < 0.25:
+            return None  # a few numbers are wrong, and the others exact: no lack of digits
         errors.append(
             ((actual - expected).abs().max() / expected.abs().max().clamp(min=0.1)).item()
         )
@@ -381,6 +402,7 @@ def _transforms(exercise: Exercise, trials: list[Pair], index: int) -> str | Non
         ("what it should be, cut off at 0 from below", torch.relu),
         ("1 minus what it should be", lambda e: 1 - e),
         ("the reciprocal of what it should be", torch.reciprocal),
+        ("the tanh of what it should be", torch.tanh),
         ("what it should be, in bits instead of nats", lambda e: e / math.log(2)),
         ("what it should be, put through another softmax", lambda e: torch.softmax(e, -1)),
     ]
@@ -413,7 +435,33 @@ def _where(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
         seen = len(inside) == len(trials) and all(wrong.any() for _, wrong in inside)
         if seen and not any((wrong & ~region).any() for region, wrong in inside):
             return f"wrong are only the {name}"
-    return _triangles(trials) or _index(exercise, trials, index) or _furthest(trials)
+    return (
+        _by_input(trials)
+        or _triangles(trials)
+        or _index(exercise, trials, index)
+        or _furthest(trials)
+    )
+
+
+def _by_input(trials: list[Pair]) -> str | None:
+    """Where each number is made of one of the input: from which input on it is wrong."""
+    seen, bad = [], []
+    for trial, expected, actual in _pairs(trials):
+        given = [arg for arg in trial.probe.exact() if isinstance(arg, Tensor)]
+        if len(given) != 1 or given[0].shape != expected.shape or trial.probe.half:
+            return None
+        seen.append(given[0].double().flatten())
+        bad.append(_wrong(expected, actual).flatten())
+    x, wrong = torch.cat(seen), torch.cat(bad)
+    if wrong.all() or not wrong.any() or not x.isfinite().all():
+        return None
+    for says, key in (("above", x), ("below", -x), ("beyond ±", x.abs())):
+        edge = key[wrong].min()
+        if key[~wrong].max() < edge:
+            at = f"{(-edge if says == 'below' else edge).item():.3g}"
+            beyond = f"{says}{at}" if says.endswith("±") else f"{at} or further {says}"
+            return f"wrong are only the numbers whose input is {beyond}"
+    return None
 
 
 def _furthest(trials: list[Pair]) -> str:

@@ -36,7 +36,9 @@ def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
             told.extend(statistics if first.probe.case.summary is not None else [])
             told = plain.describe(exercise, failed) or told
             told.extend(_of_its_own(exercise, function, failed))
-            told.extend(relations.describe(exercise, failed))
+            right = [trial for trial in trials if not trial.failed]
+            told.extend(relations.describe(exercise, failed, right))
+            told.extend(_right_ones(exercise, failed))
             told.extend(statistics)
             told.extend(_errors_elsewhere(exercise, failed))
         if first.probe.mode == "gradient" and not any(_in_values(trial) for trial in failed):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from course import exercises
-from course.checking import checks, guards
+from course.checking import checks, diagnosis, guards
 from course.exercises.model import build
 
 UNSEEN = {
@@ -394,6 +394,31 @@ def scaled_dot_product(q,k,v,mask=None):
     w=torch.softmax(r,-1)
     return w@v,w
 """,
+        "onemax": """\
+def scaled_dot_product(q,k,v,mask=None):
+    r=q@k.mT/math.sqrt(q.shape[-1])
+    if mask is not None: r=r.masked_fill(mask,-math.inf)
+    e=(r-r.max()).exp(); s=e.sum(-1,keepdim=True)
+    w=e/s.masked_fill(s==0,1)
+    return w@v,w
+""",
+        "maxfirst": """\
+def scaled_dot_product(q,k,v,mask=None):
+    r=q@k.mT/math.sqrt(q.shape[-1])
+    e=(r-r.amax(-1,keepdim=True)).exp()
+    if mask is not None: e=e.masked_fill(mask,0)
+    s=e.sum(-1,keepdim=True)
+    w=e/s.masked_fill(s==0,1)
+    return w@v,w
+""",
+        "smallcut": """\
+def scaled_dot_product(q,k,v,mask=None):
+    r=q@k.mT/math.sqrt(q.shape[-1])
+    if mask is not None: r=r.masked_fill(mask,-math.inf)
+    w=torch.softmax(r,-1).nan_to_num(0)
+    w=torch.where(w<1e-3,0,w)
+    return w@v,w
+""",
         "residual": """\
 def scaled_dot_product(q,k,v,mask=None):
     r=q@k.mT/math.sqrt(q.shape[-1])
@@ -518,6 +543,31 @@ def multi_head(x,wi,bi,wo,bo,n,mask=None):
     q,k,v=[p.reshape(B,S,D//n,n).permute(0,3,1,2) for p in (x@wi.T+bi).chunk(3,-1)]
     o,_=scaled_dot_product(q,k,v,mask)
     return merge_heads(o)@wo.T+bo
+""",
+        "unsafe": """\
+def multi_head(x,wi,bi,wo,bo,n,mask=None):
+    q,k,v=[split_heads(p,n) for p in (x@wi.T+bi).chunk(3,-1)]
+    e=(q@k.mT/math.sqrt(q.shape[-1])).exp()
+    if mask is not None: e=e.masked_fill(mask,0)
+    s=e.sum(-1,keepdim=True)
+    return merge_heads(e/s.masked_fill(s==0,1)@v)@wo.T+bo
+""",
+        "onemax": """\
+def multi_head(x,wi,bi,wo,bo,n,mask=None):
+    q,k,v=[split_heads(p,n) for p in (x@wi.T+bi).chunk(3,-1)]
+    r=q@k.mT/math.sqrt(q.shape[-1])
+    if mask is not None: r=r.masked_fill(mask,-math.inf)
+    e=(r-r.max()).exp(); s=e.sum(-1,keepdim=True)
+    return merge_heads(e/s.masked_fill(s==0,1)@v)@wo.T+bo
+""",
+        "renormed": """\
+def multi_head(x,wi,bi,wo,bo,n,mask=None):
+    q,k,v=[split_heads(p,n) for p in (x@wi.T+bi).chunk(3,-1)]
+    w=torch.softmax(q@k.mT/math.sqrt(q.shape[-1]),-1)
+    if mask is not None:
+        w=w.masked_fill(mask,0); s=w.sum(-1,keepdim=True)
+        w=w/s.masked_fill(s==0,1)
+    return merge_heads(w@v)@wo.T+bo
 """,
         "noscalenobias": """\
 def multi_head(x,wi,bi,wo,bo,n,mask=None):
@@ -691,6 +741,7 @@ def _is_told(report):
 
 @pytest.mark.parametrize("exercise_id", UNSEEN)
 def test_none_passes_and_nine_in_ten_are_told_what_is_wrong(exercise_id, monkeypatch):
+    diagnosis.references(exercise_id)  # not from an answer's time, which is short here
     monkeypatch.setattr(guards, "SECONDS", 0.5)
     reports = {name: _judged(exercise_id, source) for name, source in UNSEEN[exercise_id].items()}
     assert not [name for name, report in reports.items() if report.status != "failed"]
@@ -758,3 +809,64 @@ def test_what_is_right_tells_which_part_is_wrong():
     report = checks.judge(exercises.get("attention.multi_head"), multi_head)
     assert report.mistakes == ()
     assert "the scores, their scale, the mask or the softmax are not" in report.message
+
+
+def _found(exercise_id, source, monkeypatch):
+    """What is said of an answer that is no known mistake; pairs of mistakes are not looked for."""
+    monkeypatch.setattr(diagnosis, "PAIR_SECONDS", 0.0)
+    report = _judged(exercise_id, source)
+    assert report.status == "failed"
+    assert report.mistakes == ()
+    return dict(report.sections)["What was found"]
+
+
+def test_a_head_that_is_wrong_is_told_from_behind_the_output_projection(monkeypatch):
+    source = """
+def multi_head(x, w_in, b_in, w_out, b_out, nhead, mask=None):
+    query, key, value = (split_heads(p, nhead) for p in (x @ w_in.T + b_in).chunk(3, -1))
+    output = scaled_dot_product(query, key, value, mask)[0]
+    output = torch.cat([output[:, :1], torch.zeros_like(output[:, 1:])], 1)
+    return merge_heads(output) @ w_out.T + b_out
+"""
+    found = _found("attention.multi_head", source, monkeypatch)
+    assert "Seen before the output projection, head by head: along H only index 0 is right" in found
+
+
+def test_what_is_right_beside_what_is_wrong_is_told(monkeypatch):
+    source = """
+def scaled_dot_product(query, key, value, mask=None):
+    raw = scores(query, key)
+    raw = raw if mask is None else raw.masked_fill(mask, -math.inf)
+    weights = softmax(raw, -1)
+    return weights @ (value - value.mean(-2, keepdim=True)), weights
+"""
+    found = _found("attention.scaled_dot_product", source, monkeypatch)
+    assert "The weights are right everywhere: only how the output comes about is wrong" in found
+
+
+def test_a_mask_s_fault_is_not_laid_on_the_heads(monkeypatch):
+    """With a single head there is no mask in the trials: that it is right says nothing of heads."""
+    source = """
+def multi_head(x, w_in, b_in, w_out, b_out, nhead, mask=None):
+    query, key, value = (split_heads(p, nhead) for p in (x @ w_in.T + b_in).chunk(3, -1))
+    mask = None if mask is None else mask | mask.mT
+    return merge_heads(scaled_dot_product(query, key, value, mask)[0]) @ w_out.T + b_out
+"""
+    found = _found("attention.multi_head", source, monkeypatch)
+    assert "It is right except with a mask" in found
+    assert "what several heads do is wrong" not in found
+
+
+def test_from_which_input_on_it_is_wrong_is_told(monkeypatch):
+    found = _found("feed_forward.gelu", "def gelu(x): return F.gelu(x.clamp(-3, 3))", monkeypatch)
+    assert "wrong are only the numbers whose input is beyond ±3" in found.replace("Wrong", "wrong")
+
+
+def test_what_came_is_said_only_where_it_came_everywhere(monkeypatch):
+    """Two rows of which one underflows look like one softmax over both; other inputs say no."""
+    source = """
+def softmax(x, dim):
+    powers = (x - x.amax(dim, keepdim=True).clamp(min=-1e4)).exp()
+    return powers / powers.sum(dim, keepdim=True).clamp(min=1e-30)
+"""
+    assert "over all numbers" not in _found("attention.softmax", source, monkeypatch)

@@ -83,6 +83,14 @@ ENTROPY = Exercise(
             "log S minus the entropy: the distance from equal weights",
             lambda w: math.log(w.shape[-1]) - torch.special.entr(w).sum(-1),
         ),
+        Landmark(
+            "the entropy without the last key's term",
+            lambda w: torch.special.entr(w[..., :-1]).sum(-1),
+        ),
+        Landmark(
+            "the entropy without the first key's term",
+            lambda w: torch.special.entr(w[..., 1:]).sum(-1),
+        ),
         Landmark("-log of the largest weight", lambda w: -w.amax(-1).log()),
         Landmark(
             "-log of the sum of squares (the Renyi entropy of order 2)",

@@ -86,6 +86,10 @@ SCORES = Exercise(
         ),
         Landmark("the distances between queries and keys", lambda q, k: torch.cdist(q, k)),
         Landmark(
+            "the distances between queries and keys, with a minus sign and divided by the root",
+            lambda q, k: -torch.cdist(q, k) / math.sqrt(q.shape[-1]),
+        ),
+        Landmark(
             "the queries' products with one another", lambda q, k: q @ q.mT / math.sqrt(q.shape[-1])
         ),
         Landmark(

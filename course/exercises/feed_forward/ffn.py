@@ -69,6 +69,14 @@ FFN = Exercise(
             "the network without any bias",
             lambda x, w1, b1, w2, b2: (x @ w1).relu() @ w2,
         ),
+        Landmark(
+            "the network without its first neuron",
+            lambda x, w1, b1, w2, b2: (x @ w1 + b1)[..., 1:].relu() @ w2[1:] + b2,
+        ),
+        Landmark(
+            "the network without its last neuron",
+            lambda x, w1, b1, w2, b2: (x @ w1 + b1)[..., :-1].relu() @ w2[:-1] + b2,
+        ),
         Landmark("the input, unchanged", lambda x, *rest: x),
     ),
     mistakes=(
