@@ -22,6 +22,7 @@ from encoder_core.inputs import require_batch_first, require_width
 from encoder_core.masks import causal_mask, merge_masks
 from encoder_core.multihead import MultiheadAttention
 from encoder_core.packing import encode_layers
+from encoder_core.prepacked import PrepackedLayer
 from encoder_core.residual import get_clones, residual
 
 __all__ = ["TransformerEncoder", "TransformerEncoderLayer"]
@@ -59,6 +60,8 @@ class TransformerEncoderLayer(nn.Module):
     >>> layer(torch.randn(3, 5, 8)).shape
     torch.Size([3, 5, 8])
     """
+
+    prepacked: PrepackedLayer | None = None  # what computes in its place, for speed
 
     def __init__(
         self,
@@ -107,6 +110,8 @@ class TransformerEncoderLayer(nn.Module):
             The shape of `src`.
         """
         require_width("src", src, self.d_model)
+        if self.prepacked is not None and self.prepacked.serves(self, src):  # see `fast_cpu`
+            return self.prepacked.encode(self, src, src_mask, src_key_padding_mask, is_causal)
 
         def self_attention(x: Tensor) -> Tensor:
             attended, _ = self.self_attn(

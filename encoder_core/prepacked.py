@@ -1,0 +1,215 @@
+"""A layer's weights laid out as oneDNN's products want them: the same numbers, sooner.
+
+A product reads its weight in blocks that fit the CPU's registers and caches. `F.linear` finds the
+blocks anew in every call; here they are laid out once. The operations that come with this layout
+also add the bias, bend (ReLU, GELU) or add the residual to each block while it is still at hand,
+where the layer as it is read makes another pass over memory for each.
+
+That is for inference alone: the laid-out weights are copies, and know no gradients. They are kept
+beside the layer, not in it, so that its state dict and its copies are those of any other. The
+operations are torch's own but private (`torch.compile` uses them). They are called in this file
+only; where they are missing, or a layer is not one that they suit, it computes as it always did.
+
+Source: torch/_inductor/fx_passes/mkldnn_fusion.py, in PyTorch; oneDNN's developer guide,
+"Inner Product", on weights in the format `any`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from encoder_core.heads import merge_heads
+from encoder_core.masks import join_head_masks
+from encoder_core.packing import Packing
+
+if TYPE_CHECKING:
+    from encoder_core.encoder import TransformerEncoderLayer
+    from encoder_core.multihead import MultiheadAttention
+
+__all__ = ["PrepackedLayer", "can_prepack"]
+
+# What the operation calls an activation, and which form of it.
+_ACTIVATIONS: dict[Any, tuple[str, str]] = {F.relu: ("relu", ""), F.gelu: ("gelu", "none")}
+_NONE = ("none", "")
+
+
+def can_prepack(layer: nn.Module) -> bool:
+    """Tell whether a layer is one that `PrepackedLayer` can stand in for.
+
+    Args:
+        layer: any module.
+
+    Returns:
+        True for an encoder layer in float32 on the CPU whose parts are torch's own, where this
+        torch has the operations.
+
+    >>> can_prepack(nn.Linear(2, 2))
+    False
+    """
+    parts = [getattr(layer, name, None) for name in ("linear1", "linear2", "norm1", "norm2")]
+    attention = getattr(layer, "self_attn", None)
+    if [type(part) for part in parts] != [nn.Linear, nn.Linear, nn.LayerNorm, nn.LayerNorm]:
+        return False
+    if type(getattr(attention, "out_proj", None)) is not nn.Linear:
+        return False
+    floats = all(p.dtype == torch.float32 and p.device.type == "cpu" for p in layer.parameters())
+    plain = not any(p.is_inference() for p in layer.parameters())  # see `_version`
+    known = hasattr(torch.ops.mkldnn, "_linear_pointwise") and torch.backends.mkldnn.is_available()
+    return floats and plain and known and hasattr(torch.ops.mkldnn, "_reorder_linear_weight")
+
+
+class PrepackedLayer:
+    """What stands in for an encoder layer's own pass in inference; `use_fast_cpu` sets it.
+
+    Changed weights are seen: those of an optimizer's step, of `load_state_dict`, of anything that
+    torch counts. It does not count writes through `weight.data` and the steps of its fused
+    optimizers; so the laid-out weights are also forgotten whenever the layer computes with
+    gradients or in training. Who writes to `weight.data` otherwise calls `use_fast_cpu` again.
+
+    Shapes: as `TransformerEncoderLayer`. Copying or pickling it gives None.
+
+    >>> from encoder_core import TransformerEncoderLayer
+    >>> layer, x = TransformerEncoderLayer(8, 2, 16).eval(), torch.randn(3, 5, 8)
+    >>> expected, fast = layer(x), PrepackedLayer()
+    >>> with torch.inference_mode():
+    ...     fast.serves(layer, x) and torch.allclose(fast.encode(layer, x), expected, atol=1e-5)
+    True
+    """
+
+    def __init__(self) -> None:
+        self._forget()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy of a layer, or a pickled one, starts without."""
+        return type(None), ()
+
+    def _forget(self) -> None:
+        self._seen: list[tuple[int, int, int]] = []
+        self._suits = False
+        self._packed: list[Tensor] = []
+
+    def serves(self, layer: TransformerEncoderLayer, src: Tensor) -> bool:
+        """Tell whether this call is one to stand in for, and lay the weights out where it is.
+
+        It is not where gradients may be wanted, something is dropped, another precision was asked
+        for, or someone listens at a part of the layer that is passed over here.
+
+        >>> from encoder_core import TransformerEncoderLayer
+        >>> PrepackedLayer().serves(TransformerEncoderLayer(8, 2, 16), torch.ones(1, 3, 8))
+        False
+        """
+        if torch.is_grad_enabled() or layer.training:
+            self._forget()
+            return False
+        if torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+            return False
+        if src.dtype != torch.float32 or src.device.type != "cpu" or src.dim() != 3:
+            return False
+        parts = [*layer._modules.values(), *layer.self_attn._modules.values()]
+        values: list[Tensor] = []
+        for part in filter(None, parts):
+            if part._forward_hooks or part._forward_pre_hooks:
+                return False
+            if part._parameters:
+                values += [p for p in part._parameters.values() if p is not None]
+            elif part.training:  # a dropout
+                return False
+        seen = [(id(p), p.data_ptr(), _version(p)) for p in values]  # changes when a weight does
+        if seen != self._seen:
+            self._forget()
+            self._seen, self._suits = seen, can_prepack(layer)
+            self._packed = [_lay_out(w) for w in _weights(layer)] if self._suits else []
+        return self._suits and src.numel() > 0
+
+    def encode(
+        self,
+        layer: TransformerEncoderLayer,
+        src: Tensor,
+        src_mask: Tensor | Packing | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
+        """Encode `(B, S, D)`, as the layer's `forward` does; where `serves` has said yes.
+
+        >>> from encoder_core import TransformerEncoderLayer
+        >>> layer, x = TransformerEncoderLayer(8, 2, 16).eval(), torch.ones(1, 3, 8)
+        >>> with torch.inference_mode():
+        ...     fast = PrepackedLayer()
+        ...     fast.encode(layer, x).shape if fast.serves(layer, x) else x.shape
+        torch.Size([1, 3, 8])
+        """
+        mask = src_mask
+        if not isinstance(mask, Packing):
+            sizes = (src.shape[0], layer.self_attn.num_heads, src.shape[1], src.shape[1])
+            mask = join_head_masks(sizes, src_key_padding_mask, mask, is_causal, src.device)
+        x, shape = src.flatten(0, 1), src.shape  # (B * S, D): the operations are quickest there
+        if layer.norm_first:
+            x = self._attend(layer.self_attn, _norm(x, layer.norm1), x, mask, shape)
+            x = self._feed_forward(layer, _norm(x, layer.norm2), x)
+        else:
+            x = _norm(self._attend(layer.self_attn, x, x, mask, shape), layer.norm1)
+            x = _norm(self._feed_forward(layer, x, x), layer.norm2)
+        return x.view(shape)
+
+    def _attend(
+        self,
+        attention: MultiheadAttention,
+        x: Tensor,
+        residual: Tensor,
+        mask: Tensor | Packing | None,
+        shape: torch.Size,
+    ) -> Tensor:
+        """Return the attention's output plus the residual, `(B * S, D)`."""
+        parts = _product(x, self._packed[0], attention.in_proj_bias)  # (B * S, 3D)
+        parts = parts.view(*shape[:2], 3, attention.num_heads, -1)  # (B, S, 3, H, Dh)
+        q, k, v = parts.permute(2, 0, 3, 1, 4).unbind()  # (B, H, S, Dh) each
+        heads, _ = attention.attend(q, k, v, mask)  # (B, H, S, Dh)
+        joined = merge_heads(heads).flatten(0, 1)  # (B * S, D)
+        return _product_plus(residual, joined, self._packed[1], attention.out_proj.bias)
+
+    def _feed_forward(self, layer: TransformerEncoderLayer, x: Tensor, residual: Tensor) -> Tensor:
+        """Return the network's output plus the residual, `(B * S, D)`."""
+        name = _ACTIVATIONS.get(layer.activation)
+        inner = _product(x, self._packed[2], layer.linear1.bias, name or _NONE)  # (B * S, F)
+        inner = inner if name else layer.activation(inner)
+        return _product_plus(residual, inner, self._packed[3], layer.linear2.bias)
+
+
+def _version(weight: Tensor) -> int:
+    """How often it was written to; those made in inference mode don't count."""
+    return -1 if weight.is_inference() else weight._version
+
+
+def _weights(layer: TransformerEncoderLayer) -> list[Tensor]:
+    attention = layer.self_attn
+    matrices = (attention.out_proj.weight, layer.linear1.weight, layer.linear2.weight)
+    return [attention.in_proj_weight, *matrices]
+
+
+def _lay_out(weight: Tensor) -> Tensor:
+    packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.detach().clone())
+    return packed
+
+
+def _product(
+    x: Tensor, packed: Tensor, bias: Tensor | None, activation: tuple[str, str] = _NONE
+) -> Tensor:
+    """Compute `activation(x @ weight.T + bias)` in one pass."""
+    name, form = activation
+    output: Tensor = torch.ops.mkldnn._linear_pointwise(x, packed, bias, name, [], form)
+    return output
+
+
+def _product_plus(residual: Tensor, x: Tensor, packed: Tensor, bias: Tensor | None) -> Tensor:
+    """Compute `residual + x @ weight.T + bias` in one pass."""
+    add: Any = torch.ops.mkldnn._linear_pointwise.binary
+    output: Tensor = add(x, residual, packed, bias, "add")
+    return output
+
+
+def _norm(x: Tensor, norm: nn.LayerNorm) -> Tensor:
+    return torch.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps)

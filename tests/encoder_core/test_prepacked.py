@@ -1,0 +1,203 @@
+"""Laid-out weights: the numbers of the layer as it is read, and never those of old weights."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from encoder_core import fast_cpu, prepacked
+from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
+from encoder_core.fast_cpu import use_fast_cpu
+from encoder_core.masks import causal_mask, padding_mask
+from encoder_core.pretrained import load_minilm
+from encoder_core.recording import ablate, record
+
+pytestmark = pytest.mark.skipif(
+    not prepacked.can_prepack(TransformerEncoderLayer(8, 2, 16)),
+    reason="this torch has none of the operations",
+)
+PADDING = padding_mask(torch.tensor([5, 0, 2, 5, 7, 2]))
+
+
+@pytest.fixture(autouse=True)
+def worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test must not depend on the machine's speed: the layout counts as faster, the rest not."""
+    monkeypatch.setattr(fast_cpu, "_try_layer", lambda layer: (1e-7, 2.0))
+    monkeypatch.setattr(fast_cpu, "_can_switch", lambda: False)
+
+
+def stack(**options: object) -> TransformerEncoder:
+    layers = [TransformerEncoderLayer(16, 4, 24, **options).eval() for _ in range(2)]  # type: ignore[arg-type]
+    for parameter in nn.ModuleList(layers).parameters():
+        nn.init.normal_(parameter, std=0.5)  # biases and norms too
+    return TransformerEncoder.from_layers(layers)
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("activation", ["relu", "gelu", torch.tanh])
+def test_it_gives_the_numbers_of_the_layer_as_it_is_read(
+    norm_first: bool, bias: bool, activation: object
+) -> None:
+    model = stack(norm_first=norm_first, bias=bias, activation=activation, dropout=0.3)
+    x, future = torch.randn(6, 7, 16), causal_mask(7)
+    calls = [{}, {"src_key_padding_mask": PADDING}, {"mask": future}, {"is_causal": True},
+             {"src_key_padding_mask": PADDING, "packed": True},
+             {"src_key_padding_mask": PADDING, "mask": future, "packed": True}]  # fmt: skip
+    with torch.inference_mode():
+        before = [model(x, **call) for call in calls]
+        assert use_fast_cpu(model=model).layers == 2
+        for call, expected in zip(calls, before, strict=True):
+            torch.testing.assert_close(model(x, **call), expected, rtol=1e-5, atol=1e-5)
+            assert layers_that_serve(model) == 2
+        torch.testing.assert_close(model(x[0]), before[0][0], rtol=1e-5, atol=1e-5)
+        assert model(x[:0]).shape == (0, 7, 16)
+
+
+def layers_that_serve(model: nn.Module) -> int:
+    """How many of its layers have laid-out weights at hand."""
+    every = [m.prepacked for m in model.modules() if isinstance(m, TransformerEncoderLayer)]
+    return sum(bool(fast and fast._packed) for fast in every)
+
+
+def changed_by_a_step(model: nn.Module) -> None:
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    model(torch.randn(2, 3, 16)).square().sum().backward()
+    optimizer.step()
+
+
+def changed_by_hand(model: nn.Module) -> None:
+    """As in many a first training loop; torch does not count these writes."""
+    model(torch.randn(2, 3, 16)).square().sum().backward()
+    for parameter in model.parameters():
+        parameter.data -= 0.1 * torch.sign(parameter.grad)  # type: ignore[arg-type]
+
+
+def changed_by_loading(model: nn.Module) -> None:
+    model.load_state_dict(stack().state_dict())
+
+
+def changed_in_inference(model: nn.Module) -> None:
+    with torch.inference_mode():
+        model.layers[1].linear2.weight[0] += 1  # type: ignore[union-attr, index, operator]
+
+
+def replaced(model: nn.Module) -> None:
+    model.layers[0].linear1 = nn.Linear(16, 24)  # type: ignore[union-attr, index]
+
+
+def rebound(model: nn.Module) -> None:
+    weight = nn.Parameter(torch.randn(16, 16))
+    model.layers[1].self_attn.out_proj.weight = weight  # type: ignore[union-attr, index]
+
+
+CHANGES = [changed_by_a_step, changed_by_hand, changed_by_loading, changed_in_inference,
+           replaced, rebound]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_changed_weights_are_seen(change: object) -> None:
+    model, x = stack(), torch.randn(3, 5, 16)
+    use_fast_cpu(model=model)
+    with torch.inference_mode():
+        old = model(x)
+    change(model)  # type: ignore[operator]
+    assert use_fast_cpu(enable=True).layers == 0  # without a model it changes none
+    with torch.inference_mode():
+        new = model(x)
+        assert layers_that_serve(model) == 2
+        use_fast_cpu(False, model)
+        assert layers_that_serve(model) == 0
+        torch.testing.assert_close(new, model(x), rtol=1e-5, atol=1e-5)
+    assert not torch.allclose(new, old, atol=1e-3)
+
+
+def test_state_dict_gradients_training_and_copies_are_as_without() -> None:
+    model, x = stack(), torch.randn(3, 5, 16)
+    keys = list(model.state_dict())
+    expected = torch.autograd.grad(model(x).square().sum(), list(model.parameters()))
+    use_fast_cpu(model=model)
+    with torch.inference_mode():
+        model(x)
+    assert list(model.state_dict()) == keys
+    came = torch.autograd.grad(model(x).square().sum(), list(model.parameters()))
+    for gradient, before in zip(came, expected, strict=True):
+        assert torch.equal(gradient, before)
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert [layer.prepacked for layer in other.layers] == [None, None]
+        torch.testing.assert_close(other(x), model(x))
+
+
+def test_what_it_must_not_stand_in_for_is_computed_as_before() -> None:
+    model, x = stack(dropout=0.5), torch.randn(3, 5, 16)
+    use_fast_cpu(model=model)
+    with torch.no_grad():
+        assert not torch.equal(model.train()(x), model(x))  # dropped
+        model.eval().layers[0].dropout2.train()
+        assert not torch.equal(model(x), model(x))
+        assert layers_that_serve(model) == 1  # the other one
+    model, plain = stack(), stack()
+    plain.load_state_dict(model.state_dict())
+    use_fast_cpu(model=model)
+    with torch.no_grad():
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert torch.equal(model(x), plain(x))
+        assert layers_that_serve(model) == 0
+        seen: list[Tensor] = []
+        model.layers[0].linear1.register_forward_hook(lambda m, i, o: seen.append(o))
+        model(x)
+        assert (len(seen), layers_that_serve(model)) == (1, 1)
+        doubled = model.double()(x.double())
+        torch.testing.assert_close(model.float()(x).double(), doubled, rtol=1e-4, atol=1e-4)
+
+
+def test_recordings_and_ablations_go_through_it() -> None:
+    model, tokenizer = load_minilm()
+    batch = tokenizer.batch(["two words", "and a few more of them"])
+    inputs = batch.ids, batch.type_ids, batch.padding_mask
+    seen = []
+    for fast in (False, True):
+        assert use_fast_cpu(fast, model).layers == 6 * fast
+        with torch.inference_mode(), record(model) as recording:
+            hidden = model(*inputs)
+        with torch.inference_mode(), ablate(model, {(0, 3), (5, 11)}):
+            seen.append([hidden, model(*inputs), *recording.attention, *recording.hidden_states])
+    for plain, laid_out in zip(*seen, strict=True):
+        torch.testing.assert_close(laid_out, plain, rtol=1e-5, atol=1e-5)
+
+
+def test_it_says_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = stack()
+    assert "in 2 layers: 2.00 times as fast, off by 1.0e-07" in str(use_fast_cpu(model=model))
+    for (error, gain), words in (
+        ((1e-3, 9.0), "they give other numbers here, by 1.0e-03"),
+        ((float("nan"), 9.0), "they give other numbers here"),
+        ((1e-7, 1.0), "not faster here (1.00 times)"),
+    ):
+        monkeypatch.setattr(fast_cpu, "_try_layer", lambda layer, r=(error, gain): r)
+        report = use_fast_cpu(model=model)
+        assert report.layers == 0
+        assert words in str(report)
+        assert model.layers[0].prepacked is None
+    assert "none of this package's" in str(use_fast_cpu(model=stack().double()))
+    with torch.inference_mode():
+        uncounted = stack()
+    assert use_fast_cpu(model=uncounted).layers == 0
+    uncounted.layers[0].prepacked = prepacked.PrepackedLayer()
+    with torch.inference_mode():
+        assert uncounted(torch.randn(1, 2, 16)).shape == (1, 2, 16)
+
+
+def test_both_ways_are_measured_on_the_layer_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    layer = stack().layers[0]
+    error, gain = fast_cpu._try_layer(layer)  # type: ignore[arg-type]
+    assert 0 <= error < 1e-5
+    assert gain > 0
+    assert layer.prepacked is None
+    monkeypatch.setattr(prepacked, "_norm", lambda x, norm: 1.001 * x)
+    assert fast_cpu._try_layer(layer)[0] > 1e-4  # type: ignore[arg-type]
