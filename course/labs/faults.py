@@ -46,5 +46,5 @@ def in_time(own: str | None, failed: type[OwnFailed] = OwnFailed) -> Iterator[No
     except TimeLimit:
         raise failed(
             f"Your {own} was stopped after {SECONDS:g} seconds of computing: is there a loop that "
-            "never ends? If it is only slow, try a shorter text or fewer layers."
+            "never ends? If it is only slow, ask for something smaller."
         ) from None
