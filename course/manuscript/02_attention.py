@@ -91,7 +91,7 @@ explain("attention.same-word")
 # %% [markdown] id="same-word-note"
 # Up to *because* the sentences are the same, and still the vectors of *bank* part in the first layer: the words that come **after** it have reached it. That is what the B in BERT, *bidirectional*, is about. The curve also shows that meaning doesn't switch from "money" to "river": the vectors stay close and move apart a little. (With similarities, look at differences; what counts as "close" is different in every model.)
 #
-# How do the words reach it? Before 2014, a network that translated read its sentence word by word and had to press all of it into one vector. Bahdanau, Cho and Bengio (2015) let it look back at every word instead, and learn where to look. Vaswani et al. (2017) kept the looking and dropped the rest.
+# How do the words reach it? The first networks that translated whole sentences read them word by word and had to press all of it into one vector (Cho et al., 2014, among others). Bahdanau, Cho and Bengio (2015) let it look back at every word instead, and learn where to look. Vaswani et al. (2017) kept the looking and dropped the rest.
 
 # %% [markdown] id="query-key-value"
 # ## 2 Query, key, value
@@ -852,7 +852,7 @@ labs.AttentionLab(
 #
 # Before the Transformer, text was read by recurrent networks: $h_t = f(x_t, h_{t-1})$, one token after another, with one vector $h$ to carry all that was read. Section 4 of the paper compares the two in three respects. You can measure each.
 #
-# **How far is far?** From the last token to the first, a recurrent network takes as many steps as there are tokens between. Attention takes one. What does that do to learning? A small task: the first token is one of eight symbols, the rest is noise, and at the end the network must say which symbol it was. Three networks of one layer, width 32: a simple recurrent one, a gated one (GRU, which was made for such things), and one head of attention.
+# **How far is far?** From the last token to the first, a recurrent network takes a step for every token on the way. Attention takes one. What does that do to learning? A small task: the first token is one of eight symbols, the rest is noise, and at the end the network must say which symbol it was. Three networks of one layer, width 32: a simple recurrent one, a gated one (GRU, which was made for such things), and one head of attention.
 
 # %% id="distance-predict"
 predict("attention.remember-the-first")
@@ -1000,7 +1000,7 @@ for n in (128, 256, 512):
 #
 # $$H(p) = -\sum_j p_j \ln p_j ,$$
 #
-# is 0 when one key has all the weight, and $\ln S$, the most it can be, when all $S$ keys have the same. $0 \ln 0$ counts as 0, which is its limit; a computer says NaN, unless you see to it.
+# is 0 when one key has all the weight, and $\ln S$, the most it can be, when all $S$ keys have the same. $0 \ln 0$ counts as 0, which is its limit; a computer says NaN, unless you see to it. A row that is 0 throughout, as your softmax gives it to a query that may look at nothing, so has the entropy 0.
 #
 # ```
 #   weights (..., L, S)            entropy (..., L)
@@ -1071,7 +1071,7 @@ for name, share in falls_on.items():
     print(f"{name:16}", *(f"layer {i} head {h}: {share[i, h]:.2f}" for i, h in best), sep="  ")
 
 # %% [markdown] id="positional-heads-note"
-# One head of layer 0 looks at the token before it and at nothing else, one of layer 1 mostly at the next. Clark et al. (2019) found such heads in BERT. The third line is odd: why would head after head look at `[CLS]`? A softmax can't say "nothing": its weights sum to 1 even where there is nothing to find. So the model learns a place to put them that does no harm, a **[sink](glossary.ipynb#attention-sink)** (Xiao et al., 2024). Section 14 shows why it does none.
+# One head of layer 0 looks at the token before it and at nothing else, one of layer 1 mostly at the next. Clark et al. (2019) found such heads in BERT. The third line is odd: why would head after head look at `[CLS]`? A softmax can't say "nothing": its weights sum to 1 even where there is nothing to find. So the model learns a place to put them that does no harm, a **[sink](glossary.ipynb#attention-sink)** (Xiao et al., 2024; in BERT, Clark et al. saw `[SEP]` used like this). Section 14 shows why it does none.
 #
 # And the head with the pronoun? To test it fairly, everything else must be in balance: each name comes first and second, each pronoun refers to the first and to the second name, in several sentences. If the head went by place or by name, it would be right half of the time.
 

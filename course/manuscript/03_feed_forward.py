@@ -454,7 +454,7 @@ figures.bars(
 )
 
 # %% [markdown] id="chance-note"
-# Some can be read, some not at all. Most neurons are no concept of ours: a direction that means something may be spread over many of them, and one neuron may serve several. Geva et al. found that people saw a pattern in nearly every key of their language model, simple ones (a word that is repeated) in the lower layers, topics in the upper ones. Our bars fit in with the first half of that: in layer 0 the strongest places of a neuron hold fewer different words than in the later layers.
+# Some can be read, some not at all. Most neurons are no concept of ours: a direction that means something may be spread over many of them, and one neuron may serve several. Geva et al. showed keys of a language model to people, who saw patterns in them: simple ones (a word that is repeated) in the lower layers, topics in the upper ones. Our bars fit in with the first half of that: in layer 0 the strongest places of a neuron hold fewer different words than in the later layers.
 #
 # And chapter 02's habit: switch it off and measure. If neuron 318 carries *not*, sentences with and without *not* should come closer to each other without it. Compare with 30 neurons drawn by chance:
 
