@@ -90,7 +90,9 @@ class _Imitation:
 
     def __getitem__(self, index: int) -> Outcome:
         if index not in self._outcomes:
-            self._outcomes[index] = running.run(self._function, self._trials[index].probe)
+            self._outcomes[index] = running.run(
+                self._function, self._trials[index].probe, ours=True
+            )
         return self._outcomes[index]
 
     def differs(self, index: int) -> bool:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import functools
 import math
 import sys
 from collections.abc import Callable, Iterator
-from operator import is_
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 # Python's own functions by names of this module's: an answer may have replaced `all`.
-_all, _map, _len, _vars, _dict = all, map, len, vars, dict
+_len, _vars, _dict = len, vars, dict
 _isinstance, _callable, _setattr, _delattr, _getattr = (
     isinstance,
     callable,
@@ -32,8 +33,26 @@ _MISSING = object()
 _TORCH = str(Path(torch.__file__).parent)
 
 
-def _places() -> dict[str, Any]:
-    """The modules and classes whose functions the checker relies on, by the name that people write."""
+@dataclass
+class _Place:
+    """A module or class whose functions the checker relies on, and what it held when last seen."""
+
+    name: str  # as people write it
+    place: Any
+    held: dict[str, Any]
+
+    def as_seen(self) -> bool:
+        """Whether it still holds the same: most is, and then dicts compare fast."""
+        try:
+            return bool(_vars(self.place) == self.held)
+        except Exception:  # what an answer put there may not even compare
+            return False
+
+
+@functools.lru_cache(maxsize=1)
+def _places(imported: int) -> list[_Place]:
+    """All of them; looked up anew when the number of imported modules has changed, for there are many."""
+    own = ("course.checking", "course.exercises.model")
     places: dict[str, Any] = {
         "torch": torch,
         "torch.Tensor": Tensor,
@@ -44,27 +63,26 @@ def _places() -> dict[str, Any]:
         "math": math,
         "builtins": builtins,
     }
-    own = ("course.checking", "course.exercises.model")
     for name, module in sys.modules.copy().items():
         if name.startswith(own) and isinstance(module, ModuleType):
             places[name] = module
-    return places
+    return [_Place(name, place, {}) for name, place in places.items()]
 
 
 @contextlib.contextmanager
 def untouched(replaced: list[str]) -> Iterator[None]:
     """Put back the functions that the block replaces, and add their names to the list."""
-    before = [(name, place, _dict(_vars(place))) for name, place in _places().items()]
+    places = _places(_len(sys.modules))
+    for place in places:
+        if not place.as_seen():
+            place.held = _dict(_vars(place.place))
     try:
         yield
     finally:
-        for name, place, held in before:
-            now = _vars(place)
-            if _all(_map(is_, held.values(), _map(now.get, held))) and (
-                _len(now) == _len(held) or _isinstance(place, ModuleType)
-            ):
-                continue
-            replaced.extend(f"{name}.{changed}" for changed in _put_back(place, held))
+        for place in places:
+            if not place.as_seen():
+                changed = _put_back(place.place, place.held)
+                replaced.extend(f"{place.name}.{name}" for name in changed)
 
 
 def _put_back(place: Any, held: dict[str, Any]) -> Iterator[str]:
