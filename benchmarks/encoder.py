@@ -1,20 +1,24 @@
 """The encoder's speed beside its peers', in one run: inference and training, full and padded.
 
     python benchmarks/encoder.py [--sizes small base] [--rounds 9] [--threads 1] [--write]
+    python benchmarks/encoder.py --leave-out "base training" "base inference 32x128"
     python benchmarks/encoder.py --device cuda --dtype bfloat16 --sizes base large
 
 Rounds are interleaved: each calls every contender once, so that all meet the same machine; the
-table shows medians. With one thread on the CPU the clock is the process's own time, which other
+tables show medians. With one thread on the CPU the clock is the process's own time, which other
 processes do not lengthen; otherwise it is the wall's. "Knob" is
 `torch.backends.mkldnn.matmul.fp32_precision`, which sends float32 products to oneDNN: each
 contender is shown as shipped and with it, since a peer's user can turn it as well as ours. The
-limit is the machine's measured matrix product; the share of it counts real tokens only.
+limit is the machine's measured matrix product; the share of it counts real tokens only. Peers that
+are not installed are left out: x-transformers is needed for nothing else here.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import importlib.metadata
+import os
 import platform
 import statistics
 import sys
@@ -109,20 +113,29 @@ def job(case: Case, contender: Contender, x: Tensor, padding: Tensor | None) -> 
     return train
 
 
+def takes_part(contender: Contender, case: Case) -> bool:
+    """Tell whether a contender is something of its own in a case."""
+    if contender.only == "inference":
+        return not case.training
+    return contender.only != "padded" or case.half_padded
+
+
 def measure(
     case: Case, device: str, dtype: torch.dtype, rounds: int, turns: list[bool]
-) -> dict[tuple[str, bool], float]:
-    """Median seconds of each contender, without and with the knob."""
+) -> tuple[dict[tuple[str, bool], float], str]:
+    """Median seconds of each contender, without and with the knob; and what `use_fast_cpu` said."""
     shape = (case.batch, case.length, case.size.d_model)
     x = torch.randn(shape, device=device, dtype=dtype, requires_grad=case.training)
     real = torch.tensor(case.lengths(), device=device)
     mask = torch.arange(case.length, device=device) >= real[:, None]
     padding = mask if case.half_padded else None
     jobs: dict[tuple[str, bool], Callable[[], None]] = {}
+    said = ""
     for contender in contenders(case.size):
+        said = said or contender.said
         contender.model.to(device=device, dtype=dtype).train(case.training)
         for turned in turns:
-            if padding is not None or "packed" not in contender.name:
+            if takes_part(contender, case):
                 jobs[contender.name, turned] = job(case, contender, x, padding)
     seconds: dict[tuple[str, bool], list[float]] = {key: [] for key in jobs}
     for number in range(rounds + 1):  # the first round warms up and is not counted
@@ -133,7 +146,51 @@ def measure(
                 passed = clock(device) - start
             if number:
                 seconds[key].append(passed)
-    return {key: statistics.median(values) for key, values in seconds.items()}
+    return {key: statistics.median(values) for key, values in seconds.items()}, said
+
+
+def summary(results: dict[Case, dict[tuple[str, bool], float]]) -> list[str]:
+    """Lines of markdown: our best beside the best peer in each case, and where we are behind."""
+    lines = [
+        "| case | best peer as shipped | ms | our best | ms | times |",
+        "|---|---|---:|---|---:|---:|",
+    ]
+    behind = []
+    for case, medians in results.items():
+        peer, theirs = min(
+            (
+                (name, s)
+                for (name, turned), s in medians.items()
+                if not turned and "core" not in name
+            ),
+            key=lambda item: item[1],
+        )
+        (name, turned), ours = min(
+            ((key, s) for key, s in medians.items() if "core" in key[0]), key=lambda item: item[1]
+        )
+        name += " + knob" if turned else ""
+        lines.append(
+            f"| {case} | {peer} | {1000 * theirs:.2f} | {name} | {1000 * ours:.2f} "
+            f"| {theirs / ours:.2f} |"
+        )
+        behind += [str(case)] if ours > theirs else []
+    said = (
+        "Ours is behind the best peer in: " + "; ".join(behind)
+        if behind
+        else ("In no case is our best behind the best peer")
+    )
+    return [*lines, "", f"{said}.", ""]
+
+
+def versions() -> str:
+    """The peers' versions, where they are installed."""
+    found = []
+    for name in ("torch", "transformers", "x-transformers"):
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            found.append(f"{name} not installed")
+    return ", ".join(found)
 
 
 def table(
@@ -170,37 +227,56 @@ def processor(device: str) -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def main() -> None:
-    """Measure, print and, where asked, keep."""
+def arguments() -> argparse.Namespace:
+    """What was asked on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", default=["small", "base"], choices=list(SIZES))
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--leave-out", nargs="+", default=[], help="parts of cases' names")
     parser.add_argument("--quick", action="store_true", help="tiny shapes, to try the script")
     parser.add_argument("--write", action="store_true", help="keep the table in results/")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print and, where asked, keep."""
+    options = arguments()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     dtype = getattr(torch, options.dtype)
     turns = [False, True] if (options.device, dtype) == ("cpu", torch.float32) else [False]
     limits = {turned: peak(options.device, dtype, turned) for turned in turns}
     shown = ", ".join(f"knob {'on' if t else 'off'} {v / 1e9:.0f}" for t, v in limits.items())
-    lines = [
+    load = (
+        ", ".join(f"{value:.1f}" for value in os.getloadavg()) if os.name == "posix" else "unknown"
+    )
+    head = [
         f"# Encoders on {processor(options.device)}",
         "",
-        f"torch {torch.__version__}, {options.dtype}, {options.threads} thread(s), medians of "
-        f"{options.rounds} interleaved rounds. Measured matrix product, GFLOP/s: {shown}.",
+        f"{versions()}; {options.dtype}, {options.threads} thread(s), medians of {options.rounds} "
+        f"interleaved rounds. Measured matrix product, GFLOP/s: {shown}. The machine's load before "
+        f"the run (1, 5, 15 minutes): {load}, on {os.cpu_count()} processors.",
         "",
     ]
-    print("\n".join(lines))
+    print("\n".join(head))
+    results, blocks = {}, []
     for case in cases(options.sizes, options.quick, options.device):
-        medians = measure(case, options.device, dtype, options.rounds, turns)
-        block = table(case, medians, limits)
+        if any(words in str(case) for words in options.leave_out):
+            continue
+        results[case], said = measure(case, options.device, dtype, options.rounds, turns)
+        block = table(case, results[case], limits)
+        if said and not case.training:
+            block += [f"What use_fast_cpu(model) found: the layout is {said}.", ""]
         print("\n".join(block), flush=True)
-        lines += block
+        blocks += block
         gc.collect()
+    if options.leave_out:
+        head += [f"Not measured: {', '.join(options.leave_out)}.", ""]
+    lines = [*head, *summary(results), *blocks]
+    print("\n".join(summary(results)))
     if options.write:
         name = "-".join(processor(options.device).lower().replace("/", " ").split())
         path = ROOT / "benchmarks" / "results" / f"encoder-{name}-{options.dtype}.md"

@@ -7,6 +7,7 @@ documentation and sets nothing else.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
+from encoder_core.fast_cpu import use_fast_cpu
 
+FAST = "encoder_core, use_fast_cpu(model)"
 Run = Callable[[Tensor, Tensor | None], Tensor]
 
 
@@ -52,14 +55,13 @@ class Contender:
     model: nn.Module
     run: Run
     ours: bool = False
+    only: str = ""  # "padded" or "inference": the cases in which it is something of its own
+    said: str = ""  # what was found when it was made
 
 
 def ours(size: Size) -> list[Contender]:
-    """Ours as it is, and without work on padding."""
-    layer = (size.d_model, size.nhead, size.dim_feedforward, 0.0, "gelu")
-    model = TransformerEncoder.from_layers(
-        [TransformerEncoderLayer(*layer) for _ in range(size.num_layers)]
-    )
+    """Ours as it is, without work on padding, and after `use_fast_cpu(model=...)`."""
+    model, fast = _stack(size), _stack(size)
 
     def padded(x: Tensor, padding: Tensor | None) -> Tensor:
         return model(x, src_key_padding_mask=padding)
@@ -67,10 +69,23 @@ def ours(size: Size) -> list[Contender]:
     def packed(x: Tensor, padding: Tensor | None) -> Tensor:
         return model(x, src_key_padding_mask=padding, packed=padding is not None)
 
+    def after_the_call(x: Tensor, padding: Tensor | None) -> Tensor:
+        return fast(x, src_key_padding_mask=padding, packed=None)
+
+    with knob(False):  # what the call does to the knob is another row
+        said = use_fast_cpu(model=fast).layout or ""
     return [
         Contender("encoder_core", model, padded, ours=True),
-        Contender("encoder_core packed", model, packed, ours=True),
+        Contender("encoder_core packed", model, packed, ours=True, only="padded"),
+        Contender(FAST, fast, after_the_call, ours=True, only="inference", said=said),
     ]
+
+
+def _stack(size: Size) -> TransformerEncoder:
+    layer = (size.d_model, size.nhead, size.dim_feedforward, 0.0, "gelu")
+    return TransformerEncoder.from_layers(
+        [TransformerEncoderLayer(*layer) for _ in range(size.num_layers)]
+    )
 
 
 def torch_nn(size: Size) -> list[Contender]:
@@ -138,7 +153,7 @@ def contenders(size: Size) -> Iterator[Contender]:
         try:
             yield from family(size)
         except ImportError as error:
-            print(f"Left out: {family.__name__} ({error}).")
+            print(f"Left out: {family.__name__} ({error}).", file=sys.stderr)
 
 
 @contextmanager

@@ -38,17 +38,44 @@ def test_half_padding_is_half() -> None:
 
 def test_ours_and_torchs_compute_the_same_with_the_same_weights() -> None:
     size = peers.Size("tiny", 24, 4, 40, 2)
-    (ours, packed), (theirs, slow) = peers.ours(size), peers.torch_nn(size)
+    (ours, packed, fast), (theirs, slow) = peers.ours(size), peers.torch_nn(size)
     ours.model.load_state_dict(theirs.model.state_dict())
     packed.model.load_state_dict(theirs.model.state_dict())
+    fast.model.load_state_dict(theirs.model.state_dict())
     x, padding = torch.randn(2, 5, 24), torch.arange(5) >= torch.tensor([[5], [2]])
-    for contender in (ours, packed, theirs, slow):
+    for contender in (ours, packed, fast, theirs, slow):
         contender.model.eval()
     with torch.inference_mode():
         expected = slow.run(x, padding)[~padding]
-        for contender in (ours, packed, theirs):
+        for contender in (ours, packed, fast, theirs):
             came = contender.run(x, padding)[:, :5][~padding]
             torch.testing.assert_close(came, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_who_takes_part_in_what() -> None:
+    size = peers.Size("tiny", 24, 4, 40, 1)
+    ours = peers.ours(size)
+    counts = {}
+    for training in (False, True):
+        for padded in (False, True):
+            case = benchmark.Case(size, training, 2, 4, padded)
+            counts[training, padded] = [c.name for c in ours if benchmark.takes_part(c, case)]
+    plain, packed, fast = (contender.name for contender in ours)
+    assert counts[False, False] == [plain, fast]
+    assert counts[False, True] == [plain, packed, fast]
+    assert counts[True, False] == [plain]
+    assert counts[True, True] == [plain, packed]
+
+
+def test_a_case_in_which_ours_is_behind_is_named() -> None:
+    full = benchmark.Case(peers.SIZES["small"], False, 8, 128, False)
+    short = benchmark.Case(peers.SIZES["small"], False, 1, 32, False)
+    ahead = {("encoder_core", False): 1.0, ("torch.nn", False): 1.5, ("torch.nn", True): 0.1}
+    behind = {("encoder_core", False): 2.0, ("torch.nn", False): 1.5}
+    lines = benchmark.summary({full: ahead, short: behind})
+    assert "| small inference 8x128 | torch.nn | 1500.00 | encoder_core | 1000.00 | 1.50 |" in lines
+    assert "Ours is behind the best peer in: small inference 1x32." in lines
+    assert "In no case is our best behind the best peer." in benchmark.summary({full: ahead})
 
 
 @pytest.mark.slow
@@ -62,4 +89,5 @@ def test_the_script_runs_and_names_the_machine() -> None:
     assert result.returncode == 0, result.stderr[-2000:]
     assert benchmark.processor("cpu") in result.stdout
     assert result.stdout.count("###") == 4
+    assert "| case | best peer as shipped |" in result.stdout
     assert "| encoder_core packed | off |" in result.stdout
