@@ -516,7 +516,7 @@ quiz("stacking.what-crosses-tokens")
 #   module ── copy ──► nn.ModuleList( clone 0, clone 1, …, clone count−1 )
 # ```
 #
-# Each [clone](glossary.ipynb#clone) has the module's values, its buffers, and the same parameters frozen or trained (`requires_grad`); none shares anything with another, or with the module itself, which stays as it is.
+# Each [clone](glossary.ipynb#clone) has the module's values, its buffers, the same parameters frozen or trained (`requires_grad`), and is in the mode in which the module is, training or evaluation; none shares anything with another, or with the module itself, which stays as it is.
 #
 # *A tiny case.* Three clones of `nn.Linear(2, 2)`, which has 6 parameters, have 18 together. If yours have 6, ask yourself how many modules there are.
 

@@ -72,7 +72,7 @@ def _harness(get_clones: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(weights: dict[str, Tensor], count: int, x: Tensor) -> tuple[Any, ...]:
         with torch._C.DisableTorchFunction():  # a module's place is not a submission's affair
-            module = Affine(**weights).eval()
+            module = Affine(**weights).train(count == 3)
         before = {name: tensor.clone() for name, tensor in _tensors(module).items()}
         clones = get_clones(module, count)
         kind = type(clones).__name__
@@ -97,7 +97,7 @@ def _harness(get_clones: Callable[..., Any]) -> Callable[..., Any]:
             next((what for what in among if what != "nothing"), "nothing"),
             _described(values, wanted),
             _flags(listed, module),
-            "as it was" if untouched and not module.training else "changed",
+            "as it was" if untouched and module.training == (count == 3) else "changed",
             torch.stack(outputs) if outputs else x[:0],
         )
 

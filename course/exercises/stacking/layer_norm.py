@@ -138,6 +138,18 @@ LAYER_NORM = Exercise(
             "By what is a constant vector divided in each of the two: eps, or its root?",
         ),
         Mistake(
+            "mean-not-squared",
+            ((_VARIANCE, "variance = x.square().mean(dim=-1, keepdim=True) - mean"),),
+            "The variance is the mean of the squares minus the square of the mean; here the mean itself is taken off.",
+            "What is the variance of a vector whose numbers are all 3?",
+        ),
+        Mistake(
+            "epsilon-as-a-floor",
+            ((_NORMALISED, "normalised = (x - mean) / torch.sqrt(variance).clamp(min=eps)"),),
+            "eps is the least that the standard deviation may be. The formula adds it to the variance, inside of the root.",
+            "Where does eps stand in the formula?",
+        ),
+        Mistake(
             "without-epsilon",
             (("torch.sqrt(variance + eps)", "torch.sqrt(variance)"),),
             "eps is missing, so that a constant vector is divided by 0.",

@@ -225,6 +225,21 @@ TOKEN_SIMILARITY = Exercise(
             "How many real pairs does a short sentence have?",
         ),
         Mistake(
+            "padding-made-zero-and-counted",
+            (
+                (
+                    _RETURN,
+                    "places = hidden.shape[1]\n"
+                    "    kept = unit if padding_mask is None else unit.masked_fill(padding_mask.unsqueeze(-1), 0.0)\n"
+                    "    total = (kept @ kept.transpose(-2, -1)).sum(dim=(-2, -1)) - places\n"
+                    "    return total / (places * (places - 1))",
+                ),
+            ),
+            "Padding is made zero vectors and still counted: for each place 1 is taken off (a zero vector gives 0 with "
+            "itself), and the sum is divided by the pairs of places.",
+            "How many real tokens does each sentence have, and how many pairs do they make?",
+        ),
+        Mistake(
             "half-of-the-pairs",
             ((".masked_fill(~counts, 0.0).sum", ".masked_fill(~counts, 0.0).triu(1).sum"),),
             "Only the pairs (i, j) with i < j are summed, and the sum is divided by all ordered pairs: half of what it "
