@@ -17,6 +17,16 @@ Result = tuple[Any, Any, Trial]  # expected, actual, where
 
 def describe(exercise: Exercise, failed: list[Trial]) -> list[str]:
     """Sentences on the wrong plain results; empty where the results are tensors."""
+    wrong = [(trial.difference.index, trial) for trial in failed if trial.difference]
+    for index, name in enumerate(exercise.results):  # of several results, the first that is wrong
+        sentences = _told([trial for place, trial in wrong if place == index])
+        if sentences:
+            of = f"the {name}: " if len(exercise.results) > 1 else ""
+            return [of + sentence for sentence in sentences]
+    return []
+
+
+def _told(failed: list[Trial]) -> list[str]:
     found = [result for trial in failed for result in _results(trial)]
     if not found:
         return []

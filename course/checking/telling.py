@@ -93,10 +93,10 @@ def _right_ones(exercise: Exercise, failed: list[Trial]) -> list[str]:
     right = [name for index, name in enumerate(exercise.results) if index not in wrong]
     if not wrong or not right:
         return []
-    verb = "are" if right[-1].endswith("s") else "is"
+    be = "are" if len(right) > 1 or right[0].endswith("s") else "is"
     of = " and ".join(exercise.results[index] for index in sorted(wrong))
     return [
-        f"the {' and '.join(right)} {verb} right everywhere: only how the {of} comes about is wrong"
+        f"the {' and '.join(right)} {be} right everywhere: the mistake is in what makes the {of}"
     ]
 
 
@@ -391,6 +391,10 @@ def _clue(exercise: Exercise, trials: list[Trial]) -> list[str]:
         with_it = [trial for trial in plain if tag in trial.probe.tags]
         if with_it and not any(trial.failed for trial in with_it) and _alone(tag, with_it, plain):
             return [f"with {tag} it is right: {says}"]
+    for tag, says in exercise.clues_if_wrong:
+        with_it = [trial for trial in plain if tag in trial.probe.tags]
+        if with_it and all(t.difference and t.difference.kind == "values" for t in with_it):
+            return [f"with {tag} it is wrong too: {says}"]
     return []
 
 

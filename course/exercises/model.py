@@ -114,6 +114,7 @@ class Exercise:
     weights_axis: Callable[..., int] = lambda *args: -1  # along which axis they sum to 1
     # What follows where every trial with a tag is right and others are wrong: (tag, sentence).
     clues: tuple[tuple[str, str], ...] = ()
+    clues_if_wrong: tuple[tuple[str, str], ...] = ()  # ... and where they are all wrong
     random: bool = False  # draws from torch's global generator
     # What the cases' arguments are given to, made from a submission: for classes, and for functions
     # that take functions or modules.

@@ -260,3 +260,16 @@ def test_lists_are_told_by_their_entries(words, answer, told):
     report = checks.judge(words, answer)
     assert report.status == "failed"
     assert told in report.message.lower()
+
+
+def test_of_several_plain_results_the_wrong_one_is_named(monkeypatch):
+    source = """
+def halves(text):
+    words = text.lower().split()
+    return words, [len(word) for word in words]
+"""
+    halves = exercise("halves", source, words_cases, (), monkeypatch, results=("words", "lengths"))
+    report = checks.judge(halves, lambda text: (text.lower().split(), [len(text)]))
+    told = dict(report.sections)["What was found"].splitlines()
+    assert told[0].startswith("The lengths: with ")
+    assert told[1].startswith("The words are right everywhere")

@@ -841,7 +841,7 @@ def scaled_dot_product(query, key, value, mask=None):
     return weights @ (value - value.mean(-2, keepdim=True)), weights
 """
     found = _found("attention.scaled_dot_product", source, monkeypatch)
-    assert "The weights are right everywhere: only how the output comes about is wrong" in found
+    assert "The weights are right everywhere: the mistake is in what makes the output" in found
 
 
 def test_a_mask_s_fault_is_not_laid_on_the_heads(monkeypatch):
@@ -855,6 +855,18 @@ def multi_head(x, w_in, b_in, w_out, b_out, nhead, mask=None):
     found = _found("attention.multi_head", source, monkeypatch)
     assert "It is right except with a mask" in found
     assert "what several heads do is wrong" not in found
+
+
+def test_what_is_wrong_for_a_single_token_too_is_told(monkeypatch):
+    source = """
+def multi_head(x, w_in, b_in, w_out, b_out, nhead, mask=None):
+    (w_q, w_k, w_v), (b_q, b_k, b_v) = w_in.chunk(3), b_in.chunk(3)
+    query, key, value = x @ w_q.T + b_q, x @ w_k.T + b_k, x @ w_v + b_v
+    parts = (split_heads(part, nhead) for part in (query, key, value))
+    return merge_heads(scaled_dot_product(*parts, mask)[0]) @ w_out.T + b_out
+"""
+    found = _found("attention.multi_head", source, monkeypatch)
+    assert "With a single token it is wrong too: its weight is 1 whatever the scores are" in found
 
 
 def test_from_which_input_on_it_is_wrong_is_told(monkeypatch):

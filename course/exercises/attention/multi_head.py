@@ -665,6 +665,13 @@ MULTI_HEAD = Exercise(
             "look at where b_in and b_out are added",
         ),
     ),
+    clues_if_wrong=(
+        (
+            "a single token",
+            "its weight is 1 whatever the scores are, so look first at the values (their third of w_in and b_in), "
+            "at how heads are split and joined, and at the output projection",
+        ),
+    ),
 )
 
 
