@@ -141,7 +141,8 @@ def _equal(want: Any, got: Any) -> bool:
     if isinstance(want, list | tuple) and isinstance(got, list | tuple):
         return len(want) == len(got) and all(map(_equal, want, got))
     try:
-        equal = type(want).__eq__(want, got)  # the expected value decides, whatever the other says
+        compare: Any = type(want).__eq__
+        equal = compare(want, got)  # the expected value decides, whatever the other says
         return bool(want == got if equal is NotImplemented else equal)
     except Exception:
         return False

@@ -70,8 +70,8 @@ def _large_scores(args: tuple[Any, ...]) -> tuple[Any, ...]:
 def _before_the_projection(result: Tensor, *args: Any) -> Tensor:
     """The heads' outputs (B, H, S, Dh) from which w_out and b_out make this result."""
     _, _, _, w_out, b_out, nhead, *_ = args
-    joined = torch.linalg.solve(w_out, (result - b_out).mT).mT  # (B, S, D)
-    return joined.unflatten(-1, (nhead, -1)).transpose(1, 2)
+    joined: Tensor = torch.linalg.solve(w_out, (result - b_out).mT).mT  # (B, S, D)
+    return joined.reshape(*joined.shape[:2], nhead, -1).transpose(1, 2)
 
 
 def _multi_head_cases(seed: int) -> list[Case]:

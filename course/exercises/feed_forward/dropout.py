@@ -416,7 +416,8 @@ DROPOUT = Exercise(
                     "torch.rand(x.shape, generator=torch.Generator().manual_seed(0), dtype=x.dtype).to(x.device)",
                 ),
             ),
-            "A generator is made and seeded in each call, so that the same places fall every time.",
+            "The same places fall in every call: a generator of your own is seeded anew each time, or a mask is kept from "
+            "the first call.",
             "What does the same input give when you call your function twice?",
         ),
         Mistake(

@@ -6,6 +6,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from course.exercises.draw import Draw
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
@@ -37,6 +38,11 @@ def _geglu_cases(seed: int) -> list[Case]:
 
 _GATE, _UP = "gate = gelu(x @ w_gate)", "up = x @ w_up"
 
+
+def _both(x: Tensor, w_gate: Tensor, w_up: Tensor) -> Tensor:
+    return torch.cat([x @ w_gate, x @ w_up], -1)
+
+
 GEGLU = Exercise(
     id="feed_forward.geglu",
     signature="(x, w_gate, w_up, w_down)",
@@ -46,6 +52,14 @@ GEGLU = Exercise(
     landmarks=(
         Landmark("the gate alone: gelu(x W_gate)", lambda x, g, u, d: F.gelu(x @ g)),
         Landmark("x W_up alone", lambda x, g, u, d: x @ u),
+        Landmark(
+            "the network whose paths take turns: every other column of [x W_gate, x W_up] is the gate",
+            lambda x, g, u, d: (F.gelu(_both(x, g, u)[..., ::2]) * _both(x, g, u)[..., 1::2]) @ d,
+        ),
+        Landmark(
+            "the product of two networks: each path was brought back by W_down before they were multiplied",
+            lambda x, g, u, d: (F.gelu(x @ g) @ d) * (x @ u @ d),
+        ),
         Landmark(
             "the network with a tanh as gate", lambda x, g, u, d: (torch.tanh(x @ g) * (x @ u)) @ d
         ),
