@@ -5,6 +5,7 @@ import itertools
 import math
 import re
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch.nn.utils.rnn import pad_sequence
@@ -56,6 +57,13 @@ def vocabulary_defaultdict(texts, size):
     words.sort()
     words.sort(key=lambda w: counts[w], reverse=True)
     return {w: i for i, w in enumerate((SPECIAL + words)[:size])}
+
+
+def vocabulary_groups(texts, size):
+    words = sorted(re.findall(r"\w+", " ".join(texts).lower()))
+    groups = sorted((-len(list(group)), word) for word, group in itertools.groupby(words))
+    tokens = itertools.chain(SPECIAL, (word for _, word in groups))
+    return {token: number for number, token in zip(range(size), tokens, strict=False)}
 
 
 # wordpiece
@@ -118,6 +126,31 @@ def wordpiece_marked_rest(word, vocabulary):
     return pieces
 
 
+def wordpiece_next(word, vocabulary):
+    pieces, at = [], 0
+    while at != len(word):
+        mark = "##" * bool(at)
+        ends = reversed(range(at + 1, len(word) + 1))
+        end = next((end for end in ends if mark + word[at:end] in vocabulary), None)
+        if end is None:
+            return ["[UNK]"]
+        pieces += [mark + word[at:end]]
+        at = end
+    return pieces
+
+
+def wordpiece_last_in_the_alphabet(word, vocabulary):
+    """Of beginnings of one word the last in the alphabet is the longest."""
+    pieces, rest, mark = [], word, ""
+    while rest:
+        fitting = [p for p in vocabulary if p.startswith(mark) and rest.startswith(p[len(mark) :])]
+        if not fitting:
+            return ["[UNK]"]
+        pieces.append(max(fitting))
+        rest, mark = rest[len(pieces[-1]) - len(mark) :], "##"
+    return pieces
+
+
 # pad_batch
 
 
@@ -162,6 +195,16 @@ def pad_batch_stack(sequences, pad_id):
     return torch.stack(ids), torch.stack(masks)
 
 
+def pad_batch_numpy(sequences, pad_id):
+    longest = max(len(sequence) for sequence in sequences)
+    ids = np.full((len(sequences), longest), pad_id, dtype=np.int64)
+    mask = np.ones((len(sequences), longest), dtype=bool)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = sequence
+        mask[row, : len(sequence)] = False
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
 # lookup
 
 
@@ -189,6 +232,11 @@ def lookup_einsum(weight, ids):
 def lookup_gather(weight, ids):
     places = ids.reshape(-1, 1).expand(-1, weight.shape[1])
     return torch.gather(weight, 0, places).reshape(*ids.shape, weight.shape[1])
+
+
+def lookup_module(weight, ids):
+    table = torch.nn.Embedding(*weight.shape, _weight=weight.detach())
+    return torch.func.functional_call(table, {"weight": weight}, (ids,))
 
 
 # cosine_similarity
@@ -230,6 +278,14 @@ def cosine_nan_to_num(a, b):
     return a.matmul(b.transpose(0, 1))
 
 
+def cosine_columns(a, b):
+    return torch.stack([F.cosine_similarity(a, row.expand_as(a)) for row in b], dim=1)
+
+
+def cosine_linear(a, b):
+    return F.linear(F.normalize(a), F.normalize(b))
+
+
 # sinusoidal_positions
 
 
@@ -263,6 +319,13 @@ def sinusoidal_shifted_sine(length, d_model):
     rates = torch.pow(torch.tensor(10000.0, dtype=torch.float64), -(column - column % 2) / d_model)
     position = torch.arange(length, dtype=torch.float64)[:, None]
     return torch.sin(position * rates + (column % 2) * math.pi / 2).float()
+
+
+def sinusoidal_numpy(length, d_model):
+    column = np.arange(d_model)
+    angle = np.arange(length)[:, None] / np.power(10000, (column - column % 2) / d_model)
+    angle[:, 0::2], angle[:, 1::2] = np.sin(angle[:, 0::2]), np.cos(angle[:, 1::2])
+    return torch.from_numpy(angle).to(torch.get_default_dtype())
 
 
 # rotary
@@ -308,24 +371,43 @@ def rotary_matrices(x, positions, base=10000.0):
     return (matrix @ pairs).reshape(x.shape).to(x.dtype)
 
 
+def rotary_by_halves(x, positions, base=10000.0):
+    """The even places brought before the odd ones, turned as halves, and brought back."""
+    wide = torch.float64 if x.dtype == torch.float64 else torch.float32
+    half = x.shape[-1] // 2
+    rates = base ** (-torch.arange(half, device=x.device, dtype=wide) / half)
+    angle = (positions.to(wide)[..., None] * rates).repeat(*[1] * positions.dim(), 2)
+    sorted_x = torch.cat([x[..., ::2], x[..., 1::2]], -1)
+    turned = torch.cat([-sorted_x[..., half:], sorted_x[..., :half]], -1)
+    result = sorted_x * angle.cos() + turned * angle.sin()
+    return result.unflatten(-1, (2, half)).transpose(-1, -2).flatten(-2).to(x.dtype)
+
+
 RIGHT = {
     "embeddings.build_vocabulary": (
         vocabulary_loop, vocabulary_two_sorts, vocabulary_most_common, vocabulary_defaultdict,
+        vocabulary_groups,
     ),
     "embeddings.wordpiece": (
         wordpiece_for_else, wordpiece_recursive, wordpiece_startswith, wordpiece_marked_rest,
+        wordpiece_next, wordpiece_last_in_the_alphabet,
     ),
-    "embeddings.pad_batch": (pad_batch_lists, pad_batch_library, pad_batch_zip, pad_batch_stack),
+    "embeddings.pad_batch": (
+        pad_batch_lists, pad_batch_library, pad_batch_zip, pad_batch_stack, pad_batch_numpy,
+    ),
     "embeddings.lookup": (
         lookup_library, lookup_one_hot, lookup_index_select, lookup_loop, lookup_einsum,
-        lookup_gather,
+        lookup_gather, lookup_module,
     ),
     "embeddings.cosine_similarity": (
         cosine_library, cosine_normalize, cosine_where, cosine_einsum, cosine_loop,
-        cosine_nan_to_num,
+        cosine_nan_to_num, cosine_columns, cosine_linear,
     ),
     "embeddings.sinusoidal_positions": (
         sinusoidal_loop, sinusoidal_tutorial, sinusoidal_stack, sinusoidal_shifted_sine,
+        sinusoidal_numpy,
     ),
-    "embeddings.rotary": (rotary_complex, rotary_quarter_turn, rotary_in_place, rotary_matrices),
+    "embeddings.rotary": (
+        rotary_complex, rotary_quarter_turn, rotary_in_place, rotary_matrices, rotary_by_halves,
+    ),
 }  # fmt: skip

@@ -46,6 +46,21 @@ def best_match_topk(question, passages):
     return int((similarities == similarities.max()).nonzero()[0, 0])
 
 
+def best_match_sorted(question, passages):
+    scores = []
+    for i in range(passages.shape[0]):
+        length = torch.sqrt((passages[i].double() ** 2).sum())
+        product = (passages[i].double() * question.double()).sum()
+        scores.append((0.0 if length == 0 else -float(product / length), i))
+    return sorted(scores)[0][1]
+
+
+def best_match_max(question, passages):
+    lengths = passages.norm(dim=1, keepdim=True)
+    rows = passages / lengths.masked_fill(lengths == 0, 1)
+    return int((question * rows).sum(dim=1).max(dim=0).indices)
+
+
 RIGHT = {
     "start_here.best_match": [
         best_match_library,
@@ -54,5 +69,7 @@ RIGHT = {
         best_match_max_by_key,
         best_match_einsum,
         best_match_topk,
+        best_match_sorted,
+        best_match_max,
     ],
 }
