@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from encoder_core.activations import Activation
 from encoder_core.heads import merge_heads
 from encoder_core.masks import join_head_masks
 from encoder_core.packing import Packing
@@ -90,7 +91,9 @@ class PrepackedLayer:
     def _forget(self) -> None:
         self._seen: list[tuple[int, int, int]] = []
         self._suits = False
-        self._packed: list[Tensor] = []
+        # Kept here, since asking a module for a parameter takes as long as a small operation.
+        self._packed: list[tuple[Tensor, Tensor | None]] = []  # weights and biases
+        self._norms: list[tuple[nn.LayerNorm, Tensor, Tensor | None]] = []
 
     def serves(self, layer: TransformerEncoderLayer, src: Tensor) -> bool:
         """Tell whether this call is one to stand in for, and lay the weights out where it is.
@@ -109,7 +112,8 @@ class PrepackedLayer:
             return False
         if src.dtype != torch.float32 or src.device.type != "cpu" or src.dim() != 3:
             return False
-        parts = [*layer._modules.values(), *layer.self_attn._modules.values()]
+        attention = layer._modules["self_attn"]
+        parts = [*layer._modules.values(), *attention._modules.values()]  # type: ignore[union-attr]
         values: list[Tensor] = []
         for part in filter(None, parts):
             if part._forward_hooks or part._forward_pre_hooks:
@@ -122,7 +126,9 @@ class PrepackedLayer:
         if seen != self._seen:
             self._forget()
             self._seen, self._suits = seen, can_prepack(layer)
-            self._packed = [_lay_out(w) for w in _weights(layer)] if self._suits else []
+            if self._suits:
+                self._packed = [(_lay_out(weight), bias) for weight, bias in _linears(layer)]
+                self._norms = [(n, n.weight, n.bias) for n in (layer.norm1, layer.norm2)]
         return self._suits and src.numel() > 0
 
     def encode(
@@ -142,17 +148,18 @@ class PrepackedLayer:
         ...     fast.encode(layer, x).shape if fast.serves(layer, x) else x.shape
         torch.Size([1, 3, 8])
         """
-        mask = src_mask
+        mask, attention, shape = src_mask, layer.self_attn, src.shape
         if not isinstance(mask, Packing):
-            sizes = (src.shape[0], layer.self_attn.num_heads, src.shape[1], src.shape[1])
+            sizes = (shape[0], attention.num_heads, shape[1], shape[1])
             mask = join_head_masks(sizes, src_key_padding_mask, mask, is_causal, src.device)
-        x, shape = src.flatten(0, 1), src.shape  # (B * S, D): the operations are quickest there
+        first, second = self._norms
+        x = src.flatten(0, 1)  # (B * S, D): the operations are quickest there
         if layer.norm_first:
-            x = self._attend(layer.self_attn, _norm(x, layer.norm1), x, mask, shape)
-            x = self._feed_forward(layer, _norm(x, layer.norm2), x)
+            x = self._attend(attention, _norm(x, *first), x, mask, shape)
+            x = self._feed_forward(layer.activation, _norm(x, *second), x)
         else:
-            x = _norm(self._attend(layer.self_attn, x, x, mask, shape), layer.norm1)
-            x = _norm(self._feed_forward(layer, x, x), layer.norm2)
+            x = _norm(self._attend(attention, x, x, mask, shape), *first)
+            x = _norm(self._feed_forward(layer.activation, x, x), *second)
         return x.view(shape)
 
     def _attend(
@@ -164,19 +171,17 @@ class PrepackedLayer:
         shape: torch.Size,
     ) -> Tensor:
         """Return the attention's output plus the residual, `(B * S, D)`."""
-        parts = _product(x, self._packed[0], attention.in_proj_bias)  # (B * S, 3D)
-        parts = parts.view(*shape[:2], 3, attention.num_heads, -1)  # (B, S, 3, H, Dh)
+        parts = _product(x, *self._packed[0])  # (B * S, 3D)
+        parts = parts.view(shape[0], shape[1], 3, attention.num_heads, -1)  # (B, S, 3, H, Dh)
         q, k, v = parts.permute(2, 0, 3, 1, 4).unbind()  # (B, H, S, Dh) each
         heads, _ = attention.attend(q, k, v, mask)  # (B, H, S, Dh)
-        joined = merge_heads(heads).flatten(0, 1)  # (B * S, D)
-        return _product_plus(residual, joined, self._packed[1], attention.out_proj.bias)
+        return _product_plus(residual, merge_heads(heads).flatten(0, 1), *self._packed[1])
 
-    def _feed_forward(self, layer: TransformerEncoderLayer, x: Tensor, residual: Tensor) -> Tensor:
+    def _feed_forward(self, activation: Activation, x: Tensor, residual: Tensor) -> Tensor:
         """Return the network's output plus the residual, `(B * S, D)`."""
-        name = _ACTIVATIONS.get(layer.activation)
-        inner = _product(x, self._packed[2], layer.linear1.bias, name or _NONE)  # (B * S, F)
-        inner = inner if name else layer.activation(inner)
-        return _product_plus(residual, inner, self._packed[3], layer.linear2.bias)
+        name = _ACTIVATIONS.get(activation)
+        inner = _product(x, *self._packed[2], name or _NONE)  # (B * S, F)
+        return _product_plus(residual, inner if name else activation(inner), *self._packed[3])
 
 
 def _version(weight: Tensor) -> int:
@@ -184,10 +189,11 @@ def _version(weight: Tensor) -> int:
     return -1 if weight.is_inference() else weight._version
 
 
-def _weights(layer: TransformerEncoderLayer) -> list[Tensor]:
-    attention = layer.self_attn
-    matrices = (attention.out_proj.weight, layer.linear1.weight, layer.linear2.weight)
-    return [attention.in_proj_weight, *matrices]
+def _linears(layer: TransformerEncoderLayer) -> list[tuple[Tensor, Tensor | None]]:
+    """The weights and biases of a layer's four products, in their order."""
+    attention, parts = layer.self_attn, (layer.self_attn.out_proj, layer.linear1, layer.linear2)
+    first = (attention.in_proj_weight, attention.in_proj_bias)
+    return [first, *((part.weight, part.bias) for part in parts)]
 
 
 def _lay_out(weight: Tensor) -> Tensor:
@@ -211,5 +217,5 @@ def _product_plus(residual: Tensor, x: Tensor, packed: Tensor, bias: Tensor | No
     return output
 
 
-def _norm(x: Tensor, norm: nn.LayerNorm) -> Tensor:
-    return torch.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+def _norm(x: Tensor, norm: nn.LayerNorm, weight: Tensor, bias: Tensor | None) -> Tensor:
+    return torch.layer_norm(x, norm.normalized_shape, weight, bias, norm.eps)

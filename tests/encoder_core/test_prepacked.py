@@ -199,5 +199,5 @@ def test_both_ways_are_measured_on_the_layer_itself(monkeypatch: pytest.MonkeyPa
     assert 0 <= error < 1e-5
     assert gain > 0
     assert layer.prepacked is None
-    monkeypatch.setattr(prepacked, "_norm", lambda x, norm: 1.001 * x)
+    monkeypatch.setattr(prepacked, "_norm", lambda x, *norm: 1.001 * x)
     assert fast_cpu._try_layer(layer)[0] > 1e-4  # type: ignore[arg-type]
