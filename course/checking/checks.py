@@ -15,7 +15,7 @@ from torch import Tensor
 from course import exercises, learner
 from course.checking import answers, diagnosis, guards, pictures, relations, running, telling
 from course.checking.diagnosis import Trial
-from course.checking.probes import tensors
+from course.checking.probes import probes, tensors
 from course.checking.report import Comparison, Report, as_text
 from course.exercises.model import Exercise, Mistake
 
@@ -78,6 +78,10 @@ def judge(exercise: Exercise, submission: Any, seed: int = 0) -> Report:
 def tried(exercise: Exercise, submission: Callable[..., Any], seed: int) -> list[Trial] | None:
     """The trials of a submission; None when it says itself that it is not written yet."""
     _warm_up()
+    if exercise.is_class:  # before all references are computed, which takes seconds
+        first = next(probes(exercise, seed))
+        if running.unattempted(submission, running.run(submission, first)):
+            return None
     trials: list[Trial] = []
     spent = 0.0  # by the submission alone
     for probe, expected in diagnosis.references(exercise.id, seed):
