@@ -105,9 +105,10 @@ class Packing:
         slices would each give a whole one that is zero elsewhere, to be added up.
         """
         tokens = x[0].transpose(0, 1)  # (N, H, Dh)
-        parts = tokens.split([count * length for count, length in self.groups])  # (n * L, H, Dh)
+        sizes = [count * length for count, length in self.groups]
+        parts = tokens.split_with_sizes(sizes)  # (n * L, H, Dh) each
         return [
-            part.unflatten(0, group).transpose(1, 2)  # (n, L, H, Dh) -> (n, H, L, Dh)
+            part.reshape(*group, *part.shape[1:]).transpose(1, 2)  # (n, L, H, Dh) -> (n, H, L, Dh)
             for part, group in zip(parts, self.groups, strict=True)
         ]
 

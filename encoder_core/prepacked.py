@@ -36,6 +36,7 @@ __all__ = ["PrepackedLayer", "can_prepack"]
 # What the operation calls an activation, and which form of it.
 _ACTIVATIONS: dict[Any, tuple[str, str]] = {F.relu: ("relu", ""), F.gelu: ("gelu", "none")}
 _NONE = ("none", "")
+_MKLDNN: Any = torch.backends.mkldnn  # oneDNN's former name
 
 
 def can_prepack(layer: nn.Module) -> bool:
@@ -59,8 +60,9 @@ def can_prepack(layer: nn.Module) -> bool:
         return False
     floats = all(p.dtype == torch.float32 and p.device.type == "cpu" for p in layer.parameters())
     plain = not any(p.is_inference() for p in layer.parameters())  # see `_version`
-    known = hasattr(torch.ops.mkldnn, "_linear_pointwise") and torch.backends.mkldnn.is_available()
-    return floats and plain and known and hasattr(torch.ops.mkldnn, "_reorder_linear_weight")
+    operations: Any = torch.ops.mkldnn
+    known = all(hasattr(operations, n) for n in ("_linear_pointwise", "_reorder_linear_weight"))
+    return floats and plain and known and bool(_MKLDNN.is_available())
 
 
 class PrepackedLayer:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -30,8 +32,8 @@ def worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fast_cpu, "_can_switch", lambda: False)
 
 
-def stack(**options: object) -> TransformerEncoder:
-    layers = [TransformerEncoderLayer(16, 4, 24, **options).eval() for _ in range(2)]  # type: ignore[arg-type]
+def stack(**options: Any) -> Any:
+    layers = [TransformerEncoderLayer(16, 4, 24, **options).eval() for _ in range(2)]
     for parameter in nn.ModuleList(layers).parameters():
         nn.init.normal_(parameter, std=0.5)  # biases and norms too
     return TransformerEncoder.from_layers(layers)
@@ -45,7 +47,7 @@ def test_it_gives_the_numbers_of_the_layer_as_it_is_read(
 ) -> None:
     model = stack(norm_first=norm_first, bias=bias, activation=activation, dropout=0.3)
     x, future = torch.randn(6, 7, 16), causal_mask(7)
-    calls = [{}, {"src_key_padding_mask": PADDING}, {"mask": future}, {"is_causal": True},
+    calls: list[dict[str, Any]] = [{}, {"src_key_padding_mask": PADDING}, {"mask": future}, {"is_causal": True},
              {"src_key_padding_mask": PADDING, "packed": True},
              {"src_key_padding_mask": PADDING, "mask": future, "packed": True}]  # fmt: skip
     with torch.inference_mode():
@@ -64,35 +66,35 @@ def layers_that_serve(model: nn.Module) -> int:
     return sum(bool(fast and fast._packed) for fast in every)
 
 
-def changed_by_a_step(model: nn.Module) -> None:
+def changed_by_a_step(model: Any) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
     model(torch.randn(2, 3, 16)).square().sum().backward()
     optimizer.step()
 
 
-def changed_by_hand(model: nn.Module) -> None:
+def changed_by_hand(model: Any) -> None:
     """As in many a first training loop; torch does not count these writes."""
     model(torch.randn(2, 3, 16)).square().sum().backward()
     for parameter in model.parameters():
-        parameter.data -= 0.1 * torch.sign(parameter.grad)  # type: ignore[arg-type]
+        parameter.data -= 0.1 * torch.sign(parameter.grad)
 
 
-def changed_by_loading(model: nn.Module) -> None:
+def changed_by_loading(model: Any) -> None:
     model.load_state_dict(stack().state_dict())
 
 
-def changed_in_inference(model: nn.Module) -> None:
+def changed_in_inference(model: Any) -> None:
     with torch.inference_mode():
-        model.layers[1].linear2.weight[0] += 1  # type: ignore[union-attr, index, operator]
+        model.layers[1].linear2.weight[0] += 1
 
 
-def replaced(model: nn.Module) -> None:
-    model.layers[0].linear1 = nn.Linear(16, 24)  # type: ignore[union-attr, index]
+def replaced(model: Any) -> None:
+    model.layers[0].linear1 = nn.Linear(16, 24)
 
 
-def rebound(model: nn.Module) -> None:
+def rebound(model: Any) -> None:
     weight = nn.Parameter(torch.randn(16, 16))
-    model.layers[1].self_attn.out_proj.weight = weight  # type: ignore[union-attr, index]
+    model.layers[1].self_attn.out_proj.weight = weight
 
 
 CHANGES = [changed_by_a_step, changed_by_hand, changed_by_loading, changed_in_inference,
@@ -100,12 +102,12 @@ CHANGES = [changed_by_a_step, changed_by_hand, changed_by_loading, changed_in_in
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_changed_weights_are_seen(change: object) -> None:
+def test_changed_weights_are_seen(change: Callable[[nn.Module], None]) -> None:
     model, x = stack(), torch.randn(3, 5, 16)
     use_fast_cpu(model=model)
     with torch.inference_mode():
         old = model(x)
-    change(model)  # type: ignore[operator]
+    change(model)
     assert use_fast_cpu(enable=True).layers == 0  # without a model it changes none
     with torch.inference_mode():
         new = model(x)
@@ -195,9 +197,9 @@ def test_it_says_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_both_ways_are_measured_on_the_layer_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     layer = stack().layers[0]
-    error, gain = fast_cpu._try_layer(layer)  # type: ignore[arg-type]
+    error, gain = fast_cpu._try_layer(layer)
     assert 0 <= error < 1e-5
     assert gain > 0
     assert layer.prepacked is None
     monkeypatch.setattr(prepacked, "_norm", lambda x, *norm: 1.001 * x)
-    assert fast_cpu._try_layer(layer)[0] > 1e-4  # type: ignore[arg-type]
+    assert fast_cpu._try_layer(layer)[0] > 1e-4
