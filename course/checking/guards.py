@@ -215,6 +215,10 @@ _RESTORE: dict[str, Callable[[Any], object]] = {
     "default device": torch.set_default_device,
     "switch for gradients": torch.set_grad_enabled,
     "number of threads": torch.set_num_threads,
+    "deterministic algorithms": lambda modes: torch.use_deterministic_algorithms(
+        modes[0], warn_only=modes[1]
+    ),
+    "anomaly detection": lambda on: torch.autograd.set_detect_anomaly(on),
 }
 
 
@@ -224,6 +228,11 @@ def _settings() -> dict[str, Any]:
         "default device": torch.get_default_device(),
         "switch for gradients": torch.is_grad_enabled(),
         "number of threads": torch.get_num_threads(),
+        "deterministic algorithms": (
+            torch.are_deterministic_algorithms_enabled(),
+            torch.is_deterministic_algorithms_warn_only_enabled(),
+        ),
+        "anomaly detection": torch.is_anomaly_enabled(),
     }
 
 

@@ -202,6 +202,27 @@ def test_settings_are_named_and_put_back():
     assert torch.get_default_dtype() is torch.float32
 
 
+@pytest.mark.parametrize(
+    ("change", "is_on", "name"),
+    [
+        (
+            torch.use_deterministic_algorithms,
+            torch.are_deterministic_algorithms_enabled,
+            "deterministic",
+        ),
+        (torch.autograd.set_detect_anomaly, torch.is_anomaly_enabled, "anomaly"),
+    ],
+    ids=["deterministic", "anomaly"],
+)
+def test_a_mode_that_is_left_on_is_named_and_put_back(change, is_on, name):
+    def careless(x, dim):
+        change(True)
+        return right(x, dim)
+
+    assert f"leaves torch's {name}" in told(careless)
+    assert not is_on()
+
+
 def _blind(x, dim):
     torch.allclose = torch.equal = lambda *args, **more: True
     return x
