@@ -20,6 +20,7 @@ import gc
 import importlib.metadata
 import os
 import platform
+import re
 import statistics
 import sys
 import time
@@ -278,7 +279,7 @@ def main() -> None:
     lines = [*head, *summary(results), *blocks]
     print("\n".join(summary(results)))
     if options.write:
-        name = "-".join(processor(options.device).lower().replace("/", " ").split())
+        name = "-".join(re.findall(r"[a-z0-9.]+", processor(options.device).lower()))
         path = ROOT / "benchmarks" / "results" / f"encoder-{name}-{options.dtype}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(lines), encoding="utf-8")
