@@ -154,7 +154,7 @@ def _fits_all(mask: Tensor, length: int) -> bool:
 
 def _pays(padding_mask: Tensor) -> bool:
     """Tell whether packing is worth its while: on the CPU, from an eighth of padding on."""
-    fixed = torch.compiler.is_compiling() or torch.jit.is_tracing()  # must serve other padding too
+    fixed = torch.compiler.is_compiling() or torch._C._is_tracing()  # must serve other padding too
     if fixed or padding_mask.device.type != "cpu":
         return False
     return padding_mask.sum().item() >= padding_mask.numel() / 8
