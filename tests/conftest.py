@@ -22,6 +22,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from hypothesis import HealthCheck, settings
 
 from course.setup import torch_build
 from course.setup.doctor import chromium as find_chromium
@@ -36,6 +37,16 @@ __all__ = ["pytest_xdist_make_scheduler"]  # pytest finds the hook here
 
 ROOT = Path(__file__).resolve().parents[1]
 COLAB = ROOT / "tests" / "colab"
+
+# Property tests try the same examples in every run, and on a busy machine none fails for its slowness.
+settings.register_profile(
+    "course",
+    deadline=None,
+    max_examples=40,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("course")
 
 
 @pytest.fixture(autouse=True)

@@ -1,13 +1,9 @@
-"""The same random numbers in every run, and no time limits inside of property tests."""
+"""The same random numbers in every run."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import settings
-
-settings.register_profile("encoder_core", deadline=None, max_examples=40, derandomize=True)
-settings.load_profile("encoder_core")
 
 
 @pytest.fixture(autouse=True)
