@@ -17,6 +17,8 @@ from course import exercises
 from course.checking import checks, diagnosis, guards, running, telling
 from course.exercises.model import build
 
+pytestmark = pytest.mark.slow
+
 LAYER = """\
 class EncoderLayer(nn.Module):
     def __init__(self, d_model, nhead, dim_feedforward, dropout=0.1, norm_first=False):

@@ -492,7 +492,7 @@ def test_odd_error_messages(error):
     assert len(report.message) < 3000
 
 
-def test_the_stop_button_stops(monkeypatch):
+def test_the_stop_button_stops():
     calls = []
 
     def interrupted(x, dim):
