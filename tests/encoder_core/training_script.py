@@ -76,5 +76,6 @@ def main(result: str, checkpoint: str, kill_at: str) -> None:
 if __name__ == "__main__":
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         # Called at the end, after the processes have parted: whoever registers first is last.
-        atexit.register(lambda: print("threads left:", gloo_threads(), flush=True))
+        # One write a line: the processes share the terminal, and a print of parts may be cut through.
+        atexit.register(lambda: os.write(1, f"threads left: {gloo_threads()}\n".encode()))
     main(*sys.argv[1:])
