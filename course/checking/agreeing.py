@@ -60,6 +60,8 @@ def difference(probe: Probe, expected: Outcome, actual: Outcome) -> Difference |
 
 def wrong_results(probe: Probe, expected: Outcome, actual: Outcome) -> set[int]:
     """Which of several results are wrong, where as many came as are asked for."""
+    if not isinstance(expected.value, tuple):
+        return {0}  # a list is one result
     wanted, exact, given = map(_leaves, (expected.value, expected.exact, actual.value))
     if not len(wanted) == len(exact) == len(given):
         return set(range(len(wanted)))
