@@ -1,12 +1,14 @@
 """Every listed mistake has an effect that can be measured, is caught, and is named: it alone."""
 
+import ast
+import builtins
 import itertools
 import random
 
 import pytest
 import torch
 
-from course import exercises
+from course import exercises, manuscript
 from course.checking import agreeing, checks, diagnosis, guards
 from course.checking.agreeing import TOLERANCES
 
@@ -30,6 +32,33 @@ def test_every_exercise_is_complete():
         for mistake in exercise.mistakes:
             assert mistake.says.strip().endswith("."), mistake.id
             assert mistake.asks.strip().endswith("?"), mistake.id
+
+
+@pytest.mark.parametrize("chapter", manuscript.chapters())
+def test_a_mistake_uses_only_what_its_chapter_has(chapter):
+    """In the notebook it would be a NameError, and not the mistake that is listed."""
+    cells = [cell for cell in manuscript.read(chapter) if cell.kind == "code"]
+    known = set(dir(builtins)).union(*(bound(ast.parse(cell.solved)) for cell in cells))
+    for exercise in (exercises.get(cell.exercise) for cell in cells if cell.exercise):
+        for mistake in exercise.mistakes:
+            tree = ast.parse(exercise.mistaken_source(mistake))
+            used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            assert used <= known | bound(tree), (exercise.id, mistake.id)
+
+
+def bound(tree):
+    """The names that a source binds anywhere: imported, defined, assigned, taken as arguments."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.alias):
+            names.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler) and node.name:
+            names.add(node.name)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+    return names
 
 
 @pytest.mark.parametrize(("exercise", "mistake"), LISTED)

@@ -153,7 +153,7 @@ BEST_MATCH = Exercise(
             (
                 (
                     _RESULT,
-                    "int((F.normalize(passages, dim=-1) - F.normalize(question, dim=-1)).norm(dim=-1).argmin())",
+                    "int((torch.nn.functional.normalize(passages, dim=-1) - torch.nn.functional.normalize(question, dim=-1)).norm(dim=-1).argmin())",
                 ),
             ),
             "The smallest distance between vectors of length 1 gives the order of the cosines, but for a passage of zeros: it stays at distance 1, as near as one with the cosine 0.5.",
@@ -291,7 +291,12 @@ BEST_MATCH = Exercise(
         ),
         Mistake(
             "columns-scaled",
-            ((f"products / {_LENGTHS}", "F.normalize(passages, dim=0) @ question"),),
+            (
+                (
+                    f"products / {_LENGTHS}",
+                    "torch.nn.functional.normalize(passages, dim=0) @ question",
+                ),
+            ),
             "The columns are scaled to length 1 (dim=0). A passage is a row: its length runs along dim=-1.",
             "Along which axis of (N, D) does one passage lie?",
         ),
@@ -300,7 +305,7 @@ BEST_MATCH = Exercise(
             (
                 (
                     _RESULT,
-                    "int(F.cosine_similarity(passages, question.unsqueeze(0), dim=0).argmax())",
+                    "int(torch.nn.functional.cosine_similarity(passages, question.unsqueeze(0), dim=0).argmax())",
                 ),
             ),
             "The cosines are taken along dim=0, down the columns: that makes D numbers, one for each number of the question, and not N.",
