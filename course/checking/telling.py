@@ -83,8 +83,6 @@ def _statistics(failed: list[Trial]) -> list[str]:
 
 def _right_ones(exercise: Exercise, failed: list[Trial]) -> list[str]:
     """Which of several results is right wherever another is wrong."""
-    if len(exercise.results) < 2:
-        return []
     wrong: set[int] = set()
     for trial in failed:
         if trial.probe.half or trial.probe.mode not in ("plain", "strided"):
