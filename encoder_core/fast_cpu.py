@@ -7,8 +7,8 @@ So nothing is switched on trust: products of several shapes are computed both wa
 with exact ones, and the switch stays on only where the error stays that of float32 and the
 products come out faster.
 
-A model that is given too has its encoder layers' weights laid out for inference (see
-`prepacked`), likewise only where a layer comes out the same and sooner.
+A model that is given too has its encoder layers' weights laid out for inference (see `layouts`
+and `prepacked`), likewise only where a layer comes out the same and sooner.
 
 Source: pytorch issue 125386; `torch.backends.mkldnn.matmul.fp32_precision` in torch's notes.
 """
@@ -25,6 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from encoder_core.encoder import TransformerEncoderLayer
+from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.prepacked import PrepackedLayer, can_prepack
 
 __all__ = ["FastCpu", "use_fast_cpu"]
@@ -32,6 +33,8 @@ __all__ = ["FastCpu", "use_fast_cpu"]
 # Rows, inner size and columns of the products that an encoder makes: projections and scores.
 _SHAPES = [(256, 256, 1024), (512, 768, 768), (37, 384, 1536), (128, 64, 128)]
 _LARGEST_ERROR = 1e-5
+_LAYOUTS: tuple[Layout, ...] = (BlockedLinear, TransposedLinear)
+_FEW_TOKENS, _MANY_TOKENS = (1, 32), (4, 128)  # texts, tokens of each, at which layouts are tried
 _MKLDNN: Any = torch.backends.mkldnn  # oneDNN's former name; torch's types don't know its switch
 
 
@@ -78,12 +81,13 @@ def use_fast_cpu(enable: bool = True, model: nn.Module | None = None) -> FastCpu
         model: a model whose `TransformerEncoderLayer`s shall compute from weights that are laid
             out for it, in evaluation and without gradients, where that is the same and faster
             here. Its state dict, its training and its copies stay as they were; it needs the
-            memory of those layers' weights once more.
+            memory of those layers' weights once more, or twice where few tokens and many are
+            served by two layouts.
 
     Returns:
         What was found and done. Nothing is raised on any machine.
 
-    Source: pytorch issue 125386; see `prepacked` for the layout.
+    Source: pytorch issue 125386; see `layouts`.
 
     >>> print(use_fast_cpu(enable=False))
     Float32 products stay as they were: the switch is off.
@@ -178,39 +182,57 @@ def _lay_out(model: nn.Module) -> tuple[int, str]:
     every = [layer for layer in model.modules() if isinstance(layer, TransformerEncoderLayer)]
     layers = [layer for layer in every if can_prepack(layer)]
     if not layers:
-        return 0, "there is none of this package's, in float32 on the CPU, that this torch can"
-    try:
-        error, speedup = _try_layer(layers[0])
-    except RuntimeError as problem:
-        return 0, f"oneDNN cannot compute them here ({problem})"
-    if not error <= _LARGEST_ERROR:
-        return 0, f"they give other numbers here, by {error:.1e} of the largest value"
-    if speedup < 1.02:
-        return 0, f"they are not faster here ({speedup:.2f} times)"
+        return 0, "there is none of this package's in float32 on the CPU"
+    few, why_few = _best_layout(layers[0], *_FEW_TOKENS)
+    many, why_many = _best_layout(layers[0], *_MANY_TOKENS)
+    why = f"for few tokens {why_few}; for many {why_many}"
+    if few is None and many is None:
+        return 0, why
     for layer in layers:
-        layer.prepacked = PrepackedLayer()
-    return len(layers), f"{speedup:.2f} times as fast, off by {error:.1e} of the largest value"
+        layer.prepacked = PrepackedLayer(few, many)
+    return len(layers), why
 
 
-def _try_layer(layer: TransformerEncoderLayer) -> tuple[float, float]:
-    """Compute a layer both ways: how far apart they are, and how many times faster the second is.
+def _best_layout(
+    layer: TransformerEncoderLayer, texts: int, tokens: int
+) -> tuple[Layout | None, str]:
+    """The layout that serves a layer best in batches of that shape, or None; and why, in words."""
+    tried = [(*_judge_layout(layer, layout, texts, tokens), layout) for layout in _LAYOUTS]
+    speedup, why, layout = max(tried, key=lambda one: one[0])
+    if speedup < 1.02:
+        return None, f"none: {why}"
+    return layout, f"{layout.name}, {why}"
 
-    By turns, on one short text and on several, since what pays for many rows may not for few.
-    """
+
+def _judge_layout(
+    layer: TransformerEncoderLayer, layout: Layout, texts: int, tokens: int
+) -> tuple[float, str]:
+    """How many times faster a layout is, 0 where it will not do; and what was found, in words."""
+    try:
+        error, speedup = _try_layout(layer, layout, texts, tokens)
+    except (RuntimeError, AttributeError) as problem:  # the second: an older torch has it not
+        return 0.0, f"oneDNN cannot compute them here ({problem})"
+    if not error <= _LARGEST_ERROR:
+        return 0.0, f"they give other numbers here, by {error:.1e} of the largest value"
+    if speedup < 1.02:
+        return speedup, f"they are not faster here ({speedup:.2f} times)"
+    return speedup, f"{speedup:.2f} times as fast, off by {error:.1e}"
+
+
+def _try_layout(
+    layer: TransformerEncoderLayer, layout: Layout, texts: int, tokens: int
+) -> tuple[float, float]:
+    """Compute a layer both ways, by turns: how far apart they are, and how many times faster."""
     layer = copy.deepcopy(layer).eval()
-    fast, worst, gain = PrepackedLayer(), 0.0, 1.0
-    generator = torch.Generator().manual_seed(0)
-    for shape in ((1, 32), (4, 128)):
-        x = torch.randn(*shape, layer.d_model, generator=generator)
-        times: dict[PrepackedLayer | None, list[float]] = {None: [], fast: []}
-        outputs = []
-        for way in [None, fast] * 8:
-            layer.prepacked = way
-            start = time.perf_counter()
-            with torch.inference_mode():
-                outputs.append(layer(x))
-            times[way].append(time.perf_counter() - start)
-        apart = (outputs[1] - outputs[0]).abs().max() / outputs[0].abs().max()
-        worst = max(worst, float(apart)) if not apart.isnan() else float("nan")
-        gain *= min(times[None]) / min(times[fast])
-    return worst, gain**0.5
+    fast = PrepackedLayer(layout, layout)
+    x = torch.randn(texts, tokens, layer.d_model, generator=torch.Generator().manual_seed(0))
+    times: dict[PrepackedLayer | None, list[float]] = {None: [], fast: []}
+    outputs = []
+    for way in [None, fast] * 8:
+        layer.prepacked = way
+        start = time.perf_counter()
+        with torch.inference_mode():
+            outputs.append(layer(x))
+        times[way].append(time.perf_counter() - start)
+    apart = (outputs[1] - outputs[0]).abs().max() / outputs[0].abs().max()
+    return float(apart), min(times[None]) / min(times[fast])

@@ -1,29 +1,22 @@
-"""A layer's weights laid out as oneDNN's products want them: the same numbers, sooner.
+"""A layer that reads weights laid out for inference: the same numbers, sooner.
 
-A product reads its weight in blocks that fit the CPU's registers and caches. `F.linear` finds the
-blocks anew in every call; here they are laid out once. The operations that come with this layout
-also add the bias, bend (ReLU, GELU) or add the residual to each block while it is still at hand,
-where the layer as it is read makes another pass over memory for each.
+`layouts` holds the two ways to lay a weight out, and what they gain. Which one serves is set for
+few tokens and for many apart, since what pays for one short text may not for a batch.
 
 That is for inference alone: the laid-out weights are copies, and know no gradients. They are kept
-beside the layer, not in it, so that its state dict and its copies are those of any other. The
-operations are torch's own but private (`torch.compile` uses them). They are called in this file
-only; where they are missing, or a layer is not one that they suit, it computes as it always did.
-
-Source: torch/_inductor/fx_passes/mkldnn_fusion.py, in PyTorch; oneDNN's developer guide,
-"Inner Product", on weights in the format `any`.
+beside the layer, not in it, so that its state dict and its copies are those of any other. Where a
+layer is not one that they suit, it computes as it always did.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from encoder_core.activations import Activation
 from encoder_core.heads import merge_heads
+from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.masks import join_head_masks
 from encoder_core.packing import Packing
 
@@ -33,10 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PrepackedLayer", "can_prepack"]
 
-# What the operation calls an activation, and which form of it.
-_ACTIVATIONS: dict[Any, tuple[str, str]] = {F.relu: ("relu", ""), F.gelu: ("gelu", "none")}
-_NONE = ("none", "")
-_MKLDNN: Any = torch.backends.mkldnn  # oneDNN's former name
+Linears = list[BlockedLinear | TransposedLinear]  # the four of a layer, in their order
+FEW = 128  # tokens; a product of more rows reads each weight too often for the order to matter
 
 
 def can_prepack(layer: nn.Module) -> bool:
@@ -46,8 +37,7 @@ def can_prepack(layer: nn.Module) -> bool:
         layer: any module.
 
     Returns:
-        True for an encoder layer in float32 on the CPU whose parts are torch's own, where this
-        torch has the operations.
+        True for an encoder layer in float32 on the CPU whose parts are torch's own.
 
     >>> can_prepack(nn.Linear(2, 2))
     False
@@ -60,13 +50,16 @@ def can_prepack(layer: nn.Module) -> bool:
         return False
     floats = all(p.dtype == torch.float32 and p.device.type == "cpu" for p in layer.parameters())
     plain = not any(p.is_inference() for p in layer.parameters())  # see `_version`
-    operations: Any = torch.ops.mkldnn
-    known = all(hasattr(operations, n) for n in ("_linear_pointwise", "_reorder_linear_weight"))
-    return floats and plain and known and bool(_MKLDNN.is_available())
+    return floats and plain
 
 
 class PrepackedLayer:
     """What stands in for an encoder layer's own pass in inference; `use_fast_cpu` sets it.
+
+    Args:
+        few: how weights are laid out for a call of at most `FEW` tokens; None leaves such a call
+            to the layer itself.
+        many: the same for a call of more.
 
     Changed weights are seen: those of an optimizer's step, of `load_state_dict`, of anything that
     torch counts. It does not count writes through `weight.data` and the steps of its fused
@@ -77,13 +70,14 @@ class PrepackedLayer:
 
     >>> from encoder_core import TransformerEncoderLayer
     >>> layer, x = TransformerEncoderLayer(8, 2, 16).eval(), torch.randn(3, 5, 8)
-    >>> expected, fast = layer(x), PrepackedLayer()
+    >>> expected, fast = layer(x), PrepackedLayer(few=TransposedLinear)
     >>> with torch.inference_mode():
     ...     fast.serves(layer, x) and torch.allclose(fast.encode(layer, x), expected, atol=1e-5)
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, few: Layout | None = None, many: Layout | None = None) -> None:
+        self.few, self.many = few, many
         self._forget()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -94,7 +88,7 @@ class PrepackedLayer:
         self._seen: list[tuple[int, int, int]] = []
         self._suits = False
         # Kept here, since asking a module for a parameter takes as long as a small operation.
-        self._packed: list[tuple[Tensor, Tensor | None]] = []  # weights and biases
+        self._linears: dict[Layout, Linears] = {}
         self._norms: list[tuple[nn.LayerNorm, Tensor, Tensor | None]] = []
 
     def serves(self, layer: TransformerEncoderLayer, src: Tensor) -> bool:
@@ -114,6 +108,9 @@ class PrepackedLayer:
             return False
         if src.dtype != torch.float32 or src.device.type != "cpu" or src.dim() != 3:
             return False
+        layout = self._layout(src)
+        if layout is None:
+            return False
         attention = layer._modules["self_attn"]
         parts = [*layer._modules.values(), *attention._modules.values()]  # type: ignore[union-attr]
         values: list[Tensor] = []
@@ -128,10 +125,13 @@ class PrepackedLayer:
         if seen != self._seen:
             self._forget()
             self._seen, self._suits = seen, can_prepack(layer)
-            if self._suits:
-                self._packed = [(_lay_out(weight), bias) for weight, bias in _linears(layer)]
-                self._norms = [(n, n.weight, n.bias) for n in (layer.norm1, layer.norm2)]
+        if self._suits and layout not in self._linears:
+            self._linears[layout] = [layout(weight, bias) for weight, bias in _weights(layer)]
+            self._norms = [(n, n.weight, n.bias) for n in (layer.norm1, layer.norm2)]
         return self._suits and src.numel() > 0
+
+    def _layout(self, src: Tensor) -> Layout | None:
+        return self.few if src.shape[0] * src.shape[1] <= FEW else self.many
 
     def encode(
         self,
@@ -146,7 +146,7 @@ class PrepackedLayer:
         >>> from encoder_core import TransformerEncoderLayer
         >>> layer, x = TransformerEncoderLayer(8, 2, 16).eval(), torch.ones(1, 3, 8)
         >>> with torch.inference_mode():
-        ...     fast = PrepackedLayer()
+        ...     fast = PrepackedLayer(few=TransposedLinear)
         ...     fast.encode(layer, x).shape if fast.serves(layer, x) else x.shape
         torch.Size([1, 3, 8])
         """
@@ -155,35 +155,38 @@ class PrepackedLayer:
             sizes = (shape[0], attention.num_heads, shape[1], shape[1])
             mask = join_head_masks(sizes, src_key_padding_mask, mask, is_causal, src.device)
         first, second = self._norms
-        x = src.flatten(0, 1)  # (B * S, D): the operations are quickest there
+        linears = self._linears[cast(Layout, self._layout(src))]
+        x = src.flatten(0, 1)  # (B * S, D): the products are quickest there
         if layer.norm_first:
-            x = self._attend(attention, _norm(x, *first), x, mask, shape)
-            x = self._feed_forward(layer.activation, _norm(x, *second), x)
+            x = _attend(attention, linears, _norm(x, *first), x, mask, shape)
+            x = _feed_forward(layer, linears, _norm(x, *second), x)
         else:
-            x = _norm(self._attend(attention, x, x, mask, shape), *first)
-            x = _norm(self._feed_forward(layer.activation, x, x), *second)
+            x = _norm(_attend(attention, linears, x, x, mask, shape), *first)
+            x = _norm(_feed_forward(layer, linears, x, x), *second)
         return x.view(shape)
 
-    def _attend(
-        self,
-        attention: MultiheadAttention,
-        x: Tensor,
-        residual: Tensor,
-        mask: Tensor | Packing | None,
-        shape: torch.Size,
-    ) -> Tensor:
-        """Return the attention's output plus the residual, `(B * S, D)`."""
-        parts = _product(x, *self._packed[0])  # (B * S, 3D)
-        parts = parts.view(shape[0], shape[1], 3, attention.num_heads, -1)  # (B, S, 3, H, Dh)
-        q, k, v = parts.permute(2, 0, 3, 1, 4).unbind()  # (B, H, S, Dh) each
-        heads, _ = attention.attend(q, k, v, mask)  # (B, H, S, Dh)
-        return _product_plus(residual, merge_heads(heads).flatten(0, 1), *self._packed[1])
 
-    def _feed_forward(self, activation: Activation, x: Tensor, residual: Tensor) -> Tensor:
-        """Return the network's output plus the residual, `(B * S, D)`."""
-        name = _ACTIVATIONS.get(activation)
-        inner = _product(x, *self._packed[2], name or _NONE)  # (B * S, F)
-        return _product_plus(residual, inner if name else activation(inner), *self._packed[3])
+def _attend(
+    attention: MultiheadAttention,
+    linears: Linears,
+    x: Tensor,
+    residual: Tensor,
+    mask: Tensor | Packing | None,
+    shape: torch.Size,
+) -> Tensor:
+    """Return the attention's output plus the residual, `(B * S, D)`."""
+    parts = linears[0](x)  # (B * S, 3D)
+    parts = parts.view(shape[0], shape[1], 3, attention.num_heads, -1)  # (B, S, 3, H, Dh)
+    q, k, v = parts.permute(2, 0, 3, 1, 4).unbind()  # (B, H, S, Dh) each
+    heads, _ = attention.attend(q, k, v, mask)  # (B, H, S, Dh)
+    return linears[1].plus(residual, merge_heads(heads).flatten(0, 1))  # (B * S, D)
+
+
+def _feed_forward(
+    layer: TransformerEncoderLayer, linears: Linears, x: Tensor, residual: Tensor
+) -> Tensor:
+    """Return the network's output plus the residual, `(B * S, D)`."""
+    return linears[3].plus(residual, linears[2](x, layer.activation))  # (B * S, F) within
 
 
 def _version(weight: Tensor) -> int:
@@ -191,32 +194,11 @@ def _version(weight: Tensor) -> int:
     return -1 if weight.is_inference() else weight._version
 
 
-def _linears(layer: TransformerEncoderLayer) -> list[tuple[Tensor, Tensor | None]]:
+def _weights(layer: TransformerEncoderLayer) -> list[tuple[Tensor, Tensor | None]]:
     """The weights and biases of a layer's four products, in their order."""
     attention, parts = layer.self_attn, (layer.self_attn.out_proj, layer.linear1, layer.linear2)
     first = (attention.in_proj_weight, attention.in_proj_bias)
     return [first, *((part.weight, part.bias) for part in parts)]
-
-
-def _lay_out(weight: Tensor) -> Tensor:
-    packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.detach().clone())
-    return packed
-
-
-def _product(
-    x: Tensor, packed: Tensor, bias: Tensor | None, activation: tuple[str, str] = _NONE
-) -> Tensor:
-    """Compute `activation(x @ weight.T + bias)` in one pass."""
-    name, form = activation
-    output: Tensor = torch.ops.mkldnn._linear_pointwise(x, packed, bias, name, [], form)
-    return output
-
-
-def _product_plus(residual: Tensor, x: Tensor, packed: Tensor, bias: Tensor | None) -> Tensor:
-    """Compute `residual + x @ weight.T + bias` in one pass."""
-    add: Any = torch.ops.mkldnn._linear_pointwise.binary
-    output: Tensor = add(x, residual, packed, bias, "add")
-    return output
 
 
 def _norm(x: Tensor, norm: nn.LayerNorm, weight: Tensor, bias: Tensor | None) -> Tensor:

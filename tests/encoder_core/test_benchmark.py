@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -72,10 +73,22 @@ def test_a_case_in_which_ours_is_behind_is_named() -> None:
     short = benchmark.Case(peers.SIZES["small"], False, 1, 32, False)
     ahead = {("encoder_core", False): 1.0, ("torch.nn", False): 1.5, ("torch.nn", True): 0.1}
     behind = {("encoder_core", False): 2.0, ("torch.nn", False): 1.5}
-    lines = benchmark.summary({full: ahead, short: behind})
-    assert "| small inference 8x128 | torch.nn | 1500.00 | encoder_core | 1000.00 | 1.50 |" in lines
+    lines = benchmark.summary({full: ahead, short: behind}, turns=[False])
+    row = "| small inference 8x128 | torch.nn | 1500.00 | encoder_core | 1000.00 | 1.50 |"
+    assert f"{row} 1.50 |" in lines
     assert "Ours is behind the best peer in: small inference 1x32." in lines
-    assert "In no case is our best behind the best peer." in benchmark.summary({full: ahead})
+    ahead_alone = benchmark.summary({full: ahead}, turns=[False])
+    assert "In no case is our best behind the best peer." in ahead_alone
+    both = benchmark.summary({full: ahead}, turns=[False, True])  # the knob's rows are as exact
+    assert f"{row} 0.10 |" in both
+    assert "Ours is behind the best peer in: small inference 8x128." in both
+
+
+def test_how_far_the_knob_rounds_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "knob", lambda on: nullcontext())
+    assert 0 < benchmark.rounding() < 1e-6
+    monkeypatch.setattr(benchmark, "knob", lambda on: torch.autocast("cpu", dtype=torch.bfloat16))
+    assert 1e-4 < benchmark.rounding() < 1e-1
 
 
 @pytest.mark.slow

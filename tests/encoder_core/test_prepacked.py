@@ -14,22 +14,27 @@ from torch import Tensor, nn
 from encoder_core import fast_cpu, prepacked
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
 from encoder_core.fast_cpu import use_fast_cpu
+from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.masks import causal_mask, padding_mask
 from encoder_core.pretrained import load_minilm
 from encoder_core.recording import ablate, record
 
-pytestmark = pytest.mark.skipif(
-    not prepacked.can_prepack(TransformerEncoderLayer(8, 2, 16)),
-    reason="this torch has none of the operations",
-)
 PADDING = padding_mask(torch.tensor([5, 0, 2, 5, 7, 2]))
+BLOCKED = pytest.param(
+    BlockedLinear,
+    marks=pytest.mark.skipif(not BlockedLinear.known(), reason="this torch has no such operations"),
+)
 
 
-@pytest.fixture(autouse=True)
-def worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test must not depend on the machine's speed: the layout counts as faster, the rest not."""
-    monkeypatch.setattr(fast_cpu, "_try_layer", lambda layer: (1e-7, 2.0))
+@pytest.fixture(autouse=True, params=[BLOCKED, TransposedLinear])
+def layout(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    """A test must not depend on the machine's speed: one layout counts as faster, the rest not."""
+    chosen: Layout = request.param
+    monkeypatch.setattr(
+        fast_cpu, "_try_layout", lambda layer, layout, *shape: (1e-7, 1.0 + (layout is chosen))
+    )
     monkeypatch.setattr(fast_cpu, "_can_switch", lambda: False)
+    return chosen
 
 
 def stack(**options: Any) -> Any:
@@ -63,7 +68,7 @@ def test_it_gives_the_numbers_of_the_layer_as_it_is_read(
 def layers_that_serve(model: nn.Module) -> int:
     """How many of its layers have laid-out weights at hand."""
     every = [m.prepacked for m in model.modules() if isinstance(m, TransformerEncoderLayer)]
-    return sum(bool(fast and fast._packed) for fast in every)
+    return sum(bool(fast and fast._linears) for fast in every)
 
 
 def changed_by_a_step(model: Any) -> None:
@@ -172,15 +177,16 @@ def test_recordings_and_ablations_go_through_it() -> None:
         torch.testing.assert_close(laid_out, plain, rtol=1e-5, atol=1e-5)
 
 
-def test_it_says_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_says_what_it_found(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     model = stack()
-    assert "in 2 layers: 2.00 times as fast, off by 1.0e-07" in str(use_fast_cpu(model=model))
+    said = f"{layout.name}, 2.00 times as fast, off by 1.0e-07"
+    assert f"in 2 layers: for few tokens {said}; for many {said}." in str(use_fast_cpu(model=model))
     for (error, gain), words in (
         ((1e-3, 9.0), "they give other numbers here, by 1.0e-03"),
         ((float("nan"), 9.0), "they give other numbers here"),
         ((1e-7, 1.0), "not faster here (1.00 times)"),
     ):
-        monkeypatch.setattr(fast_cpu, "_try_layer", lambda layer, r=(error, gain): r)
+        monkeypatch.setattr(fast_cpu, "_try_layout", lambda *asked, r=(error, gain): r)
         report = use_fast_cpu(model=model)
         assert report.layers == 0
         assert words in str(report)
@@ -189,17 +195,47 @@ def test_it_says_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
     with torch.inference_mode():
         uncounted = stack()
     assert use_fast_cpu(model=uncounted).layers == 0
-    uncounted.layers[0].prepacked = prepacked.PrepackedLayer()
+    uncounted.layers[0].prepacked = prepacked.PrepackedLayer(layout, layout)
     with torch.inference_mode():
         assert uncounted(torch.randn(1, 2, 16)).shape == (1, 2, 16)
 
 
-def test_both_ways_are_measured_on_the_layer_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_tokens_and_many_are_served_by_what_suits_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    def few_alone(layer: object, layout: Layout, texts: int, tokens: int) -> tuple[float, float]:
+        return 1e-7, 2.0 if layout is TransposedLinear and texts * tokens <= prepacked.FEW else 0.5
+
+    monkeypatch.setattr(fast_cpu, "_try_layout", few_alone)
+    model = stack()
+    assert "for many none: they are not faster here (0.50" in str(use_fast_cpu(model=model))
+    for tokens, serving in ((prepacked.FEW, 2), (prepacked.FEW + 1, 0)):
+        use_fast_cpu(model=model)
+        with torch.inference_mode():
+            model(torch.randn(1, tokens, 16))
+        assert layers_that_serve(model) == serving
+
+
+def test_a_torch_without_the_operations_is_served_by_the_other_layout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()
+
+    def missing(self: BlockedLinear, weight: Tensor, bias: Tensor | None) -> None:
+        raise AttributeError("no such operation")
+
+    monkeypatch.setattr(BlockedLinear, "__init__", missing)
+    speedup, why = fast_cpu._judge_layout(stack().layers[0], BlockedLinear, 1, 4)
+    assert (speedup, why) == (0.0, "oneDNN cannot compute them here (no such operation)")
+    assert fast_cpu._judge_layout(stack().layers[0], TransposedLinear, 1, 4)[0] > 0
+
+
+def test_both_ways_are_measured_on_the_layer_itself(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.undo()
     layer = stack().layers[0]
-    error, gain = fast_cpu._try_layer(layer)
+    error, gain = fast_cpu._try_layout(layer, layout, 2, 5)
     assert 0 <= error < 1e-5
     assert gain > 0
     assert layer.prepacked is None
     monkeypatch.setattr(prepacked, "_norm", lambda x, *norm: 1.001 * x)
-    assert fast_cpu._try_layer(layer)[0] > 1e-4
+    assert fast_cpu._try_layout(layer, layout, 2, 5)[0] > 1e-4

@@ -1,0 +1,122 @@
+"""Two ways to lay out a linear layer's weight once, and the products that read it so.
+
+`F.linear` reads `weight` as it is trained, `(out, in)`, and finds an order that suits the CPU's
+registers and caches anew in every call. For a long batch that is little beside the product itself;
+for one short text it is a quarter of it. Which layout pays depends on the chip, the sizes and the
+number of rows, so `use_fast_cpu` measures.
+
+Source: torch/_inductor/fx_passes/mkldnn_fusion.py, in PyTorch; oneDNN's developer guide,
+"Inner Product", on weights in the format `any`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from encoder_core.activations import Activation
+
+__all__ = ["BlockedLinear", "Layout", "TransposedLinear"]
+
+# What oneDNN's operation calls an activation, and which form of it.
+_ACTIVATIONS: dict[Any, tuple[str, str]] = {F.relu: ("relu", ""), F.gelu: ("gelu", "none")}
+
+
+class BlockedLinear:
+    """A linear layer that reads its weight in oneDNN's blocks.
+
+    The bias, the bend (ReLU, GELU) or the residual are added to each block while it is still at
+    hand, where the layer as it is read makes another pass over memory for each. The operations are
+    torch's own but private (`torch.compile` uses them); they are called in this class only.
+
+    Args:
+        weight: `(out, in)`, float32, on the CPU; it is copied.
+        bias: `(out,)`, or None.
+
+    Shapes: `(rows, in)` to `(rows, out)`. It knows no gradients.
+
+    >>> weight, bias, x = torch.randn(3, 5), torch.randn(3), torch.randn(2, 5)
+    >>> with torch.inference_mode():
+    ...     made = BlockedLinear(weight, bias)(x, F.relu) if BlockedLinear.known() else None
+    >>> made is None or torch.allclose(made, F.relu(F.linear(x, weight, bias)), atol=1e-5)
+    True
+    """
+
+    name = "in oneDNN's blocks"
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        self.weight: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.detach().clone())
+        self.bias = bias
+
+    @staticmethod
+    def known() -> bool:
+        """Tell whether this torch has the operations.
+
+        >>> isinstance(BlockedLinear.known(), bool)
+        True
+        """
+        backend: Any = torch.backends.mkldnn  # oneDNN's former name
+        names = ("_linear_pointwise", "_reorder_linear_weight")
+        return bool(backend.is_available()) and all(hasattr(torch.ops.mkldnn, n) for n in names)
+
+    def __call__(self, x: Tensor, activation: Activation | None = None) -> Tensor:
+        """Compute `activation(x @ weight.T + bias)`, `(rows, out)`, in one pass where it can."""
+        name, form = _ACTIVATIONS.get(activation, ("none", ""))
+        output: Tensor = torch.ops.mkldnn._linear_pointwise(
+            x, self.weight, self.bias, name, [], form
+        )
+        return output if activation is None or activation in _ACTIVATIONS else activation(output)
+
+    def plus(self, residual: Tensor, x: Tensor) -> Tensor:
+        """Compute `residual + x @ weight.T + bias`, `(rows, out)`, in one pass.
+
+        >>> hasattr(BlockedLinear, "plus")
+        True
+        """
+        add: Any = torch.ops.mkldnn._linear_pointwise.binary
+        output: Tensor = add(x, residual, self.weight, self.bias, "add")
+        return output
+
+
+class TransposedLinear:
+    """A linear layer that reads its weight as `(in, out)`, in the order in which it is used.
+
+    Args:
+        weight: `(out, in)`; it is copied.
+        bias: `(out,)`, or None.
+
+    Shapes: `(rows, in)` to `(rows, out)`. It knows no gradients.
+
+    >>> weight, bias, x = torch.randn(3, 5), torch.randn(3), torch.randn(2, 5)
+    >>> made = TransposedLinear(weight, bias)(x, F.relu)
+    >>> torch.allclose(made, F.relu(F.linear(x, weight, bias)), atol=1e-5)
+    True
+    """
+
+    name = "transposed"
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        self.weight = weight.detach().t().contiguous()  # (out, in) -> (in, out)
+        self.bias = bias
+
+    def __call__(self, x: Tensor, activation: Activation | None = None) -> Tensor:
+        """Compute `activation(x @ weight.T + bias)`, `(rows, out)`."""
+        if self.bias is None:
+            output = x @ self.weight
+        else:
+            output = torch.addmm(self.bias, x, self.weight)
+        return output if activation is None else activation(output)
+
+    def plus(self, residual: Tensor, x: Tensor) -> Tensor:
+        """Compute `residual + x @ weight.T + bias`, `(rows, out)`.
+
+        >>> TransposedLinear(torch.ones(2, 2), None).plus(torch.ones(1, 2), torch.ones(1, 2))
+        tensor([[3., 3.]])
+        """
+        return self(x).add_(residual)
+
+
+Layout = type[BlockedLinear] | type[TransposedLinear]
