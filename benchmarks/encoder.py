@@ -293,7 +293,8 @@ def main() -> None:
     print("\n".join(summary(results, exact)))
     if options.write:
         name = "-".join(re.findall(r"[a-z0-9.]+", processor(options.device).lower()))
-        path = ROOT / "benchmarks" / "results" / f"encoder-{name}-{options.dtype}.md"
+        sizes = "-".join(options.sizes)
+        path = ROOT / "benchmarks" / "results" / f"encoder-{name}-{options.dtype}-{sizes}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(lines), encoding="utf-8")
         print(f"Kept in {path.relative_to(ROOT)}.")
