@@ -101,10 +101,10 @@ def tried(exercise: Exercise, submission: Callable[..., Any], seed: int) -> list
 
 @functools.cache
 def _warm_up() -> None:
-    """Let torch import what it needs for a first gradient: seconds that no answer's time should pay for."""
+    """Let torch import what it needs for a first gradient: time that no answer should pay for."""
     with torch.inference_mode(False), torch.enable_grad():
         x = torch.ones(1, requires_grad=True)
-        torch.autograd.grad(2 * x, x, torch.ones(1))
+        torch.autograd.grad((2 * x).sum(), x)
 
 
 def _not_attempted(exercise: Exercise) -> Report:

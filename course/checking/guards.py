@@ -203,11 +203,23 @@ def uninitialised_shows() -> Iterator[None]:
     """Let torch fill what `torch.empty` returns, so that reading it before writing shows."""
     before = torch.are_deterministic_algorithms_enabled()
     warns = torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    _deterministic(True, warns_only=True)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before, warn_only=warns)
+        _deterministic(before, warns_only=warns)
+
+
+def _deterministic(on: bool, *, warns_only: bool) -> None:
+    """Set what `torch.use_deterministic_algorithms` sets, without the compiler it would import.
+
+    That import takes seconds, and a learner's first check would wait for it.
+    """
+    switch: Any = getattr(torch._C, "_set_deterministic_algorithms", None)  # private to torch
+    if switch is None:
+        torch.use_deterministic_algorithms(on, warn_only=warns_only)
+    else:
+        switch(on, warn_only=warns_only)
 
 
 _RESTORE: dict[str, Callable[[Any], object]] = {

@@ -29,6 +29,10 @@ _IMPORTS = {
     requirements.LAB: "torch, numpy, ipywidgets, anywidget, plotly, safetensors, jupyterlab",
     requirements.TEST: "pytest, nbval, hypothesis, playwright",
 }
+# Python compiles what it imports for the first time. What torch imports late, by itself, is compiled
+# now, so that no cell waits for it; a torch without one of these runs as well.
+_LATE = """import contextlib
+with contextlib.suppress(Exception): import torch._dynamo, torch.distributed.tensor"""
 
 
 def prepare(
@@ -215,7 +219,7 @@ class _Preparation:
         modules = ", ".join(_IMPORTS[extra] for extra in sorted(extras) if extra in _IMPORTS)
         lines: list[str] = []
         # Isolated (-I), so that it does not matter where this is started.
-        code = f"import {modules}, course, encoder_core"
+        code = f"import {modules}, course, encoder_core\n{_LATE}"
         status = run([self.environment.python, "-I", "-c", code], lines.append)
         if status != 0:
             last = next((line for line in reversed(lines) if line.strip()), f"status {status}")

@@ -34,4 +34,7 @@ def run(environment: Environment, *, quick: bool, more: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="course-test-") as home:
         environ = {**os.environ, "COURSE_HOME": home, "JUPYTER_PREFER_ENV_PATH": "1"}
         environ.setdefault("OMP_NUM_THREADS", "1")  # the processes share the cores
+        # pip leaves compiling to the first import. Dozens of kernels start here, and each would do
+        # it again for all that it imports.
+        environ.pop("PYTHONDONTWRITEBYTECODE", None)
         return subprocess.call(command, cwd=ROOT, env=environ)
