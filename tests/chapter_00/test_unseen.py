@@ -54,6 +54,28 @@ def best_match(question, passages):
         s = p @ q / (np.linalg.norm(p, axis=1) * np.linalg.norm(q))
     return int(np.argmax(s))
 """,
+        "eps_product": """\
+def best_match(question, passages):
+    s = passages @ question / (passages.norm(dim=-1) * question.norm() + 0.1)
+    return int(s.argmax())
+""",
+        "clamp_product": """\
+def best_match(question, passages):
+    s = passages @ question / (passages.norm(dim=-1) * question.norm()).clamp(min=0.5)
+    return int(s.argmax())
+""",
+        "eps_root": """\
+def best_match(question, passages):
+    return int((passages @ question / (passages.pow(2).sum(-1) + 0.1).sqrt()).argmax())
+""",
+        "root_of_length": """\
+def best_match(question, passages):
+    return int((passages @ question / passages.norm(dim=-1).clamp(min=1e-9).sqrt()).argmax())
+""",
+        "longest": """\
+def best_match(question, passages):
+    return int(passages.norm(dim=-1).argmax())
+""",
     },
 }
 
@@ -74,6 +96,11 @@ SAID = {
     "start_here.best_match": {
         "tuple": "returns a tuple of 2; asked is an int",
         "numpy": "numpy cannot read a GPU's memory",
+        "eps_product": "a fixed number stands beside the lengths",
+        "clamp_product": "a fixed number stands beside the lengths",
+        "eps_root": "a fixed number stands beside the lengths",
+        "root_of_length": "long vectors win",
+        "longest": "the question does not enter",
     },
 }
 

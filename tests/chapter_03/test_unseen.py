@@ -181,6 +181,30 @@ def ffn(x,w1,b1,w2,b2):
 def ffn(x,w1,b1,w2,b2):
     return (x@w1+b1)@w2.relu()+b2
 """,
+        "b2_each_neuron": """\
+def ffn(x,w1,b1,w2,b2):
+    inner = (x@w1+b1).relu()
+    return sum(inner[...,i:i+1]*w2[i]+b2 for i in range(len(w2)))
+""",
+        "b2_each_token": """\
+def ffn(x,w1,b1,w2,b2):
+    y = (x@w1+b1).relu()@w2
+    for token in range(x.shape[-2] if x.dim()>1 else 1): y = y+b2
+    return y
+""",
+        "b1_each_feature": """\
+def ffn(x,w1,b1,w2,b2):
+    inner = sum(x[...,i:i+1]*w1[i]+b1 for i in range(len(w1)))
+    return inner.relu()@w2+b2
+""",
+        "w2_averaged": """\
+def ffn(x,w1,b1,w2,b2):
+    return (x@w1+b1).relu()@w2/len(w2)+b2
+""",
+        "x_squashed": """\
+def ffn(x,w1,b1,w2,b2):
+    return (x.sigmoid()@w1+b1).relu()@w2+b2
+""",
     },
     "feed_forward.gelu": {
         "norm": """\
@@ -210,6 +234,26 @@ def gelu(x):
         "quick": """\
 def gelu(x):
     return x/(1+torch.exp(-1.7*x))
+""",
+        "spread": """\
+def gelu(x):
+    return x*torch.distributions.Normal(0.,2.).cdf(x)
+""",
+        "third": """\
+def gelu(x):
+    return x*(1+torch.erf(x/math.sqrt(3)))/2
+""",
+        "shifted": """\
+def gelu(x):
+    return x*torch.special.ndtr(x-0.5)
+""",
+        "constant": """\
+def gelu(x):
+    return 0.5*x*(1+torch.tanh(math.sqrt(2/math.pi)*(x+0.44715*x**3)))
+""",
+        "no_root": """\
+def gelu(x):
+    return 0.5*x*(1+torch.tanh(2/math.pi*(x+0.044715*x**3)))
 """,
     },
     "feed_forward.geglu": {
@@ -294,6 +338,21 @@ NAMED: dict[str, tuple[str, ...]] = {
     "twelve": ("always-four-times",),
     "nolast": ("a-bias-of-the-width-missing",),
 }
+# Where no mistake is named: words that have to be in what is said.
+SAID = {
+    "b2_each_neuron": "b2 alone should come, and it comes multiplied by F (",
+    "b2_each_token": "b2 alone should come, and it comes multiplied by S (",
+    "b1_each_feature": "max(0, b1) alone should come, and it comes multiplied by D (",
+    "w2_averaged": "it comes multiplied by 1/F (",
+    "x_squashed": "max(0, x) alone should come; the first token gets (",
+    "quick": "x times sigmoid(1.7 x)",
+    "cubetypo": "tanh(0.7979 x + 0.03568 x²)",
+    "spread": "a normal with a spread of 2: before the erf, x is divided by 2.828",
+    "third": "before the erf, x is divided by 1.732 and not by 1.414",
+    "shifted": "a normal with a mean of 0.5",
+    "constant": "tanh(0.7979 x + 0.3568 x³)",
+    "no_root": "tanh(0.6366 x + 0.02847 x³)",
+}
 ALL = [(exercise, name) for exercise, sources in UNSEEN.items() for name in sources]
 
 
@@ -305,6 +364,7 @@ def test_none_passes_and_what_is_said_is_more_than_wrong(exercise_id: str, name:
     assert report.status == "failed"
     if name in NAMED:
         assert report.mistakes == NAMED[name], report.message
+    assert SAID.get(name, "") in report.message
     assert "The smallest input that shows it" in report.message
     said = report.message.split("The smallest input")[0].splitlines()
     assert len([line for line in said if line.strip()]) >= 3, "more than that it is wrong"

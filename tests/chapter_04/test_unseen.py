@@ -295,7 +295,46 @@ def layer_norm(x, weight, bias, eps=1e-5):
     v = (x-m).square().mean(-1, keepdim=True)
     return (x-m)/torch.sqrt(v+eps)*weight+bias
 """,
-        "right only with a single feature",
+        "what is taken off each token is its median, and should be its mean",
+    ),
+    ("stacking.layer_norm", "all axes but the first"): (
+        """\
+def layer_norm(x, weight, bias, eps=1e-5):
+    axes = tuple(range(1, x.dim())) or (0,)
+    m = x.mean(axes, keepdim=True); v = x.var(axes, unbiased=False, keepdim=True)
+    return (x-m)/torch.sqrt(v+eps)*weight+bias
+""",
+        "taken off each token is the same number for all tokens of a sentence",
+    ),
+    ("stacking.layer_norm", "one variance"): (
+        """\
+def layer_norm(x, weight, bias, eps=1e-5):
+    m = x.mean(-1, keepdim=True)
+    return (x-m)/torch.sqrt((x-m).pow(2).mean()+eps)*weight+bias
+""",
+        "what each token is divided by is one number for the whole of x",
+    ),
+    ("stacking.layer_norm", "range"): (
+        """\
+def layer_norm(x, weight, bias, eps=1e-5):
+    m = x.mean(-1, keepdim=True)
+    return (x-m)/(x.amax(-1, keepdim=True)-x.amin(-1, keepdim=True)+eps)*weight+bias
+""",
+        "divided by is the distance from the smallest to the largest number, plus eps",
+    ),
+    ("stacking.layer_norm", "clipped"): (
+        """\
+def layer_norm(x, weight, bias, eps=1e-5):
+    return F.layer_norm(x, x.shape[-1:], eps=eps).clamp(-2, 2)*weight+bias
+""",
+        "it is right but where the normalised number is beyond ±2.0",
+    ),
+    ("stacking.layer_norm", "weight squared"): (
+        """\
+def layer_norm(x, weight, bias, eps=1e-5):
+    return F.layer_norm(x, x.shape[-1:], weight, bias, eps)*weight
+""",
+        "look at where the two are used",
     ),
     ("stacking.residual", "pre norm added"): (
         """\

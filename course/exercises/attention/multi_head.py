@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course.exercises.attention import head_parts
 from course.exercises.attention.scaled_dot_product import plain_attention
 from course.exercises.draw import Draw
 from course.exercises.model import Case, Exercise, Landmark, Mistake, Undone, tags
@@ -191,6 +192,7 @@ MULTI_HEAD = Exercise(
     minutes=25,
     difficulty=3,
     cases=_multi_head_cases,
+    finds=head_parts.finds,
     landmarks=(
         Landmark(
             "the result after a layer normalisation",
@@ -619,6 +621,12 @@ MULTI_HEAD = Exercise(
             "What is asked for: the attention, or the attention with what surrounds it?",
         ),
         Mistake(
+            "normalised",
+            (("projected = x @", "x = F.layer_norm(x, x.shape[-1:])\n    projected = x @"),),
+            "The input is normalised first. Layer normalisation comes in chapter 04, outside of the attention.",
+            "What is asked for: the attention, or the attention with what surrounds it?",
+        ),
+        Mistake(
             "mean-of-the-heads",
             (
                 (
@@ -669,7 +677,8 @@ MULTI_HEAD = Exercise(
         (
             "a single token",
             "its weight is 1 whatever the scores are, so look first at the values (their third of w_in and b_in), "
-            "at how heads are split and joined, and at the output projection",
+            "at how heads are split and joined, at the output projection, and at what else is done to x or to "
+            "the result",
         ),
     ),
 )

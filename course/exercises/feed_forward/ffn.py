@@ -7,6 +7,7 @@ import math
 import torch
 
 from course.exercises.draw import Draw
+from course.exercises.feed_forward import ffn_parts
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 
 
@@ -44,6 +45,7 @@ FFN = Exercise(
     minutes=10,
     difficulty=1,
     cases=_ffn_cases,
+    finds=ffn_parts.finds,
     landmarks=(
         Landmark(
             "the inner layer: max(0, x W1 + b1), before W2",

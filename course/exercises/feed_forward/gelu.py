@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from course.exercises.draw import Draw
+from course.exercises.feed_forward import gelu_share
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 
 # In half precision the tolerance is a share of the largest number, so that there must be one above 0:
@@ -51,6 +52,7 @@ GELU = Exercise(
     minutes=10,
     difficulty=1,
     cases=_gelu_cases,
+    finds=gelu_share.finds,
     landmarks=(
         Landmark("the derivative of the GELU", lambda x: torch.special.ndtr(x) + x * _phi(x)),
         Landmark("an ELU", lambda x: F.elu(x)),

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from course.exercises.draw import Draw
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
+from course.exercises.stacking import norm_parts
 
 
 def _case(draw: Draw, says: str, shape: tuple[int, ...], *names: str, **more: Any) -> Case:
@@ -90,6 +91,7 @@ LAYER_NORM = Exercise(
     minutes=10,
     difficulty=1,
     cases=_cases,
+    finds=norm_parts.finds,
     landmarks=(
         Landmark(
             "the normalised vector, before weight and bias",

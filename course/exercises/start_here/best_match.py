@@ -7,6 +7,7 @@ from torch import Tensor
 
 from course.exercises.draw import Draw
 from course.exercises.model import Case, Exercise, Mistake, tags
+from course.exercises.start_here import lengths
 
 
 def _passages(draw: Draw, question: Tensor, count: int) -> Tensor:
@@ -135,6 +136,7 @@ BEST_MATCH = Exercise(
     difficulty=1,
     cases=_cases,
     results=("index",),
+    finds=lengths.finds,
     mistakes=(
         Mistake(
             "dot-product",
