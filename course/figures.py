@@ -308,11 +308,11 @@ def bars(
                 marker={"color": PALETTE[number % len(PALETTE)], "pattern": pattern},
             )
         )
-    figure.update_xaxes(tickvals=places, ticktext=list(names), tickangle=-60)
+    width = max(420, 160 + 34 * len(names) * max(1, len(series) // 2))
+    angle = _angle(names, (width - 80) / len(names))
+    figure.update_xaxes(tickvals=places, ticktext=list(names), tickangle=angle)
     figure.update_yaxes(title=y_title)
-    return _finish(
-        figure, title, width=max(420, 160 + 34 * len(names) * max(1, len(series) // 2)), height=320
-    )
+    return _finish(figure, title, width=width, height=320)
 
 
 # ------------------------------------------------------------------------------------------------ parts
@@ -350,21 +350,46 @@ def _cells(
 
 
 def _name_axes(figure: go.Figure, rows: list[str], columns: list[str]) -> None:
-    figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=columns, tickangle=-60)
+    angle = _angle(columns, 30)
+    figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=columns, tickangle=angle)
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=rows, autorange="reversed")
 
 
+def _angle(names: Sequence[str], room: float) -> int:
+    """Names stand upright where each has room, and lean where they would run into one another."""
+    return 0 if 8 * max(len(str(name)) for name in names) <= room else -60
+
+
 def _finish(figure: go.Figure, title: str, *, width: int, height: int) -> go.Figure:
+    """One look for all; a long title and a legend of several rows get the room they need."""
+    beside = max(0, 8 * len(title) + 20 - width)  # plotly would cut the title off
+    above = 19 * (_legend_rows(figure, width) - 1)  # plotly would write it over the title
     figure.update_layout(
         template="plotly_white",
-        title={"text": title, "font": {"size": 14}, "x": 0.01, "xanchor": "left"},
-        width=width,
-        height=height,
-        margin={"l": 60, "r": 20, "t": 70 if title else 40, "b": 60},
+        title={
+            "text": title,
+            "font": {"size": 14},
+            "x": 0.01,
+            "xanchor": "left",
+            "y": 1 - 35 / (height + above),
+            "yanchor": "middle",
+        },
+        width=width + beside,
+        height=height + above,
+        margin={"l": 60, "r": 20 + beside, "t": (70 if title else 40) + above, "b": 60},
         font={"size": 12},
         legend={"orientation": "h", "x": 0.0, "y": 1.0, "yanchor": "bottom"},
     )
     return figure
+
+
+def _legend_rows(figure: go.Figure, width: int) -> int:
+    """In how many rows plotly sets the legend: its columns are as wide as the longest name."""
+    names = [str(trace.name) for trace in figure.data if trace.name]
+    if len(names) < 2:
+        return 1
+    columns = max(1, (width - 80) // (7 * max(map(len, names)) + 45))
+    return -(-len(names) // columns)
 
 
 def _decades(series: Mapping[str, Numbers]) -> int:

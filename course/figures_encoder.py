@@ -57,7 +57,7 @@ _OF_CHAPTER = {
     "stacking": ("residual", "stack", "hidden"),
 }
 _LIT, _DIM = ("#fdd9a8", "#9a4a06", "#000000"), ("#f3f4f6", "#8a94a0", "#4b5563")
-_WIDTH, _HEIGHT = 1000, 252
+_WIDTH, _HEIGHT = 1040, 252
 _FRAME = (412, 58, 402, 160)  # left, top, width, height of the layer
 
 
@@ -85,13 +85,13 @@ class EncoderFigure:
             _rectangle(0, 0, _WIDTH, _HEIGHT, "#ffffff", "#ffffff", 0),
             _text(16, 30, self.title, 17, "#111111", "start", bold=True),
             *self._frame(),
-            *(_arrow(x, 136) for x in (94, 194, 294, 398, 516, 614, 712, 826)),
+            *(_arrow(x, 136) for x in (94, 194, 294, 398, 516, 614, 712, 826, 942)),
             *(_residual(left, right) for left, right in ((421, 567), (616, 763))),
             _text(50, 130, "your", 13, "#111111"),
             _text(50, 148, "text", 13, "#111111"),
-            _text(964, 130, "what you", 13, "#111111"),
-            _text(964, 148, "build on it", 13, "#111111"),
-            _text(964, 166, "05 – 10", 12, "#4b5563"),
+            _text(996, 130, "what you", 13, "#111111"),
+            _text(996, 148, "build on it", 13, "#111111"),
+            _text(996, 166, "05 – 10", 12, "#4b5563"),
             *(line for part in PARTS for line in self._part(part)),
         ]
         return (
@@ -123,7 +123,7 @@ class EncoderFigure:
         drawn = [
             _rectangle(part.left, part.top, part.width, part.height, fill, edge, 3 if lit else 1),
             *(
-                _text(middle, first + 18 * row, line, 14, ink, bold=lit)
+                _text(middle, first + 18 * row, line, 13, ink, bold=lit)
                 for row, line in enumerate(part.lines)
             ),
             _text(middle, part.top + part.height + 17, part.gives, 12, "#4b5563"),

@@ -31,6 +31,20 @@ def test_it_is_well_formed_and_says_what_it_shows(highlight: str | None) -> None
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
+def test_no_word_touches_a_box_that_it_does_not_belong_to(chapter: str) -> None:
+    root = ElementTree.fromstring(figures.encoder(chapter).svg())
+    boxes = [(part.left, part.left + part.width) for part in PARTS]
+    for text in root.iter(f"{EVERYWHERE}text"):
+        x, y, size = (int(text.attrib[name]) for name in ("x", "y", "font-size"))
+        if not 98 <= y <= 174:  # not beside the boxes but above or below
+            continue
+        half = len(str(text.text)) * size * 0.27 * (1.15 if text.get("font-weight") else 1)
+        for left, right in boxes:
+            within = left < x - half and x + half < right
+            assert within or x + half < left or right < x - half, text.text
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_lights_up_its_own_boxes(chapter: str) -> None:
     number = next(n[:2] for n in manuscript.chapters() if n.endswith(f"_{chapter}"))
     root = ElementTree.fromstring(figures.encoder(chapter).svg())

@@ -99,6 +99,33 @@ def test_a_logarithmic_axis_has_at_most_eight_marks() -> None:
     assert 29 / step <= 8
 
 
+@pytest.mark.parametrize("length", [10, 80])
+def test_a_title_is_not_cut_off_and_takes_no_room_from_the_picture(length: int) -> None:
+    narrow, titled = (
+        drawn(figures.heatmap(torch.rand(2, 2), title=title))["layout"]
+        for title in ("short", "m" * length)
+    )
+    assert titled["width"] >= 8 * length
+    for name, side in (("width", "r"), ("height", "t")):
+        room = [layout[name] - layout["margin"][side] for layout in (narrow, titled)]
+        assert room[0] == room[1]
+
+
+def test_a_legend_of_several_rows_stands_below_the_title() -> None:
+    names = {f"a rather long name, {number}": [1, 2] for number in range(5)}
+    layout = drawn(figures.lines([1, 2], names, title="A title"))["layout"]
+    columns = (layout["width"] - 80) // 170  # the least that plotly gives to such a name
+    rows = -(-len(names) // columns)
+    title = (1 - layout["title"]["y"]) * layout["height"]
+    assert layout["margin"]["t"] - 19 * rows >= title + 14
+
+
+def test_short_names_stand_upright_and_long_ones_lean() -> None:
+    for names, upright in ((["0", "1"], True), (["because", "although"], False)):
+        axis = drawn(figures.heatmap(torch.rand(2, 2), columns=names))["layout"]["xaxis"]
+        assert (axis["tickangle"] == 0) == upright
+
+
 def test_bars_keep_the_order_and_the_repeats_of_their_names() -> None:
     figure = drawn(figures.bars(["the", "cat", "the"], {"x": [1, 2, 3], "y": torch.zeros(3)}))
     assert figure["data"][0]["x"] == [0, 1, 2]
