@@ -83,7 +83,8 @@ def heatmap(
     _name_axes(figure, row_names, column_names)
     figure.update_xaxes(title=column_title)
     figure.update_yaxes(title=row_title)
-    return _finish(figure, title, width=180 + 30 * len(table[0]), height=150 + 23 * len(table))
+    width = 180 + 30 * len(table[0]) + _beside(row_names)
+    return _finish(figure, title, width=width, height=150 + 23 * len(table))
 
 
 def product(
@@ -136,7 +137,9 @@ def heads(
     title: str = "",
     per_row: int = 6,
 ) -> go.Figure:
-    """Several heads' weights side by side, on one scale from 0 to 1; hover for the tokens.
+    """Several heads' weights side by side, on one scale from 0 to 1.
+
+    A few tokens are named at the sides; of many, hover tells the names.
 
     Args:
         weights: (H, L, S).
@@ -154,6 +157,7 @@ def heads(
     columns = min(per_row, count)
     rows = -(-count // columns)
     labels = _names(titles, count, "titles") if titles else [f"head {i}" for i in range(count)]
+    few = names is not None and rows == 1 and len(names) <= 8
     figure = make_subplots(
         rows=rows,
         cols=columns,
@@ -167,15 +171,20 @@ def heads(
             _names(names, len(table), "names"),
             _names(names, len(table[0]), "names"),
         )
-        cells = _cells(table, row_names, column_names, top=1.0, gap=0)
+        cells = _cells(table, row_names, column_names, top=1.0, gap=1 if few else 0)
         figure.add_trace(
             cells.update(showscale=place == count - 1),
             row=place // columns + 1,
             col=place % columns + 1,
         )
-    figure.update_xaxes(visible=False)
+    figure.update_annotations(font_size=13)  # or neighbouring titles run into one another
+    figure.update_xaxes(visible=few)
     figure.update_yaxes(visible=False, autorange="reversed")
-    return _finish(figure, title, width=110 + 140 * columns, height=70 + 160 * rows)
+    if few and names is not None:
+        _name_axes(figure, list(names), list(names))
+        figure.update_yaxes(visible=True, col=1)
+    width, height = 110 + 140 * columns, 70 + 160 * rows
+    return _finish(figure, title, width=width, height=height + (30 if few else 0))
 
 
 def by_head(
@@ -353,6 +362,11 @@ def _name_axes(figure: go.Figure, rows: list[str], columns: list[str]) -> None:
     angle = _angle(columns, 30)
     figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=columns, tickangle=angle)
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=rows, autorange="reversed")
+
+
+def _beside(names: Sequence[str]) -> int:
+    """How much wider a picture must be for these names of rows; plotly would cut them off."""
+    return max(0, 7 * max(len(str(name)) for name in names) - 60)
 
 
 def _angle(names: Sequence[str], room: float) -> int:

@@ -31,14 +31,14 @@ class Part:
 
 
 PARTS = (
-    Part("tokens", ("cut into", "tokens"), "01", "ids (S)", 104),
-    Part("embedding", ("a vector", "for each", "token"), "01", "(S, D)", 204),
-    Part("positions", ("its place", "added"), "01", "(S, D)", 304),
-    Part("attention", ("self-", "attention"), "02", "(S, D)", 430, width=78),
-    Part("residual", ("add &", "normalise"), "04", "(S, D)", 528, width=78),
-    Part("feed_forward", ("feed-", "forward", "network"), "03", "(S, D)", 626, width=78),
-    Part("residual", ("add &", "normalise"), "04", "(S, D)", 724, width=78),
-    Part("hidden", ("hidden", "represen-", "tations"), "04", "(S, D)", 846),
+    Part("tokens", ("cut into", "tokens"), "01", "ids (S)", 72),
+    Part("embedding", ("a vector", "for each", "token"), "01", "(S, D)", 172),
+    Part("positions", ("its place", "added"), "01", "(S, D)", 272),
+    Part("attention", ("self-", "attention"), "02", "(S, D)", 396, width=92),
+    Part("residual", ("add &", "normalise"), "04", "(S, D)", 508, width=92),
+    Part("feed_forward", ("feed-", "forward", "network"), "03", "(S, D)", 620, width=92),
+    Part("residual", ("add &", "normalise"), "04", "(S, D)", 732, width=92),
+    Part("hidden", ("hidden", "represen-", "tations"), "04", "(S, D)", 864, width=92),
 )
 _ROLES = {
     "tokens": "the text is cut into S tokens",
@@ -57,8 +57,8 @@ _OF_CHAPTER = {
     "stacking": ("residual", "stack", "hidden"),
 }
 _LIT, _DIM = ("#fdd9a8", "#9a4a06", "#000000"), ("#f3f4f6", "#8a94a0", "#4b5563")
-_WIDTH, _HEIGHT = 1040, 252
-_FRAME = (412, 58, 402, 160)  # left, top, width, height of the layer
+_WIDTH, _HEIGHT = 1066, 252
+_FRAME = (378, 58, 464, 160)  # left, top, width, height of the layer
 
 
 class EncoderFigure:
@@ -85,13 +85,13 @@ class EncoderFigure:
             _rectangle(0, 0, _WIDTH, _HEIGHT, "#ffffff", "#ffffff", 0),
             _text(16, 30, self.title, 17, "#111111", "start", bold=True),
             *self._frame(),
-            *(_arrow(x, 136) for x in (94, 194, 294, 398, 516, 614, 712, 826, 942)),
-            *(_residual(left, right) for left, right in ((421, 567), (616, 763))),
-            _text(50, 130, "your", 13, "#111111"),
-            _text(50, 148, "text", 13, "#111111"),
-            _text(996, 130, "what you", 13, "#111111"),
-            _text(996, 148, "build on it", 13, "#111111"),
-            _text(996, 166, "05 – 10", 12, "#4b5563"),
+            *(_arrow(x, 136) for x in (62, 164, 264, 367, 498, 610, 722, 853, 966)),
+            *(_residual(left, right) for left, right in ((387, 554), (608, 778))),
+            _text(30, 130, "your", 13, "#111111"),
+            _text(30, 148, "text", 13, "#111111"),
+            _text(1018, 130, "what you", 13, "#111111"),
+            _text(1018, 148, "build on it", 13, "#111111"),
+            _text(1018, 166, "05 – 10", 12, "#4b5563"),
             *(line for part in PARTS for line in self._part(part)),
         ]
         return (

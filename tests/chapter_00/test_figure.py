@@ -38,7 +38,9 @@ def test_no_word_touches_a_box_that_it_does_not_belong_to(chapter: str) -> None:
         x, y, size = (int(text.attrib[name]) for name in ("x", "y", "font-size"))
         if not 98 <= y <= 174:  # not beside the boxes but above or below
             continue
-        half = len(str(text.text)) * size * 0.27 * (1.15 if text.get("font-weight") else 1)
+        half = (
+            len(str(text.text)) * size * (0.34 if text.get("font-weight") else 0.26)
+        )  # DejaVu Sans
         for left, right in boxes:
             within = left < x - half and x + half < right
             assert within or x + half < left or right < x - half, text.text

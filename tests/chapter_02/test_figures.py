@@ -75,6 +75,24 @@ def test_heads_share_one_scale() -> None:
         figures.heads(torch.rand(3, 3))
 
 
+@pytest.mark.parametrize(("count", "named"), [(3, True), (12, False)])
+def test_heads_name_a_few_tokens_at_their_sides(count: int, named: bool) -> None:
+    names = [f"token {place}" for place in range(count)]
+    layout = drawn(figures.heads(torch.rand(2, count, count), names))["layout"]
+    for axis in ("yaxis", "xaxis", "xaxis2"):
+        assert layout[axis]["visible"] is named
+        assert layout[axis].get("ticktext") == (names if named else None)
+    assert layout["yaxis2"]["visible"] is False
+
+
+def test_a_heatmap_is_as_wide_as_its_names_and_its_cells() -> None:
+    widths = {
+        length: drawn(figures.heatmap(MATRIX, ["x" * length, "y"]))["layout"]["width"]
+        for length in (1, 50)
+    }
+    assert widths[50] - widths[1] >= 50 * 7 - 60
+
+
 def test_a_number_for_each_head() -> None:
     figure = drawn(figures.by_head(torch.arange(6.0).reshape(2, 3), decimals=0))
     assert figure["layout"]["yaxis"]["ticktext"] == ["layer 0", "layer 1"]
