@@ -11,7 +11,7 @@
 #
 # > The bridge is **not** safe.
 #
-# In chapter 02 the tokens looked at one another. Now each of them is alone. Between one look and the next, every token's vector goes through a small network of its own, the [feed-forward network](glossary.ipynb#feed-forward-network): no other token can be seen there, and the same weights serve all of them. It is the plainest part of an encoder, two matrices with a bend between them, and it is the largest: you will count that it holds two thirds of a layer's parameters. What are they for?
+# In chapter 02 the tokens looked at one another. Now each of them is alone. Between one look and the next, every token's vector goes through a small network of its own, the [feed-forward network](glossary.ipynb#feed-forward-network): no other token can be seen there, and the same weights serve all of them. It is the plainest part of an encoder, two matrices with a bend between them, and it holds more parameters than anything else in a layer: you will count how many. What are they for?
 #
 # One answer can be seen. Somewhere in MiniLM there is a number that grows large at *not*, at *no*, at *cannot*, at the *t* of *don't*. You will find it, among 9,216 of its kind, by letting the model read a few thousand words.
 #
@@ -108,7 +108,7 @@ check("feed_forward.ffn", ffn)
 ffn = use("feed_forward.ffn")
 
 # %% [markdown] id="ffn-try"
-# The tiny case, and then against PyTorch. A `torch.nn.TransformerEncoderLayer` has just these two maps inside; we give it random tokens and take its weights.
+# The tiny case, and then against PyTorch. A `torch.nn.TransformerEncoderLayer` has these two maps inside, beside its attention and its norms; we give it random tokens and take its weights.
 
 # %% id="ffn-run"
 torch.testing.assert_close(ffn(tiny_x, tiny_w1, tiny_b1, tiny_w2, tiny_b2), tiny_output)
@@ -123,7 +123,7 @@ with torch.no_grad():
 print(f"the formula and PyTorch's two maps differ by at most {difference:.0e}")
 
 # %% [markdown] id="count-section"
-# ## 2 Two thirds of a layer
+# ## 2 How much of a layer?
 #
 # A linear map from $m$ to $n$ numbers has $m \cdot n$ weights and $n$ biases. So the network has $2DF + F + D$ parameters. How much is that of a whole layer? An encoder layer has the attention of chapter 02 (four maps from $D$ to $D$), this network, and two layer norms, each with a weight and a bias for every one of the $D$ numbers.
 
@@ -428,7 +428,7 @@ for layer_number, neuron in ((3, 318), (1, 1184), (4, 1097), (2, 1042), (3, 112)
     print(f"layer {layer_number}, neuron {neuron:4}:", *(word for word, _ in strongest))
 
 # %% [markdown] id="found-note"
-# *What to see.* Neuron 318 of layer 3 is the one from the beginning: it answers to *not*, *no*, *cannot*, and to the *t* that is left of *don't*. (`don` is the rest of it. By layer 3 a token knows its neighbours: attention has been there three times.) The next likes errors, and what is missing or *not* so; the third pairs, the fourth closing brackets, the last ends. The names are ours; what the model "means" by them nobody told it. Here are the strongest places in their sentences:
+# *What to see.* Neuron 318 of layer 3 is the one from the beginning: it answers to *not*, to *no*, and to the *t* that is left of *don't*; *cannot* comes a little further down, with *without* and *empty*. (`don` is the rest of *don't*. By layer 3 a token knows its neighbours: attention has been there four times.) The next likes errors, and what is missing or *not* so; the third pairs, the fourth closing brackets, the last ends. The names are ours; what the model "means" by them nobody told it. Here are the strongest places in their sentences:
 
 # %% id="context-run"
 encodings = [tokenizer.encode(text).tokens for text in read]
@@ -624,6 +624,8 @@ explain("feed_forward.what-is-left")
 # A module knows by its flag `training` which of the two it should do; `model.train()` and `model.eval()` set it in all of its parts, and a module that was just made is in training. Whoever forgets `eval()` gets a noisy model. Here is MiniLM, once each way, with the same texts twice. Its layers drop a tenth of what attention and the network hand out ($p = 0.1$):
 
 # %% id="eval-run"
+for each in copy.layers:
+    each.activation = F.gelu  # section 5 had left ReLUs there
 batch = tokenizer.batch(texts)
 twice = {}
 for name, mode in (("train()", copy.train), ("eval()", copy.eval)):
@@ -673,8 +675,8 @@ print(f"to “bridge” with {inner[0, 2, 318]:.2f}")
 #
 # Move something and see at once what happens; every control works from the keyboard.
 #
-# 1. *A curve, learned.* A network of width 1 learns the curve in front of you, step by step. Start with 4 neurons and ReLU: count the kinks. Then 32. Then GELU: where have the kinks gone? Choose the step and watch *absolute value* being found.
-# 2. *No bend.* Choose *none (linear)*: what remains of a network with 64 neurons?
+# 1. *A curve, learned.* A network with $D = 1$ learns the curve in front of you, step by step. Start with 4 neurons and ReLU: count the kinks. Then 32. Then GELU: where have the kinks gone? Choose the step and watch *absolute value* being found.
+# 2. *No bend.* Choose *none (linear)*: what remains of a network with 32 neurons?
 # 3. *Neurons of MiniLM.* Type a sentence of your own with *not*, *never* or *nothing* in it, and look at layer 3, neuron 318. Then find the neuron that your word excites most.
 #
 # What you see is drawn with your own `ffn`, if it has passed.

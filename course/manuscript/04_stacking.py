@@ -100,7 +100,7 @@ figures.lines(
 )
 
 # %% [markdown] id="sum-note"
-# *What to see:* it no longer dies. Now it is too large, and it grows downwards: another straight line, the other way. For a sum has a price. Each part adds to the stream, nothing takes away, so the numbers in it grow; and the larger what comes in, the larger what a part adds.
+# *What to see:* it no longer dies: the first layer is pulled harder than the last. But all of it is far too large, hundreds of times what the last of the bare layers gets. For a sum has a price. Each part adds to the stream, nothing takes away, so the numbers in it grow; and the larger what comes in, the larger what a part adds.
 
 # %% id="growth-run"
 normed = stacking.stack(12, norm="post", residual=True)
@@ -199,10 +199,6 @@ quiz("stacking.norm-of-what")
 #
 # *A tiny case.* With $x = 3$, a sub-layer that doubles and a "norm" that subtracts 1: pre-norm gives $3 + 2 \cdot (3 - 1) = 7$, post-norm $(3 + 2 \cdot 3) - 1 = 8$.
 
-# %% id="residual-example"
-assert 3 + 2 * (3 - 1) == 7
-assert (3 + 2 * 3) - 1 == 8
-
 # %% id="residual-exercise" exercise="stacking.residual"
 def residual(
     x: Tensor,
@@ -247,12 +243,13 @@ quiz("stacking.direct-path")
 # $$\frac{1}{n(n-1)} \sum_{i \neq j} \cos(h_i, h_j), \qquad \cos(a, b) = \frac{a \cdot b}{\lVert a \rVert \, \lVert b \rVert}$$
 #
 # ```
-#   hidden (B, S, D)        cosines (B, S, S)          result (B,)
-#                              ┌─────────┐
-#                              │ ×  ·  · │
-#                              │ ·  ×  · │      →      one mean a text
-#                              │ ·  ·  × │     × does not count: a token with itself, padding
-#                              └─────────┘
+#   hidden (B, S, D)     cosines (B, S, S)        result (B,)
+#                          ┌────────────┐
+#                          │ ×  ·  ·  × │
+#                          │ ·  ×  ·  × │    →     one mean a text
+#                          │ ·  ·  ×  × │
+#                          │ ×  ×  ×  × │    × does not count: a token with itself,
+#                          └────────────┘      and padding (here the last token)
 # ```
 #
 # `padding_mask` is `(B, S)`, True at padding, or `None`. A zero vector has the similarity 0 with everything. A text with fewer than two real tokens has no pair: 0.
@@ -324,7 +321,7 @@ figures.lines(
 explain("stacking.what-keeps-apart")
 
 # %% [markdown] id="alike-note"
-# *What to see:* without the sum, norms or not, all tokens are one after two or three layers. With it they draw together layer by layer, most slowly in pre-norm: the sum does not stop the smoothing, it slows it, because in each layer the mean is only *added* to what the token was. In an untrained stack that is all that happens. A trained one has learned to keep apart what it needs:
+# *What to see:* without the sum, norms or not, all tokens are one after two layers. With it they draw together layer by layer, most slowly in pre-norm: the sum does not stop the smoothing, it slows it, because in each layer the mean is only *added* to what the token was. In an untrained stack that is all that happens. A trained one has learned to keep apart what it needs:
 
 # %% id="alike-minilm-run"
 with torch.no_grad(), record(model) as recording:
@@ -355,7 +352,7 @@ for depth in (6, 12, 24):
     print(f"  {depth:2} layers:  post-norm {post:5.1f}   pre-norm {pre:5.1f}")
 
 # %% [markdown] id="gradients-note"
-# *What to see:* neither dies and neither explodes; compare the scale with the figures of sections 1 and 2. But in post-norm the layers at the top are pulled as hard in a deep stack as in a shallow one, while in pre-norm each layer's share shrinks as the stack grows: in a stream to which many have added, one part counts less. Xiong et al. (2020) derived it: the gradient of the last layer stays of one size in post-norm, and falls as $1/\sqrt{N}$ with the number of layers $N$ in pre-norm. Many layers that all pull hard at once, in the first steps, when nothing is known yet: that goes wrong. Does it?
+# *What to see:* neither dies and neither explodes; compare the scale with the figures of sections 1 and 2. But in post-norm the last layer is pulled about as hard in a deep stack as in a shallow one, while in pre-norm each layer's share shrinks as the stack grows: in a stream to which many have added, one part counts less. Xiong et al. (2020) derived it: the gradient of the last layer stays of one size in post-norm, and falls as $1/\sqrt{N}$ with the number of layers $N$ in pre-norm. Many layers that all pull hard at once, in the first steps, when nothing is known yet: that goes wrong. Does it?
 #
 # A small task shows it. Eight symbols, one of which stands somewhere among noise; at the first token the stack must say which. Twelve layers, 60 steps, a high learning rate. Once the post-norm stack gets a [warm-up](glossary.ipynb#warm-up): its rate rises from 0 to the full one over the 60 steps.
 
@@ -377,7 +374,7 @@ figures.lines(
 explain("stacking.which-one-learns")
 
 # %% [markdown] id="training-note"
-# *What to see:* the same network, the same data, the same rate. Post-norm without a warm-up sits at guessing; with one it learns; pre-norm learns without. That is why the paper (section 5.3) and BERT begin with a warm-up, and why most deep models since are pre-norm. Post-norm is not wrong: BERT is post-norm, its large form with 24 layers, and so is MiniLM, which you have been using all along.
+# *What to see:* the same network, the same data, the same rate. Post-norm without a warm-up sits at guessing; with one it learns; pre-norm learns without, after a few wild steps. That is why the paper (section 5.3) and BERT begin with a warm-up, and why most deep models since are pre-norm. Post-norm is not wrong: BERT is post-norm, its large form with 24 layers, and so is MiniLM, which you have been using all along.
 
 # %% [markdown] id="layer-section"
 # ## 7 The layer
@@ -386,12 +383,17 @@ explain("stacking.which-one-learns")
 #
 # ```
 #   src (B, S, D)
-#     │
-#     ├── self_attn (weights dropped ①) ── dropout ② ──(+)── norm1     around each: residual,
-#     │                                                 │               pre-norm or post-norm
-#     └── linear1 ── ReLU ── dropout ③ ── linear2 ── dropout ④ ──(+)── norm2
-#           (B, S, F)               (B, S, D)
+#    │
+#    ├── self_attn (weights dropped ①) ── dropout ② ──(+)── norm1 ──┐
+#    └─────────────────────────────────────────────────┘            │
+#    ┌───────────────────────────────────────────────── (B, S, D) ──┘
+#    │
+#    ├── linear1 ── ReLU ── dropout ③ ── linear2 ── dropout ④ ──(+)── norm2 ──► (B, S, D)
+#    │        (B, S, F)                      (B, S, D)           │
+#    └───────────────────────────────────────────────────────────┘
 # ```
+#
+# This is post-norm. In pre-norm, `norm1` stands before `self_attn` and `norm2` before `linear1`, both to the right of the fork, so that what goes around is not normalised.
 #
 # Dropout falls in four places: on the attention weights ①, on the attention's output ②, after the activation ③, after `linear2` ④; always on what is added, never on the stream. (The paper, section 5.4, names ② and ④; torch's layer has all four, and so has yours.)
 
@@ -787,6 +789,9 @@ figures.lines(
     title="The listing, as it stands and mended",
 )
 
+# %% [markdown] id="repair-note"
+# *What to see:* the mended stack, too, is thrown above guessing in its first steps. Then its norms hold, and after thirty steps it hardly errs. A few changed lines make the difference between the three curves.
+
 # %% [markdown] id="article-code"
 # > **In the article** (5): "`_get_clones` 函数用于复制多个相同的模块" (*the function `_get_clones` serves to copy several identical modules*).
 # >
@@ -815,7 +820,7 @@ labs.StackLab(
 # %% [markdown] id="own-section"
 # ## 11 An encoder of your own
 #
-# Four chapters, and all the parts. Put them together: no `nn.TransformerEncoder`, no `nn.MultiheadAttention` that computes, no library tokenizer. From chapter 01 the pieces of words, the batch and its padding, the table; from 02 attention; from 03 the network; from this one the norm, the residual, the clones. Where an exercise has not passed, the reference serves; each line says which.
+# Four chapters, and all the parts. Put them together: no `nn.TransformerEncoder`, no `nn.MultiheadAttention` that computes, no `tokenizer.encode`. From chapter 01 the pieces of words, the batch and its padding, the table; from 02 attention; from 03 the network; from this one the norm, the residual, the clones. Where an exercise has not passed, the reference serves; each line says which.
 
 # %% id="own-parts"
 wordpiece, pad_batch = use("embeddings.wordpiece"), use("embeddings.pad_batch")
@@ -896,8 +901,11 @@ gap = (own_stack(given, padding) - expected)[~padding].abs().max().item()
 print(f"largest difference at real tokens: {gap:.0e}")
 assert gap < 1e-6
 
+# %% [markdown] id="own-torch-note"
+# *What to see:* every name in torch's state dict has found its place, and what comes out of six layers is torch's to some fifteen digits, which is all that double precision has. You have rebuilt `nn.TransformerEncoder`.
+
 # %% [markdown] id="own-minilm-text"
-# Then a real one. MiniLM is six such layers with GELU in the place of ReLU, an $\varepsilon$ of $10^{-12}$, and three tables that are summed and normalised before the first layer: for the token, for its place, for the segment (always 0 here). Its weights, your code:
+# Now a real one. MiniLM is six such layers with GELU in the place of ReLU, an $\varepsilon$ of $10^{-12}$, and three tables that are summed and normalised before the first layer: for the token, for its place, for the segment (always 0 here). Its weights, your code:
 
 # %% id="own-encoder" tags=["teaching"]
 class OwnEncoder(nn.Module):
@@ -946,15 +954,18 @@ print(f"largest difference to MiniLM: {(hidden - theirs)[real].abs().max():.0e}"
 totals = (hidden * real[..., None]).sum(dim=1)  # (B, S, D) -> (B, D)
 yours = F.normalize(totals / real.sum(dim=1, keepdim=True), dim=-1)
 library = sentence_embedding(questions)
-print(f"largest difference: {(yours - library).abs().max():.0e}")
+print("a vector for each sentence:", tuple(yours.shape))
+print(f"largest difference to the library's: {(yours - library).abs().max():.0e}")
 assert (yours - library).abs().max() < 1e-4
 figures.heatmap(
     yours @ yours.T, ["Anna", "a woman", "Python"], ["Anna", "a woman", "Python"],
-    numbers=True, title="How close the three sentences are, by your encoder",
+    numbers=True, title="Cosines of three sentences, by your encoder",
 )
 
 # %% [markdown] id="own-note"
-# *What to see:* two sentences that share hardly a word, and are about the same, are close; the third is not. It is a real encoder, with 22.7 million real weights, and every operation in it is one that you have written, or can read in four chapters.
+# *What to see.* The first two sentences share hardly a word and tell one story: their cosine is above 0.4. The third has to do with neither: its cosines are about 0. And the vectors are the library's to six places: what comes out of your encoder is what comes out of MiniLM.
+#
+# Stay here for a moment. This is a real encoder, with 22.7 million real weights. You gave it a text, and got what it means as numbers; and every operation on the way is one that you have written, or can read in four chapters. Put three sentences of your own into `questions` and run the last two cells again.
 
 # %% [markdown] id="hidden-section"
 # ## 12 What comes out

@@ -157,6 +157,11 @@ def test_the_neurons_answer_to_what_they_are_named_after(
     assert sum(word in family for word in words) >= least, words
 
 
+def test_further_down_the_first_neuron_answers_to_cannot_too(chapter: SimpleNamespace) -> None:
+    words = [word for word, _ in chapter.excitement.strongest(3, 318, 60)]
+    assert {"cannot", "without", "empty"} <= set(words)
+
+
 def test_in_the_first_layer_the_strongest_places_hold_fewer_different_words(
     chapter: SimpleNamespace,
 ) -> None:
@@ -194,6 +199,10 @@ def test_dropout_keeps_the_mean(chapter: SimpleNamespace) -> None:
 def test_in_training_each_call_gives_something_else(chapter: SimpleNamespace) -> None:
     assert (chapter.twice["train()"] < 0.99).all()
     assert (chapter.twice["eval()"] > 0.99999).all()
+    with torch.no_grad():
+        ids, padding = chapter.batch.ids, chapter.batch.padding_mask
+        of_minilm = chapter.model(ids, padding_mask=padding)[:, 0]
+    assert torch.allclose(chapter.another, of_minilm, atol=1e-4), "it is MiniLM, as it is said"
     assert chapter.model.layers[0].dropout2.p == chapter.model.layers[0].dropout1.p == 0.1
     assert right("no-grad").startswith("Dropout goes on dropping")
 

@@ -66,7 +66,7 @@ def test_bare_layers_make_all_tokens_one_within_three(chapter: SimpleNamespace) 
     alike = chapter.alike
     assert abs(alike["bare"][0]) < 0.05
     assert alike["bare"][2] > 0.99
-    assert alike["norms only"][3] > 0.99
+    assert alike["norms only"][2] > 0.99
 
 
 def test_a_gradient_dies_in_bare_layers_by_a_factor_a_layer(chapter: SimpleNamespace) -> None:
@@ -78,7 +78,8 @@ def test_a_gradient_dies_in_bare_layers_by_a_factor_a_layer(chapter: SimpleNames
 
 def test_the_sum_lets_the_gradient_through_and_the_numbers_grow(chapter: SimpleNamespace) -> None:
     slopes = stacking.gradients(chapter.summed, chapter.x)
-    assert slopes[0] > 5 * slopes[-1], "too large, and larger downwards"
+    assert slopes[0] > 4 * slopes[-1], "the first layer is pulled harder"
+    assert slopes.min() > 200 * chapter.by_layer[-1], "hundreds of times the last bare layer's"
     alone, normed = chapter.sizes.values()
     assert alone == sorted(alone)
     assert alone[-1] > 20 * alone[0]
@@ -218,7 +219,8 @@ def test_training_the_listing(chapter: SimpleNamespace) -> None:
     as_it_stands, turned, mended = chapter.of_the_listing.values()
     assert min(as_it_stands) > 0.95 * GUESSING
     assert turned[0] > 24 * GUESSING, "dozens of times"
-    assert mended[0] < 8 * GUESSING
+    assert GUESSING < mended[0] < 8 * GUESSING
+    assert mended[2] < 0.1, "after thirty steps"
     assert mended[-1] < 0.05
     assert right("stacking.listing-training").startswith("As it stands it gets no better")
 
@@ -243,7 +245,7 @@ def test_the_own_stack_is_torch_s(chapter: SimpleNamespace) -> None:
 
 def test_the_own_encoder_is_minilm(chapter: SimpleNamespace) -> None:
     assert (chapter.hidden - chapter.theirs)[chapter.real].abs().max() < 1e-4
-    assert (chapter.yours - chapter.library).abs().max() < 1e-5
+    assert (chapter.yours - chapter.library).abs().max() < 1e-6
     numbers = [chapter.tokenizer.encode(text).ids for text in chapter.questions]
     assert chapter.numbers == numbers
 
@@ -252,6 +254,8 @@ def test_the_close_sentences_share_hardly_a_word_and_are_close(chapter: SimpleNa
     cosines = chapter.yours @ chapter.yours.T
     assert cosines[0, 1] > cosines[0, 2] + 0.2
     assert cosines[0, 1] > cosines[1, 2] + 0.2
+    assert cosines[0, 1] > 0.4
+    assert cosines[2, :2].abs().max() < 0.1
 
 
 def test_the_own_encoder_is_made_of_the_chapters_functions(chapter: SimpleNamespace) -> None:
