@@ -17,6 +17,7 @@ from plotly.subplots import make_subplots
 from torch import Tensor
 
 from course.figures_encoder import encoder
+from course.figures_names import sides
 
 __all__ = ["bars", "by_head", "encoder", "heads", "heatmap", "lines", "points", "product"]
 
@@ -31,6 +32,8 @@ SIGNED = [
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
+
+_MOST = 576  # a matrix's cells are at most so many pixels wide, and high, all together
 
 Numbers = Tensor | Sequence[Any]
 
@@ -80,11 +83,16 @@ def heatmap(
             top=_top(table, top),
         )
     )
+    across, down = min(30, _MOST // len(table[0])), min(23, _MOST // len(table))  # a cell's size
     _name_axes(figure, row_names, column_names)
     figure.update_xaxes(title=column_title)
     figure.update_yaxes(title=row_title)
-    width = 180 + 30 * len(table[0]) + _beside(row_names)
-    return _finish(figure, title, width=width, height=150 + 23 * len(table))
+    if min(across, down) < 16:  # too small for lines between them, and for a number beside each
+        figure.update_traces(xgap=0, ygap=0)
+        figure.update_xaxes(tickmode="auto" if columns is None else "array")
+        figure.update_yaxes(tickmode="auto" if rows is None else "array")
+    width = 180 + across * len(table[0]) + _beside(row_names)
+    return _finish(figure, title, width=width, height=150 + down * len(table))
 
 
 def product(
@@ -265,6 +273,7 @@ def points(
         raise ValueError(f"a map needs two numbers a point; {len(table[0])} came")
     names = _names(names, len(table), "names")
     groups = _names(groups or [""] * len(table), len(table), "groups")
+    beside = sides(table, names, room=(680, 430))
     figure = go.Figure()
     for number, group in enumerate(dict.fromkeys(groups)):
         inside = [place for place, name in enumerate(groups) if name == group]
@@ -275,7 +284,7 @@ def points(
                 text=[names[place] for place in inside],
                 name=group,
                 mode="markers+text",
-                textposition="top center",
+                textposition=[beside[place] for place in inside],
                 showlegend=bool(group),
                 marker={
                     "color": PALETTE[number % len(PALETTE)],

@@ -93,6 +93,24 @@ def test_a_heatmap_is_as_wide_as_its_names_and_its_cells() -> None:
     assert widths[50] - widths[1] >= 50 * 7 - 60
 
 
+def test_a_large_matrix_fits_beside_the_prompt_and_onto_the_screen() -> None:
+    layout = drawn(figures.heatmap(torch.rand(48, 64)))["layout"]
+    assert layout["width"] <= 800
+    assert layout["height"] <= 800
+    assert layout["xaxis"]["tickmode"] == layout["yaxis"]["tickmode"] == "auto"
+    named = drawn(figures.heatmap(torch.rand(2, 48), columns=list(map(str, range(48)))))["layout"]
+    assert named["xaxis"]["tickmode"] == "array", "names that were given are all written"
+
+
+def test_names_on_a_map_turn_aside_for_one_another() -> None:
+    close = [[0.0, 0.0], [0.01, 0.0], [0.0, 0.01], [1.0, 1.0]]
+    names = ["valueerror", "typeerror", "exception", "alone"]
+    trace = drawn(figures.points(close, names))["data"][0]
+    assert trace["text"] == names
+    assert len(set(trace["textposition"][:3])) == 3
+    assert trace["textposition"][3] == "top center"
+
+
 def test_a_number_for_each_head() -> None:
     figure = drawn(figures.by_head(torch.arange(6.0).reshape(2, 3), decimals=0))
     assert figure["layout"]["yaxis"]["ticktext"] == ["layer 0", "layer 1"]
