@@ -38,6 +38,8 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from encoder_peers import SIZES, Contender, Size, contenders, knob  # noqa: E402
 
+Rounds = dict[tuple[str, bool], list[float]]  # of each contender, knob off and on: seconds
+
 
 @dataclass(frozen=True)
 class Case:
@@ -125,8 +127,8 @@ def takes_part(contender: Contender, case: Case) -> bool:
 
 def measure(
     case: Case, device: str, dtype: torch.dtype, rounds: int, turns: list[bool]
-) -> tuple[dict[tuple[str, bool], float], str]:
-    """Median seconds of each contender, without and with the knob; and what `use_fast_cpu` said."""
+) -> tuple[Rounds, str]:
+    """Each contender's seconds, without and with the knob; and what `use_fast_cpu` said."""
     shape = (case.batch, case.length, case.size.d_model)
     x = torch.randn(shape, device=device, dtype=dtype, requires_grad=case.training)
     real = torch.tensor(case.lengths(), device=device)
@@ -149,7 +151,24 @@ def measure(
                 passed = clock(device) - start
             if number:
                 seconds[key].append(passed)
-    return {key: statistics.median(values) for key, values in seconds.items()}, said
+    return seconds, said
+
+
+def medians(rounds: Rounds) -> dict[tuple[str, bool], float]:
+    """The median seconds of each contender."""
+    return {key: statistics.median(seconds) for key, seconds in rounds.items()}
+
+
+def times(theirs: list[float], ours: list[float]) -> tuple[float, float]:
+    """How many times faster ours was, the median over the rounds, and how far that is certain.
+
+    Half the width of a 95 % interval of a median (McGill, Tukey and Larsen 1978, section 7).
+    """
+    ratios = [their / our for their, our in zip(theirs, ours, strict=True)]
+    if len(ratios) < 2:
+        return ratios[0], float("inf")
+    first, median, third = statistics.quantiles(ratios, n=4, method="inclusive")
+    return median, 1.57 * (third - first) / len(ratios) ** 0.5
 
 
 def rounding() -> float:
@@ -161,31 +180,39 @@ def rounding() -> float:
     return float(off.abs().max() / (a @ b).abs().max())
 
 
-def summary(results: dict[Case, dict[tuple[str, bool], float]], turns: list[bool]) -> list[str]:
+def summary(results: dict[Case, Rounds], turns: list[bool]) -> list[str]:
     """Lines of markdown: our best beside the best peer in each case, and where we are behind.
 
-    `turns` says with which settings of the knob products stay float32's; others don't count.
+    `turns` says with which settings of the knob products stay float32's; others don't count. Where
+    the interval around the ratio holds 1, neither is called faster.
     """
     lines = [
-        "| case | best peer as shipped | ms | ours | ms | times | times the best peer with any knob |",
+        "| case | best peer as shipped | ms | ours | ms | times | times the best with any knob |",
         "|---|---|---:|---|---:|---:|---:|",
     ]
-    behind = []
-    for case, medians in results.items():
-        counted = {key: s for key, s in medians.items() if key[1] in turns}
+    behind, level = [], []
+    for case, rounds in results.items():
+        counted = {key: s for key, s in medians(rounds).items() if key[1] in turns}
         theirs = {key: s for key, s in counted.items() if "core" not in key[0]}
-        name, turned = min(set(counted) - set(theirs), key=counted.__getitem__)
+        ours = min(set(counted) - set(theirs), key=counted.__getitem__)
         shipped = min((key for key in theirs if not key[1]), key=theirs.__getitem__)
-        ours, peer, any_peer = counted[name, turned], theirs[shipped], min(theirs.values())
+        any_peer = min(theirs, key=theirs.__getitem__)
+        faster, about = times(rounds[shipped], rounds[ours])
+        fairly, around = times(rounds[any_peer], rounds[ours])
         lines.append(
-            f"| {case} | {shipped[0]} | {1000 * peer:.2f} | {name}{' + knob' if turned else ''} "
-            f"| {1000 * ours:.2f} | {peer / ours:.2f} | {any_peer / ours:.2f} |"
+            f"| {case} | {shipped[0]} | {1000 * counted[shipped]:.2f} "
+            f"| {ours[0]}{' + knob' if ours[1] else ''} | {1000 * counted[ours]:.2f} "
+            f"| {faster:.2f} ± {about:.2f} | {fairly:.2f} ± {around:.2f} |"
         )
-        behind += [str(case)] if ours > any_peer else []
-    said = "In no case is our best behind the best peer"
-    if behind:
-        said = "Ours is behind the best peer in: " + "; ".join(behind)
-    return [*lines, "", f"{said}.", ""]
+        behind += [str(case)] if fairly + around < 1 else []
+        level += [str(case)] if abs(fairly - 1) <= around else []
+    return [
+        *lines,
+        "",
+        f"Ours is behind the best peer in: {'; '.join(behind) or 'no case'}.",
+        f"Level, within what the rounds can tell, in: {'; '.join(level) or 'no case'}.",
+        "",
+    ]
 
 
 def versions() -> str:
@@ -199,21 +226,20 @@ def versions() -> str:
     return ", ".join(found)
 
 
-def table(
-    case: Case, medians: dict[tuple[str, bool], float], limits: dict[bool, float]
-) -> list[str]:
+def table(case: Case, rounds: Rounds, limits: dict[bool, float]) -> list[str]:
     """Lines of markdown: time, ratio to the best peer on equal terms, share of that limit."""
+    middle = medians(rounds)
     flops = case.size.flops(sum(case.lengths()), case.lengths()) * (3 if case.training else 1)
 
     def best_peer(turned: bool) -> float:
-        return min(s for (name, t), s in medians.items() if t == turned and "core" not in name)
+        return min(s for (name, t), s in middle.items() if t == turned and "core" not in name)
 
     lines = [f"### {case}", ""]
     lines += [
         "| encoder | knob | ms | times the best peer as shipped | with the same knob | share |"
     ]
     lines += ["|---|---|---:|---:|---:|---:|"]
-    for (name, turned), seconds in sorted(medians.items(), key=lambda item: item[1]):
+    for (name, turned), seconds in sorted(middle.items(), key=lambda item: item[1]):
         share = flops / seconds / limits[turned]
         lines.append(
             f"| {name} | {'on' if turned else 'off'} | {1000 * seconds:.2f} "

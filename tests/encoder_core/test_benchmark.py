@@ -71,17 +71,25 @@ def test_who_takes_part_in_what() -> None:
 def test_a_case_in_which_ours_is_behind_is_named() -> None:
     full = benchmark.Case(peers.SIZES["small"], False, 8, 128, False)
     short = benchmark.Case(peers.SIZES["small"], False, 1, 32, False)
-    ahead = {("encoder_core", False): 1.0, ("torch.nn", False): 1.5, ("torch.nn", True): 0.1}
-    behind = {("encoder_core", False): 2.0, ("torch.nn", False): 1.5}
-    lines = benchmark.summary({full: ahead, short: behind}, turns=[False])
-    row = "| small inference 8x128 | torch.nn | 1500.00 | encoder_core | 1000.00 | 1.50 |"
-    assert f"{row} 1.50 |" in lines
+    even = benchmark.Case(peers.SIZES["small"], True, 1, 32, False)
+    results = {
+        full: {
+            ("encoder_core", False): [1.0, 1.0, 1.1],
+            ("torch.nn", False): [1.5, 1.5, 1.5],
+            ("torch.nn", True): [0.1, 0.1, 0.1],
+        },
+        short: {("encoder_core", False): [2.0, 2.0, 2.0], ("torch.nn", False): [1.5, 1.6, 1.4]},
+        even: {("encoder_core", False): [2.0, 1.0, 1.5], ("torch.nn", False): [1.5, 1.6, 1.4]},
+    }
+    lines = benchmark.summary(results, turns=[False])
+    row = "| small inference 8x128 | torch.nn | 1500.00 | encoder_core | 1000.00 | 1.50 ± 0.06 |"
+    assert f"{row} 1.50 ± 0.06 |" in lines
     assert "Ours is behind the best peer in: small inference 1x32." in lines
-    ahead_alone = benchmark.summary({full: ahead}, turns=[False])
-    assert "In no case is our best behind the best peer." in ahead_alone
-    both = benchmark.summary({full: ahead}, turns=[False, True])  # the knob's rows are as exact
-    assert f"{row} 0.10 |" in both
+    assert "Level, within what the rounds can tell, in: small training 1x32." in lines
+    both = benchmark.summary({full: results[full]}, turns=[False, True])  # as exact with the knob
+    assert f"{row} 0.10 ± 0.00 |" in both
     assert "Ours is behind the best peer in: small inference 8x128." in both
+    assert "Level, within what the rounds can tell, in: no case." in both
 
 
 def test_how_far_the_knob_rounds_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
