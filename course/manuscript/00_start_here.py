@@ -31,7 +31,8 @@
 import torch
 from torch import Tensor
 
-from course import check, explain, figures, labs, passages, predict, quiz, use
+from course import check, compare, explain, figures, hint, labs, passages
+from course import predict, quiz, use
 from course.setup import doctor
 from encoder_core import load_minilm, sentence_embedding
 
@@ -58,7 +59,7 @@ found = index.search("Which day of the week is it?", count=1)
 found
 
 # %% [markdown] id="search-note"
-# *What to see:* the best passage for the question in the box speaks of "the n largest elements in a dataset". No *three*, no *numbers*, no *list*. A search that compares words would have to be told that a list is a dataset; here the two texts have vectors that point the same way. That is [semantic search](glossary.ipynb#semantic-search).
+# *What to see:* the best passage for the question in the box speaks of "the n largest elements in a dataset": *largest*, but no *three*, no *numbers*, no *list*. A search that compares words would have to be told that a list is a dataset; here the two texts have vectors that point the same way. That is [semantic search](glossary.ipynb#semantic-search).
 #
 # The number beside each passage is its [cosine similarity](glossary.ipynb#cosine-similarity) with the question: 1 for vectors that point the same way, 0 for vectors at a right angle. And now ask something that the documentation doesn't answer:
 
@@ -148,7 +149,7 @@ quiz("start_here.not-a-writer")
 # |---|---|---|---|
 # | [encoder-only](glossary.ipynb#encoder-only-model) | every token at every token | reading: search, classification, labels, vectors | BERT (Devlin et al., 2019), ModernBERT (Warner et al., 2024), our MiniLM; for pictures ViT (Dosovitskiy et al., 2021), for speech wav2vec 2.0 (Baevski et al., 2020) |
 # | [decoder-only](glossary.ipynb#decoder-only-model) | each token at itself and what came before | writing: chat, programs, whatever can be put as "go on from here" | GPT-3 (Brown et al., 2020), Llama 3 (Grattafiori et al., 2024), DeepSeek-V3 (DeepSeek-AI, 2024), Qwen3 (Yang et al., 2025) |
-# | [encoder–decoder](glossary.ipynb#encoder-decoder-model) | the input at all of the input; the output at what came before, and at the input | turning one sequence into another: translation, transcription | the original Transformer, T5 (Raffel et al., 2020), NLLB for 200 languages (NLLB Team, 2022), Whisper for speech (Radford et al., 2022) |
+# | [encoder–decoder](glossary.ipynb#encoder-decoder-model) | the input at all of the input; the output at itself and what came before, and at all of the input | turning one sequence into another: translation, transcription | the original Transformer, T5 (Raffel et al., 2020), NLLB for 200 languages (NLLB Team, 2022), Whisper for speech (Radford et al., 2022) |
 #
 # The difference is who may look at whom, and that can be drawn. Three tokens of an input, three of an output; a dark cell is a look that is forbidden:
 
@@ -165,7 +166,7 @@ figures.heads(
 )
 
 # %% [markdown] id="families-note"
-# *What to see:* the encoder's square is full. Nothing in it is written yet to be hidden, so each token may use what comes after it, too. In a decoder the upper triangle is closed: a token that is to be predicted must not be seen. The third picture has an open square at the upper left: that is the encoder inside of an encoder–decoder. (The picture shows who may look; in a real one the output looks at the input by an attention of its own, chapter 07.)
+# *What to see:* the encoder's square is full. All of its text is there from the start and nothing is to be guessed, so each token may use what comes after it, too. In a decoder the upper triangle is closed: a token that is to be predicted must not be seen. The third picture has an open square at the upper left: that is the encoder inside of an encoder–decoder. (The picture shows who may look; in a real one the output looks at the input by an attention of its own, chapter 07.)
 
 # %% id="bidirectional-quiz"
 quiz("start_here.bidirectional")
@@ -205,9 +206,9 @@ figures.encoder()
 #
 # - An *exercise* is a function with a hole: `raise NotImplementedError`. Write your lines in its place and run the cell.
 # - `check` tries your function on many inputs and tells you **what** is wrong, not only that something is. Try it: write `return 0` first, and read what it says.
-# - Stuck? `hint("start_here.best_match")` in a cell of your own gives the idea; run it again for the shapes, then for pseudo-code, then for the decisive line. `from course import hint` first.
+# - Stuck? `hint("start_here.best_match")` in a cell of your own (**+** in the toolbar makes one) gives the idea; run it again for the shapes, then for pseudo-code, then for the decisive line.
 # - `use` takes your function if it has passed, and ours until then, and says which. So you may go on at any time and come back later. What passes is saved, and serves the later chapters too.
-# - Once it has passed, `from course import compare` and `compare("start_here.best_match")` lays your answer beside ours. The chapter with all answers stands in [solutions](../solutions/00_start_here.ipynb).
+# - Once it has passed, `compare("start_here.best_match")` lays your answer beside ours. The chapter with all answers stands in [solutions](../solutions/00_start_here.ipynb).
 # - `predict` asks what you expect *before* a cell runs. A wrong guess that is then explained stays in the mind longer than a right sentence read, so do guess.
 # - **In the article** boxes look at the sentences of the article that this course follows.
 # - Every term is linked to the [glossary](glossary.ipynb), in English and Chinese. In JupyterLab the first click opens it, a second one goes to the term.

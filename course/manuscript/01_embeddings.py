@@ -32,6 +32,7 @@
 import copy
 import math
 import re
+import textwrap
 from collections import Counter
 
 import torch
@@ -58,7 +59,7 @@ figures.encoder("embeddings")
 reference, docstrings = texts.language_reference(), texts.docstrings()
 print(f"language reference: {sum(map(len, reference)):9,} characters")
 print(f"docstrings:         {sum(map(len, docstrings)):9,} characters")
-print("...", " ".join(docstrings[100].split())[:70], "...")
+print("one of them:", textwrap.shorten(docstrings[1500], 70, placeholder=" ..."))
 
 # %% [markdown] id="vocabulary-text"
 # ### Exercise 1: `build_vocabulary`
@@ -124,7 +125,7 @@ predict("embeddings.holes")
 
 # %% id="holes-run"
 read = [word for text in docstrings for word in re.findall(r"\w+", text.lower())]
-sizes = [100, 300, 1000, 2000, 3000, 1_000_000]
+sizes = [100, 300, 1000, 2000, 1_000_000]
 known, kinds = [], []
 for size in sizes:
     some = build_vocabulary(reference, size)
@@ -257,7 +258,8 @@ by_size = {size: set(pieces[:size]) for size in (150, 500, 1000, 2000, 4000)}
 spelled = [word.text for word in split_words(text)]  # lower case, cut at signs too
 for size, some in by_size.items():
     cut = [piece for word in spelled for piece in wordpiece(word, some)]
-    print(f"{size:5} pieces, {len(cut):2} tokens:", *cut)
+    line = f"{size:5} pieces, {len(cut):2} tokens: " + " ".join(cut)
+    print(textwrap.fill(line, 100, subsequent_indent=" " * 25))
 
 # %% [markdown] id="sizes-predict-text"
 # More pieces, fewer tokens. MiniLM has 30,522 pieces, more than seven times as many as our largest. How many tokens will it need for this sentence?
@@ -267,7 +269,8 @@ predict("embeddings.which-vocabulary")
 
 # %% id="which-vocabulary-run"
 theirs = [piece for word in spelled for piece in wordpiece(word, pieces_of_minilm)]
-print(f"30522 pieces, {len(theirs):2} tokens:", *theirs)
+line = f"30522 pieces, {len(theirs):2} tokens: " + " ".join(theirs)
+print(textwrap.fill(line, 100, subsequent_indent=" " * 25))
 
 common = dict(count_words(docstrings[::10]).most_common(1000))
 per_word = [
@@ -295,7 +298,8 @@ print("MiniLM:        ", *tokenizer.encode(chinese).tokens)
 in_chinese = texts.jupyter_in_chinese() or (chinese, "请保存文本文件。", "重新启动编码器。")
 trained_on_chinese = train_wordpiece(count_words(in_chinese), 2000)
 print("trained here:  ", *trained_on_chinese.encode(chinese).tokens)
-characters = [token for token in tokenizer.vocabulary if re.fullmatch("[一-鿿]", token)]
+chinese_only = re.compile("[\u4e00-\u9fff]")
+characters = [token for token in tokenizer.vocabulary if chinese_only.fullmatch(token)]
 print(len(characters), "Chinese characters in MiniLM's vocabulary")
 
 # %% [markdown] id="chinese-pieces-note"
@@ -490,7 +494,7 @@ explain("embeddings.which-rows")
 # %% [markdown] id="similarity-section"
 # ## 6 How alike are two vectors?
 #
-# By the angle between them: 1 for the same direction, 0 for a right angle, −1 for opposite directions. Its cosine is the dot product of the two, each scaled to length 1: the [cosine similarity](glossary.ipynb#cosine-similarity).
+# Measure the angle between them, by its cosine: 1 for the same direction, 0 for a right angle, −1 for opposite directions. It is the dot product of the two, each scaled to length 1: the [cosine similarity](glossary.ipynb#cosine-similarity).
 #
 # $$\cos(a, b) = \frac{a \cdot b}{\lVert a \rVert \, \lVert b \rVert}$$
 #

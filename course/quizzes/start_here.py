@@ -60,7 +60,8 @@ QUESTIONS = (
     ),
     Question(
         "start_here.bidirectional",
-        "“The <i>bank</i> was steep and muddy.” In which models can the vector of <i>bank</i> depend on <i>muddy</i>?",
+        "“The <i>bank</i> was steep and muddy.” In which of the two, an encoder or a decoder, can the vector of "
+        "<i>bank</i> depend on <i>muddy</i>?",
         (
             Option(
                 "In an encoder, because every token may look at every token.",
@@ -112,7 +113,7 @@ QUESTIONS = (
         "<code>best_match</code> then be?",
         (
             Option(
-                "(passages @ question).argmax() alone.",
+                "<code>(passages @ question).argmax()</code> alone.",
                 "With all lengths 1 the product is the cosine. That is why a search normalises its vectors once, when "
                 "the index is made, and not at every question.",
                 right=True,
@@ -122,11 +123,11 @@ QUESTIONS = (
                 "By 1 and 1, here. Dividing by it changes nothing.",
             ),
             Option(
-                "passages.norm(dim=-1).argmax().",
+                "<code>passages.norm(dim=-1).argmax()</code>.",
                 "All lengths are equal now, so they say nothing at all, and the question doesn't enter.",
             ),
             Option(
-                "(passages @ question).argmin().",
+                "<code>(passages @ question).argmin()</code>.",
                 "The smallest product belongs to the passage that points away from the question the most.",
             ),
         ),
