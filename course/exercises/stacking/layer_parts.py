@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course.exercises.model import Case
+from course.exercises.stacking.layer_names import name_of, quantities, same, words
 
 _ATTENTION = ("query", "key", "value")
 
@@ -45,15 +45,15 @@ def finds(layer: nn.Module, args: tuple[Any, ...]) -> list[str]:
     for part, wanted in way:
         if part not in calls:
             continue
-        said = _of_part(part, wanted, calls[part], known)
+        said = _of_part(part, wanted, calls[part], known, args)
         if not said and part == "self_attn":
             said = _of_attention(calls[part][0], args, known)
         if said:
             return [*idle, said]
     last = "x + network" if norm_first else "norm2(x + network)"
-    name = _name(result, known, but=last)
+    name = name_of(result, known, but=last)
     if name:
-        return [*idle, f"what is returned is {name}, and should be {_WORDS[last]}"]
+        return [*idle, f"what is returned is {name}, and should be {words(last)}"]
     return idle or ["each part gets what it should: look at what is done after the last of them"]
 
 
@@ -68,97 +68,6 @@ def _made_otherwise(layer: Any, args: tuple[Any, ...]) -> list[str]:
     if isinstance(attention, nn.MultiheadAttention) and attention.num_heads != args[1]:
         said.append(f"`self.self_attn` has {attention.num_heads} heads where nhead is {args[1]}")
     return said
-
-
-def quantities(args: tuple[Any, ...]) -> dict[str, Tensor]:
-    """What a layer computes on its way, by name, right and wrong, all (B, S, ...)."""
-    norm_first, src, _, _, weights = args[4:9]
-
-    def norm(number: int, x: Tensor) -> Tensor:
-        own = weights[f"norm{number}.weight"], weights[f"norm{number}.bias"]
-        return F.layer_norm(x, x.shape[-1:], *own)
-
-    attended = _attended(norm(1, src) if norm_first else src, args)
-    summed = src + attended
-    x = summed if norm_first else norm(1, summed)
-    into = norm(2, summed) if norm_first else x
-    inner = F.linear(into, weights["linear1.weight"], weights["linear1.bias"])
-    made = F.linear(inner.relu(), weights["linear2.weight"], weights["linear2.bias"])
-    found = {
-        "src": src,
-        "norm1(src)": norm(1, src),
-        "norm2(src)": norm(2, src),
-        "attention": attended,
-        "src + attention": summed,
-        "norm1(src) + attention": norm(1, src) + attended,
-        "norm1(src + attention)": norm(1, summed),
-        "norm2(src + attention)": norm(2, summed),
-        "norm1(attention)": norm(1, attended),
-        "norm2(attention)": norm(2, attended),
-        "src + norm1(attention)": src + norm(1, attended),
-        "hidden": inner,
-        "relu": inner.relu(),
-        "network": made,
-        "x + network": x + made,
-        "src + network": src + made,
-        "into + network": into + made,
-        "norm2(network)": norm(2, made),
-        "norm2(x + network)": norm(2, x + made),
-        "norm1(x + network)": norm(1, x + made),
-        "x + norm2(network)": x + norm(2, made),
-    }
-    found["relu first"] = into.relu()
-    found |= {name: getattr(F, name)(inner) for name in _ACTIVATIONS}
-    return {**found, "tanh-gelu": F.gelu(inner, approximate="tanh"), "abs": inner.abs()}
-
-
-def _attended(x: Tensor, args: tuple[Any, ...]) -> Tensor:
-    d_model, nhead, _, _, _, _, mask, padding, weights = args[:9]
-    with torch.random.fork_rng(devices=()):
-        attention = nn.MultiheadAttention(d_model, nhead, batch_first=True).to(x.dtype).eval()
-    own = {name: value for name, value in weights.items() if name.startswith("self_attn.")}
-    attention.load_state_dict({name.removeprefix("self_attn."): own[name] for name in own})
-    masks = {"attn_mask": mask, "key_padding_mask": padding}
-    attended: Tensor = attention(x, x, x, **masks, need_weights=False)[0]
-    return attended.detach()
-
-
-_ACTIVATIONS = {
-    "gelu": "GELU",
-    "silu": "SiLU",
-    "sigmoid": "sigmoid",
-    "tanh": "tanh",
-    "leaky_relu": "leaky ReLU",
-    "elu": "ELU",
-    "relu6": "ReLU6",
-    "softplus": "softplus",
-}
-_WORDS = {
-    "src": "`src` itself",
-    "norm1(src)": "`norm1(src)`",
-    "norm2(src)": "`norm2(src)`",
-    "attention": "the attention's output alone, without the sum",
-    "src + attention": "the sum of src and the attention's output, without a norm",
-    "norm1(src) + attention": "the sum of norm1(src) and the attention's output",
-    "norm1(src + attention)": "norm1 of the sum of src and the attention's output",
-    "norm2(src + attention)": "norm2 of the sum of src and the attention's output",
-    "norm1(attention)": "norm1 of the attention's output alone, without the sum",
-    "norm2(attention)": "norm2 of the attention's output alone, without the sum",
-    "src + norm1(attention)": "the sum of src and norm1 of the attention's output",
-    "hidden": "linear1's output without an activation",
-    "relu": "the ReLU of linear1's output",
-    "network": "linear2's output alone, without the sum",
-    "x + network": "the sum of the first half's result and linear2's output",
-    "src + network": "the sum of src and linear2's output, without what the attention has made",
-    "into + network": "the sum of linear2's output and what went into linear1",
-    "norm2(network)": "norm2 of linear2's output alone, without the sum",
-    "norm2(x + network)": "norm2 of the sum of the first half's result and linear2's output",
-    "norm1(x + network)": "norm1, and not norm2, of the sum with linear2's output",
-    "x + norm2(network)": "the sum of the first half's result and norm2 of linear2's output",
-    "relu first": "the ReLU of what it should get",
-    "abs": "the absolute value of linear1's output",
-    "tanh-gelu": "the GELU (tanh) of linear1's output",
-}
 
 
 def _way(norm_first: bool) -> list[tuple[str, str]]:
@@ -212,16 +121,24 @@ def _calls(
     return calls, result
 
 
-def _of_part(part: str, wanted: str, calls: list[Call], known: dict[str, Tensor]) -> str:
+def _of_part(
+    part: str, wanted: str, calls: list[Call], known: dict[str, Tensor], args: tuple[Any, ...]
+) -> str:
     """What is wrong with the calls of one part; empty where nothing is."""
     if len(calls) > 1:
         return f"`self.{part}` is called {len(calls)} times; each part of a layer is called once"
     for role, given in zip(_ATTENTION, calls[0].inputs, strict=False):
-        if _same(given, known[wanted]):
+        if same(given, known[wanted]):
             continue
-        name = _name(given, known) or "something else"
+        name = name_of(given, known)
+        if not name and _right_elsewhere(given, args, known[wanted]):
+            return (
+                f"`self.{part}` gets {words(wanted)}, but not in the rows of tokens that may look at nothing: "
+                "what the attention gives them (out_proj's bias) stays as it is"
+            )
+        name = name or "something else"
         as_role = f" as {role}" if part == "self_attn" and len(calls[0].inputs) > 1 else ""
-        return f"`self.{part}` gets {name}{as_role}, and should get {_words(wanted)}"
+        return f"`self.{part}` gets {name}{as_role}, and should get {words(wanted)}"
     return ""
 
 
@@ -229,7 +146,7 @@ def _of_attention(call: Call, args: tuple[Any, ...], known: dict[str, Tensor]) -
     """What is wrong with an attention that gets the right x."""
     mask, padding = args[6:8]
     output = call.output[0] if isinstance(call.output, tuple) else call.output
-    if isinstance(output, Tensor) and _same(output, known["attention"]):
+    if isinstance(output, Tensor) and same(output, known["attention"]):
         return ""
     for name, argument, right in (
         ("src_mask", "attn_mask", mask),
@@ -242,17 +159,32 @@ def _of_attention(call: Call, args: tuple[Any, ...], known: dict[str, Tensor]) -
             continue
         if right is not None and given.dtype is torch.bool and torch.equal(given, ~right):
             return f"`self.self_attn` is given {name} turned round: True means blocked here"
+        if right is not None and given.dtype is torch.bool and given.shape == right.shape:
+            more, less = bool((given & ~right).any()), bool((right & ~given).any())
+            if more or less:
+                how = "more" if not less else "less" if not more else "elsewhere"
+                return (
+                    f"`self.self_attn` is given another mask than {name}: it blocks {how}. Hand on the mask "
+                    "that has come"
+                )
         if given.is_floating_point():
             return (
                 f"`self.self_attn` is given {argument} as numbers, which are added to the scores: "
                 "0 lets through and -inf blocks; a bool mask says it with True"
             )
+    if call.masks.get("is_causal"):
+        return (
+            "`self.self_attn` is told `is_causal`: torch may then block the future and not look at the mask "
+            "that has come"
+        )
     right = "`self.self_attn` gets the right x and gives something else than it should"
     if isinstance(output, Tensor) and _right_elsewhere(output, args, known["attention"]):
-        return (
-            f"{right} where a token may look at nothing: asked for weights it gives NaN there, and "
+        asked = call.masks.get("need_weights", True)
+        why = (
+            "asked for weights (as it is unless told `need_weights=False`) it gives NaN there, and "
             "without them out_proj's bias"
         )
+        return f"{right} where a token may look at nothing{': ' + why if asked else ''}"
     if mask is not None and padding is not None:
         return f"{right}: with two masks, what either of them blocks is blocked"
     return f"{right}: look at how it is made (nhead, batch_first) and at the masks that it is given"
@@ -267,32 +199,12 @@ def _right_elsewhere(output: Tensor, args: tuple[Any, ...], wanted: Tensor) -> b
     idle = blocked.all(-1, keepdim=True)  # (B, S, 1)
     if output.shape != wanted.shape or not idle.any():
         return False
-    return _same(output.masked_fill(idle, 0.0), wanted.masked_fill(idle, 0.0))
+    return same(output.masked_fill(idle, 0.0), wanted.masked_fill(idle, 0.0))
 
 
 def _differs(one: Any, other: Any) -> bool:
     both = isinstance(one, Tensor) and isinstance(other, Tensor) and one.shape == other.shape
     return both and not torch.allclose(one, other, 1e-6, 1e-7, equal_nan=True)
-
-
-def _words(name: str) -> str:
-    return _WORDS.get(name, f"the {_ACTIVATIONS.get(name)} of linear1's output")
-
-
-def _name(given: Any, known: dict[str, Tensor], but: str = "") -> str:
-    """The words for a tensor that is one of the known quantities; empty where it is none."""
-    if not isinstance(given, Tensor):
-        return f"no tensor ({type(given).__name__})"
-    return next((_words(n) for n, t in known.items() if n != but and _same(given, t)), "")
-
-
-def _same(given: Tensor, right: Tensor) -> bool:
-    """Equal, be it with the batch or the length first."""
-    ways = [given, given.transpose(0, 1)] if given.dim() == 3 else [given]
-    return any(
-        way.shape == right.shape and torch.allclose(way.detach().to(right.dtype), right, 1e-6, 1e-7)
-        for way in ways
-    )
 
 
 def chosen(cases: Sequence[Case]) -> list[Case]:

@@ -1,14 +1,13 @@
 """On what an encoder layer is tried: two exercises ask for one.
 
 In evaluation its output must be that of `torch.nn.TransformerEncoderLayer` with the same state
-dict. In training, dropout is judged by its distribution, one place at a time: the weights of each
-case are such that a dropped number at that place, and at no other, shows in the output.
+dict. In training, dropout is judged by its distribution (see `layer_dropout`).
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -16,9 +15,9 @@ from torch import Tensor, nn
 
 from course.exercises.draw import Draw
 from course.exercises.model import Case, tags
-from course.exercises.stacking import layer_parts
+from course.exercises.stacking import layer_dropout, layer_parts
+from course.exercises.stacking.layer_dropout import weights_of
 
-P = 0.3  # of the cases in training
 SIGNATURE = (
     "(d_model, nhead, dim_feedforward, dropout=0.1, norm_first=False), "
     "forward(src, src_mask=None, src_key_padding_mask=None)"
@@ -77,8 +76,8 @@ def _made(
 
 def finds(cls: Any, failed: Sequence[Case]) -> list[str]:
     """What the layer's parts are given wrongly, in the forms in which it fails; where dropout fails."""
-    if all(case.summary is not None for case in failed):
-        return _dropouts({case.says.removeprefix("training mode, ") for case in failed})
+    if all(layer_dropout.is_trained(case) for case in failed):
+        return layer_dropout.finds(harness(cls), failed)
     said: dict[str, list[str]] = {}
     for case in layer_parts.chosen(failed):
         dropout, norm_first, src, _, _, weights = case.args[3:9]
@@ -89,17 +88,6 @@ def finds(cls: Any, failed: Sequence[Case]) -> list[str]:
         sentence if len(forms) > 1 else f"in {forms[0]}, {sentence}"
         for sentence, forms in said.items()
     ]
-
-
-def _dropouts(failed: set[str]) -> list[str]:
-    """At which of the places dropout is not as it should be."""
-    if failed == {PLACES[4]}:
-        return ["it drops with dropout=0 too: is the rate taken from the argument?"]
-    wrong = [i for i in (1, 3) if PLACES[i] in failed]
-    wrong += [i for i in (0, 2) if PLACES[i] in failed and i + 1 not in wrong]
-    places = " and the ".join(PLACES[i] for i in sorted(wrong))
-    verb = "is" if len(wrong) == 1 else "are"
-    return [f"in training mode the {places} {verb} not as it should be"] if wrong else []
 
 
 def _load(layer: Any, weights: dict[str, Tensor]) -> None:
@@ -128,25 +116,6 @@ def _load(layer: Any, weights: dict[str, Tensor]) -> None:
         ) from None
 
 
-def _weights(draw: Draw, d_model: int, width: int) -> dict[str, Tensor]:
-    """A state dict of unit scale: every bias counts, and no norm is the identity."""
-    small, wide = d_model**-0.5, width**-0.5
-    return {
-        "self_attn.in_proj_weight": draw.normal(3 * d_model, d_model) * small * 1.5,
-        "self_attn.in_proj_bias": draw.normal(3 * d_model) * 0.5,
-        "self_attn.out_proj.weight": draw.normal(d_model, d_model) * small,
-        "self_attn.out_proj.bias": draw.normal(d_model) * 0.5,
-        "linear1.weight": draw.normal(width, d_model) * small,
-        "linear1.bias": draw.normal(width) * 0.5,
-        "linear2.weight": draw.normal(d_model, width) * wide,
-        "linear2.bias": draw.normal(d_model) * 0.5,
-        "norm1.weight": draw.normal(d_model) * 0.3 + 1.2,
-        "norm1.bias": draw.normal(d_model) * 0.5,
-        "norm2.weight": draw.normal(d_model) * 0.3 + 1.2,
-        "norm2.bias": draw.normal(d_model) * 0.5,
-    }
-
-
 def _evaluated(
     draw: Draw,
     says: str,
@@ -159,7 +128,7 @@ def _evaluated(
 ) -> Case:
     batch, length, nhead, d_head, width = sizes
     d_model = nhead * d_head
-    weights = more.pop("weights", None) or _weights(draw, d_model, width)
+    weights = more.pop("weights", None) or weights_of(draw, d_model, width)
     src = more.pop("src", None)
     src = draw.normal(batch, length, d_model) if src is None else src
     args = (d_model, nhead, width, 0.1, norm_first, src, mask, padding, weights, False)
@@ -203,12 +172,12 @@ def cases(seed: int) -> list[Case]:
         for norm_first in (False, True)
         for case in (*_plain(draw, norm_first), *_masked(draw, norm_first))
     ]
-    return [*evaluated, *_in_one_form(draw), *(_trained(PLACES[i]) for i in _TRIED_FIRST)]
+    return [*evaluated, *_in_one_form(draw), *layer_dropout.cases()]
 
 
 def _plain(draw: Draw, norm_first: bool) -> list[Case]:
     """Without masks: both parts, and each of them alone."""
-    no_attention, no_network = _weights(draw, 6, 8), _weights(draw, 6, 8)
+    no_attention, no_network = weights_of(draw, 6, 8), weights_of(draw, 6, 8)
     for weights, part in ((no_attention, "self_attn.out_proj"), (no_network, "linear2")):
         weights[f"{part}.weight"].zero_()
         weights[f"{part}.bias"].zero_()
@@ -265,7 +234,7 @@ def _masked(draw: Draw, norm_first: bool) -> list[Case]:
 
 def _in_one_form(draw: Draw) -> list[Case]:
     """What does not depend on where the norms stand."""
-    no_attention = _weights(draw, 6, 8)
+    no_attention = weights_of(draw, 6, 8)
     no_attention["self_attn.out_proj.weight"].zero_()
     no_attention["self_attn.out_proj.bias"].zero_()
     empty = torch.arange(3) >= torch.tensor([[3], [0]])  # the second text is padding only
@@ -293,81 +262,3 @@ def _in_one_form(draw: Draw) -> list[Case]:
             differentiable=False,
         ),
     ]
-
-
-# Dropout, one place at a time. In all of these x is 1 everywhere, the layer is pre-norm, and what
-# is not spoken of gives 0, so that the output is 1 plus what the place lets through.
-
-PLACES = (
-    "dropout on the attention weights",
-    "dropout on the attention's output",
-    "dropout after the activation",
-    "dropout after linear2",
-    "no dropout, p = 0",
-)
-_TRIED_FIRST = (1, 3, 0, 2, 4)  # what is wrong at 1 shows at 0 too, and what is wrong at 3 at 2
-_SIZES = {  # of each place: B, S, D, H, F; heads of width 1 drop each number by itself
-    PLACES[0]: (100, 4, 32, 32, 2),
-    PLACES[1]: (100, 4, 32, 1, 2),
-    PLACES[2]: (400, 1, 32, 1, 128),
-    PLACES[3]: (100, 4, 32, 1, 2),
-    PLACES[4]: (3, 4, 5, 5, 20),
-}
-
-
-def _trained(place: str) -> Case:
-    batch, length, d_model, nhead, width = _SIZES[place]
-    weights = {
-        name: torch.zeros_like(value) for name, value in _weights(Draw(0), d_model, width).items()
-    }
-    if place in (PLACES[0], PLACES[4]):
-        # Equal scores, values of 1: a head gives the share of its keys that were kept, over 1 - p.
-        # The output projection keeps the heads apart.
-        weights["self_attn.in_proj_bias"][2 * d_model :] = 1.0
-        weights["self_attn.out_proj.weight"] += torch.eye(d_model, dtype=torch.float64)
-    if place == PLACES[1]:
-        weights["self_attn.out_proj.bias"] += 1.0
-    if place in (PLACES[2], PLACES[4]):
-        # Each feature is the mean of four hidden numbers of its own, all 1 after the ReLU.
-        weights["linear1.bias"] += 1.0
-        share = torch.eye(d_model, dtype=torch.float64).repeat_interleave(4, dim=1)  # (D, 4 D)
-        weights["linear2.weight"] += share / 4
-    if place == PLACES[3]:
-        weights["linear2.bias"] += 1.0
-    src = torch.ones(batch, length, d_model, dtype=torch.float64)
-    p = 0.0 if place == PLACES[4] else P
-    args = (d_model, nhead, width, p, True, src, None, None, weights, True)
-    sizes = {"B": batch, "S": length, "H": nhead, "D": d_model, "F": width}
-    return Case(
-        args,
-        f"training mode, {place}",
-        sizes,
-        tags("training mode"),
-        differentiable=False,
-        dtypes=("float64",),
-        summary=_statistics,
-        tolerance=_TOLERANCE if p else 1e-6,
-    )
-
-
-def _statistics(value: tuple[Tensor, int], *args: Any) -> Mapping[str, float]:
-    """Of what the layer adds to x, which is 1 everywhere."""
-    added = value[0].double() - 1.0
-    largest = added.abs().max().clamp(min=1e-9)
-    return {
-        "mean of what is added to x": added.mean().item(),
-        "mean square of it": added.square().mean().item(),
-        "share of zeros in it": (added.abs() < 1e-6).double().mean().item(),
-        "share of x that was dropped": (value[0].abs() < 1e-6).double().mean().item(),
-        "largest number in it": largest.item(),
-    }
-
-
-# At least six standard deviations of the difference of two statistics of 12800 numbers each.
-_TOLERANCE = {
-    "mean of what is added to x": 0.05,
-    "mean square of it": 0.075,
-    "share of zeros in it": 0.035,
-    "share of x that was dropped": 0.001,
-    "largest number in it": 0.01,
-}
