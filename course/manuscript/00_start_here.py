@@ -204,7 +204,7 @@ figures.encoder()
 #
 # The search above chose its passage with a function of ours. Replace it by one of yours.
 #
-# - An *exercise* is a function with a hole: `raise NotImplementedError`. Write your lines in its place and run the cell.
+# - An *exercise* is a function with a hole: `raise NotImplementedError`. Write your lines in its place, and run the cell and those below it.
 # - `check` tries your function on many inputs and tells you **what** is wrong, not only that something is. Try it: write `return 0` first, and read what it says.
 # - Stuck? `hint("start_here.best_match")` in a cell of your own (**+** in the toolbar makes one) gives the idea; run it again for the shapes, then for pseudo-code, then for the decisive line.
 # - `use` takes your function if it has passed, and ours until then, and says which. So you may go on at any time and come back later. What passes is saved, and serves the later chapters too.

@@ -56,7 +56,7 @@ def test_the_documentation_is_well_over_a_thousand_passages(chapter: SimpleNames
     assert 1200 < len(chapter.index.passages) < 3000
     lengths = chapter.index.vectors.norm(dim=1)
     assert torch.allclose(lengths, torch.ones_like(lengths), atol=2e-3)
-    assert right("start_here.length") == "(passages @ question).argmax() alone."
+    assert right("start_here.length") == "<code>(passages @ question).argmax()</code> alone."
 
 
 @ON_311
