@@ -176,11 +176,12 @@ def _cell(kind: str, name: str, source: str, cell: Cell | None = None) -> dict[s
 
 def _source(cell: Cell, *, solved: bool) -> str:
     """What a cell of a chapter, or of the chapter solved, shows."""
-    if not solved:
-        return cell.unsolved
-    if cell.kind == "markdown":  # the one glossary stands among the chapters
-        return cell.solved.replace(f"]({glossary.NOTEBOOK}", f"](../chapters/{glossary.NOTEBOOK}")
-    return cell.solved
+    if cell.kind != "markdown":
+        return cell.solved if solved else cell.unsolved
+    source = glossary.by_cell(cell.source)
+    if solved:  # the one glossary stands among the chapters
+        return source.replace(f"]({glossary.NOTEBOOK}", f"](../chapters/{glossary.NOTEBOOK}")
+    return source
 
 
 def _with_terms(cell: Cell, chapter: str, path: str) -> Cell:

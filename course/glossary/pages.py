@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from course import manuscript
@@ -35,8 +34,7 @@ def pages(found: Sequence[Term]) -> list[Page]:
 
 def _entry(term: Term) -> Page:
     """A heading that holds the English term alone: JupyterLab makes the link's target of it."""
-    name = re.sub(r"[^a-z0-9]+", "-", term.en.lower()).strip("-")
-    return f"term-{name}", f"### {term.en}\n\n**{term.zh}**\n\n{term.says}"
+    return term.cell, f"### {term.en}\n\n**{term.zh}**\n\n{term.says}"
 
 
 def _english(found: Sequence[Term]) -> str:

@@ -211,7 +211,7 @@ figures.encoder()
 # - Once it has passed, `compare("start_here.best_match")` lays your answer beside ours. The chapter with all answers stands in [solutions](../solutions/00_start_here.ipynb).
 # - `predict` asks what you expect *before* a cell runs. A wrong guess that is then explained stays in the mind longer than a right sentence read, so do guess.
 # - **In the article** boxes look at the sentences of the article that this course follows.
-# - Every term is linked to the [glossary](glossary.ipynb), in English and Chinese. In JupyterLab the first click opens it, a second one goes to the term.
+# - Every term is linked to the [glossary](glossary.ipynb), which has it in English and Chinese.
 
 # %% [markdown] id="best-match-text"
 # ### Exercise 1: `best_match`

@@ -59,7 +59,19 @@ def test_every_chapter_lists_its_terms(chapter: str) -> None:
         page = json.loads(press.press()[f"{folder}/{chapter}.ipynb"])
         (shown,) = ["".join(c["source"]) for c in page["cells"] if c["id"] == "glossary"]
         for term in glossary.of(chapter):
-            assert f"| [{term.en}]({way}glossary.ipynb#{term.anchor}) | {term.zh} |" in shown
+            link = f"{way}glossary.ipynb#cell-id={term.cell}"
+            assert f"| [{term.en}]({link}) | {term.zh} |" in shown
+
+
+def test_every_link_from_a_chapter_leads_to_a_cell_of_the_glossary() -> None:
+    made = press.press()
+    cells = {cell["id"] for cell in json.loads(made["chapters/glossary.ipynb"])["cells"]}
+    for path, text in made.items():
+        if path != "chapters/glossary.ipynb":
+            fragments = re.findall(r"\(\S*glossary\.ipynb#([^)]*)\)", text)
+            assert fragments, path
+            assert {f.removeprefix("cell-id=") for f in fragments} <= cells
+            assert all(f.startswith("cell-id=") for f in fragments)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
