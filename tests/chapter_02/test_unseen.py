@@ -1,4 +1,4 @@
-"""Wrong multi-head attention as people write it, listed nowhere: none passes, each is told what is wrong."""
+"""Wrong softmaxes and wrong attention as people write them: none passes, each is told what is wrong."""
 
 import pytest
 
@@ -68,3 +68,49 @@ def test_attention_of_a_normalised_x_is_named(monkeypatch):
 
 def test_what_the_edits_start_from_passes():
     assert unseen.judged("attention.multi_head", WHOLE).passed
+
+
+SOFTMAX = """\
+def softmax(x, dim):
+    largest = x.amax(dim, keepdim=True)
+    powers = (x - torch.where(largest == -math.inf, 0.0, largest)).exp()
+    return powers / DIVISOR
+"""
+CHANGED = "def softmax(x, dim): return torch.softmax(CHANGED, dim).nan_to_num(0.0)"
+SOFTMAXES = {
+    "one added": (
+        SOFTMAX.replace("DIVISOR", "(1 + powers.sum(dim, keepdim=True))"),
+        "divided by 1 plus their sum",
+    ),
+    "a small number added": (
+        SOFTMAX.replace("DIVISOR", "(powers.sum(dim, keepdim=True) + 1e-3)"),
+        "0.001 is added to what they are divided by",
+    ),
+    "length 1": (
+        SOFTMAX.replace("DIVISOR", "powers.norm(dim=dim, keepdim=True).clamp(min=1e-30)"),
+        "divided by the root of the sum of their squares",
+    ),
+    "absolute values": (
+        CHANGED.replace("CHANGED", "x.abs()"),
+        "the weights are those of the absolute value of x",
+    ),
+    "by the root of the length": (
+        CHANGED.replace("CHANGED", "x / math.sqrt(x.shape[dim])"),
+        "1 over the root of how many numbers there are",
+    ),
+    "half": (CHANGED.replace("CHANGED", "x / 2"), "the weights are those of 0.5 x"),
+    "standardised": (
+        CHANGED.replace("CHANGED", "x / x.std(dim, keepdim=True)"),
+        "the weights stay the same when all numbers are doubled",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SOFTMAXES)
+def test_a_softmax_is_told_by_what_it_makes_of_plain_numbers(name, monkeypatch):
+    unseen.quickly(monkeypatch)
+    source, said = SOFTMAXES[name]
+    report = unseen.judged("attention.softmax", source)
+    assert report.status == "failed"
+    assert report.mistakes == ()
+    assert said.lower() in report.message.lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from course.exercises.attention import shares
 from course.exercises.draw import Draw
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 
@@ -102,6 +103,7 @@ SOFTMAX = Exercise(
     minutes=15,
     difficulty=2,
     cases=_softmax_cases,
+    finds=shares.finds,
     landmarks=(
         Landmark(
             "the exponentials, not yet divided by their sum",

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from course.exercises.draw import Draw
+from course.exercises.embeddings import directions
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 
 _A = "    a = a / a.norm(dim=-1, keepdim=True).clamp(min=1e-12)"
@@ -80,6 +81,7 @@ COSINE_SIMILARITY = Exercise(
     minutes=15,
     difficulty=2,
     cases=_cosine_cases,
+    finds=directions.finds,
     landmarks=(
         Landmark("the Euclidean distance", lambda a, b: torch.cdist(a, b)),
         Landmark(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from course.exercises.draw import Draw
+from course.exercises.embeddings import rows_taken
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 
 _ROWS = "weight[ids]"
@@ -36,6 +37,7 @@ LOOKUP = Exercise(
     minutes=5,
     difficulty=1,
     cases=_lookup_cases,
+    finds=rows_taken.finds,
     landmarks=(
         Landmark(
             "the mean of each text's vectors, in every place",

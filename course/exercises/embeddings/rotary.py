@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from course.exercises.draw import Draw
+from course.exercises.embeddings import waves
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 
 _EXPONENT = "torch.arange(0, d_head, 2, dtype=dtype, device=x.device) / d_head"
@@ -87,6 +88,7 @@ ROTARY = Exercise(
     minutes=30,
     difficulty=3,
     cases=_rotary_cases,
+    finds=waves.turns,
     landmarks=(
         Landmark("x itself, not turned at all", lambda x, positions, base=1e4: x.double()),
         Landmark(

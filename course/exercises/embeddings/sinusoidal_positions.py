@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from course.exercises.embeddings import waves
 from course.exercises.model import Case, Exercise, Mistake, tags
 
 _EXPONENT = "(2 * (column // 2) / d_model)"
@@ -36,6 +37,7 @@ SINUSOIDAL_POSITIONS = Exercise(
     minutes=20,
     difficulty=2,
     cases=_sinusoidal_cases,
+    finds=waves.finds,
     mistakes=(
         Mistake(
             "column-in-the-exponent",

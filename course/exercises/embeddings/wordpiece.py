@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from course.exercises.embeddings import cuts
 from course.exercises.model import Case, Exercise, Mistake, tags
 
 _START = "    pieces, start = [], 0\n"
@@ -114,6 +115,13 @@ def _wordpiece_cases(seed: int) -> list[Case]:
         case("banana", {"ba", "##na", "b", "##a"}, "a piece twice", "a piece twice"),
         case("mississippi", _LETTERS, "letters alone", "a piece twice", _LONG),
         case("a" * 120, {"a", "##a", "##aa"}, "a word of 120 letters", "a piece twice", _LONG),
+        case(
+            "internationalisation",
+            {"inter", "international", "##nation", "##al", "##isation", "##is", "##ation"},
+            "pieces of many letters",
+            "pieces of many letters",
+            _LONG,
+        ),
         case("word", set(), "an empty vocabulary", "an empty vocabulary"),
     ]
 
@@ -124,6 +132,7 @@ WORDPIECE = Exercise(
     minutes=20,
     difficulty=2,
     cases=_wordpiece_cases,
+    finds=cuts.finds,
     mistakes=(
         Mistake(
             "no-prefix",
