@@ -28,7 +28,11 @@ class Hint:
             if self.step > 2 or "\n" in self.text
             else f"<p>{html.escape(self.text)}</p>"
         )
-        return f"<p><strong>Hint {self.step} of {len(STEPS)}: {STEPS[self.step - 1]}</strong></p>{body}"
+        more = "<p><em>Run the cell again for the next hint.</em></p>"
+        return (
+            f"<p><strong>Hint {self.step} of {len(STEPS)}: {STEPS[self.step - 1]}</strong></p>{body}"
+            f"{more if self.step < len(STEPS) else ''}"
+        )
 
 
 def hint(exercise_id: str, step: int | None = None) -> Hint:

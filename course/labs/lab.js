@@ -1106,11 +1106,12 @@ class PlotPanel extends CanvasPanel {
     context.fillText(`↑ ${this.axisSpec("y").label ?? ""}${y.spec.log ? " (log)" : ""}`, Math.max(0, box.left - 30), box.top - 11);
   }
 
-  clipped(draw) {
+  /** Lines end at the frame; markers and rings upon it are whole. */
+  clipped(draw, beyond = 7) {
     const { context, box } = this;
     context.save();
     context.beginPath();
-    context.rect(box.left - 7, box.top - 7, box.right - box.left + 14, box.bottom - box.top + 14);
+    context.rect(box.left - beyond, box.top - beyond, box.right - box.left + 2 * beyond, box.bottom - box.top + 2 * beyond);
     context.clip();
     draw();
     context.restore();
@@ -1166,7 +1167,8 @@ class PlotPanel extends CanvasPanel {
     const { xs, ys } = this.screen[i];
     context.strokeStyle = context.fillStyle = this.colour(series, i);
     context.globalAlpha = series.faint ? 0.35 : 1;
-    if (series.draws !== "points") this.drawLine(xs, ys, DASHES[(series.style ?? i) % DASHES.length], series.faint);
+    const dash = DASHES[(series.style ?? i) % DASHES.length];
+    if (series.draws !== "points") this.clipped(() => this.drawLine(xs, ys, dash, series.faint), 1);
     if (series.draws !== "line") {
       const marker = MARKERS[(series.style ?? i) % MARKERS.length];
       for (let k = 0; k < xs.length; k++) this.marker(marker, xs[k], ys[k], series.size ?? 3.5);
@@ -1603,9 +1605,10 @@ class TokensPanel extends CanvasPanel {
   }
 
   table() {
-    return numberTable(this.spec.label, ["", this.spec.number ?? "number", "what it is"], this.pieces.map((piece, i) => [
-      piece, this.number(i), this.describe(0, i).split("; ").slice(1).join(", "),
-    ]));
+    const kinds = this.pieces.map((_, i) => this.describe(0, i).split("; ").slice(1).join(", "));
+    const columns = kinds.some(Boolean) ? 3 : 2;
+    const head = ["", this.spec.number ?? "number", "what it is"].slice(0, columns);
+    return numberTable(this.spec.label, head, this.pieces.map((piece, i) => [piece, this.number(i), kinds[i]].slice(0, columns)));
   }
 }
 

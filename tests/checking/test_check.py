@@ -154,6 +154,8 @@ def test_hints_come_one_at_a_time_and_are_counted():
     with pytest.raises(ValueError, match="1 to 4"):
         hint("attention.scores", step=9)
     assert "idea" in repr(hint("attention.softmax"))
+    again = ["again for the next" in text._repr_html_() for text in texts]
+    assert again == [True, True, True, False, False]
 
 
 def test_a_report_is_the_same_each_time():

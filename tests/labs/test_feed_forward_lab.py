@@ -127,6 +127,9 @@ def test_the_picture_is_what_was_computed(front: Front) -> None:
     np.testing.assert_allclose(drawn["the curve"], shown.fit.target, atol=1e-6)
     np.testing.assert_allclose(lines(front, "loss")["error"], shown.fit.losses, rtol=1e-5)
     assert front.panels["loss"]["chosen"] == [0, 100]
+    axis = front.panels["loss"]["y"]
+    assert axis["least"] <= min(shown.fit.losses) < max(shown.fit.losses) <= axis["most"]
+    assert np.log10([axis["least"], axis["most"]]).tolist() == [-2, 0], "whole powers of ten"
 
 
 def test_steps_are_seen_one_by_one(front: Front) -> None:
@@ -142,12 +145,16 @@ def test_a_token_is_chosen_and_then_one_of_its_neurons(front: Front) -> None:
     reading = read(Settings().text)
     answer = front.move(token=1)
     values, numbers = reading.answers[3][1].topk(10)
-    assert front.panels["neurons"]["pieces"] == [str(n) for n in numbers.tolist()]
+    assert 318 not in numbers, "the neuron that is looked at comes last where it is none of them"
+    assert front.panels["neurons"]["pieces"] == [*(str(n) for n in numbers.tolist()), "318"]
+    assert front.panels["neurons"]["chosen"] == [0, 10]
+    assert front.panels["neurons"]["caption"].endswith("“bridge” excites most; and neuron 318")
     sent = np.frombuffer(front.data["neurons"]["numbers"], "<f4")
-    np.testing.assert_allclose(sent, values, atol=0.006)
+    np.testing.assert_allclose(sent, [*values, reading.answers[3][1, 318]], atol=0.006)
     answer = front.move(nth=2)
     assert answer["values"]["neuron"] == numbers[2]
     assert front.panels["neurons"]["chosen"] == [0, 2]
+    assert front.panels["neurons"]["pieces"] == [str(n) for n in numbers.tolist()]
     assert f"Neuron {numbers[2]} of layer 3 answers to “bridge”" in answer["summary"]
 
 

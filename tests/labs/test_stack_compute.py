@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,42 @@ def test_minilm_is_the_pretrained_encoder() -> None:
 
 
 # The learner's own
+
+
+def test_in_bare_layers_the_gradient_dies_on_its_way_down() -> None:
+    (bare,) = compute(Settings(residual=False, layer_norm=False))
+    assert bare.gradients[0] < 1e-3 * bare.gradients[-1]
+    assert (bare.gradients[:-1] < bare.gradients[1:]).mean() > 0.8
+
+
+def test_biases_are_drawn_as_torchs_transformer_has_them() -> None:
+    weights = weights_of(Settings(d_model=64), 0)
+    torchs = nn.Transformer(64, 4, 1, 1, 256, batch_first=True).encoder.layers[0].state_dict()
+    for name, drawn in torchs.items():
+        if name.endswith("bias"):
+            assert float(weights[name].std()) == pytest.approx(float(drawn.std()), rel=0.25), name
+    normal = weights_of(Settings(initialisation="normal"), 0)
+    assert not any(normal[name].any() for name in normal if name.endswith("bias"))
+
+
+def test_ones_own_layers_are_made_once_and_give_the_same_each_time() -> None:
+    made: list[nn.Module] = []
+
+    class Counted(nn.TransformerEncoderLayer):
+        def __init__(self, d_model: int, nhead: int, width: int, **kinds: Any) -> None:
+            super().__init__(d_model, nhead, width, batch_first=True, **kinds)
+            made.append(self)
+
+    settings = replace(Settings(**SMALL), dropout=0.3)
+    first = [compute(replace(settings, depth=depth), Counted)[0] for depth in (2, 3)]
+    for layer in made:
+        nn.init.ones_(layer.linear1.weight)  # the lab puts its own weights back
+    again = [compute(replace(settings, depth=depth), Counted)[0] for depth in (2, 3)]
+    assert len(made) == 3
+    for walk, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(walk.cosines, other.cosines)
+    compute(replace(settings, norm_first=True), Counted)
+    assert len(made) == 6, "another form"
 
 
 def test_ones_own_layer_is_what_runs() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from course.experiments.neurons import Excitement
 from course.labs.drawing import PanelData
@@ -42,7 +43,7 @@ def panels(
     numbers, found = [number for number, _ in of_token], excited(words_of, chosen)
     return [
         plot_panel("curve", curves(shown), key, (asked.width + 1, len(shown.x) // 2)),
-        plot_panel("loss", [line], (key, "loss"), (0, asked.step)),
+        plot_panel("loss", [line], (key, "loss"), (0, asked.step), y=decades(line.y)),
         tokens_panel(
             "tokens",
             sentence(shown, chosen),
@@ -57,10 +58,11 @@ def panels(
             "neurons",
             [Piece(str(number), value) for number, value in of_token],
             (key, chosen),
-            numbers.index(chosen.neuron) if chosen.neuron in numbers else None,
+            numbers.index(chosen.neuron),
             shades=[value for _, value in of_token],
             limit=limit,
-            caption=f"Layer {chosen.layer}: what “{shown.reading.tokens[chosen.token]}” excites most",
+            caption=f"Layer {chosen.layer}: what “{shown.reading.tokens[chosen.token]}” excites most"
+            + (f"; and neuron {chosen.neuron}" if len(numbers) > STRONGEST else ""),
         ),
         tokens_panel(
             "words",
@@ -83,11 +85,24 @@ def sentence(shown: Shown, chosen: Selection) -> list[Piece]:
 
 
 def strongest(shown: Shown, chosen: Selection) -> list[tuple[int, float]]:
-    """The neurons of the layer that answer to the chosen token most, and how much."""
-    values, numbers = shown.reading.answers[chosen.layer][chosen.token].topk(STRONGEST)
-    return [
-        (n, round(value, 2)) for n, value in zip(numbers.tolist(), values.tolist(), strict=True)
-    ]
+    """The neurons of the layer that answer to the chosen token most, and how much.
+
+    The chosen one comes last where it is not among them, so that it can always be seen.
+    """
+    answers = shown.reading.answers[chosen.layer][chosen.token]  # (F,)
+    numbers = answers.topk(STRONGEST).indices.tolist()
+    if chosen.neuron not in numbers:
+        numbers.append(chosen.neuron)
+    return [(number, round(float(answers[number]), 2)) for number in numbers]
+
+
+def decades(heights: ArrayLike) -> dict[str, float]:
+    """A logarithmic axis from one power of ten to another."""
+    known = np.log10(np.asarray(heights))
+    return {
+        "least": float(10.0 ** np.floor(known.min())),
+        "most": float(10.0 ** np.ceil(known.max())),
+    }
 
 
 def excited(words_of: Excitement, chosen: Selection) -> list[Piece]:

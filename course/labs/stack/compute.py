@@ -107,14 +107,15 @@ def _fresh(
 ) -> Walk:
     x = embed_fresh(tokens, settings.d_model, settings.seed)  # (1, S, D)
     with one_thread(), torch.random.fork_rng(devices=()):
-        torch.default_generator.manual_seed(settings.seed)  # of dropout, on the CPU
         layers: Sequence[nn.Module]
+        step: Callable[[nn.Module, Tensor, int], Tensor]
         if layer is not None and takes_own(settings):
-            layers = own_stack(layer, settings)
-            states = _up(layers, x, own_step)
+            layers, step = own_stack(layer, settings), own_step
         else:
-            layers = stack_of(settings)
-            states = _up(layers, x, lambda module, state, _: module(state))
+            layers, step = stack_of(settings), lambda module, state, _: module(state)
+        # Of dropout, on the CPU; now, because layers that had to be made have drawn from it.
+        torch.default_generator.manual_seed(settings.seed)
+        states = _up(layers, x, step)
         normed = settings.norm_first and settings.layer_norm
         gradients = _down(layers, states[-1], normed)
     walk = _measure("this stack", tokens, states, gradients)

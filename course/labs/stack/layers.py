@@ -50,7 +50,8 @@ class StackLayer(TransformerEncoderLayer):
         for dropout in (self.dropout, self.dropout1, self.dropout2):
             dropout.p = settings.dropout
         attention.dropout = settings.dropout
-        return self.train(settings.dropout > 0)
+        dropping = settings.dropout > 0
+        return self if self.training == dropping else self.train(dropping)
 
     def forward(
         self,
@@ -100,7 +101,20 @@ def _drawn(d_model: int, initialisation: str, seed: int, number: int) -> Weights
             weights[name] = _DRAW[initialisation](made, draw)
         else:
             weights[name] = made.fill_("norm" in name and name.endswith("weight"))
+    if initialisation == "xavier":
+        _draw_biases(weights, draw)
     return weights
+
+
+def _draw_biases(weights: Weights, draw: torch.Generator) -> None:
+    """The network's biases as `torch.nn.Linear` draws them and `torch.nn.Transformer` leaves them.
+
+    Without them a stack of bare layers would shrink what goes up as fast as what comes down, and
+    the gradients of its matrices, which are products of the two, would look level.
+    """
+    for name in ("linear1", "linear2"):
+        bound = weights[f"{name}.weight"].shape[1] ** -0.5
+        weights[f"{name}.bias"].uniform_(-bound, bound, generator=draw)
 
 
 @lru_cache(maxsize=24)

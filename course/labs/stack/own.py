@@ -26,26 +26,50 @@ def own_stack(cls: LayerClass, settings: Settings) -> list[nn.Module]:
     Raises:
         OwnFailed: the class raised, gave no module, or does not take the weights.
     """
-    layers = []
+    made = _made_before(cls, settings)
     for number in range(settings.depth):
-        sizes = (settings.d_model, settings.heads, 4 * settings.d_model)
+        if number == len(made):
+            made.append(_make(cls, settings))
         try:
-            layer = cls(*sizes, dropout=settings.dropout, norm_first=settings.norm_first)
-        except Exception as error:
-            raise OwnFailed(f"Your layer could not be made: {told(error)}") from error
-        if not isinstance(layer, nn.Module):
-            raise OwnFailed(
-                f"Your layer is of type {type(layer).__name__}; expected a torch.nn.Module."
-            )
-        try:
-            layer.load_state_dict(weights_of(settings, number))
+            made[number].load_state_dict(weights_of(settings, number))
         except Exception as error:
             raise OwnFailed(
                 "Your layer does not take the weights of torch.nn.TransformerEncoderLayer: "
                 f"{told(error, lines=2)}"
             ) from error
-        layers.append(layer.train(settings.dropout > 0))
-    return layers
+        made[number].train(settings.dropout > 0)
+    return made[: settings.depth]
+
+
+_MADE: list[tuple[LayerClass, tuple[Any, ...], list[nn.Module]]] = []
+
+
+def _made_before(cls: LayerClass, settings: Settings) -> list[nn.Module]:
+    """The layers of this class and form that there are already, for more to be added.
+
+    Making twelve takes as long as a walk through them: torch draws weights for each, which are
+    replaced at once. Only the last two forms are kept.
+    """
+    form = (settings.d_model, settings.heads, settings.dropout, settings.norm_first)
+    for known, of_form, layers in _MADE:
+        if known is cls and of_form == form:
+            return layers
+    _MADE.append((cls, form, []))
+    del _MADE[:-2]
+    return _MADE[-1][2]
+
+
+def _make(cls: LayerClass, settings: Settings) -> nn.Module:
+    sizes = (settings.d_model, settings.heads, 4 * settings.d_model)
+    try:
+        layer = cls(*sizes, dropout=settings.dropout, norm_first=settings.norm_first)
+    except Exception as error:
+        raise OwnFailed(f"Your layer could not be made: {told(error)}") from error
+    if not isinstance(layer, nn.Module):
+        raise OwnFailed(
+            f"Your layer is of type {type(layer).__name__}; expected a torch.nn.Module."
+        )
+    return layer
 
 
 def own_step(layer: nn.Module, x: Tensor, number: int) -> Tensor:

@@ -176,14 +176,16 @@ def whose_layer(settings: Settings, name: str) -> str:
 def _short(number: float) -> str:
     """A number with two or three digits, as a person writes it.
 
-    >>> _short(0.000012), _short(123.4), _short(2.345)
-    ('1.2e-05', '123', '2.35')
+    >>> _short(0.000012), _short(123.4), _short(2.345), _short(4321.9)
+    ('1.2e-05', '123', '2.35', '4,320')
     """
     if number == 0 or not np.isfinite(number):
         return f"{number:g}"
     size = abs(number)
     if size >= 1e4 or size < 1e-3:
         return f"{number:.1e}"
+    if size >= 1e3:
+        return f"{round(number, -1):,.0f}"
     return f"{number:.3g}"
 
 
