@@ -363,7 +363,7 @@ def _cells(
         xgap=gap,
         ygap=gap,
         hoverongaps=True,
-        colorbar={"thickness": 10, "len": 0.9},
+        colorbar={"thickness": 10, "len": 0.9, "nticks": 3 if len(table) < 6 else 6},
     )
 
 

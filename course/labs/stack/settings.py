@@ -10,7 +10,7 @@ from course.labs.settings_lab import check_heads, check_whole
 DEEPEST, WIDEST, LONGEST = 24, 128, 64  # layers, d_model, tokens
 TEXT = "The animal didn't cross the street because it was too tired."
 INITIALISATIONS = {
-    "xavier": "Xavier uniform (Glorot and Bengio 2010, equation 16), as torch.nn.Transformer has it",
+    "xavier": "Xavier uniform (Glorot and Bengio 2010, equation 16), and biases, as in torch.nn.Transformer",
     "normal": "N(0, 0.02²), as BERT was initialised (Devlin et al. 2019, its published code)",
     "large": "N(0, 1), as torch.randn gives it: far too large",
 }

@@ -106,6 +106,10 @@ def norms(walk: Walk, settings: Settings) -> str:
             "the final norm that a pre-norm stack ends with."
         )
     if not settings.layer_norm and not settings.residual:
+        if settings.initialisation == "xavier":
+            return (
+                f"{told}: of what came in less is left with each layer, and the biases add theirs."
+            )
         return f"{told}: whatever the weights do to a length, each layer does again."
     return f"{told}."
 
