@@ -114,3 +114,43 @@ def test_a_softmax_is_told_by_what_it_makes_of_plain_numbers(name, monkeypatch):
     assert report.status == "failed"
     assert report.mistakes == ()
     assert said.lower() in report.message.lower()
+
+
+ATTENTION = """\
+def scaled_dot_product(query, key, value, mask=None):
+    raw = SCORES
+    raw = raw if mask is None else raw.masked_fill(mask, -math.inf)
+    weights = WEIGHTS
+    return weights @ value, weights
+"""
+USUAL = {
+    "SCORES": "query @ key.mT / math.sqrt(query.shape[-1])",
+    "WEIGHTS": "torch.softmax(raw, -1).nan_to_num(0.0)",
+}
+ATTENTIONS = {
+    "distances": (
+        "SCORES",
+        "-torch.cdist(query, key).square() / 2",
+        "the second should get e = 2.718 times the weight of the first, and gets 1.649 times",
+    ),
+    "weights that sum to less": (
+        "WEIGHTS",
+        "torch.softmax(raw, -1).nan_to_num(0.0) / 1.01",
+        "the weights are in the right proportion, but sum to 0.9901",
+    ),
+    "scores bent": (
+        "SCORES",
+        "torch.sigmoid(query @ key.mT / math.sqrt(query.shape[-1]))",
+        "the weights are those of sigmoid(x)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ATTENTIONS)
+def test_attention_is_told_by_the_weights_of_plain_scores(name, monkeypatch):
+    unseen.quickly(monkeypatch)
+    place, instead, said = ATTENTIONS[name]
+    source = ATTENTION
+    for part, usual in USUAL.items():
+        source = source.replace(part, instead if part == place else usual)
+    unseen.assert_told("attention.scaled_dot_product", source, None, said)

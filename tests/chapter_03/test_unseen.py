@@ -281,6 +281,14 @@ def geglu(x,w_gate,w_up,w_down):
 def geglu(x,w_gate,w_up,w_down):
     return (F.gelu(x@w_gate)+(x@w_up))@w_down
 """,
+        "one_plus": """\
+def geglu(x,w_gate,w_up,w_down):
+    return ((1+F.gelu(x@w_gate))*(x@w_up))@w_down
+""",
+        "down_within": """\
+def geglu(x,w_gate,w_up,w_down):
+    return F.gelu(x@w_gate@w_down)*(x@w_up@w_down)
+""",
     },
     "feed_forward.count_parameters": {
         "q": """\
@@ -351,6 +359,8 @@ SAID = {
     "third": "before the erf, x is divided by 1.732 and not by 1.414",
     "shifted": "a normal with a mean of 0.5",
     "constant": "tanh(0.7979 x + 0.3568 x³)",
+    "one_plus": "gives 0.954, 0.841, 1, 1.84, 2.95, and should give -0.0455, -0.159, 0, 0.841, 1.95",
+    "down_within": "hen w_down becomes 3 times as large, a neuron's result becomes 9.21 times as large",
     "no_root": "tanh(0.6366 x + 0.02847 x³)",
 }
 ALL = [(exercise, name) for exercise, sources in UNSEEN.items() for name in sources]

@@ -384,6 +384,33 @@ def residual(x, sublayer, norm, norm_first):
 """,
         "every result is 2 times what it should be",
     ),
+    ("stacking.residual", "half"): (
+        """\
+def residual(x, sublayer, norm, norm_first):
+    if norm_first:
+        return x + 0.5 * sublayer(norm(x))
+    return norm(x + 0.5 * sublayer(x))
+""",
+        "in post-norm, with a norm that changes nothing, what comes is 1 x + 0.5 sublayer(x)",
+    ),
+    ("stacking.residual", "root of two"): (
+        """\
+def residual(x, sublayer, norm, norm_first):
+    if norm_first:
+        return (x + sublayer(norm(x))) / 2 ** 0.5
+    return norm(x + sublayer(x))
+""",
+        "in pre-norm, with a norm that changes nothing, what comes is 0.707 x + 0.707 sublayer(x)",
+    ),
+    ("stacking.residual", "norm again"): (
+        """\
+def residual(x, sublayer, norm, norm_first):
+    if norm_first:
+        return x + sublayer(norm(norm(x)))
+    return norm(x + sublayer(x))
+""",
+        "in pre-norm, `norm` is called 2 times, and should be called once",
+    ),
     ("stacking.residual", "none"): (
         """\
 def residual(x, sublayer, norm, norm_first):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
+from course.exercises.attention import shares
 from course.exercises.draw import Draw
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 
@@ -266,12 +268,25 @@ def _cosine(
 _SOFTMAX_LINE = "weights = softmax(raw, dim=-1)"
 _MASK_LINE = 'raw = raw.masked_fill(mask, float("-inf"))'
 
+
+def _finds(function: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
+    """The weights of plain scores: one query of width 1 whose products with the keys are the scores."""
+
+    def weights(row: Tensor, dim: int) -> Tensor:
+        one = torch.ones(1, 1, dtype=row.dtype)
+        return cast("Tensor", function(one, row.unsqueeze(-1), row.unsqueeze(-1))[1].squeeze(0))
+
+    said = shares.finds(weights, failed)
+    return [f"the weights of a query 1 and keys x, all of width 1: {sentence}" for sentence in said]
+
+
 SCALED_DOT_PRODUCT = Exercise(
     id="attention.scaled_dot_product",
     signature="(query, key, value, mask=None)",
     minutes=20,
     difficulty=2,
     cases=_scaled_dot_product_cases,
+    finds=_finds,
     results=("output", "weights"),
     landmarks=(
         Landmark("the scores, scaled and masked, before the softmax", _masked_scores),

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course.exercises.draw import Draw
+from course.exercises.feed_forward import gate_curve
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 
 
@@ -49,6 +50,7 @@ GEGLU = Exercise(
     minutes=10,
     difficulty=2,
     cases=_geglu_cases,
+    finds=gate_curve.finds,
     landmarks=(
         Landmark("the gate alone: gelu(x W_gate)", lambda x, g, u, d: F.gelu(x @ g)),
         Landmark("x W_up alone", lambda x, g, u, d: x @ u),

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from course.exercises.draw import Draw
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
+from course.exercises.stacking import sums
 
 
 def _sublayer(x: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
@@ -90,6 +91,7 @@ RESIDUAL = Exercise(
     difficulty=1,
     cases=_cases,
     harness=_harness,
+    finds=sums.finds,
     results=("result", "number of calls of sublayer", "number of calls of norm"),
     landmarks=(
         _landmark("x + sublayer(x): the norm was not used", lambda x, f, n: x + f(x)),

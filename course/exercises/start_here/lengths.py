@@ -15,6 +15,8 @@ Choice = Callable[[Tensor, Tensor], int]
 def finds(function: Choice, failed: Sequence[Case]) -> list[str]:
     """What the failed cases show once their vectors are made longer, or all of one length."""
     cases = [case.args for case in failed]
+    if _all_right(function, cases):
+        return []
     if _all_right(function, [(1e4 * question, 1e4 * rows) for question, rows in cases]):
         return [
             "when all vectors are made ten thousand times as long, which changes no cosine, it is right: a "

@@ -1,0 +1,41 @@
+"""What an exercise's own search says is said of wrong answers alone."""
+
+import importlib
+
+import pytest
+
+from course import exercises
+from course.checking import guards
+from course.exercises.model import Exercise
+
+SEARCHED = [
+    exercise
+    for exercise in map(exercises.get, exercises.ids())
+    if exercise.finds is not None and not exercise.is_class  # a layer's search starts from a fault
+]
+
+
+@pytest.mark.parametrize("exercise", SEARCHED, ids=lambda exercise: exercise.id)
+def test_a_right_answer_is_told_nothing(exercise: Exercise) -> None:
+    chapter = exercise.id.partition(".")[0]
+    right = importlib.import_module(f"tests.checking.right_answers.{chapter}").RIGHT[exercise.id]
+    cases = [case for case in exercise.cases(0) if case.raises is None]
+    assert exercise.finds is not None
+    for answer in (exercise.model(), *right):
+        with guards.apart():
+            assert exercise.finds(answer, cases) == [], answer.__name__
+
+
+@pytest.mark.parametrize("exercise", SEARCHED, ids=lambda exercise: exercise.id)
+def test_something_is_told_of_some_listed_mistake(exercise: Exercise) -> None:
+    """A search that has gone silent, as by an error that the checker hides, would not be missed."""
+    cases = [case for case in exercise.cases(0) if case.raises is None]
+    assert exercise.finds is not None
+    told: list[str] = []
+    for mistake in exercise.mistakes:
+        with guards.apart(), guards.quiet():
+            try:
+                told += exercise.finds(exercise.mistaken(mistake), cases)
+            except Exception:  # a mistake may raise on any input
+                continue
+    assert told
