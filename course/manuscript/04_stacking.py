@@ -978,7 +978,7 @@ figures.heatmap(
 quiz("stacking.what-comes-out")
 
 # %% [markdown] id="tracer-text"
-# To close, walk through it. The tracer takes a text through **your** encoder, step by step: each with its shape, its numbers, and the line of code that does it.
+# To close, walk through it. The tracer takes a text through **your** encoder, step by step: each with its shape, its numbers, and the line of `encoder_core` that does the same. What each of your layers gives is held against these steps, and goes on to the next.
 
 # %% id="shape-tracer"
 labs.ShapeTracer(model=encoder, text=sentence)
