@@ -7,6 +7,7 @@ from collections.abc import Sequence
 __all__ = ["sides"]
 
 _LETTER, _LINE, _MARK = 7.0, 14.0, 5.0  # pixels: a letter's width, a line's height, half a marker
+_ROUNDS = 3
 _SIDES = {  # plotly's words for the side: the middle of the name, in halves of its width and height
     "top center": (0, 1),
     "middle right": (1, 0),
@@ -32,13 +33,18 @@ def sides(xy: Sequence[Sequence[float]], names: Sequence[str], room: tuple[int, 
     spans = [max(column) - min(column) or 1.0 for column in zip(*xy, strict=True)]
     scale = min(pixels / span for pixels, span in zip(room, spans, strict=True))
     points = [(x * scale, y * scale) for x, y in xy]
-    taken = [_around(x, y, 2 * _MARK, 2 * _MARK) for x, y in points]
-    chosen = []
-    for (x, y), name in zip(points, names, strict=True):
-        boxes = {side: _box(x, y, name, side) for side in _SIDES}
-        best = min(boxes, key=lambda side: sum(_common(boxes[side], other) for other in taken))
-        taken.append(boxes[best])
-        chosen.append(best)
+    marks = [_around(x, y, 2 * _MARK, 2 * _MARK) for x, y in points]
+    choices = [
+        {side: _box(x, y, name, side) for side in _SIDES}
+        for (x, y), name in zip(points, names, strict=True)
+    ]
+    chosen: list[str] = [""] * len(points)
+    for _ in range(_ROUNDS):  # from the second round on, a name knows where all the others stand
+        for place, boxes in enumerate(choices):
+            taken = marks + [
+                choices[other][side] for other, side in enumerate(chosen) if side and other != place
+            ]
+            chosen[place] = min(_SIDES, key=lambda side: _covered(boxes[side], taken))
     return chosen
 
 
@@ -50,6 +56,11 @@ def _box(x: float, y: float, name: str, side: str) -> Box:
 
 def _around(x: float, y: float, width: float, height: float) -> Box:
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _covered(box: Box, taken: Sequence[Box]) -> float:
+    """How much a box covers of others."""
+    return sum(_common(box, other) for other in taken)
 
 
 def _common(one: Box, other: Box) -> float:
