@@ -101,6 +101,15 @@ WRONG = {
         f"def cosine_similarity(a, b):\n    return {UNIT} * a.norm(dim=-1, keepdim=True).sqrt()\n",
         "when the vectors of a become 4 times as long, the similarity becomes 2 times as large",
     ),
+    "texts cut at 128": (
+        "embeddings.pad_batch",
+        "def pad_batch(sequences, pad_id):\n"
+        "    n = min(max(map(len, sequences)), 128)\n"
+        "    ids = torch.tensor([(s + [pad_id] * n)[:n] for s in sequences], dtype=torch.long)\n"
+        "    mask = [[i >= len(s) for i in range(n)] for s in sequences]\n"
+        "    return ids, torch.tensor(mask, dtype=torch.bool)\n",
+        "the axis S is 128 long instead of 600",
+    ),
     "rows as they come": (
         "embeddings.lookup",
         "def lookup(weight, ids):\n"

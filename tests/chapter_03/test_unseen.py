@@ -315,6 +315,14 @@ def count_parameters(d_model,nhead,dim_feedforward):
 def count_parameters(d_model,nhead,dim_feedforward):
     return sum(p.numel() for p in nn.Linear(d_model,dim_feedforward).parameters())+sum(p.numel() for p in nn.Linear(dim_feedforward,d_model).parameters())+4*d_model*d_model
 """,
+        "head_columns": """\
+def count_parameters(d_model,nhead,dim_feedforward):
+    return 3*d_model*(d_model//nhead)+d_model**2+2*d_model*dim_feedforward+dim_feedforward+9*d_model
+""",
+        "one_way": """\
+def count_parameters(d_model,nhead,dim_feedforward):
+    return 4*d_model**2+d_model*dim_feedforward+dim_feedforward+9*d_model
+""",
         "emb": """\
 def count_parameters(d_model,nhead,dim_feedforward):
     return 4*(d_model*d_model+d_model)+2*d_model*dim_feedforward+d_model+dim_feedforward+4*d_model+30522*d_model
@@ -361,6 +369,8 @@ SAID = {
     "constant": "tanh(0.7979 x + 0.3568 x³)",
     "one_plus": "gives 0.954, 0.841, 1, 1.84, 2.95, and should give -0.0455, -0.159, 0, 0.841, 1.95",
     "down_within": "hen w_down becomes 3 times as large, a neuron's result becomes 9.21 times as large",
+    "head_columns": "he result changes with nhead",
+    "one_way": "he term d_model * dim_feedforward is counted 1 times",
     "no_root": "tanh(0.6366 x + 0.02847 x³)",
 }
 ALL = [(exercise, name) for exercise, sources in UNSEEN.items() for name in sources]

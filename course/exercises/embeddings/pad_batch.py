@@ -34,6 +34,7 @@ def _pad_cases(seed: int) -> list[Case]:
         case([[3, 2, 2, 4], [2, 2]], 2, "pad_id within texts", "texts that hold pad_id themselves"),
         case([[70000, 2**40], [1, 2, 3]], 5, "large ids", "large ids"),
         case([[5, 1, 4, 2], [3, 9, 8], [7, 6], [1]], 11, "shorter and shorter"),
+        case([[3, 4], list(range(2, 602))], 1, "a text of 600 tokens", "long texts"),
     ]
 
 
@@ -149,6 +150,18 @@ PAD_BATCH = Exercise(
             ((_FILL_MASK, "mask[row, : max(len(sequence) - 1, 0)] = False"),),
             "The last token of each sequence is taken for padding.",
             "Which places does a sequence of length 2 fill?",
+        ),
+        Mistake(
+            "cut-off",
+            (
+                (
+                    "longest = max(len(sequence) for sequence in sequences)",
+                    "longest = min(max(len(sequence) for sequence in sequences), 512)",
+                ),
+                ("torch.tensor(sequence,", "torch.tensor(sequence[:longest],"),
+            ),
+            "Long texts are cut off at a length that stands in the code. What a model can take is not this function's affair.",
+            "How many ids of a text of 600 should come back?",
         ),
         Mistake(
             "longest-blocked-whole",

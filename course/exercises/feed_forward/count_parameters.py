@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from course.exercises.feed_forward import count_terms
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
 
 
@@ -37,6 +38,7 @@ COUNT_PARAMETERS = Exercise(
     minutes=10,
     difficulty=1,
     cases=_count_cases,
+    finds=count_terms.finds,
     landmarks=(
         Landmark("the attention's parameters alone", lambda d, h, f: 4 * d * (d + 1)),
         Landmark("the feed-forward network's alone", lambda d, h, f: 2 * d * f + f + d),
