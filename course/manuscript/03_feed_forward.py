@@ -605,7 +605,7 @@ some = torch.full((4, 12), 1.0)
 figures.heatmap(
     dropout(some, 0.25, training=True), numbers=True, decimals=2,
     row_title="token", column_title="number of its vector",
-    title="A quarter falls, the rest grows",
+    title="About a quarter falls, the rest grows",
 )
 
 # %% id="dropout-mean-run"
