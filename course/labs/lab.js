@@ -1143,7 +1143,11 @@ class PlotPanel extends CanvasPanel {
   isFreer(left, right, y, width) {
     const points = (from, to) => this.screen.reduce((sum, { xs, ys }) =>
       sum + xs.reduce((count, x, k) => count + (x >= from && x <= to && Math.abs(ys[k] - y + 9) < 8), 0), 0);
-    return points(left, left + width) < points(right - width, right);
+    const [atLeft, atRight] = [points(left, left + width), points(right - width, right)];
+    const [series, point] = this.meta.chosen ?? []; // its name stands beside it, and needs room too
+    const { xs, ys } = this.screen[series] ?? { xs: [], ys: [] };
+    const inTheWay = xs[point] > right - width - 24 && Math.abs(ys[point] - y) < 24;
+    return atLeft < atRight || (atLeft === atRight && inTheWay);
   }
 
   /** Words with the page's colour behind them, so that lines don't run through them. */
@@ -1239,9 +1243,9 @@ class PlotPanel extends CanvasPanel {
     [...first, ...written].forEach((cell, rank) => this.drawPointLabel(cell, rank < first.length, taken));
   }
 
-  /** Where the loose points are: a label must not lie on another's. */
+  /** Where the points are: a label must not lie on another's. */
   markers() {
-    return this.meta.series.flatMap(({ draws, size = 3.5 }, i) => draws !== "points" ? [] : Array.from(this.screen[i].xs, (x, k) => {
+    return this.meta.series.flatMap(({ draws, size = 3.5 }, i) => draws === "line" ? [] : Array.from(this.screen[i].xs, (x, k) => {
       const y = this.screen[i].ys[k];
       return { left: x - size, right: x + size, top: y - size, bottom: y + size };
     }));

@@ -8,7 +8,7 @@ import torch
 
 from course import labs
 from course.labs.position.compute import Selection, Settings, by_distance, compute
-from course.labs.position.view import circle_series
+from course.labs.position.view import circle_series, panels
 from encoder_core.positions import rotary, sinusoidal_positions
 from encoder_core.pretrained import load_minilm
 from tests.labs.front import Front
@@ -48,6 +48,15 @@ def test_a_turned_pair_keeps_its_length_and_moves_by_its_rate() -> None:
     for row, pair in enumerate(made.pairs):
         step = np.exp(1j * np.diff(angles[row]))
         np.testing.assert_allclose(step, np.exp(1j * 10000.0 ** (-pair / 8)), atol=1e-4)
+
+
+def test_the_chosen_positions_are_always_named() -> None:
+    asked, chosen = Settings("rotary", length=30), Selection(position=11, other=21, column=5)
+    table, similarity, *_ = panels(asked, compute(asked, {}), chosen, "key")
+    assert table.meta["row_labels"][11] == similarity.meta["row_labels"][11] == "11"
+    assert similarity.meta["column_labels"][21] == "21"
+    assert table.meta["column_labels"][5] == "5"
+    assert table.meta["row_labels"][7:10] == ["", "8", ""], "of the others only a few"
 
 
 def test_each_pair_has_a_circle_of_its_own() -> None:

@@ -34,8 +34,9 @@ def panels(asked: Settings, made: Positions, chosen: Selection, key: Hashable) -
     ]
 
 
-def _every(count: int, step: int = 8) -> list[str]:
-    return ["" if i % step else str(i) for i in range(count)]
+def _labels(count: int, chosen: int, step: int = 8) -> list[str]:
+    """A few of the numbers, and the chosen one."""
+    return [str(i) if i % step == 0 or i == chosen else "" for i in range(count)]
 
 
 def _table(asked: Settings, made: Positions, chosen: Selection, key: Hashable) -> PanelData:
@@ -52,14 +53,15 @@ def _table(asked: Settings, made: Positions, chosen: Selection, key: Hashable) -
         "learned": "MiniLM's table",
         "rotary": "The vector 1, 0, 1, 0, …, turned at each position",
     }.get(asked.kind, "The table: a row for each position")
+    column = min(chosen.column, shown - 1)
     meta = {
         "caption": what + part,
-        "row_labels": _every(length),
-        "column_labels": _every(shown),
+        "row_labels": _labels(length, chosen.position),
+        "column_labels": _labels(shown, column),
         "bits": 8,
         "scale": "signed",
         "limit": limit,
-        "chosen": [chosen.position, min(chosen.column, shown - 1)],
+        "chosen": [chosen.position, column],
     }
     return PanelData(
         "table",
@@ -70,10 +72,10 @@ def _table(asked: Settings, made: Positions, chosen: Selection, key: Hashable) -
 
 
 def _similarity(made: Positions, chosen: Selection, key: Hashable) -> PanelData:
-    labels = _every(len(made.table))
+    length = len(made.table)
     meta = {
-        "row_labels": labels,
-        "column_labels": labels,
+        "row_labels": _labels(length, chosen.position),
+        "column_labels": _labels(length, chosen.other),
         "bits": 8,
         "scale": "signed",
         "limit": 1.0,
