@@ -273,7 +273,7 @@ def points(
         raise ValueError(f"a map needs two numbers a point; {len(table[0])} came")
     names = _names(names, len(table), "names")
     groups = _names(groups or [""] * len(table), len(table), "groups")
-    beside = sides(table, names, room=(680, 430))
+    beside = sides(table, names, room=(640, 380))
     figure = go.Figure()
     for number, group in enumerate(dict.fromkeys(groups)):
         inside = [place for place, name in enumerate(groups) if name == group]
