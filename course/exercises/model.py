@@ -235,7 +235,9 @@ def build(
     filename = f"<{exercise_id} {zlib.crc32(source.encode()):08x}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)  # of two mistakes together, no one's own text
+        warnings.simplefilter(
+            "ignore", SyntaxWarning
+        )  # of two mistakes together, no one's own text
         code = compile(source, filename, "exec")
     exec(code, names)
     return cast("Callable[..., Any]", names[name])

@@ -176,6 +176,46 @@ LAYERS: dict[str, tuple[list[tuple[str, str]], str]] = {
         [("nn.LayerNorm(d_model)", "nn.BatchNorm1d(d_model)")],
         "it has norm1.running_mean",
     ),
+    "ReLU6": ([("F.relu(", "F.relu6(")], "`self.linear2` gets the ReLU6 of linear1's output"),
+    "zeros where padding is": (
+        [
+            (
+                "        if self.norm_first:\n",
+                "        if src_key_padding_mask is not None:\n"
+                "            src = src.masked_fill(src_key_padding_mask.unsqueeze(-1), 0.0)\n"
+                "        if self.norm_first:\n",
+            )
+        ],
+        "gets something else in the rows of padding (nobody looks at them",
+    ),
+    "half of src": (
+        [("src = src + self.sa(", "src = 0.5 * src + self.sa(")],
+        "in pre-norm, `self.norm2` gets 0.5 times `src` itself, plus 1 times the attention's output",
+    ),
+    "a mask of its own": (
+        [
+            (
+                CALL,
+                "if mask is None:\n"
+                "            mask = torch.ones(x.shape[1], x.shape[1]).triu(1).bool()\n"
+                "        " + CALL,
+            )
+        ],
+        "in post-norm, `self.self_attn` is given a mask where none has come",
+    ),
+    "the mask turned": (
+        [(CALL, "mask = None if mask is None else mask.T\n        " + CALL)],
+        "given another mask than src_mask: it blocks elsewhere",
+    ),
+    "all of a sub-layer dropped at once": (
+        [
+            (
+                "return self.drop1(made[0])",
+                "return made[0] * self.drop1(torch.ones(()).to(made[0]))",
+            )
+        ],
+        "dropout on the attention's output: all numbers are dropped together or none is",
+    ),
     "linear maps exchanged": (
         [("nn.Linear(d_model, dim_feedforward)", "nn.Linear(dim_feedforward, d_model)")],
         "its linear1.weight is",
@@ -187,7 +227,7 @@ LAYERS: dict[str, tuple[list[tuple[str, str]], str]] = {
     ),
     "half of the network's output": (
         [("src + self.ff(self.norm2(src))", "src + 0.5 * self.ff(self.norm2(src))")],
-        "in pre-norm, each part gets what it should: look at what is done after the last of them",
+        "in pre-norm, what is returned is 1 times the sum of src and the attention's output, without a norm, plus 0.5 times",
     ),
 }
 
@@ -497,6 +537,28 @@ def token_similarity(hidden, padding_mask=None):
     return (c.sum((1,2)) - n)/(n*(n-1))
 """,
         "padding-made-zero-and-counted",
+    ),
+    ("stacking.token_similarity", "distances"): (
+        """\
+def token_similarity(hidden, padding_mask=None):
+    B, S, _ = hidden.shape
+    real = hidden.new_ones(B, S).bool() if padding_mask is None else ~padding_mask
+    u = F.normalize(hidden, dim=-1)
+    p = real[:, :, None] & real[:, None] & ~torch.eye(S, device=hidden.device).bool()
+    return ((1 - torch.cdist(u, u))*p).sum((1,2))/p.sum((1,2)).clamp(min=1)
+""",
+        "with 0, 60, 90, 120, 180 degrees between them get 1.00, 0.00, -0.41, -0.73, -1.00",
+    ),
+    ("stacking.token_similarity", "largest"): (
+        """\
+def token_similarity(hidden, padding_mask=None):
+    B, S, _ = hidden.shape
+    real = hidden.new_ones(B, S).bool() if padding_mask is None else ~padding_mask
+    u = F.normalize(hidden, dim=-1)
+    p = real[:, :, None] & real[:, None] & ~torch.eye(S, device=hidden.device).bool()
+    return torch.where(p.any(-1).any(-1), (u @ u.mT).masked_fill(~p, -1).amax((1,2)), 0.0)
+""",
+        "of three tokens whose similarities are 0.50, 0.00, 0.87, the mean is 0.46, and 0.87 came",
     ),
     ("stacking.token_similarity", "fill first"): (
         """\

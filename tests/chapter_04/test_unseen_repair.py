@@ -115,7 +115,7 @@ WRONG: dict[str, tuple[list[tuple[str, str]], str]] = {
                 ),
             )
         ],
-        "but not in the rows of tokens that may look at nothing",
+        "something else in the rows of tokens that may look at nothing (out_proj's bias stays there)",
     ),
     "F.dropout": (
         [("self.dropout(src2)", "F.dropout(src2)")],

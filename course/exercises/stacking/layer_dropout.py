@@ -163,7 +163,10 @@ def finds(run: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
         told = [
             f"in training mode the {' and the '.join(guilty)} {verb} not as it should be{where}"
         ]
-    says = {place: seen(place, run(*found[place].args)[0]) for place in guilty}
+    says = {
+        place: _together(run, found[place]) or seen(place, run(*found[place].args)[0])
+        for place in guilty
+    }
     told += [f"{place}: {said}" for place, said in says.items() if said]
     if PLACES[4] in pre:
         told.append("it drops with dropout=0 too: is the rate taken from the argument?")
@@ -191,6 +194,20 @@ def _seen(place: str, output: Tensor) -> str:
     if place in (PLACES[0], PLACES[2]):
         kept /= 1.0 - P  # what comes from there is dropped once more, before it is added
     return _of_the_rate(1.0 - kept)
+
+
+def _together(run: Callable[..., Any], case: Case) -> str:
+    """Whether a sub-layer is dropped as a whole, now and then."""
+    shares = set()
+    for _ in range(16):
+        added = run(*case.args)[0] - 1.0
+        shares.add((added.abs() < 1e-6).double().mean().item())
+    together = case.args[4] and shares == {0.0, 1.0}
+    return (
+        "all numbers are dropped together or none is; each should be dropped by itself"
+        if together
+        else ""
+    )
 
 
 def _of_the_rate(rate: float) -> str:

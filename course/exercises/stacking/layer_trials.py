@@ -237,9 +237,21 @@ def _in_one_form(draw: Draw) -> list[Case]:
     no_attention = weights_of(draw, 6, 8)
     no_attention["self_attn.out_proj.weight"].zero_()
     no_attention["self_attn.out_proj.bias"].zero_()
+    strong = weights_of(draw, 6, 8)
+    strong["linear1.bias"][2] += 9.0
     empty = torch.arange(3) >= torch.tensor([[3], [0]])  # the second text is padding only
     return [
         _evaluated(draw, "as many texts as tokens", (3, 3, 2, 2, 7), False, "no mask", "B = S"),
+        _evaluated(
+            draw,
+            "a neuron whose number is near 9",
+            (2, 3, 2, 3, 8),
+            True,
+            "no mask",
+            "a large hidden number",
+            weights=strong,
+            dtypes=("float64", "float32"),
+        ),
         _evaluated(
             draw,
             "a text that is padding only",

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from course.exercises.draw import Draw
 from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
+from course.exercises.stacking import pairs
 
 
 def _tokens(draw: Draw, *shape: int) -> Tensor:
@@ -158,6 +159,7 @@ TOKEN_SIMILARITY = Exercise(
     minutes=15,
     difficulty=2,
     cases=_cases,
+    finds=pairs.finds,
     landmarks=(
         Landmark(
             "the mean over all pairs, each token with itself included",
