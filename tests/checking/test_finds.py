@@ -3,9 +3,12 @@
 import importlib
 
 import pytest
+import torch
+from torch import Tensor
 
 from course import exercises
 from course.checking import guards
+from course.exercises.attention import shares
 from course.exercises.model import Exercise
 
 SEARCHED = [
@@ -39,3 +42,13 @@ def test_something_is_told_of_some_listed_mistake(exercise: Exercise) -> None:
             except Exception:  # a mistake may raise on any input
                 continue
     assert told
+
+
+def test_what_an_answer_replaces_in_a_search_is_put_back() -> None:
+    def blind(x: Tensor, dim: int) -> Tensor:
+        torch.allclose = lambda *args, **more: True
+        return x.softmax(dim) + 0.1
+
+    before = torch.allclose
+    shares.finds(blind, [])
+    assert torch.allclose is before
