@@ -18,6 +18,8 @@ from typing import Any
 
 import torch
 
+from course.threads import one_thread
+
 SECONDS = 4.0  # of computing that one call may take; waiting counts a quarter
 IDLE = 0.05  # the share of a processor below which it waits rather than computes
 
@@ -150,12 +152,14 @@ def apart() -> Iterator[None]:
     """Run a check as if in a fresh kernel, and leave the notebook's own state as it was.
 
     Gradients are on, autocast and inference mode off, tensors are made on the CPU; the random states
-    of torch, Python and numpy are put back.
+    of torch, Python and numpy are put back. There is one thread: several would wait for one another
+    at these sizes, ten times as long where the machine does something else too.
     """
     device = torch.get_default_device()
     try:
         with (
             random_states_kept(),
+            one_thread(),
             torch.inference_mode(False),
             torch.enable_grad(),
             torch.autocast("cpu", enabled=False),

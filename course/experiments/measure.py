@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from course.labs.threads import one_thread
+from course.threads import one_thread
 
 __all__ = ["operations", "seconds"]
 

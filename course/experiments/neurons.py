@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from course.experiments.texts import language_reference
-from course.labs.threads import one_thread
+from course.threads import one_thread
 from encoder_core.bert import Bert
 from encoder_core.tokenizer import WordPiece
 

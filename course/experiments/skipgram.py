@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course.labs.threads import one_thread
+from course.threads import one_thread
 
 __all__ = ["Learned", "pairs", "train"]
 

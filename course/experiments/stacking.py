@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course.labs.threads import one_thread
+from course.threads import one_thread
 from encoder_core import MultiheadAttention
 
 __all__ = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from course.labs.threads import one_thread
 from course.passages.index import BestMatch, Found, Index
+from course.threads import one_thread
 
 EXAMPLE = "How do I find the three largest numbers of a list?"
 

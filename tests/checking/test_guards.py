@@ -531,3 +531,18 @@ def test_float16_alone_is_told():
     report = checks.judge(get("attention.entropy"), small)
     assert not report.passed
     assert "float16" in report.message
+
+
+def test_answers_run_on_one_thread_and_the_notebook_keeps_its_own():
+    before, seen = torch.get_num_threads(), set()
+
+    def noting(x, dim):
+        seen.add(torch.get_num_threads())
+        return right(x, dim)
+
+    torch.set_num_threads(2)
+    try:
+        assert checks.judge(SOFTMAX, noting).passed
+        assert (seen, torch.get_num_threads()) == ({1}, 2)
+    finally:
+        torch.set_num_threads(before)

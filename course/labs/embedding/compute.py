@@ -20,7 +20,7 @@ from course.labs.own_functions import (
     call_own,
     check_one_of,
 )
-from course.labs.threads import one_thread
+from course.threads import one_thread
 
 Floats = NDArray[np.float32]
 NEIGHBOURS = 10

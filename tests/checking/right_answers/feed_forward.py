@@ -195,6 +195,18 @@ def dropout_mask_in_the_dtype(x, p, training):
     return x * mask / max(1 - p, 1e-12)
 
 
+def dropout_keeps_what_is_above_p(x, p, training):
+    """Strictly above: in half precision a draw can be 0, and with p = 0 that number falls."""
+    if p < 0 or p > 1:
+        raise ValueError("p must lie between 0 and 1")
+    if not training:
+        return x
+    if p == 1:
+        return torch.zeros_like(x)
+    mask = (torch.rand_like(x) > p).to(x.dtype)
+    return x * mask / (1 - p)
+
+
 def dropout_bernoulli_in_place(x, p, training):
     if not 0 <= p <= 1:
         raise ValueError("p outside of [0, 1]")
@@ -251,5 +263,6 @@ RIGHT = {
     "feed_forward.dropout": (
         dropout_library, dropout_bernoulli, dropout_zeros_like, dropout_mask_in_the_dtype,
         dropout_bernoulli_in_place, dropout_module, dropout_masked_fill,
+        dropout_keeps_what_is_above_p,
     ),
 }  # fmt: skip

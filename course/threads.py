@@ -1,4 +1,4 @@
-"""So that a picture waits for nothing: one thread for small models, no garbage collection meanwhile."""
+"""So that nobody waits: one thread for what is small, and no garbage collection before a picture."""
 
 from __future__ import annotations
 
