@@ -62,14 +62,26 @@ class Shown:
             f"<details><summary>The same as numbers</summary><pre>{text}</pre></details>"
         )
 
+    def _digits(self) -> int:
+        """Places after the point: as many as show a difference, where there is one, two at least."""
+        gaps = [m.double() for title, m in self.matrices if title == "difference" and m.numel()]
+        sizes = [float(gap[gap.isfinite()].abs().max()) for gap in gaps if gap.isfinite().any()]
+        largest = max(sizes, default=0.0)
+        return 2 if largest == 0 or largest >= 0.02 else 3 if largest >= 0.002 else 4
+
     def _figure(self, title: str, matrix: Tensor) -> str:
         label = f"{title}: {tuple(matrix.shape)} numbers" + (
             f", rows {self.rows}, columns {self.columns}" if self.rows else ""
         )
         return (
             f'<figure style="margin:0"><figcaption style="font-size:90%">{html.escape(title)}</figcaption>'
-            f"{svg(matrix, title == 'difference', label)}</figure>"
+            f"{self._drawn(matrix, title == 'difference', label)}</figure>"
         )
+
+    def _drawn(self, matrix: Tensor, signed: bool, label: str) -> str:
+        if matrix.numel() == 0:
+            return f'<p style="margin:0.2em 0">empty, {tuple(matrix.shape)}</p>'
+        return svg(matrix, signed, label, self._digits())
 
 
 def matrix_of(tensor: Tensor, place: tuple[int, ...] = ()) -> Tensor:
@@ -83,8 +95,8 @@ def matrix_of(tensor: Tensor, place: tuple[int, ...] = ()) -> Tensor:
     return tensor[tuple(place[:leading]) + (0,) * (leading - len(place))][:LARGEST, :LARGEST]
 
 
-def svg(matrix: Tensor, signed: bool, label: str) -> str:
-    """An SVG heatmap: a colour for each number, the number itself where there is room and on hover."""
+def svg(matrix: Tensor, signed: bool, label: str, digits: int = 2) -> str:
+    """An SVG heatmap: a colour for each number, the number itself, in full on hover."""
     values = matrix.double()
     finite = values[values.isfinite()]
     low, high = (finite.min().item(), finite.max().item()) if finite.numel() else (0.0, 1.0)
@@ -92,40 +104,48 @@ def svg(matrix: Tensor, signed: bool, label: str) -> str:
         high = max(abs(low), abs(high)) or 1.0
         low = -high
     side = 34 if max(values.shape) <= 8 else 22
+    width = side + 6 * (digits - 2)
     rows, columns = values.shape
     cells = []
     for i in range(rows):
         for j in range(columns):
-            cells.append(_cell(values[i, j].item(), i, j, side, low, high, signed))
+            fill, ink = _colours(values[i, j].item(), low, high, signed)
+            cells.append(_cell(values[i, j].item(), i, j, (width, side), fill, ink, digits))
     return (
-        f'<svg role="img" aria-label="{html.escape(label)}" width="{columns * side}" height="{rows * side}" '
+        f'<svg role="img" aria-label="{html.escape(label)}" width="{columns * width}" height="{rows * side}" '
         f'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="{10 if side > 30 else 7}">'
         + "".join(cells)
         + "</svg>"
     )
 
 
-def _cell(value: float, i: int, j: int, side: int, low: float, high: float, signed: bool) -> str:
-    if math.isfinite(value):
-        share = (value - low) / (high - low) if high > low else 0.5
-        scale = DIVERGING if signed else CIVIDIS
-        step = round(share * (len(scale) - 1))
-        fill, dark = scale[step], (step in (0, 8) if signed else step < 5)
-    else:
-        fill, dark = "#ff00ff" if math.isnan(value) else "#000000", True
-    ink = "#ffffff" if dark else "#000000"
-    x, y = j * side, i * side
+def _colours(value: float, low: float, high: float, signed: bool) -> tuple[str, str]:
+    """What a number's cell is filled with, and what can be read on it."""
+    if not math.isfinite(value):
+        return "#ff00ff" if math.isnan(value) else "#000000", "#ffffff"
+    share = (value - low) / (high - low) if high > low else 0.5
+    scale = DIVERGING if signed else CIVIDIS
+    step = round(share * (len(scale) - 1))
+    dark = step in (0, 8) if signed else step < 5
+    return scale[step], "#ffffff" if dark else "#000000"
+
+
+def _cell(
+    value: float, i: int, j: int, size: tuple[int, int], fill: str, ink: str, digits: int
+) -> str:
+    width, height = size
+    x, y = j * width, i * height
     return (
-        f'<g><title>[{i}, {j}] {value:.6g}</title><rect x="{x}" y="{y}" width="{side}" height="{side}" fill="{fill}"/>'
-        f'<text x="{x + side / 2}" y="{y + side / 2 + 3}" text-anchor="middle" fill="{ink}">{_short(value)}</text></g>'
+        f'<g><title>[{i}, {j}] {value:.6g}</title><rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{fill}"/>'
+        f'<text x="{x + width / 2}" y="{y + height / 2 + 3}" text-anchor="middle" fill="{ink}">{_short(value, digits)}</text></g>'
     )
 
 
-def _short(value: float) -> str:
+def _short(value: float, digits: int) -> str:
     if not math.isfinite(value):
         return str(value)
-    text = f"{value:.2f}"
-    return text if len(text) <= 5 else f"{value:.0e}"
+    text = f"{value:.{digits}f}"
+    return text if len(text) <= digits + 3 else f"{value:.0e}"
 
 
 def numbers(value: Any) -> str:

@@ -21,7 +21,8 @@ class Comparison:
     def _repr_html_(self) -> str:
         style = "flex:1 1 24em;min-width:0;overflow-x:auto"
         sides = "".join(
-            f'<section style="{style}"><h5 style="margin:0.4em 0">{title}</h5><pre>{html.escape(code)}</pre></section>'
+            f'<section style="{style}"><h5 style="margin:0.4em 0">{title}</h5>'
+            f'<pre style="white-space:pre;word-break:normal">{html.escape(code)}</pre></section>'
             for title, code in (("Yours", self.yours), ("The model solution", self.model))
         )
         return f'<div style="display:flex;flex-wrap:wrap;gap:1em">{sides}</div>'

@@ -1,6 +1,7 @@
 """check, use, hint, compare: what they return, show and remember."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from course import exercises, learner
-from course.checking import answers, check, compare, hint, use
+from course.checking import answers, check, compare, hint, pictures, use
 from course.exercises.model import build
 
 
@@ -187,3 +188,15 @@ def test_answers_that_are_built_on_one_another_come_to_an_end(capsys):
         learner.save_answer(f"attention.{one}", source)
     function = use("attention.softmax")
     assert torch.equal(function(torch.zeros(2, 2), -1), torch.full((2, 2), 0.5))
+
+
+def test_a_picture_shows_as_many_digits_as_the_difference_needs():
+    want, came = torch.tensor([[-0.1700, 0.5]]), torch.tensor([[-0.1662, 0.5]])
+    shown = pictures.Shown(
+        "Q", [("expected", want), ("yours", came), ("difference", came - want)], "B", "D"
+    )
+    written = re.findall(r">([^<>]+)</text>", shown._repr_html_())
+    assert written == ["-0.170", "0.500", "-0.166", "0.500", "0.004", "0.000"]
+    empty = pictures.Shown("Q", [("expected", torch.zeros(2, 0))], "B", "D")
+    assert "empty, (2, 0)" in empty._repr_html_()
+    assert "<svg" not in empty._repr_html_()
