@@ -13,7 +13,16 @@ import torch
 from torch import Tensor
 
 from course import exercises, learner
-from course.checking import answers, diagnosis, guards, pictures, relations, running, telling
+from course.checking import (
+    answers,
+    diagnosis,
+    guards,
+    pictures,
+    plain,
+    relations,
+    running,
+    telling,
+)
 from course.checking.diagnosis import Trial
 from course.checking.probes import probes, tensors
 from course.checking.report import Comparison, Report, as_text
@@ -211,7 +220,7 @@ def _input(exercise: Exercise, trial: Trial) -> str:
     for name, arg in itertools.zip_longest(names, trial.probe.case.args):
         if name is None or arg is None:
             continue
-        lines.append(f"  {name} = {_value(arg)}")
+        lines.append(f"  {name} = {exercise.shown.get(name) or _value(arg)}")
     found = trial.difference
     if found is not None and found.kind == "values" and not isinstance(found.expected, Tensor):
         lines += [f"  expected: {_value(found.expected)}", f"  yours:    {_value(found.actual)}"]
@@ -255,7 +264,7 @@ def _pictures(exercise: Exercise, trial: Trial) -> list[pictures.Shown]:
                 ("expected", pictures.matrix_of(found.expected)),
                 ("yours", pictures.matrix_of(found.actual)),
             ]
-            return [pictures.Shown(f"The {what}:", matrices)]
+            return [pictures.Shown(f"{_capital(plain.the(what))}:", matrices)]
         return []
     expected, actual = found.expected.double(), found.actual.detach().cpu().double()
     place = _first_wrong(expected, actual)
@@ -267,7 +276,11 @@ def _pictures(exercise: Exercise, trial: Trial) -> list[pictures.Shown]:
         ("yours", slices[1]),
         ("difference", slices[1] - slices[0]),
     ]
-    return [pictures.Shown(f"The {what}" + (f" at {at}:" if at else ":"), matrices, *names[-2:])]
+    return [
+        pictures.Shown(
+            _capital(plain.the(what)) + (f" at {at}:" if at else ":"), matrices, *names[-2:]
+        )
+    ]
 
 
 def _first_wrong(expected: Tensor, actual: Tensor) -> tuple[int, ...]:

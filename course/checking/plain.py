@@ -21,9 +21,14 @@ def describe(exercise: Exercise, failed: list[Trial]) -> list[str]:
     for index, name in enumerate(exercise.results):  # of several results, the first that is wrong
         sentences = _told([trial for place, trial in wrong if place == index])
         if sentences:
-            of = f"the {name}: " if len(exercise.results) > 1 else ""
+            of = f"{the(name)}: " if len(exercise.results) > 1 else ""
             return [of + sentence for sentence in sentences]
     return []
+
+
+def the(result: str) -> str:
+    """The name of a result in a sentence; one is a clause of its own: what they share."""
+    return result if result.startswith("what ") else f"the {result}"
 
 
 def _told(failed: list[Trial]) -> list[str]:
@@ -56,8 +61,13 @@ def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _cases(found: list[Result]) -> int:
+    """How many cases there are: the same one in several dtypes shows no rule."""
+    return len({id(trial.probe.case) for _, _, trial in found})
+
+
 def _factor(found: list[Result]) -> str | None:
-    if len(found) < 2 or any(want == 0 for want, _, _ in found):
+    if _cases(found) < 2 or any(want == 0 for want, _, _ in found):
         return None
     ratios = [came / want for want, came, _ in found]
     if not math.isclose(min(ratios), max(ratios), rel_tol=1e-9) or ratios[0] == 0:
@@ -68,8 +78,8 @@ def _factor(found: list[Result]) -> str | None:
 def _offset(found: list[Result]) -> str | None:
     """The difference as a small multiple of sizes, or of a product of two, or a sum of two such."""
     gaps = [came - want for want, came, _ in found]
-    cases = len({id(trial.probe.case) for _, _, trial in found})
-    if cases < 2:  # the same case in several dtypes shows no rule
+    cases = _cases(found)
+    if cases < 2:
         return None
     if len(set(gaps)) == 1:
         return f"every result is {abs(gaps[0]):g} too {_much(gaps[0])}"

@@ -286,6 +286,8 @@ def _temperature(exercise: Exercise, trials: list[Pair], index: int) -> str | No
     if 2 * len(slopes) < len(trials):
         return None
     if max(s for _, s in slopes) - min(s for _, s in slopes) < 1e-3:
+        if abs(slopes[0][1] - 1) < 1e-3:
+            return None  # no other scale
         return f"the weights are those of scores that are {slopes[0][1]:.4g} times as large as they should be"
     return (
         _formula(slopes)

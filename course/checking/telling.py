@@ -94,10 +94,9 @@ def _right_ones(exercise: Exercise, failed: list[Trial]) -> list[str]:
     if not wrong or not right:
         return []
     be = "are" if len(right) > 1 or right[0].endswith("s") else "is"
-    of = " and ".join(exercise.results[index] for index in sorted(wrong))
-    return [
-        f"the {' and '.join(right)} {be} right everywhere: the mistake is in what makes the {of}"
-    ]
+    named = ", ".join(map(plain.the, right))
+    of = " and ".join(plain.the(exercise.results[index]) for index in sorted(wrong))
+    return [f"{named} {be} right everywhere: the mistake is in what makes {of}"]
 
 
 def _errors_elsewhere(exercise: Exercise, failed: list[Trial]) -> list[str]:
@@ -169,19 +168,19 @@ def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) ->
     if found.kind == "count":
         return f"it returns {len(found.actual)} results; asked are {len(found.expected)}: {', '.join(exercise.results)}"
     if found.kind == "shape":
-        return f"the shape of the {what} is wrong: " + _shape(exercise, found)
+        return f"the shape of {plain.the(what)} is wrong: " + _shape(exercise, found)
     if found.kind == "dtype":
         floating = any(tensor.is_floating_point() for tensor in tensors(trial.probe.case.args))
         given = "the inputs are " + str(trial.probe.dtype).removeprefix("torch.")
         given = given if floating else "asked is the default dtype"
         wanted, came = (str(t.dtype).removeprefix("torch.") for t in (found.expected, found.actual))
         reason = given if found.expected.is_floating_point() else f"asked is {wanted}"
-        return f"the dtype of the {what} is {came} and should be {wanted}: {reason}"
+        return f"the dtype of {plain.the(what)} is {came} and should be {wanted}: {reason}"
     if not isinstance(found.expected, Tensor):
-        return f"the {what} is wrong"
+        return f"{plain.the(what)} is wrong"
     if trial.probe.case.summary is not None:
-        return f"the {what} has another distribution than it should have"
-    return f"the {what} {'have' if what in ('weights', 'ids') else 'has'} {GENERIC}"
+        return f"{plain.the(what)} has another distribution than it should have"
+    return f"{plain.the(what)} {'have' if what in ('weights', 'ids') else 'has'} {GENERIC}"
 
 
 def result_name(exercise: Exercise, index: int) -> str:

@@ -120,6 +120,8 @@ class Exercise:
     # What the cases' arguments are given to, made from a submission: for classes, and for functions
     # that take functions or modules.
     harness: Callable[[Any], Callable[..., Any]] | None = None
+    # What such an argument is, in words, where a learner would see what it is made of.
+    shown: Mapping[str, str] = field(default_factory=dict)
     # What only this exercise can find out about a submission that no listed mistake explains:
     # finds(submission, the failed cases) -> sentences.
     finds: Callable[[Any, list[Case]], list[str]] | None = None

@@ -227,7 +227,8 @@ LAYERS: dict[str, tuple[list[tuple[str, str]], str]] = {
     ),
     "half of the network's output": (
         [("src + self.ff(self.norm2(src))", "src + 0.5 * self.ff(self.norm2(src))")],
-        "in pre-norm, what is returned is 1 times the sum of src and the attention's output, without a norm, plus 0.5 times",
+        "in pre-norm, what is returned is 1 times the sum of src and the attention's output, "
+        "without a norm, plus 0.5 times",
     ),
 }
 

@@ -158,6 +158,7 @@ GET_CLONES = Exercise(
     difficulty=1,
     cases=_cases,
     harness=_harness,
+    shown={"module": "a module with parameters and a buffer"},
     results=(
         "kind of container",
         "number of clones",

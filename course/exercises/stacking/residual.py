@@ -91,6 +91,10 @@ RESIDUAL = Exercise(
     difficulty=1,
     cases=_cases,
     harness=_harness,
+    shown={
+        "sublayer": "a function with weights of its own, from (..., D) to (..., D)",
+        "norm": "a function that centres and scales each vector, from (..., D) to (..., D)",
+    },
     finds=sums.finds,
     results=("result", "number of calls of sublayer", "number of calls of norm"),
     landmarks=(
