@@ -1772,8 +1772,9 @@ class Lab {
 
   // --- to Python
 
-  /** Note what was moved; what waited for the same control is replaced. */
+  /** Note what was moved, the last move last; what waited for the same control is replaced. */
   change(changes) {
+    for (const name of Object.keys(changes)) delete this.pending[name];
     Object.assign(this.pending, changes);
     Object.assign(this.values, changes);
     this.showWhatApplies();

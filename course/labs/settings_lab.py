@@ -126,14 +126,13 @@ class SettingsLab(Lab):
             raise TypeError(
                 f"There is no setting {unknown[0]!r}; there are {', '.join(sorted(known))}."
             )
-        chosen = {name: changes[name] for name in changes if name in self._selection}
-        if all(isinstance(value, int) for value in chosen.values()):
-            self._chosen = replace(self._chosen, **chosen)
-        asked = {name: changes[name] for name in changes if name in self._settings}
-        self._asked = replace(self._asked, **asked)
-        for name, action in self.actions.items():
-            if name in changes:
-                action(self, changes[name])
+        for name, value in changes.items():  # one by one, so that what was moved last holds
+            if name in self._settings:
+                self._asked = replace(self._asked, **{name: value})
+            elif name in self.actions:
+                self.actions[name](self, value)
+            elif name in self._selection and isinstance(value, int):
+                self._chosen = replace(self._chosen, **{name: value})
 
     # Computing
 

@@ -16,7 +16,7 @@ from course.labs.faults import InvalidSetting, OwnFailed
 from course.labs.feed_forward.compute import compute
 from course.labs.feed_forward.fitting import ACTIVATIONS, CURVES, STEPS, fit
 from course.labs.feed_forward.reading import read
-from course.labs.feed_forward.settings import Settings
+from course.labs.feed_forward.settings import Selection, Settings
 from encoder_core import load_minilm
 from encoder_core.feed_forward import feed_forward
 from tests.labs.front import Front
@@ -177,6 +177,16 @@ def test_every_example_and_every_neuron_to_look_at_can_be_chosen(front: Front) -
     for place, _ in controls["found"]["choices"][1:]:
         values = front.move(found=place)["values"]
         assert f"{values['layer']} {values['neuron']}" == place
+
+
+def test_of_several_moves_at_once_the_last_holds(front: Front) -> None:
+    """What was moved while Python was busy comes in one message, in the order of the moves."""
+    assert front.move(nth=1, found="1 1184")["values"]["neuron"] == 1184
+    second = read(Settings().text).answers[1][Selection().token].topk(2).indices[1]
+    values = front.move(found="1 1184", nth=1)["values"]
+    assert (values["layer"], values["neuron"]) == (1, int(second))
+    assert front.move(neuron=5, found="3 318")["values"]["neuron"] == 318
+    assert front.move(found="3 318", neuron=5)["values"]["neuron"] == 5
 
 
 def test_a_selection_that_is_out_of_range_is_brought_back(front: Front) -> None:

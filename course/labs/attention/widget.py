@@ -115,16 +115,15 @@ class AttentionLab(Lab):
         if unknown and strict:
             known = ", ".join(sorted(_SETTINGS | _SELECTION))
             raise TypeError(f"There is no setting {unknown[0]!r}; there are {known}.")
-        chosen = {name: changes[name] for name in changes if name in _SELECTION}
-        if all(isinstance(value, int) for value in chosen.values()):
-            self._chosen = replace(self._chosen, **chosen)
-        asked = {name: read_setting(name, changes[name]) for name in changes if name in _SETTINGS}
-        if asked.get("mask") == "padding" and not asked.get("padding", self._asked.padding):
-            asked["padding"] = _PADDING
-        self._asked = replace(self._asked, **asked)
-        for name, action in _ACTIONS.items():
-            if name in changes:
-                action(self, changes[name])
+        for name, value in changes.items():  # one by one, so that what was moved last holds
+            if name in _SETTINGS:
+                self._asked = replace(self._asked, **{name: read_setting(name, value)})
+            elif name in _ACTIONS:
+                _ACTIONS[name](self, value)
+            elif name in _SELECTION and isinstance(value, int):
+                self._chosen = replace(self._chosen, **{name: value})
+        if changes.get("mask") == "padding" and not self._asked.padding:
+            self._asked = replace(self._asked, padding=_PADDING)
 
     # Computing
 
