@@ -38,6 +38,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from encoder_peers import SIZES, Contender, Size, contenders, knob  # noqa: E402
 
+FEWEST = 3  # rounds that every case has
 Rounds = dict[tuple[str, bool], list[float]]  # of each contender, knob off and on: seconds
 
 
@@ -126,7 +127,7 @@ def takes_part(contender: Contender, case: Case) -> bool:
 
 
 def measure(
-    case: Case, device: str, dtype: torch.dtype, rounds: int, turns: list[bool]
+    case: Case, device: str, dtype: torch.dtype, rounds: int, patience: float, turns: list[bool]
 ) -> tuple[Rounds, str]:
     """Each contender's seconds, without and with the knob; and what `use_fast_cpu` said."""
     shape = (case.batch, case.length, case.size.d_model)
@@ -143,7 +144,10 @@ def measure(
             if takes_part(contender, case):
                 jobs[contender.name, turned] = job(case, contender, x, padding)
     seconds: dict[tuple[str, bool], list[float]] = {key: [] for key in jobs}
+    began = time.monotonic()
     for number in range(rounds + 1):  # the first round warms up and is not counted
+        if number > FEWEST and time.monotonic() - began > patience:
+            break
         for key in random.sample(list(jobs), len(jobs)):
             with knob(key[1]):
                 start = clock(device)
@@ -234,7 +238,7 @@ def table(case: Case, rounds: Rounds, limits: dict[bool, float]) -> list[str]:
     def best_peer(turned: bool) -> float:
         return min(s for (name, t), s in middle.items() if t == turned and "core" not in name)
 
-    lines = [f"### {case}", ""]
+    lines = [f"### {case}", "", f"{len(next(iter(rounds.values())))} rounds.", ""]
     lines += [
         "| encoder | knob | ms | times the best peer as shipped | with the same knob | share |"
     ]
@@ -264,6 +268,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", default=["small", "base"], choices=list(SIZES))
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument(
+        "--patience", type=float, default=600, help="seconds after which a case has no more rounds"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
@@ -291,8 +298,8 @@ def main() -> None:
     head = [
         f"# Encoders on {processor(options.device)}",
         "",
-        f"{versions()}; {options.dtype}, {options.threads} thread(s), medians of {options.rounds} "
-        f"interleaved rounds. Measured matrix product, GFLOP/s: {shown}. The machine's load before "
+        f"{versions()}; {options.dtype}, {options.threads} thread(s), medians of up to "
+        f"{options.rounds} interleaved rounds. Measured matrix product, GFLOP/s: {shown}. The machine's load before "
         f"the run (1, 5, 15 minutes): {load}, on {os.cpu_count()} processors.",
         "",
     ]
@@ -306,7 +313,9 @@ def main() -> None:
     for case in cases(options.sizes, options.quick, options.device):
         if any(words in str(case) for words in options.leave_out):
             continue
-        results[case], said = measure(case, options.device, dtype, options.rounds, turns)
+        results[case], said = measure(
+            case, options.device, dtype, options.rounds, options.patience, turns
+        )
         block = table(case, results[case], limits)
         if said and not case.training:
             block += [f"What use_fast_cpu(model) found: the layout is {said}.", ""]
