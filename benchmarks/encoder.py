@@ -1,6 +1,7 @@
 """The encoder's speed beside its peers', in one run: inference and training, full and padded.
 
     python benchmarks/encoder.py [--sizes small base] [--rounds 9] [--threads 1] [--write]
+    python benchmarks/encoder.py --passes inference --patience 120 --write
     python benchmarks/encoder.py --leave-out "base training" "base inference 32x128"
     python benchmarks/encoder.py --device cuda --dtype bfloat16 --sizes base large
 
@@ -64,7 +65,7 @@ class Case:
         return [max(1, round(self.length * (i + 0.5) / self.batch)) for i in range(self.batch)]
 
 
-def cases(sizes: list[str], quick: bool, device: str) -> list[Case]:
+def cases(sizes: list[str], passes: list[str], quick: bool, device: str) -> list[Case]:
     """The shapes of the project's targets; on a GPU, those that fill one."""
     shapes = [(1, 32, False), (8, 128, False), (32, 128, True)]
     if device == "cuda":
@@ -74,7 +75,7 @@ def cases(sizes: list[str], quick: bool, device: str) -> list[Case]:
     return [
         Case(SIZES[size], training, *shape)
         for size in sizes
-        for training in (False, True)
+        for training in (name == "training" for name in passes)
         for shape in shapes
     ]
 
@@ -267,6 +268,8 @@ def arguments() -> argparse.Namespace:
     """What was asked on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", default=["small", "base"], choices=list(SIZES))
+    passes = ["inference", "training"]
+    parser.add_argument("--passes", nargs="+", default=passes, choices=passes)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument(
         "--patience", type=float, default=600, help="seconds after which a case has no more rounds"
@@ -310,7 +313,7 @@ def main() -> None:
         limits = dict.fromkeys(turns, max(limits.values()))
     print("\n".join(head))
     results, blocks = {}, []
-    for case in cases(options.sizes, options.quick, options.device):
+    for case in cases(options.sizes, options.passes, options.quick, options.device):
         if any(words in str(case) for words in options.leave_out):
             continue
         results[case], said = measure(
@@ -328,8 +331,9 @@ def main() -> None:
     print("\n".join(summary(results, exact)))
     if options.write:
         name = "-".join(re.findall(r"[a-z0-9.]+", processor(options.device).lower()))
-        sizes = "-".join(options.sizes)
-        path = ROOT / "benchmarks" / "results" / f"encoder-{name}-{options.dtype}-{sizes}.md"
+        alone = options.passes if len(options.passes) == 1 else []
+        measured = "-".join([*options.sizes, *alone])
+        path = ROOT / "benchmarks" / "results" / f"encoder-{name}-{options.dtype}-{measured}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(lines), encoding="utf-8")
         print(f"Kept in {path.relative_to(ROOT)}.")

@@ -11,6 +11,7 @@ Source: torch/_inductor/fx_passes/mkldnn_fusion.py, in PyTorch; oneDNN's develop
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -23,6 +24,11 @@ __all__ = ["BlockedLinear", "Layout", "TransposedLinear"]
 
 # What oneDNN's operation calls an activation, and which form of it.
 _ACTIVATIONS: dict[Any, tuple[str, str]] = {F.relu: ("relu", ""), F.gelu: ("gelu", "none")}
+# The same in place: new memory of that size would be fetched from the system, page by page.
+_IN_PLACE: dict[Any, Callable[[Tensor], Tensor]] = {
+    F.relu: torch.relu_,
+    F.gelu: torch.ops.aten.gelu_,
+}
 
 
 class BlockedLinear:
@@ -84,6 +90,8 @@ class BlockedLinear:
 class TransposedLinear:
     """A linear layer that reads its weight as `(in, out)`, in the order in which it is used.
 
+    What it has just made, it changes in place, with fewer passes over memory than as it is read.
+
     Args:
         weight: `(out, in)`; it is copied.
         bias: `(out,)`, or None.
@@ -104,11 +112,12 @@ class TransposedLinear:
 
     def __call__(self, x: Tensor, activation: Activation | None = None) -> Tensor:
         """Compute `activation(x @ weight.T + bias)`, `(rows, out)`."""
-        if self.bias is None:
-            output = x @ self.weight
-        else:
-            output = torch.addmm(self.bias, x, self.weight)
-        return output if activation is None else activation(output)
+        output = torch.mm(x, self.weight)
+        if self.bias is not None:
+            output.add_(self.bias)
+        if activation is None:
+            return output
+        return _IN_PLACE.get(activation, activation)(output)
 
     def plus(self, residual: Tensor, x: Tensor) -> Tensor:
         """Compute `residual + x @ weight.T + bias`, `(rows, out)`.
@@ -116,7 +125,8 @@ class TransposedLinear:
         >>> TransposedLinear(torch.ones(2, 2), None).plus(torch.ones(1, 2), torch.ones(1, 2))
         tensor([[3., 3.]])
         """
-        return self(x).add_(residual)
+        start = residual.clone() if self.bias is None else residual + self.bias
+        return start.addmm_(x, self.weight)
 
 
 Layout = type[BlockedLinear] | type[TransposedLinear]
