@@ -33,6 +33,7 @@ __all__ = ["FastCpu", "use_fast_cpu"]
 # Rows, inner size and columns of the products that an encoder makes: projections and scores.
 _SHAPES = [(256, 256, 1024), (512, 768, 768), (37, 384, 1536), (128, 64, 128)]
 _LARGEST_ERROR = 1e-5
+_LEAST_GAIN = 1.02  # less is not told from chance
 _LAYOUTS: tuple[Layout, ...] = (BlockedLinear, TransposedLinear)
 _OTHER_LAYERS = 8 << 20  # numbers: 32 MB, more than a core's own caches hold
 _FEW_TOKENS, _MANY_TOKENS = (1, 32), (4, 128)  # texts, tokens of each, at which layouts are tried
@@ -202,7 +203,7 @@ def _best_layout(
     # The one that is made of torch's public operations, unless the other is clearly faster: one
     # layer's time tells them apart to a few parts in a hundred only.
     speedup, why, layout = max(tried, key=lambda one: one[0] - 0.03 * (one[2] is BlockedLinear))
-    if speedup < 1.02:
+    if speedup < _LEAST_GAIN:
         return None, f"none: {why}"
     return layout, f"{layout.name}, {why}"
 
@@ -217,7 +218,7 @@ def _judge_layout(
         return 0.0, f"oneDNN cannot compute them here ({problem})"
     if not error <= _LARGEST_ERROR:
         return 0.0, f"they give other numbers here, by {error:.1e} of the largest value"
-    if speedup < 1.02:
+    if speedup < _LEAST_GAIN:
         return speedup, f"they are not faster here ({speedup:.2f} times)"
     return speedup, f"{speedup:.2f} times as fast, off by {error:.1e}"
 

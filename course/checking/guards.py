@@ -231,9 +231,7 @@ _RESTORE: dict[str, Callable[[Any], object]] = {
     "default device": torch.set_default_device,
     "switch for gradients": torch.set_grad_enabled,
     "number of threads": torch.set_num_threads,
-    "deterministic algorithms": lambda modes: torch.use_deterministic_algorithms(
-        modes[0], warn_only=modes[1]
-    ),
+    "deterministic algorithms": lambda modes: _deterministic(modes[0], warns_only=modes[1]),
     "anomaly detection": lambda on: torch.autograd.set_detect_anomaly(on),
 }
 

@@ -236,10 +236,8 @@ def build(
             names[other.rpartition(".")[2]] = _part(other, own)
     filename = f"<{exercise_id} {zlib.crc32(source.encode()):08x}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", SyntaxWarning
-        )  # of two mistakes together, no one's own text
+    with warnings.catch_warnings():  # two mistakes together can earn one; it is no one's own text
+        warnings.simplefilter("ignore", SyntaxWarning)
         code = compile(source, filename, "exec")
     exec(code, names)
     return cast("Callable[..., Any]", names[name])

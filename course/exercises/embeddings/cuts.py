@@ -7,14 +7,12 @@ from typing import Any
 
 from course import exercises
 from course.exercises.model import Case
-from course.exercises.search import search
 
 Cut = Callable[[str, set[str]], Any]
 Result = tuple[str, list[str], Any]  # the word, its pieces, what came
 UNKNOWN = ["[UNK]"]
 
 
-@search
 def finds(function: Cut, failed: Sequence[Case]) -> list[str]:
     """The kinds of what is wrong, where there are several: one input alone would mislead."""
     model = exercises.get("embeddings.wordpiece").model()

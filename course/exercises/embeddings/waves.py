@@ -9,13 +9,11 @@ import torch
 from torch import Tensor
 
 from course.exercises.model import Case
-from course.exercises.search import search
 from course.exercises.told import same
 
 _LENGTH, _WIDTH = 48, 8
 
 
-@search
 def finds(function: Callable[[int, int], Tensor], failed: Sequence[Case]) -> list[str]:
     """The columns as waves, A sin(w p + phase): which has another w, A or phase than it should."""
     table = function(_LENGTH, _WIDTH).double()
@@ -77,7 +75,6 @@ def _sum(sine: float, cosine: float) -> str:
     return " + ".join(said) or "0"
 
 
-@search
 def turns(function: Callable[..., Tensor], failed: Sequence[Case]) -> list[str]:
     """Of rotary positions: by which angle each pair of neighbours is turned at position 1."""
     x = torch.eye(_WIDTH, dtype=torch.float64)[0::2].unsqueeze(1)  # each pair's first number alone

@@ -8,13 +8,11 @@ import torch
 from torch import Tensor
 
 from course.exercises.model import Case
-from course.exercises.search import search
 from course.exercises.told import same
 
 _GATES = (-2.0, -1.0, 0.0, 1.0, 2.0)
 
 
-@search
 def finds(function: Callable[..., Tensor], failed: Sequence[Case]) -> list[str]:
     """One number x = 1 and one neuron, so that each matrix is a number."""
 

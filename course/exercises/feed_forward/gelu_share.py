@@ -9,13 +9,11 @@ import torch
 from torch import Tensor
 
 from course.exercises.model import Case
-from course.exercises.search import search
 from course.exercises.told import same
 
 _EXACT = "asked is the exact share, made with erf"
 
 
-@search
 def finds(function: Callable[[Tensor], Tensor], failed: Sequence[Case]) -> list[str]:
     """What an elementwise function does that should be x times a standard normal's share below x."""
     x = torch.cat([torch.arange(-12, 0), torch.arange(1, 13)]).double() / 6

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from course.exercises.draw import Draw
 from course.exercises.model import Case, tags
-from course.exercises.search import search
 from course.exercises.stacking import layer_dropout, layer_parts
 from course.exercises.stacking.layer_dropout import weights_of
 
@@ -75,7 +74,6 @@ def _made(
     return layer
 
 
-@search
 def finds(cls: Any, failed: Sequence[Case]) -> list[str]:
     """What the layer's parts are given wrongly, in the forms in which it fails; where dropout fails."""
     if all(layer_dropout.is_trained(case) for case in failed):

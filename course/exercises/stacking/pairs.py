@@ -10,10 +10,8 @@ from torch import Tensor
 
 from course.exercises.embeddings import directions
 from course.exercises.model import Case
-from course.exercises.search import search
 
 
-@search
 def finds(function: Callable[[Tensor], Tensor], failed: Sequence[Case]) -> list[str]:
     """Sentences of two tokens first, whose mean is their one similarity; then one of three."""
 
