@@ -2,6 +2,8 @@
 
 So a training that goes on at step 100 sees and draws what it would have without a break, and
 nothing of the generators' states need be saved.
+
+Source: `torch.utils.data.RandomSampler`, with a seed of its own for each epoch.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Let a person, or a cluster, stop a long computation between two steps and lose nothing."""
+"""Let a person, or a cluster, stop a long computation between two steps and lose nothing.
+
+Source: Python's documentation of `signal`, "Execution of Python signal handlers".
+"""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def pooling_function(name: Pooling) -> Callable[[Tensor, Tensor | None], Tensor]
         name: `"mean"`, `"first"` or `"max"`.
 
     Returns:
-        The function of hidden vectors and padding mask.
+        The function of hidden vectors `(B, S, D)` and padding mask `(B, S)`.
 
     Raises:
         ValueError: another name.

@@ -1,4 +1,8 @@
-"""The machinery of `training.fit`: one object that holds a training and makes its updates."""
+"""The machinery of `training.fit`: one object that holds a training and makes its updates.
+
+Source: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization" (AdamW); Pascanu et al.
+2013, "On the difficulty of training recurrent neural networks" (clipping).
+"""
 
 from __future__ import annotations
 
@@ -31,6 +35,10 @@ _STATE = ("step", "rate", "norm", "sums", "counted", "unreported")
 
 class Run:
     """A training under way; see `training.fit` for the arguments.
+
+    Raises:
+        ValueError: in `resume`, other settings than those of the checkpoint.
+        FloatingPointError: in `update`, a gradient that is not finite.
 
     >>> def loss(model, batch): return model(batch).square().mean()
     >>> data = [torch.ones(1)] * 4

@@ -3,6 +3,8 @@
 The file is in the safetensors format, which holds numbers and text and cannot hold code: nothing
 is unpickled when a training is resumed. It is written beside the old one and then takes its
 place in one step, so that whatever happens, one whole checkpoint is there.
+
+Source: the safetensors format; Python's documentation of `os.replace`.
 """
 
 from __future__ import annotations
