@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from encoder_core.activations import Activation, activation_function, gelu, relu
 
-__all__ = ["FeedForward", "GatedFeedForward", "feed_forward", "geglu", "swiglu"]
+# `feed_forward` has its file's name, which would hide the file in the package: it is not listed.
+__all__ = ["FeedForward", "GatedFeedForward", "geglu", "swiglu"]
 
 
 def feed_forward(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:

@@ -2,6 +2,9 @@
 
 Shapes that do not fit are not always an error in torch: some broadcast to a result that means
 nothing. Masks have checks of their own, in `masks.py`.
+
+Source: the shapes in the documentation of `torch.nn.TransformerEncoderLayer` and
+`torch.nn.MultiheadAttention`.
 """
 
 from __future__ import annotations
@@ -13,6 +16,9 @@ __all__ = ["require_batch_first", "require_sources", "require_width"]
 
 def require_batch_first(batch_first: bool) -> None:
     """Accept `batch_first=True` and answer `False` with a sentence.
+
+    Args:
+        batch_first: what a caller of `torch.nn` writes.
 
     Raises:
         ValueError: `batch_first` is False.
@@ -29,6 +35,11 @@ def require_batch_first(batch_first: bool) -> None:
 
 def require_width(name: str, x: Tensor, d_model: int) -> None:
     """Refuse what is not `(S, D)` or `(B, S, D)` with the D that a layer was made for.
+
+    Args:
+        name: what the error calls the input.
+        x: the input, any shape.
+        d_model: D.
 
     Raises:
         ValueError: another number of axes, or another last size.

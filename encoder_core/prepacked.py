@@ -6,6 +6,8 @@ few tokens and for many apart, since what pays for one short text may not for a 
 That is for inference alone: the laid-out weights are copies, and know no gradients. They are kept
 beside the layer, not in it, so that its state dict and its copies are those of any other. Where a
 layer is not one that they suit, it computes as it always did.
+
+Source: as in `layouts`.
 """
 
 from __future__ import annotations

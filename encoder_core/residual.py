@@ -14,7 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-__all__ = ["get_clones", "layer_norm", "residual"]
+# `residual` has its file's name, which would hide the file in the package: it is not listed.
+__all__ = ["get_clones", "layer_norm"]
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Tensor:

@@ -21,12 +21,12 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+# `rotary` has its file's name, which would hide the file in the package: it is not listed.
 __all__ = [
     "Pairing",
     "Rotary",
     "half_to_interleaved",
     "interleaved_to_half",
-    "rotary",
     "rotary_angles",
     "rotate_interleaved",
 ]

@@ -68,6 +68,10 @@ PUBLIC = [(file, name) for file, names in encoder_core._FILES.items() for name i
 @pytest.mark.parametrize(("file", "name"), PUBLIC)
 def test_docstrings_tell_arguments_shapes_results_errors_and_sources(file: str, name: str) -> None:
     value = getattr(encoder_core, name)
+    value = inspect.unwrap(value) if callable(value) else value
+    if not isinstance(value, type | type(inspect.unwrap)):
+        assert name[0].isupper()  # a type alias or a constant
+        return
     text, head = inspect.getdoc(value) or "", sys.modules[value.__module__].__doc__ or ""
     lacks = [] if "Source" in text + head else ["a source"]
     for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(value)))):
