@@ -20,6 +20,7 @@ from course.checking import (
     pictures,
     plain,
     relations,
+    remarks,
     running,
     telling,
 )
@@ -123,12 +124,16 @@ def _not_attempted(exercise: Exercise) -> Report:
 
 def _passed(exercise: Exercise, submission: Callable[..., Any], trials: list[Trial]) -> Report:
     sections = [("Passed:", f"{exercise.id} is right in all {len(trials)} trials.")]
+    found = remarks.deserved(exercise, submission)
+    if found:
+        sections.append((remarks.HEADING, "\n".join(remark.says for remark in found)))
     printed = next(
         (t.actual.printed for t in trials if t.actual.printed and t.actual.printed.written), None
     )
     if printed is not None:
         sections.append(("It prints", f"{printed.kept[:120].strip()} ... (kept out of the report)"))
     report = _report(exercise, "passed", sections)
+    report.remarks = tuple(remark.id for remark in found)
     report.comparison = _comparison(exercise, submission)
     return report
 

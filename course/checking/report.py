@@ -33,7 +33,8 @@ class Report:
     """The outcome of one check.
 
     `status` is "passed", "failed" or "not attempted"; `mistakes` holds the id of the one mistake that was
-    recognised, or of the one pair, and is empty where none fits; `message` is all that the check says.
+    recognised, or of the one pair, and is empty where none fits; `remarks` holds the ids of the traps
+    that a passed submission has; `message` is all that the check says.
     """
 
     exercise: str
@@ -43,6 +44,7 @@ class Report:
     sections: list[tuple[str, str]] = field(default_factory=list, repr=False)  # (heading, text)
     shown: list[pictures.Shown] = field(default_factory=list, repr=False)
     comparison: Comparison | None = field(default=None, repr=False)
+    remarks: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

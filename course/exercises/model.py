@@ -97,6 +97,24 @@ class Undone:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """A trap in a right answer, told beside "Passed": no trial asks for it, and it will hurt later.
+
+    Once every trial is right, the answer and the model solution run on `case` in one more way:
+    `mode` and `dtype` as a probe's. `springs(answer's value, reference's value)` says whether the trap
+    is there; in the mode "gradient" a value is the tuple of gradients that the floating inputs get.
+    An answer that raises here gets no remark. `says` names the trap and where it hurts.
+    """
+
+    id: str
+    case: Case
+    springs: Callable[[Any, Any], bool]
+    says: str
+    mode: str = "plain"
+    dtype: str = "float64"
+
+
+@dataclass(frozen=True)
 class Exercise:
     """All that the checker knows of one exercise of the catalogue."""
 
@@ -125,6 +143,8 @@ class Exercise:
     # What only this exercise can find out about a submission that no listed mistake explains:
     # finds(submission, the failed cases) -> sentences.
     finds: Callable[[Any, list[Case]], list[str]] | None = None
+    # Traps that an answer may pass with, and that it is told of.
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def is_class(self) -> bool:

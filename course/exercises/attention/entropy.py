@@ -6,8 +6,9 @@ import math
 
 import torch
 
+from course.exercises import traps
 from course.exercises.draw import Draw
-from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
+from course.exercises.model import Case, Exercise, Landmark, Mistake, Remark, tags
 
 
 def _entropy_cases(seed: int) -> list[Case]:
@@ -230,4 +231,19 @@ ENTROPY = Exercise(
         "safe = weights.masked_fill(weights == 0, 1.0)   # log 1 = 0, and 0 times 0 is 0",
     ),
     axes=(("L",),),
+    remarks=(
+        Remark(
+            "no-gradient-at-zero",
+            Case(
+                (torch.tensor([[0.5, 0.5, 0.0]], dtype=torch.float64),),
+                "one weight is 0",
+            ),
+            traps.not_finite,
+            "Where a weight is 0 the result is right, but the gradient there is NaN or inf: the 0 still goes into "
+            "the logarithm, and only what comes out is replaced. A blocked key has the weight 0, so a loss "
+            "that contains this entropy makes the gradients of all queries and keys NaN, and after the next "
+            "step the weights behind them. Replace the 0 before the logarithm.",
+            mode="gradient",
+        ),
+    ),
 )

@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course.exercises import traps
 from course.exercises.attention import head_parts
 from course.exercises.attention.scaled_dot_product import plain_attention
 from course.exercises.draw import Draw
-from course.exercises.model import Case, Exercise, Landmark, Mistake, Undone, tags
+from course.exercises.model import Case, Exercise, Landmark, Mistake, Remark, Undone, tags
 
 
 def _multi_head_case(
@@ -679,6 +680,20 @@ MULTI_HEAD = Exercise(
             "its weight is 1 whatever the scores are, so look first at the values (their third of w_in and b_in), "
             "at how heads are split and joined, at the output projection, and at what else is done to x or to "
             "the result",
+        ),
+    ),
+    remarks=(
+        Remark(
+            traps.IDLE_QUERY,
+            _multi_head_case(
+                Draw(0),
+                "one query may look at nothing",
+                (1, 2, 1, 2),
+                torch.tensor([[False, False], [True, True]]),
+            ),
+            traps.not_finite,
+            traps.SAYS_OF_IDLE_QUERY,
+            mode="gradient",
         ),
     ),
 )

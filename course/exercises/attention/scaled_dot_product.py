@@ -9,9 +9,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from course.exercises import traps
 from course.exercises.attention import shares
 from course.exercises.draw import Draw
-from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
+from course.exercises.model import Case, Exercise, Landmark, Mistake, Remark, tags
 
 INF = float("inf")
 
@@ -554,6 +555,21 @@ SCALED_DOT_PRODUCT = Exercise(
     ),
     axes=(("L", "Dv"), ("L", "S")),
     rows_sum_to_one=1,
+    remarks=(
+        Remark(
+            traps.IDLE_QUERY,
+            _attention_case(
+                Draw(0),
+                "two queries, two keys; the second query may look at nothing",
+                (),
+                (2, 2, 2, 2),
+                torch.tensor([[False, False], [True, True]]),
+            ),
+            traps.not_finite,
+            traps.SAYS_OF_IDLE_QUERY,
+            mode="gradient",
+        ),
+    ),
 )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from course.exercises import traps
 from course.exercises.attention import shares
 from course.exercises.draw import Draw
-from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
+from course.exercises.model import Case, Exercise, Landmark, Mistake, Remark, tags
 
 INF = float("inf")
 
@@ -323,4 +324,20 @@ SOFTMAX = Exercise(
     axes=(("rows", "columns"),),
     rows_sum_to_one=0,
     weights_axis=lambda x, dim: dim,
+    remarks=(
+        Remark(
+            "nan-gradient-at-a-row-of-inf",
+            Case(
+                (torch.tensor([[0.0, 1.0], [-INF, -INF]], dtype=torch.float64), -1),
+                "one row is -inf throughout",
+            ),
+            traps.not_finite,
+            "For a row of -inf it returns zeros, but the gradient that flows back into that row is NaN: the NaN "
+            "is replaced after the softmax, and the backward pass still meets it. `masked_fill` on the scores "
+            "stops it there; with a mask that is added to the scores, as torch.nn adds float masks, one query "
+            "that may look at nothing makes the gradients of all queries and keys NaN, and after the next step "
+            "the weights behind them. Replace what makes the NaN before the softmax or the division.",
+            mode="gradient",
+        ),
+    ),
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from course.exercises import traps
 from course.exercises.draw import Draw
 from course.exercises.embeddings import directions
-from course.exercises.model import Case, Exercise, Landmark, Mistake, tags
+from course.exercises.model import Case, Exercise, Landmark, Mistake, Remark, tags
 
 _A = "    a = a / a.norm(dim=-1, keepdim=True).clamp(min=1e-12)"
 _B = "    b = b / b.norm(dim=-1, keepdim=True).clamp(min=1e-12)"
@@ -341,4 +342,22 @@ COSINE_SIMILARITY = Exercise(
         "a / a.norm(dim=-1, keepdim=True).clamp(min=1e-12)",
     ),
     axes=(("N", "M"),),
+    remarks=(
+        Remark(
+            "nan-gradient-at-a-zero-vector",
+            Case(
+                (
+                    torch.tensor([[3.0, 4.0], [0.0, 0.0]], dtype=torch.float64),
+                    torch.tensor([[1.0, 2.0], [0.0, 0.0]], dtype=torch.float64),
+                ),
+                "a zero vector on both sides",
+            ),
+            traps.not_finite,
+            "For a zero vector it returns 0, but the gradient that flows back into that vector is NaN: the root "
+            "of 0 has an infinite slope, and what is replaced after a division by 0 is replaced too late. "
+            "Where a layer that is trained on such similarities gives one zero vector, all of its weights are "
+            "NaN after the next step. `a.norm(...)` with a smallest length, before the division, avoids it.",
+            mode="gradient",
+        ),
+    ),
 )

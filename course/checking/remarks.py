@@ -1,0 +1,37 @@
+"""Remarks on an answer that passed: the traps that it has beside being right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from course.checking import running
+from course.checking.probes import Probe
+from course.exercises.model import Exercise, Remark
+
+HEADING = "Passed, with a remark"
+
+
+def deserved(exercise: Exercise, submission: Callable[..., Any]) -> list[Remark]:
+    """The exercise's remarks whose trap is in a submission that passed all trials."""
+    return [remark for remark in exercise.remarks if _springs(exercise, submission, remark)]
+
+
+def _springs(exercise: Exercise, submission: Callable[..., Any], remark: Remark) -> bool:
+    probe = Probe(
+        remark.case,
+        getattr(torch, remark.dtype),
+        remark.mode,
+        random=exercise.random,
+        harness=exercise.harness,
+    )
+    came, wanted = running.run(submission, probe), running.reference(exercise.model(), probe)
+    if came.error is not None or wanted.error is not None:
+        return False
+    right = wanted.value if remark.mode == "gradient" else wanted.exact
+    try:
+        return bool(remark.springs(came.value, right))
+    except (TypeError, ValueError, RuntimeError):  # a value of another kind than in the trials
+        return False
