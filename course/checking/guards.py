@@ -10,18 +10,22 @@ import re
 import signal
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any
 
 import torch
 
+from course.checking import patience
+from course.checking.settings import deterministic, settings_kept
 from course.threads import one_thread
 
-SECONDS = 4.0  # of computing that one call may take; waiting counts a quarter
-IDLE = 0.05  # the share of a processor below which it waits rather than computes
+__all__ = [
+    "SECONDS", "Capped", "TimeLimit", "apart", "quiet", "random_states_kept", "safe_text", "seeded",
+    "settings_kept", "time_limit", "uninitialised_shows",
+]  # fmt: skip
+
+SECONDS = patience.SECONDS  # of computing that one call may take; it may sleep for twice as long
 
 
 class TimeLimit(BaseException):
@@ -30,19 +34,17 @@ class TimeLimit(BaseException):
 
 @contextlib.contextmanager
 def time_limit(seconds: float | None = None) -> Iterator[None]:
-    """Raise TimeLimit inside the block once it has computed for `seconds`, or waited four times as long.
+    """Raise TimeLimit inside the block once it has used up its time; see `patience`.
 
-    Computing time counts, not the clock, so that a busy machine turns no right answer down: what gets
-    a processor now and then is not waiting. On the main thread of Linux and macOS a signal interrupts
-    even a sleep; elsewhere a second thread raises the exception at the next Python instruction.
+    On the main thread of Linux and macOS a signal interrupts even a sleep; elsewhere a second thread
+    raises the exception at the next Python instruction. Neither reaches a block that swallows every
+    exception, or one long call into C: see `isolated` for those.
     """
     seconds = SECONDS if seconds is None else seconds
-    started, computed = time.monotonic(), time.process_time()
+    started = patience.now()
 
     def spent() -> bool:
-        clock, computing = time.monotonic() - started, time.process_time() - computed
-        waits = clock > 4 * seconds and computing < IDLE * clock
-        return computing > seconds or waits or clock > 16 * seconds
+        return patience.used_up(started, patience.now(), seconds)
 
     if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
         with _alarm(seconds, spent):
@@ -63,14 +65,13 @@ def _alarm(seconds: float, spent: Callable[[], bool]) -> Iterator[None]:
             raise TimeLimit
 
     earlier = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(
-        signal.ITIMER_REAL, seconds, 0.05
-    )  # again and again: a bare `except:` may swallow one
+    # Again and again: a bare `except:` may swallow one.
+    outer = signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)
     try:
         yield
     finally:
         active = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, *outer)  # of a limit around this one
         signal.signal(signal.SIGALRM, earlier)
 
 
@@ -124,27 +125,6 @@ def quiet() -> Iterator[Capped]:
     ):
         warnings.simplefilter("ignore")
         yield stream
-
-
-@contextlib.contextmanager
-def settings_kept() -> Iterator[list[str]]:
-    """Put back torch's settings and seed; the list tells which of them the block had changed.
-
-    Drawing random numbers is not listed, seeding is.
-    """
-    changed: list[str] = []
-    seed, before = torch.initial_seed(), _settings()
-    try:
-        yield changed
-    finally:
-        if torch.initial_seed() != seed:
-            changed.append("seed")
-            torch.manual_seed(seed)
-        after = _settings()
-        changed.extend(name for name, value in after.items() if value != before[name])
-        for name in changed:
-            if name in _RESTORE:
-                _RESTORE[name](before[name])
 
 
 @contextlib.contextmanager
@@ -207,47 +187,11 @@ def uninitialised_shows() -> Iterator[None]:
     """Let torch fill what `torch.empty` returns, so that reading it before writing shows."""
     before = torch.are_deterministic_algorithms_enabled()
     warns = torch.is_deterministic_algorithms_warn_only_enabled()
-    _deterministic(True, warns_only=True)
+    deterministic(True, warns_only=True)
     try:
         yield
     finally:
-        _deterministic(before, warns_only=warns)
-
-
-def _deterministic(on: bool, *, warns_only: bool) -> None:
-    """Set what `torch.use_deterministic_algorithms` sets, without the compiler it would import.
-
-    That import takes seconds, and a learner's first check would wait for it.
-    """
-    switch: Any = getattr(torch._C, "_set_deterministic_algorithms", None)  # private to torch
-    if switch is None:
-        torch.use_deterministic_algorithms(on, warn_only=warns_only)
-    else:
-        switch(on, warn_only=warns_only)
-
-
-_RESTORE: dict[str, Callable[[Any], object]] = {
-    "default dtype": torch.set_default_dtype,
-    "default device": torch.set_default_device,
-    "switch for gradients": torch.set_grad_enabled,
-    "number of threads": torch.set_num_threads,
-    "deterministic algorithms": lambda modes: _deterministic(modes[0], warns_only=modes[1]),
-    "anomaly detection": lambda on: torch.autograd.set_detect_anomaly(on),
-}
-
-
-def _settings() -> dict[str, Any]:
-    return {
-        "default dtype": torch.get_default_dtype(),
-        "default device": torch.get_default_device(),
-        "switch for gradients": torch.is_grad_enabled(),
-        "number of threads": torch.get_num_threads(),
-        "deterministic algorithms": (
-            torch.are_deterministic_algorithms_enabled(),
-            torch.is_deterministic_algorithms_warn_only_enabled(),
-        ),
-        "anomaly detection": torch.is_anomaly_enabled(),
-    }
+        deterministic(before, warns_only=warns)
 
 
 def safe_text(value: object, limit: int = 300) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import linecache
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from course.checking import guards
 from course.checking.elsewhere import Elsewhere
 from course.checking.probes import Probe, tensors
-from course.checking.untouched import kept
+from course.checking.untouched import kept, untouched
 
 _TORCH_MODULE = nn.Module.__call__.__code__.co_filename
 SEED = 20170612  # before each call of an exercise that draws random numbers
@@ -53,6 +53,19 @@ class Outcome:
         return frozenset(fault.id for fault in self.faults)
 
 
+@contextlib.contextmanager
+def contained() -> Iterator[None]:
+    """For a block that calls a submission in its own way: all is put back, and its time is limited."""
+    with (
+        guards.quiet(),
+        guards.settings_kept(),
+        guards.random_states_kept(),
+        guards.time_limit(),
+        untouched([]),  # what the answer replaces in torch or Python is put back
+    ):
+        yield
+
+
 def run(function: Callable[..., Any], probe: Probe, *, ours: bool = False) -> Outcome:
     """Call a submission as the probe says; nothing that it does gets out of here.
 
@@ -68,7 +81,7 @@ def run(function: Callable[..., Any], probe: Probe, *, ours: bool = False) -> Ou
     outcome.faults += tuple(
         Fault("reseeds", "it seeds torch's random generator, so that all later draws repeat")
         if name == "seed"
-        else Fault("changes-settings", f"it leaves torch's {name} changed")
+        else Fault("changes-settings", f"it leaves {name} changed")
         for name in changed
     )
     if replaced:

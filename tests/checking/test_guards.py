@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from course.checking import agreeing, check, checks, diagnosis, guards
+from course.checking import agreeing, check, checks, diagnosis, guards, patience
 from course.exercises import get
 
 SOFTMAX = get("attention.softmax")
@@ -300,25 +300,25 @@ def test_threads_turn_nothing_down():
     assert checks.judge(SOFTMAX, threaded).passed
 
 
-def test_what_computes_now_and_then_does_not_wait(monkeypatch):
+@pytest.mark.parametrize(
+    ("clock", "computed", "awake", "over"),
+    [
+        (9.0, 0.9, None, False),  # where nobody says what was sleep: now and then it computes
+        (9.0, 0.1, None, True),  # it sleeps
+        (2.0, 1.1, None, True),  # it computes
+        (17.0, 0.9, None, True),  # it takes too long, whatever it does
+        (9.0, 0.1, 8.9, False),  # it waits for a busy processor, and is not asleep
+        (9.0, 0.1, 0.1, True),  # it sleeps
+        (1.9, 0.1, 0.1, False),
+        (9.0, 0.9, 0.1, False),  # it waits for what its other threads compute
+    ],
+)
+def test_what_computes_now_and_then_does_not_wait(clock, computed, awake, over):
     """On a busy machine an answer gets a processor for a part of the time only."""
-    clock = [0.0, 0.0]  # on the wall, of computing
-    monkeypatch.setattr(guards.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(guards.time, "process_time", lambda: clock[1])
-    seen = []
-    monkeypatch.setattr(
-        guards, "_alarm", lambda seconds, spent: contextlib.nullcontext(seen.append(spent))
-    )
-    monkeypatch.setattr(guards, "_watchdog", guards._alarm)
-    with guards.time_limit(1.0):
-        for wall, computed, over in [
-            (9, 0.9, False),
-            (9, 0.1, True),
-            (2, 1.1, True),
-            (17, 0.9, True),
-        ]:
-            clock[:] = [wall, computed]
-            assert seen[0]() is over
+    running = None if awake is None else min(0.1, awake)
+    start = patience.Moment(0.0, 0.0, None if awake is None else 0.0)
+    end = patience.Moment(clock, computed, awake, running or 0.0)
+    assert patience.used_up(start, end, 1.0) is over
 
 
 def test_only_the_line_that_cuts_the_gradient_is_named():
