@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course.exercises.told import digits_apart
+
 LARGEST = 12  # rows and columns that a picture shows
 
 # Cividis at nine points (Nunez, Anderton & Renslow 2018), and blue-white-orange for a difference.
@@ -48,10 +50,18 @@ class Shown:
 
     def text(self) -> str:
         """The numbers, for a reader without pictures."""
-        parts = [self.caption]
+        parts, digits = [self.caption], self._significant()
         for title, matrix in self.matrices:
-            parts.append(f"  {title}:\n{_indented(numbers(matrix), 4)}")
+            few = 4 if title == "difference" else digits
+            parts.append(f"  {title}:\n{_indented(numbers(matrix, few), 4)}")
         return "\n".join(parts)
+
+    def _significant(self) -> int:
+        """Digits that show the difference between the first two matrices, four at least."""
+        first, *more = (matrix.double() for _, matrix in self.matrices)
+        if not any(title == "difference" for title, _ in self.matrices):
+            return 4
+        return digits_apart(first.flatten().tolist(), more[0].flatten().tolist(), 4)
 
     def _repr_html_(self) -> str:
         figures = "".join(self._figure(title, matrix) for title, matrix in self.matrices)
@@ -67,7 +77,7 @@ class Shown:
         gaps = [m.double() for title, m in self.matrices if title == "difference" and m.numel()]
         sizes = [float(gap[gap.isfinite()].abs().max()) for gap in gaps if gap.isfinite().any()]
         largest = max(sizes, default=0.0)
-        return 2 if largest == 0 or largest >= 0.02 else 3 if largest >= 0.002 else 4
+        return 2 if largest == 0 else min(12, max(2, math.ceil(-math.log10(largest / 2))))
 
     def _figure(self, title: str, matrix: Tensor) -> str:
         label = f"{title}: {tuple(matrix.shape)} numbers" + (
@@ -148,13 +158,13 @@ def _short(value: float, digits: int) -> str:
     return text if len(text) <= digits + 3 else f"{value:.0e}"
 
 
-def numbers(value: Any) -> str:
+def numbers(value: Any, digits: int = 4) -> str:
     """A value as text: small tensors in full with few digits, large ones cut."""
     if isinstance(value, Tensor):
         cut = value.detach().cpu()
         for axis in range(cut.dim()):
             cut = cut.narrow(axis, 0, min(cut.shape[axis], LARGEST if axis >= cut.dim() - 2 else 2))
-        text = _rows(cut)
+        text = _rows(cut, digits)
         return (
             text if cut.shape == value.shape else f"{text}\n(the beginning of {tuple(value.shape)})"
         )
@@ -162,25 +172,22 @@ def numbers(value: Any) -> str:
     return text if len(text) <= 300 else text[:300] + " ..."
 
 
-def _rows(tensor: Tensor) -> str:
+def _rows(tensor: Tensor, digits: int) -> str:
     if tensor.numel() == 0:
         return f"empty, {tuple(tensor.shape)}"
     if tensor.dim() == 0:
-        return _number(tensor)
+        return _number(tensor, digits)
     if tensor.dim() == 1:
-        return "[" + ", ".join(_number(part) for part in tensor) + "]"
-    inner = [_rows(part) for part in tensor]
+        return "[" + ", ".join(_number(part, digits) for part in tensor) + "]"
+    inner = [_rows(part, digits) for part in tensor]
     return "[" + ",\n".join(inner).replace("\n", "\n ") + "]"
 
 
-def _number(tensor: Tensor) -> str:
+def _number(tensor: Tensor, digits: int) -> str:
     value = tensor.item()
     if isinstance(value, float):
-        return (
-            f"{value:.4g}"
-            if tensor.dtype is not torch.float64 or abs(value) < 1e4
-            else f"{value:.3e}"
-        )
+        plain = tensor.dtype is not torch.float64 or abs(value) < 10**digits
+        return f"{value:.{digits}g}" if plain else f"{value:.{digits - 1}e}"
     return str(value)
 
 

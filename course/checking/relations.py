@@ -19,6 +19,7 @@ from torch import Tensor
 from course.checking.agreeing import close
 from course.checking.diagnosis import Trial
 from course.exercises.model import Exercise, Landmark
+from course.exercises.told import told_apart
 
 
 @dataclass(frozen=True)
@@ -380,7 +381,7 @@ def _rows(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     sums = torch.cat([total.flatten() for total in wrong])
     worst = sums[(sums - 1).abs().nan_to_num(0.0).argmax()].item()
     columns = all(c.dim() > 1 and _near(torch.ones_like(c.sum(-2)), c.sum(-2)) for _, c in turned)
-    says = f"the weights of a row don't sum to 1 (one row sums to {worst:.3g})"
+    says = f"the weights of a row don't sum to 1 (one row sums to {told_apart(worst, 1.0)[0]})"
     return says + ("; the columns do: the sum runs along the wrong axis" if columns else "")
 
 
@@ -471,8 +472,8 @@ def _furthest(trials: list[Pair]) -> str:
     _, expected, actual = next(iter(_pairs(trials)))
     place = int((actual - expected).abs().nan_to_num(float("inf")).argmax())
     at = [int(i) for i in torch.unravel_index(torch.tensor(place), expected.shape)]
-    came, right = actual.flatten()[place].item(), expected.flatten()[place].item()
-    return f"all numbers are wrong; the largest difference is at {at}: {came:.4g} instead of {right:.4g}"
+    came, right = told_apart(actual.flatten()[place].item(), expected.flatten()[place].item())
+    return f"all numbers are wrong; the largest difference is at {at}: {came} instead of {right}"
 
 
 def _triangles(trials: list[Pair]) -> str | None:

@@ -1,9 +1,10 @@
-"""Words for what the exercises' own searches meet: what a result is a multiple of."""
+"""Words for what the exercises' own searches meet: multiples, and numbers that are nearly the same."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -14,6 +15,32 @@ def same(one: Tensor, other: Tensor) -> bool:
     if one.shape != other.shape:
         return False
     return bool(torch.allclose(one.double(), other.double(), 1e-6, 1e-7))
+
+
+def told_apart(one: float, other: float, digits: int = 4) -> tuple[str, str]:
+    """Both numbers with as many digits as it takes to see that they differ, `digits` at least."""
+    ones, others = rows_told_apart([one], [other], digits)
+    return ones, others
+
+
+def rows_told_apart(
+    ones: Sequence[float], others: Sequence[float], digits: int = 3
+) -> tuple[str, str]:
+    """Two rows of numbers, with as many digits as show where they differ most."""
+    digits = digits_apart(ones, others, digits)
+    row, other_row = (", ".join(f"{x:.{digits}g}" for x in some) for some in (ones, others))
+    return row, other_row
+
+
+def digits_apart(ones: Sequence[float], others: Sequence[float], digits: int) -> int:
+    """How many digits show that two rows differ, at the place where they differ most."""
+    gaps = [abs(one - other) for one, other in zip(ones, others, strict=True)]
+    if not gaps:
+        return digits
+    place = max(range(len(gaps)), key=lambda i: math.inf if math.isnan(gaps[i]) else gaps[i])
+    while digits < 17 and f"{ones[place]:.{digits}g}" == f"{others[place]:.{digits}g}":
+        digits += 1
+    return digits
 
 
 def times(came: Tensor, wanted: Tensor, sizes: Mapping[str, int]) -> str:

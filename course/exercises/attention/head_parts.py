@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from course.exercises.draw import Draw
 from course.exercises.model import Case
-from course.exercises.told import same, times
+from course.exercises.told import rows_told_apart, same, times
 
 _SIZES = {"H": 3, "S": 5, "D": 6}
 
@@ -142,8 +143,8 @@ def _told(where: str, made: Tensor, wanted: Tensor, known: dict[str, Tensor]) ->
     name = next((name for name, tensor in known.items() if same(tensor, made)), "")
     if name:
         return f"{where}, and what comes is {name}"
-    return f"{where}: for the first token that is {_row(wanted)}, and {_row(made)} comes"
-
-
-def _row(tensor: Tensor) -> str:
-    return "(" + ", ".join(f"{number:.2f}" for number in tensor[0, 0].tolist()) + ")"
+    gaps = (made - wanted).abs().nan_to_num(nan=math.inf).flatten(0, -2).amax(-1)
+    token = int(gaps.argmax())  # where it shows most
+    rows = (some.flatten(0, -2)[token].tolist() for some in (made, wanted))
+    came, right = rows_told_apart(*rows)
+    return f"{where}: for one token that is ({right}), and ({came}) comes"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from course.exercises.model import Case
-from course.exercises.told import same
+from course.exercises.told import same, told_apart
 
 Softmax = Callable[[Tensor, int], Tensor]
 
@@ -44,7 +44,7 @@ def finds(function: Softmax, failed: Sequence[Case]) -> list[str]:
 
 def _of_the_sum(rows: list[Tensor], made: list[Tensor]) -> str:
     """The proportions are right: which number was divided by."""
-    sums = ", ".join(f"{weights.sum().item():.4g}" for weights in made)
+    sums = ", ".join(told_apart(weights.sum().item(), 1.0)[0] for weights in made)
     powers = [(row - row.max()).exp() for row in rows]
     divisors = [(p.sum() / weights.sum()).item() for p, weights in zip(powers, made, strict=True)]
     known: dict[str, Callable[[Tensor], float]] = {
@@ -88,10 +88,10 @@ def _of_the_proportion(function: Softmax, rows: list[Tensor], logs: list[Tensor]
         ):
             return f"the weights are those of {name}: what goes into exp is not x"
     first, second = rows[0][:2].tolist()
-    ratio = (logs[0][1] - logs[0][0]).exp().item()
+    came, wanted = told_apart((logs[0][1] - logs[0][0]).exp().item(), math.e)
     return (
-        f"of the numbers {first:g} and {second:g} the second should get e = 2.718 times the weight of the "
-        f"first, and gets {ratio:.4g} times as much"
+        f"of the numbers {first:g} and {second:g} the second should get e = {wanted} times the weight of the "
+        f"first, and gets {came} times as much"
     )
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from course.exercises.model import Case
-from course.exercises.told import same
+from course.exercises.told import rows_told_apart, same
 
 _LENGTH, _WIDTH = 48, 8
 
@@ -26,9 +26,7 @@ def finds(function: Callable[[int, int], Tensor], failed: Sequence[Case]) -> lis
     pairs = list(zip(speeds, wanted, strict=True))
     if all(speed is not None and math.isclose(speed, w, rel_tol=1e-2) for speed, w in pairs):
         return _of_phases(table, wanted)
-    came, right = (
-        ", ".join(f"{w:.3g}" for w in some if w is not None) for some in (speeds, wanted)
-    )
+    came, right = rows_told_apart([w for w in speeds if w is not None], wanted)
     return [
         f"with width {_WIDTH}, the angles of the columns grow by ({came}) from one position to the next, "
         f"and should by ({right})"
@@ -93,7 +91,7 @@ def turns(function: Callable[..., Tensor], failed: Sequence[Case]) -> list[str]:
     right = 10000.0 ** (-torch.arange(0, _WIDTH, 2, dtype=torch.float64) / _WIDTH)
     if same(angles, right):
         return []
-    came, wanted = (", ".join(f"{w:.3g}" for w in some.tolist()) for some in (angles, right))
+    came, wanted = rows_told_apart(angles.tolist(), right.tolist())
     return [
         f"with width {_WIDTH}, the pairs turn by ({came}) at position 1, and should by ({wanted})"
     ]
