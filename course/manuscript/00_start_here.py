@@ -59,9 +59,33 @@ found = index.search("Which day of the week is it?", count=1)
 found
 
 # %% [markdown] id="search-note"
-# *What to see:* the best passage for the question in the box speaks of "the n largest elements in a dataset": *largest*, but no *three*, no *numbers*, no *list*. A search that compares words would have to be told that a list is a dataset; here the two texts have vectors that point the same way. That is [semantic search](glossary.ipynb#semantic-search).
+# *What to see:* the best passage for the question in the box speaks of "the n largest elements in a dataset": *largest*, but no *three*, no *numbers*, no *list*. The two texts are found to fit because their vectors point in similar directions. That is [semantic search](glossary.ipynb#semantic-search).
 #
-# The number beside each passage is its [cosine similarity](glossary.ipynb#cosine-similarity) with the question: 1 for vectors that point the same way, 0 for vectors at a right angle. And now ask something that the documentation doesn't answer:
+# The number beside each passage is its [cosine similarity](glossary.ipynb#cosine-similarity) with the question: 1 for vectors that point the same way, 0 for vectors at a right angle.
+#
+# Is that better than comparing words? The usual way to compare them is BM25 (Robertson and Zaragoza, 2009): each word that the question and a passage share adds to the passage's score, a rare word more than a frequent one. Let both searches rank the same passages for three questions, each with the passage that answers it:
+
+# %% id="both-searches-run"
+texts = [passage.embedded for passage in index.passages]
+answers = {
+    "Which day of the week is it?": "calendar.weekday",
+    "How do I find the three largest numbers of a list?": "heapq.nlargest",
+    "How do I leave a loop early?": "The break statement",
+}
+heading = f"place of the answer among {len(texts)} passages"
+print(f"{heading:50}  by meaning  by words")
+for question, title in answers.items():
+    rows = [i for i, passage in enumerate(index.passages) if passage.title == title]
+    by_meaning = index.vectors @ sentence_embedding(question)  # (N, D) @ (D,) -> (N,)
+    by_words = passages.bm25(question, texts)  # (N,)
+    if rows:  # an installation may lack a passage
+        places = [1 + (x > x[rows].max()).sum().item() for x in (by_meaning, by_words)]
+        print(f"{question:50}  {places[0]:10}  {places[1]:8}")
+
+# %% [markdown] id="both-searches-note"
+# *What to see* (the places are those of Python 3.11's documentation): for the weekday the encoder has the answer first and BM25 eighth. The three largest numbers both find, the encoder first and BM25 second. The way out of a loop BM25 has third and the encoder thirteenth. So each finds something that the other misses. Which is better on the whole, three questions can't say. On 18 collections of texts, Thakur et al. (2021) found BM25 "a robust baseline"; searches that compare one vector for each text, as ours does, often did worse than other ways on texts unlike those they were trained on.
+#
+# And now ask something that the documentation doesn't answer:
 
 # %% id="no-answer-run"
 for question in ("What is the capital of France?", "How do I leave a loop early?"):
@@ -71,7 +95,7 @@ for question in ("What is the capital of France?", "How do I leave a loop early?
         print(f"  {similarity:.2f}  {passage.title}")
 
 # %% [markdown] id="no-answer-note"
-# *What to see:* there is always a best passage, be it about nothing of the kind (on our Python, `str.capitalize` is among the three for France); the similarities near 0.2 show that something is wrong. A search needs a threshold, or a person who reads. And the second question *has* an answer in the documentation, the `break` statement, which this small encoder doesn't find: it puts other things first that have to do with coming to an end. It has no idea that you are in a loop and want to get out; it has compared vectors.
+# *What to see:* there is always a best passage, be it about nothing of the kind (on our Python, `str.capitalize` is among the three for France); similarities near 0.2 are a sign that nothing fits. But no number tells for sure: the second question *has* an answer in the documentation, the `break` statement, and what the encoder puts before it has similarities twice as high. They are passages about iterators, which have to do with loops and say nothing of leaving one. A search needs a person who reads.
 #
 # So what are these vectors, and where do they come from?
 
@@ -133,7 +157,7 @@ figures.heatmap(
 # An encoder is a function from a text to vectors. So it is **not**
 #
 # - a writer: what comes out are numbers. It can't say a single word, and the passages it "answers" with were there before;
-# - an oracle: it holds no facts that you could ask for, only what makes texts alike or different;
+# - an oracle: you can't ask it for a fact, only how near two texts are;
 # - a judge: whether the passage *answers* the question, or is true, it doesn't know;
 # - large: GPT-3, of 2020, has 175 billion parameters, 7,700 times as many. That is why this one can read a whole documentation on your machine in half a minute.
 
@@ -166,7 +190,7 @@ figures.heads(
 )
 
 # %% [markdown] id="families-note"
-# *What to see:* the encoder's square is full. All of its text is there from the start and nothing is to be guessed, so each token may use what comes after it, too. In a decoder the upper triangle is closed: a token that is to be predicted must not be seen. The third picture has an open square at the upper left: that is the encoder inside of an encoder–decoder. (The picture shows who may look; in a real one the output looks at the input by an attention of its own, chapter 07.)
+# *What to see:* the encoder's square is full. All of its text is there from the start, so each token may use what comes after it, too. In a decoder the upper triangle is closed: a token that is to be predicted must not be seen. The third picture has an open square at the upper left: that is the encoder inside of an encoder–decoder. (The picture shows who may look; in a real one the output looks at the input by an attention of its own, chapter 07.)
 
 # %% id="bidirectional-quiz"
 quiz("start_here.bidirectional")
@@ -174,9 +198,9 @@ quiz("start_here.bidirectional")
 # %% [markdown] id="article-architecture"
 # > **In the article** (1.2): "大模型通常采用编码器-解码器架构" (*large models usually adopt the encoder–decoder architecture*).
 # >
-# > So it was in 2017, and in some families it still is. It is no longer so for what is called a [large language model](glossary.ipynb#large-language-model) today: GPT-3, Llama 3, DeepSeek-V3 and Qwen3 are all decoder-only. Why did the encoder go? A chat has no clean border between input and output: what was output is input in the next turn, and a decoder needn't compute it anew. And one stack with one task, "predict the next token", can be trained on any text; Wang et al. (2022) compared the choices at equal cost and found that, straight after such training, the decoder-only model did best on tasks it had not seen, while an encoder–decoder that had learned by filling in blanks was ahead after a further training on many tasks. So it isn't that one is better; it depends on what follows.
+# > So it was in 2017, and in some families it still is. It is no longer so for what is called a [large language model](glossary.ipynb#large-language-model) today: GPT-3, Llama 3, DeepSeek-V3 and Qwen3 are all decoder-only. Why did the encoder go? Two reasons are often given. A chat has no clean border between input and output: what was output is input in the next turn, and a decoder needn't compute it anew. And one stack with one task, "predict the next token", is simple to train on any text. Which is better can be measured: Wang et al. (2022) compared the choices at equal cost and found that, straight after such training, the decoder-only model did best on tasks it had not seen, while an encoder–decoder that had learned by filling in blanks was ahead after a further training on many tasks. So it isn't that one is better; it depends on what follows.
 # >
-# > The article's **encoder** has not gone. It works where a text is read more often than written: in search engines, in the "retrieval" that looks up passages for a chat, in filters and classifiers. There a small encoder does what a large decoder would do at many times the price. And models that can see often put one in front: in LLaVA (Liu et al., 2023) an encoder turns the picture into vectors, and a decoder-only model reads those as if they were words.
+# > The article's **encoder** has not gone. It works where a text is read more often than written: in search engines, in the "retrieval" that looks up passages for a chat, in filters and classifiers. There a text needs one pass through a small model, and its vector can be kept. And models that can see often put one in front: in LLaVA (Liu et al., 2023) an encoder turns the picture into vectors, and a decoder-only model reads those as if they were words.
 # >
 # > Also in the article (1.1): "数十亿甚至数万亿个参数" (*billions or even trillions of parameters*). Both ends exist: GPT-3 has 175 billion. More than a trillion can be had when only a part of them is used for each token; the Switch Transformer (Fedus et al., 2022), with 1.6 trillion, is, of all things, an encoder–decoder.
 
@@ -209,7 +233,7 @@ figures.encoder()
 # - Stuck? `hint("start_here.best_match")` in a cell of your own (**+** in the toolbar makes one) gives the idea; run it again for the shapes, then for pseudo-code, then for the decisive line.
 # - `use` takes your function if it has passed, and ours until then, and says which. So you may go on at any time and come back later. What passes is saved, and serves the later chapters too.
 # - Once it has passed, `compare("start_here.best_match")` lays your answer beside ours. The chapter with all answers stands in [solutions](../solutions/00_start_here.ipynb).
-# - `predict` asks what you expect *before* a cell runs. A wrong guess that is then explained stays in the mind longer than a right sentence read, so do guess.
+# - `predict` asks what you expect *before* a cell runs. In experiments of Richland, Kornell and Kao (2009), readers who had first guessed the answers, mostly wrong, later knew them better than readers who had spent that time on the text. So do guess.
 # - **In the article** boxes look at the sentences of the article that this course follows.
 # - Every term is linked to the [glossary](glossary.ipynb), which has it in English and Chinese.
 
@@ -313,7 +337,7 @@ print(f"{'PyTorch':20}{torch.__version__}")
 #
 # - An encoder turns a text into vectors, one for each token, each made in the light of the whole text. It reads; it doesn't write.
 # - The mean of these vectors stands for the text, and texts that mean alike have vectors that point alike: search, by meaning.
-# - There is always a nearest passage. That it is nearest doesn't make it an answer.
+# - There is always a nearest passage. That it is nearest doesn't make it an answer, and a search by words finds some answers that the encoder misses.
 # - Encoder-only, decoder-only, encoder–decoder: the difference is who may look at whom. Today's large language models are decoder-only; encoders do the reading.
 # - `check` names the mistake, `hint` helps in four steps, `use` puts your answer to work.
 
@@ -341,6 +365,9 @@ print(f"{'PyTorch':20}{torch.__version__}")
 # - Radford et al.: *Robust Speech Recognition via Large-Scale Weak Supervision*. 2022. [arXiv:2212.04356](https://arxiv.org/abs/2212.04356). Whisper, encoder–decoder.
 # - Fedus, Zoph, Shazeer: *Switch Transformers: Scaling to Trillion Parameter Models*. JMLR 2022. [arXiv:2101.03961](https://arxiv.org/abs/2101.03961).
 # - Wang et al.: *What Language Model Architecture and Pretraining Objective Work Best for Zero-Shot Generalization?* ICML 2022. [arXiv:2204.05832](https://arxiv.org/abs/2204.05832).
+# - Robertson, Zaragoza: *The Probabilistic Relevance Framework: BM25 and Beyond*. Foundations and Trends in Information Retrieval 3(4), 2009. Search by words.
+# - Thakur, Reimers, Rücklé, Srivastava, Gurevych: *BEIR: A Heterogeneous Benchmark for Zero-shot Evaluation of Information Retrieval Models*. NeurIPS 2021. [arXiv:2104.08663](https://arxiv.org/abs/2104.08663). BM25 beside encoders.
+# - Richland, Kornell, Kao: *The Pretesting Effect: Do Unsuccessful Retrieval Attempts Enhance Learning?* Journal of Experimental Psychology: Applied 15(3), 2009. Why `predict` asks first.
 # - Liu, Li, Wu, Lee: *Visual Instruction Tuning*. NeurIPS 2023. [arXiv:2304.08485](https://arxiv.org/abs/2304.08485). LLaVA.
 #
 # **Next:** chapter 01, from text to vectors.
