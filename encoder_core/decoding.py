@@ -11,12 +11,20 @@ Degeneration", section 3.1 (nucleus sampling).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-__all__ = ["beam_search", "greedy_decode", "length_penalised", "sample", "shift_right", "top_p"]
+__all__ = [
+    "beam_search",
+    "greedy_decode",
+    "length_penalised",
+    "sample",
+    "shift_right",
+    "top_p",
+]
 
 NextLogits = Callable[[list[int]], Tensor]
 
@@ -72,26 +80,74 @@ def top_p(logits: Tensor, p: float) -> Tensor:
         p: between 0 and 1; at 0 only the likeliest is left, at 1 all are.
 
     Returns:
-        `(..., V)` with `-inf` outside of the nucleus. The likeliest token always stays.
+        `(..., V)` with `-inf` outside of the nucleus. The likeliest token always stays. Of tokens
+        that are equally likely, those with the smaller ids stay.
 
     Raises:
         ValueError: `p` is not between 0 and 1.
 
     Source: Holtzman et al. 2020, section 3.1, equation 2.
 
-    >>> top_p(torch.tensor([0.5, 0.3, 0.2]).log(), p=0.6).exp()
+    >>> top_p(torch.tensor([0.5, 0.3, 0.2]).log(), p=0.8).exp()
     tensor([0.5000, 0.3000, 0.0000])
     """
     if not 0 <= p <= 1:
         raise ValueError(f"p is a probability, between 0 and 1; got {p}.")
-    ordered, order = logits.sort(dim=-1, descending=True)  # (..., V) both
-    wide = torch.promote_types(logits.dtype, torch.float32)  # many small numbers are added up
-    probabilities = ordered.softmax(dim=-1, dtype=wide)
-    before = probabilities.cumsum(dim=-1) - probabilities  # what the likelier ones sum to
-    outside = (before >= p) & (p < 1)  # rounded, the sum reaches 1 before the last token
-    outside[..., 0] = False
+    ordered, order = logits.sort(dim=-1, descending=True, stable=True)  # (..., V) both
+    # Many small numbers are added up: in float64, where the device has it.
+    wide = torch.float32 if logits.device.type == "mps" else torch.float64
+    total = ordered.softmax(dim=-1, dtype=wide).cumsum(dim=-1)  # (..., V)
+    # A logit is rounded by up to eps / 2 of itself, so a sum that is p exactly may lie beside it.
+    rounding = 8 * torch.finfo(torch.promote_types(logits.dtype, torch.float32)).eps
+    outside = torch.zeros_like(total, dtype=torch.bool)  # the likeliest token always stays
+    if p < 1:
+        outside[..., 1:] = total[..., :-1] >= p - rounding  # the likelier ones suffice
     outside = torch.empty_like(outside).scatter_(-1, order, outside)  # back to the ids' order
     return logits.masked_fill(outside, -torch.inf)
+
+
+def require_temperature(temperature: float) -> None:
+    """Refuse a temperature that logits cannot be divided by.
+
+    Args:
+        temperature: any number.
+
+    Raises:
+        ValueError: it is not positive and finite.
+
+    >>> require_temperature(0.7)
+    """
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"temperature must be a finite number above 0; got {temperature}.")
+
+
+def nucleus_probabilities(logits: Tensor, p: float, temperature: float) -> Tensor:
+    """Turn logits into what a token is drawn from.
+
+    Args:
+        logits: `(..., V)`.
+        p: see `top_p`.
+        temperature: divides the logits; below 1 the likely become likelier.
+
+    Returns:
+        `(..., V)` probabilities, in float32 or wider; 0 outside of the nucleus.
+
+    Raises:
+        ValueError: `temperature` is not positive and finite, or `p` not between 0 and 1.
+
+    Source: Holtzman et al. 2020, section 3.1.
+
+    >>> nucleus_probabilities(torch.tensor([3.0, 3.0, -1.0]), p=0.9, temperature=1.0)
+    tensor([0.5000, 0.5000, 0.0000])
+    """
+    require_temperature(temperature)
+    narrow = torch.promote_types(logits.dtype, torch.float32)
+    wide = torch.float32 if logits.device.type == "mps" else torch.float64
+    logits = logits.to(wide)  # (..., V)
+    # Divided by a small temperature, the largest logit alone must stay finite: it becomes 0.
+    logits = logits - logits.amax(dim=-1, keepdim=True)  # (..., V)
+    temperature = max(temperature, torch.finfo(wide).tiny)
+    return top_p((logits / temperature).to(narrow), p).softmax(dim=-1)  # (..., V)
 
 
 def sample(
@@ -118,18 +174,17 @@ def sample(
         The ids.
 
     Raises:
-        ValueError: `temperature` is not positive, or `p` not between 0 and 1.
+        ValueError: `temperature` is not positive and finite, or `p` not between 0 and 1.
 
     Source: Holtzman et al. 2020, section 3.1.
 
     >>> sample(lambda ids: torch.tensor([0.0, 0.0, 5.0]), bos_id=1, eos_id=2, max_length=9, p=0.5)
     []
     """
-    if temperature <= 0:
-        raise ValueError(f"temperature must be greater than 0; got {temperature}.")
+    require_temperature(temperature)
     ids = [bos_id]
     while len(ids) <= max_length:
-        probabilities = top_p(next_logits(ids) / temperature, p).softmax(dim=-1)  # (V,)
+        probabilities = nucleus_probabilities(next_logits(ids), p, temperature)  # (V,)
         token = int(torch.multinomial(probabilities, 1, generator=generator))
         if token == eos_id:
             break

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from encoder_core.decoding import length_penalised, top_p
+from encoder_core.decoding import length_penalised, nucleus_probabilities, require_temperature
 from encoder_core.encoder_decoder import EncoderDecoder
 
 __all__ = ["generate_beam", "generate_greedy", "generate_nucleus"]
@@ -68,14 +68,14 @@ def generate_nucleus(
         eos_id: ends it; not in the result.
         max_length: the most tokens of a text.
         p: see `decoding.top_p`.
-        temperature: divides the logits; greater than 0.
+        temperature: divides the logits; finite and greater than 0.
         generator: where the draws come from, on the model's device; the global one if not given.
 
     Returns:
         B lists of ids.
 
     Raises:
-        ValueError: `temperature` is not positive, or `p` not between 0 and 1.
+        ValueError: `temperature` is not positive and finite, or `p` not between 0 and 1.
 
     Source: Holtzman et al. 2020, section 3.1.
 
@@ -83,11 +83,10 @@ def generate_nucleus(
     >>> len(generate_nucleus(model, torch.tensor([[5, 6, 2]]), 1, 2, max_length=4)[0]) <= 4
     True
     """
-    if temperature <= 0:
-        raise ValueError(f"temperature must be greater than 0; got {temperature}.")
+    require_temperature(temperature)
 
     def draw(logits: Tensor) -> Tensor:
-        probabilities = top_p(logits / temperature, p).softmax(dim=-1)  # (B, V)
+        probabilities = nucleus_probabilities(logits, p, temperature)  # (B, V)
         return torch.multinomial(probabilities, 1, generator=generator).squeeze(-1)  # (B,)
 
     return _generate(model, source, bos_id, eos_id, max_length, draw)
