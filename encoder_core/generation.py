@@ -151,44 +151,97 @@ def generate_beam(
     """
     if beam < 1:
         raise ValueError(f"beam must be at least 1; got {beam}.")
-    batch = source.shape[0]
     memory, padding_mask = (x.repeat_interleave(beam, dim=0) for x in model.encode(source))
-    cache = model.empty_cache()
-    tokens = torch.full((batch * beam, 1), bos_id, device=source.device)  # (B * K, 1)
-    # One live hypothesis a text to begin with; -inf marks a place where none lives.
-    live = torch.full((batch, beam), -torch.inf, device=source.device)
-    live[:, 0] = 0.0
-    texts = torch.empty(batch, beam, 0, dtype=torch.long, device=source.device)  # (B, K, t)
-    best: list[tuple[float, list[int]]] = [(-torch.inf, []) for _ in range(batch)]
+    cache, search = model.empty_cache(), _Search(source, beam, length_penalty)
+    tokens = torch.full((source.shape[0] * beam, 1), bos_id, device=source.device)  # (B * K, 1)
     for _ in range(max_length):
         logits = model.step(tokens, memory, padding_mask, cache)[:, -1]  # (B * K, V)
-        vocabulary = logits.shape[-1]
-        gains = logits.log_softmax(dim=-1).view(batch, beam, vocabulary)  # (B, K, V)
-        live, index = (live[..., None] + gains).flatten(1).topk(beam)  # (B, K) of (B, K * V)
-        parent, token = index // vocabulary, index % vocabulary  # (B, K) both
-        rows = (parent + torch.arange(batch, device=source.device)[:, None] * beam).flatten()
-        cache.reorder(rows)
-        texts = texts.flatten(0, 1)[rows].reshape(batch, beam, texts.shape[-1])  # (B, K, t)
-        texts = torch.cat((texts, token[..., None]), dim=-1)  # (B, K, t + 1)
-        _keep_best(best, live, texts, token == eos_id, length_penalty)
-        live = live.masked_fill(token == eos_id, -torch.inf)
-        tokens = token.flatten()[:, None]  # (B * K, 1)
-        if live.eq(-torch.inf).all():
+        rows, tokens = search.extend(logits, eos_id)  # (B * K,), (B * K, 1)
+        open_texts = search.open_texts(max_length)
+        if not open_texts:
             break
-    _keep_best(best, live, texts, live.isfinite(), length_penalty)
-    return [ids[:-1] if ids and ids[-1] == eos_id else ids for _, ids in best]
+        if len(open_texts) < len(search.texts):  # the others need no further computing
+            kept = search.keep(open_texts)  # (B' * K,)
+            rows, tokens = rows[kept], tokens[kept]
+            memory, padding_mask = memory[kept], padding_mask[kept]
+        cache.reorder(rows)
+    else:  # those that are cut off compete too
+        search.keep_best(search.live.isfinite())
+    return [ids[:-1] if ids and ids[-1] == eos_id else ids for _, ids in search.best]
 
 
-def _keep_best(
-    best: list[tuple[float, list[int]]],
-    live: Tensor,
-    texts: Tensor,
-    competing: Tensor,
-    length_penalty: float,
-) -> None:
-    """Let the competing hypotheses of each text contend with its best so far."""
-    length = texts.shape[-1]
-    for text, place in (competing & live.isfinite()).nonzero().tolist():
-        score = length_penalised(float(live[text, place]), length, length_penalty)
-        if score > best[text][0]:
-            best[text] = (score, texts[text, place].tolist())
+class _Search:
+    """The hypotheses of the texts that are still open, and the best finished one of every text.
+
+    `live` `(B, K)` holds log-probabilities, -inf where no hypothesis lives; `ids` `(B, K, t)` their
+    tokens; `texts` says for each of the B rows which text of the source it is.
+    """
+
+    def __init__(self, source: Tensor, beam: int, length_penalty: float) -> None:
+        batch, device = source.shape[0], source.device
+        self.beam, self.length_penalty = beam, length_penalty
+        self.live = torch.full((batch, beam), -torch.inf, device=device)
+        self.live[:, 0] = 0.0  # one hypothesis a text to begin with
+        self.ids = torch.empty(batch, beam, 0, dtype=torch.long, device=device)
+        self.texts = list(range(batch))
+        self.best: list[tuple[float, list[int]]] = [(-torch.inf, []) for _ in range(batch)]
+
+    def extend(self, logits: Tensor, eos_id: int) -> tuple[Tensor, Tensor]:
+        """Add a token to each hypothesis, `logits` `(B * K, V)`; tell whose rows go on, and with what."""
+        batch, beam, vocabulary = len(self.texts), self.beam, logits.shape[-1]
+        gains = logits.log_softmax(dim=-1).view(batch, beam, vocabulary)  # (B, K, V)
+        self.live, index = (self.live[..., None] + gains).flatten(1).topk(beam)  # (B, K) of K * V
+        parent, token = index // vocabulary, index % vocabulary  # (B, K) both
+        first = torch.arange(batch, device=logits.device)[:, None] * beam  # (B, 1)
+        rows = (parent + first).flatten()  # (B * K,)
+        ids = self.ids.flatten(0, 1)[rows].view(batch, beam, self.ids.shape[-1])  # (B, K, t)
+        self.ids = torch.cat((ids, token[..., None]), dim=-1)  # (B, K, t + 1)
+        self.keep_best(token == eos_id)
+        self.live = self.live.masked_fill(token == eos_id, -torch.inf)
+        return rows, token.reshape(-1, 1)
+
+    def open_texts(self, max_length: int) -> list[int]:
+        """Find the rows of the texts whose best can still be beaten."""
+        length = self.ids.shape[-1]
+        likeliest = self.live.amax(dim=-1).tolist()  # (B,)
+        return [
+            row
+            for row, text in enumerate(self.texts)
+            if likeliest[row] != -torch.inf
+            and not _out_of_reach(
+                likeliest[row], self.best[text][0], length, max_length, self.length_penalty
+            )
+        ]
+
+    def keep(self, rows: list[int]) -> Tensor:
+        """Go on with these texts alone; tell which of the B * K rows they have."""
+        chosen = torch.tensor(rows, device=self.live.device)  # (B',)
+        self.live, self.ids = self.live[chosen], self.ids[chosen]
+        self.texts = [self.texts[row] for row in rows]
+        places = torch.arange(self.beam, device=chosen.device)  # (K,)
+        return (chosen[:, None] * self.beam + places).flatten()  # (B' * K,)
+
+    def keep_best(self, competing: Tensor) -> None:
+        """Let the competing hypotheses `(B, K)` of each text contend with its best so far."""
+        length = self.ids.shape[-1]
+        for row, place in (competing & self.live.isfinite()).nonzero().tolist():
+            score = length_penalised(float(self.live[row, place]), length, self.length_penalty)
+            if score > self.best[self.texts[row]][0]:
+                self.best[self.texts[row]] = (score, self.ids[row, place].tolist())
+
+
+def _out_of_reach(
+    live: float, best: float, length: int, max_length: int, length_penalty: float
+) -> bool:
+    """Say whether no continuation of a hypothesis can beat a score.
+
+    A log-probability is at most 0 and only falls. Divided by a power of the length it is greatest
+    at the greatest length where the exponent is positive, and at the next one otherwise.
+    """
+    if length >= max_length:
+        return False  # it competes as it is
+    reached = max_length if length_penalty > 0 else length + 1
+    try:
+        return length_penalised(live, reached, length_penalty) <= best
+    except (OverflowError, ZeroDivisionError):  # of an exponent beyond reason
+        return False
