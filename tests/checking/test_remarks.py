@@ -56,6 +56,15 @@ def multi_head(x, w_in, b_in, w_out, b_out, nhead, mask=None):
         scores = scores + torch.zeros_like(scores).masked_fill(mask, -math.inf)
     return F.linear(merge_heads(torch.softmax(scores, -1).nan_to_num(0.0) @ value), w_out, b_out)
 """,
+    "stacking.token_similarity": """\
+def token_similarity(hidden, padding_mask=None):
+    unit = F.normalize(hidden, dim=-1)
+    count = torch.full((len(hidden),), hidden.shape[1], device=hidden.device)
+    if padding_mask is not None:
+        unit, count = unit.masked_fill(padding_mask[..., None], 0.0), (~padding_mask).sum(-1)
+    pairs = unit.sum(1).square().sum(-1) - unit.square().sum((1, 2))
+    return pairs / (count * (count - 1)).clamp(min=1)
+""",
 }
 
 ONE_BY_ONE = """\

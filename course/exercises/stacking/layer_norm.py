@@ -71,6 +71,16 @@ def _cases(seed: int) -> list[Case]:
             dtypes=("float64", "float32"),
         ),
         _case(draw, "2 sentences of 5 tokens, D = 16", (2, 5, 16), "D of 16", dtypes=("float32",)),
+        _case(
+            draw,
+            "vectors whose mean is 200000 and whose variance is 1",
+            (2, 3, 8),
+            "a mean far beyond the spread",
+            # Multiples of 1/4096, so that a mean of 8 of them is exact and their squares are not.
+            x=(draw.normal(2, 3, 8) * 4096).round() / 4096 + 2e5,
+            dtypes=("float64",),
+            differentiable=False,
+        ),
     ]
 
 
@@ -146,6 +156,19 @@ LAYER_NORM = Exercise(
             "What is the variance of a vector whose numbers are all 3?",
         ),
         Mistake(
+            "mean-of-squares-minus-squared-mean",
+            (
+                (
+                    _VARIANCE,
+                    "variance = x.square().mean(dim=-1, keepdim=True) - mean.square()",
+                ),
+            ),
+            "The algebra is right: the mean of the squares minus the square of the mean is the variance. But digits "
+            "are lost: where the mean is large beside the spread the two are nearly equal and most of their digits "
+            "cancel, in half precision soon all of them. Subtract the mean from x first, then square.",
+            "Which digits are left of 40000000001 - 40000000000 when only eight of them are kept?",
+        ),
+        Mistake(
             "epsilon-as-a-floor",
             ((_NORMALISED, "normalised = (x - mean) / torch.sqrt(variance).clamp(min=eps)"),),
             "eps is the least that the standard deviation may be. The formula adds it to the variance, inside of the root.",
@@ -162,6 +185,12 @@ LAYER_NORM = Exercise(
             (("variance + eps", "variance + 1e-5"),),
             "eps is written into the code as 1e-5; the one that comes as argument is ignored.",
             "MiniLM's eps is 1e-12: what would it get from this function?",
+        ),
+        Mistake(
+            "another-default-epsilon",
+            (("eps: float = 1e-5", "eps: float = 1e-12"),),
+            "Told no eps it takes 1e-12 (BERT's) or another small one. Its default is 1e-5, as the signature says.",
+            "What does your function take for eps when it is called with x, weight and bias alone?",
         ),
         Mistake(
             "epsilon-squared",

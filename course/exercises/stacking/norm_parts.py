@@ -13,6 +13,7 @@ from course.exercises.model import Case
 from course.exercises.told import same
 
 _EPS = 1e-5
+_FAR = 1e7  # a mean, beside a variance of 1
 _WHOLE = "the result is no stretched and shifted x: something bends it, cuts it off or takes its parts apart"
 
 
@@ -26,7 +27,21 @@ class Line(NamedTuple):
 def finds(function: Callable[..., Tensor], failed: Sequence[Case]) -> list[str]:
     """What is wrong with a layer norm of x (B, S, D) of unit scale."""
     narrow, wide = _of(function, 5), _of(function, 31)  # in a narrow vector no number is far out
-    return narrow or wide
+    return narrow or wide or _far_out(function)
+
+
+def _far_out(function: Callable[..., Tensor]) -> list[str]:
+    """Whether digits are lost where the mean is large beside the spread; small numbers are right."""
+    # Multiples of 1/4096, so that a mean of 8 of them is exact and their squares are not.
+    x = (Draw(3).normal(3, 8) * 4096).round() / 4096 + _FAR
+    made = function(x.clone(), torch.ones_like(x[0]), torch.zeros_like(x[0]))
+    if made.shape != x.shape or same(made, _right(x)):
+        return []
+    return [
+        f"with a mean of {_FAR:g} and a variance of 1 digits are lost: a difference of two large numbers that are "
+        "nearly equal, as the mean of the squares minus the square of the mean, has few digits left. Subtract the "
+        "mean from x first, then square"
+    ]
 
 
 def _of(function: Callable[..., Tensor], width: int) -> list[str]:
