@@ -142,8 +142,10 @@ def _failed(
     exercise: Exercise, submission: Callable[..., Any], trials: list[Trial], seed: int
 ) -> Report:
     found = diagnosis.explain(exercise, trials) if _complete(exercise, trials, seed) else ()
-    sections = [("Not yet:", _headline(exercise, found, trials))]
-    details = telling.findings(exercise, submission, trials)
+    left = diagnosis.unexplained(exercise, trials, found)
+    sections = [("Not yet:", _headline(exercise, found, trials, len(left)))]
+    told = [trial for trial in trials if not any(trial is other for other in left)]
+    details = telling.findings(exercise, submission, told)
     for mistake in found:
         sections.append(
             (
@@ -160,7 +162,11 @@ def _failed(
         near = diagnosis.nearest(exercise, trials) if _complete(exercise, trials, seed) else None
         if near is not None:
             sections.append(("Part of it looks like this", f"{near.says} {near.asks}"))
-    small = telling.smallest(trials)
+    if left:
+        rest = [trial for trial in trials if not trial.failed] + left
+        besides = telling.findings(exercise, submission, rest)
+        sections.append(("What is left", "\n".join(map(_sentence, besides))))
+    small = telling.smallest(told)
     sections.append(("The smallest input that shows it", _input(exercise, small)))
     report = _report(exercise, "failed", sections, found, _pictures(exercise, small))
     report.comparison = _comparison(exercise, submission)
@@ -171,13 +177,20 @@ def _complete(exercise: Exercise, trials: list[Trial], seed: int) -> bool:
     return len(trials) == len(diagnosis.references(exercise.id, seed))
 
 
-def _headline(exercise: Exercise, found: tuple[Mistake, ...], trials: list[Trial]) -> str:
+def _headline(
+    exercise: Exercise, found: tuple[Mistake, ...], trials: list[Trial], unexplained: int
+) -> str:
     wrong = sum(trial.failed for trial in trials)
     recognised = {
         0: "",
         1: "One known mistake explains all of it.",
         2: "Two known mistakes together explain all of it.",
     }
+    if unexplained:
+        recognised[1] = (
+            "One known mistake explains all of it in full precision; in half precision "
+            f"{unexplained} of the trials fail for another reason."
+        )
     return f"{exercise.id} is wrong in {wrong} of {len(trials)} trials. {recognised[len(found)]}".strip()
 
 

@@ -109,13 +109,51 @@ def explain(exercise: Exercise, trials: list[Trial]) -> tuple[Mistake, ...]:
     order = _order(trials)
     pairs = _for_a_while(itertools.combinations(exercise.mistakes, 2))
     pairs = pairs if any(map(_tells, trials)) else iter(())
+    partly: list[Mistake] = []  # what explains all but half precision
     for mistakes in (exercise.mistakes, exercise.inherited, pairs):
         for made in mistakes:
             combination = made if isinstance(made, tuple) else (made,)
             for function in functions(exercise, *combination):
-                if _fits(trials, order, _Imitation(function, trials), not combination[0].within):
+                imitation = _Imitation(function, trials)
+                if not _fits(trials, order, imitation, not combination[0].within):
+                    continue
+                if not _left_over(trials, imitation):
                     return combination
+                partly.extend(combination[:1] if len(combination) == 1 else ())
+        if partly:
+            return _completed(exercise, trials, order, partly) or (partly[0],)
     return ()
+
+
+def _completed(
+    exercise: Exercise, trials: list[Trial], order: list[int], partly: list[Mistake]
+) -> tuple[Mistake, ...]:
+    """A mistake that explains full precision, with another that explains what is left in half."""
+    half = [index for index, trial in enumerate(trials) if trial.probe.half]
+    for one, other in _for_a_while(itertools.product(partly, exercise.mistakes)):
+        for function in functions(exercise, one, other) if other not in partly else ():
+            imitation = _Imitation(function, trials)
+            if _fits(trials, order, imitation, True) and all(
+                trials[i].failed == imitation.differs(i) for i in half
+            ):
+                return one, other
+    return ()
+
+
+def unexplained(exercise: Exercise, trials: list[Trial], found: tuple[Mistake, ...]) -> list[Trial]:
+    """The failed trials, all in half precision, that the mistakes found don't explain."""
+    for function in functions(exercise, *found) if found else ():
+        return _left_over(trials, _Imitation(function, trials))
+    return []
+
+
+def _left_over(trials: list[Trial], imitation: _Imitation) -> list[Trial]:
+    """What fails in half precision, where the imitation is right."""
+    return [
+        trial
+        for i, trial in enumerate(trials)
+        if trial.probe.half and trial.failed and not imitation.differs(i)
+    ]
 
 
 def _for_a_while(

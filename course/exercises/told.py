@@ -24,21 +24,25 @@ def told_apart(one: float, other: float, digits: int = 4) -> tuple[str, str]:
 
 
 def rows_told_apart(
-    ones: Sequence[float], others: Sequence[float], digits: int = 3
+    ones: Sequence[float], others: Sequence[float], digits: int = 3, style: str = "g"
 ) -> tuple[str, str]:
     """Two rows of numbers, with as many digits as show where they differ most."""
-    digits = digits_apart(ones, others, digits)
-    row, other_row = (", ".join(f"{x:.{digits}g}" for x in some) for some in (ones, others))
+    digits = digits_apart(ones, others, digits, style)
+    row, other_row = (", ".join(f"{x:.{digits}{style}}" for x in some) for some in (ones, others))
     return row, other_row
 
 
-def digits_apart(ones: Sequence[float], others: Sequence[float], digits: int) -> int:
+def digits_apart(
+    ones: Sequence[float], others: Sequence[float], digits: int, style: str = "g"
+) -> int:
     """How many digits show that two rows differ, at the place where they differ most."""
     gaps = [abs(one - other) for one, other in zip(ones, others, strict=True)]
     if not gaps:
         return digits
     place = max(range(len(gaps)), key=lambda i: math.inf if math.isnan(gaps[i]) else gaps[i])
-    while digits < 17 and f"{ones[place]:.{digits}g}" == f"{others[place]:.{digits}g}":
+    while digits < 17 and format(ones[place], f".{digits}{style}") == format(
+        others[place], f".{digits}{style}"
+    ):
         digits += 1
     return digits
 

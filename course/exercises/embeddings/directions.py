@@ -23,8 +23,7 @@ def finds(function: Callable[[Tensor, Tensor], Tensor], failed: Sequence[Case]) 
     if made.shape != wanted.shape:
         return []
     if not same(made, wanted):
-        # Rounded, for the cosine of 90 degrees is 6e-17 here.
-        came, right = rows_told_apart(made[0].tolist(), wanted[0].round(decimals=9).tolist())
+        came, right = rows_told_apart(made[0].tolist(), wanted[0].tolist(), 2, "f")
         angles = ", ".join(map(str, _ANGLES))
         return [
             f"vectors of length 1 with {angles} degrees between them get {came}, and should get {right}"
