@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from course import exercises, manuscript, quizzes
+from tests.close import assert_minilm_close as assert_close
 
 pytestmark = pytest.mark.slow
 
@@ -222,7 +223,7 @@ def test_products_of_sinusoids_depend_on_the_distance_alone(chapter: SimpleNames
     assert chapter.spread < 1e-5
     rates = 10000.0 ** -(torch.arange(0, 64, 2) / 64)
     expected = torch.stack([torch.cos(k * rates).sum() / 32 for k in range(100)])
-    assert torch.allclose(chapter.products[0, :100], expected, atol=1e-4)
+    assert_close(chapter.products[0, :100], expected)
 
 
 def test_the_slowest_hand_of_32_columns() -> None:

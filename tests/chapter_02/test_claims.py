@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course import manuscript, quizzes
+from tests.close import assert_minilm_close as assert_close
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +72,7 @@ def test_one_query_a_token(chapter: SimpleNamespace) -> None:
 def test_scores_are_not_symmetric(chapter: SimpleNamespace) -> None:
     assert abs(chapter.real_scores - chapter.real_scores.T).max() > 1
     assert chapter.raw.argmax() == chapter.anna
-    assert torch.allclose(chapter.real_scores[chapter.she], chapter.raw / math.sqrt(32), atol=1e-4)
+    assert_close(chapter.real_scores[chapter.she], chapter.raw / math.sqrt(32))
     assert not torch.allclose(
         chapter.real_scores[chapter.she], chapter.real_scores[chapter.she + 1], atol=1
     )
@@ -110,7 +111,7 @@ def test_the_pronoun_takes_its_head_to_the_other_name(chapter: SimpleNamespace) 
 
 def test_a_shift_changes_nothing_and_a_factor_sharpens(chapter: SimpleNamespace) -> None:
     row = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
-    assert torch.allclose(chapter.softmax(row + 100, -1), chapter.softmax(row, -1))
+    assert_close(chapter.softmax(row + 100, -1), chapter.softmax(row, -1))
     assert chapter.softmax(3 * row, -1).max() > chapter.softmax(row, -1).max()
     assert not torch.isfinite(torch.exp(torch.tensor(101.0)))
 
@@ -122,7 +123,7 @@ def test_the_output_lies_among_the_values(chapter: SimpleNamespace) -> None:
 
 
 def test_projecting_before_or_after_the_mean_is_the_same(chapter: SimpleNamespace) -> None:
-    assert torch.allclose(chapter.mean_then_project, chapter.project_then_mean, atol=1e-4)
+    assert_close(chapter.mean_then_project, chapter.project_then_mean)
     assert chapter.difference < 1e-5
 
 
@@ -130,7 +131,7 @@ def test_projecting_before_or_after_the_mean_is_the_same(chapter: SimpleNamespac
 
 
 def test_the_mask_makes_a_sentence_independent_of_its_batch(chapter: SimpleNamespace) -> None:
-    assert torch.allclose(chapter.masked, chapter.alone, atol=1e-5)
+    assert_close(chapter.masked, chapter.alone)
     assert (chapter.forgotten - chapter.alone).abs().max() > 0.1
     assert torch.equal(chapter.padding, chapter.batch.padding_mask)
 
@@ -140,7 +141,7 @@ def test_zeroed_weights_do_not_sum_to_one(chapter: SimpleNamespace) -> None:
     zeroed = chapter.softmax(chapter.real_scores, -1).masked_fill(causal, 0.0)
     assert (zeroed.sum(-1)[:-1] < 0.99).any()
     again = zeroed / zeroed.sum(-1, keepdim=True)
-    assert torch.allclose(again, chapter.causal_weights, atol=1e-5), "both agree after a division"
+    assert_close(again, chapter.causal_weights, msg="both agree after a division")
 
 
 def test_pytorch_has_two_conventions(chapter: SimpleNamespace) -> None:
@@ -148,10 +149,8 @@ def test_pytorch_has_two_conventions(chapter: SimpleNamespace) -> None:
     blocked = torch.tensor([False, False, True, True]).expand(4, 4)
     kept = F.scaled_dot_product_attention(q, k, v, attn_mask=~blocked)
     mixed_up = F.scaled_dot_product_attention(q, k, v, attn_mask=blocked)
-    assert torch.allclose(kept[0], chapter.scaled_dot_product(q, k, v, blocked)[0][0], atol=1e-6)
-    assert torch.allclose(
-        mixed_up[0], chapter.scaled_dot_product(q, k, v, ~blocked)[0][0], atol=1e-6
-    )
+    assert_close(kept[0], chapter.scaled_dot_product(q, k, v, blocked)[0][0])
+    assert_close(mixed_up[0], chapter.scaled_dot_product(q, k, v, ~blocked)[0][0])
     module = torch.nn.MultiheadAttention(8, 1, batch_first=True)
     weights = module(q, k, v, attn_mask=blocked)[1]
     assert (weights[..., 2:] == 0).all()
@@ -159,8 +158,8 @@ def test_pytorch_has_two_conventions(chapter: SimpleNamespace) -> None:
 
 def test_minilm_runs_on_the_chapters_function(chapter: SimpleNamespace) -> None:
     real = ~chapter.padding
-    assert torch.allclose(chapter.after[real], chapter.before[real], atol=1e-4)
-    assert torch.allclose(chapter.ours[real], chapter.theirs[real], atol=1e-5)
+    assert_close(chapter.after[real], chapter.before[real])
+    assert_close(chapter.ours[real], chapter.theirs[real])
 
 
 def test_the_number_of_heads_changes_neither_parameters_nor_operations(
@@ -192,7 +191,7 @@ def test_a_view_gives_a_head_whole_tokens() -> None:
 
 
 def test_one_row_can_be_computed_alone(chapter: SimpleNamespace) -> None:
-    assert torch.allclose(chapter.one_row[0], chapter.every_row[chapter.she], atol=1e-5)
+    assert_close(chapter.one_row[0], chapter.every_row[chapter.she])
 
 
 def test_only_attention_remembers_over_32_tokens(chapter: SimpleNamespace) -> None:
@@ -202,7 +201,7 @@ def test_only_attention_remembers_over_32_tokens(chapter: SimpleNamespace) -> No
 
 
 def test_attention_does_not_know_the_order(chapter: SimpleNamespace) -> None:
-    assert torch.allclose(chapter.of_shuffled, chapter.straight[:, chapter.shuffled], atol=1e-5)
+    assert_close(chapter.of_shuffled, chapter.straight[:, chapter.shuffled])
     without = F.cosine_similarity(*chapter.without, dim=0)
     with_places = F.cosine_similarity(*chapter.with_places, dim=0)
     assert without == pytest.approx(1.0, abs=1e-5)
@@ -224,7 +223,7 @@ def _weights() -> list[Tensor]:
 def test_a_causal_mask_tells_the_order_from_the_second_layer_on(chapter: SimpleNamespace) -> None:
     x = torch.randn(1, 5, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     other = x[:, [2, 0, 3, 1, 4]]
-    assert torch.allclose(_causal(chapter, x, 1), _causal(chapter, other, 1))
+    assert_close(_causal(chapter, x, 1), _causal(chapter, other, 1))
     assert not torch.allclose(_causal(chapter, x, 2), _causal(chapter, other, 2), atol=1e-3)
     assert right("attention.causal-order").startswith("In one layer it can't")
 

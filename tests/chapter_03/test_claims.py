@@ -15,6 +15,7 @@ import torch
 from torch.nn import functional as F
 
 from course import manuscript, quizzes
+from tests.close import assert_minilm_close as assert_close
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +86,7 @@ def test_a_changed_token_moves_its_own_output_only(chapter: SimpleNamespace) -> 
 
 def test_shuffled_in_shuffled_out(chapter: SimpleNamespace) -> None:
     assert chapter.same
-    assert torch.allclose(chapter.one_by_one, chapter.straight[0], atol=1e-6)
+    assert_close(chapter.one_by_one, chapter.straight[0])
 
 
 # 4 and 5: the bend
@@ -94,7 +95,7 @@ def test_shuffled_in_shuffled_out(chapter: SimpleNamespace) -> None:
 def test_without_the_bend_two_maps_are_one_with_an_eighth_of_the_weights(
     chapter: SimpleNamespace,
 ) -> None:
-    assert torch.allclose(chapter.two_maps, chapter.one_map, atol=1e-5)
+    assert_close(chapter.two_maps, chapter.one_map)
     assert (chapter.w1.numel() + chapter.w2.numel()) / (chapter.w1 @ chapter.w2).numel() == 8
     assert right("without-the-bend") == "Just what one map from $D$ to $D$ can."
 
@@ -104,7 +105,7 @@ def test_the_ramps_make_the_absolute_value_and_bend_down_from_one_and_a_half_on(
 ) -> None:
     x = chapter.line[:, 0]
     expected = torch.where(x > 1.5, x - 2 * (x - 1.5), x.abs())
-    assert torch.allclose(chapter.by_hand, expected, atol=1e-5)
+    assert_close(chapter.by_hand, expected)
 
 
 def test_slopes_are_as_described(chapter: SimpleNamespace) -> None:
@@ -136,7 +137,7 @@ def test_the_model_takes_ones_own_gelu_and_no_relu(chapter: SimpleNamespace) -> 
 
 
 def test_the_sum_over_neurons_is_the_formula(chapter: SimpleNamespace) -> None:
-    assert torch.allclose(chapter.by_neuron, chapter.at_once, atol=1e-5)
+    assert_close(chapter.by_neuron, chapter.at_once)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_without_neuron_318_a_sentence_and_its_negation_come_closer(
 
 
 def test_two_gated_neurons_multiply(chapter: SimpleNamespace) -> None:
-    assert torch.allclose(chapter.multiplied, chapter.factors.prod(dim=-1), atol=1e-6)
+    assert_close(chapter.multiplied, chapter.factors.prod(dim=-1))
 
 
 def test_two_thirds_of_the_width_pay_for_the_gate(chapter: SimpleNamespace) -> None:
@@ -202,13 +203,13 @@ def test_in_training_each_call_gives_something_else(chapter: SimpleNamespace) ->
     with torch.no_grad():
         ids, padding = chapter.batch.ids, chapter.batch.padding_mask
         of_minilm = chapter.model(ids, padding_mask=padding)[:, 0]
-    assert torch.allclose(chapter.another, of_minilm, atol=1e-4), "it is MiniLM, as it is said"
+    assert_close(chapter.another, of_minilm, msg="it is MiniLM, as it is said")
     assert chapter.model.layers[0].dropout2.p == chapter.model.layers[0].dropout1.p == 0.1
     assert right("no-grad").startswith("Dropout goes on dropping")
 
 
 def test_the_pieces_are_minilms_network(chapter: SimpleNamespace) -> None:
-    assert torch.allclose(chapter.ours, chapter.seen["y"], atol=1e-4)
+    assert_close(chapter.ours, chapter.seen["y"])
     assert chapter.inner[0, 4, 318] > 2 > chapter.inner[0, 2, 318]
     assert chapter.tokenizer.encode("The bridge is not safe.").tokens[4] == "not"
 

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from course.experiments import neurons
 from encoder_core import load_minilm
+from tests.close import assert_minilm_close as assert_close
 
 TEXTS = ["The bridge is not safe.", "It is safe, she said."]
 
@@ -34,7 +35,7 @@ def test_answers_are_what_stands_between_the_two_maps(excitement: neurons.Excite
         model(torch.tensor([tokenizer.encode(TEXTS[1]).ids]))
     handle.remove()
     expected = F.gelu(seen[0][0, 1:-1])
-    assert torch.allclose(excitement.answers[2][-len(expected) :], expected, atol=1e-6)
+    assert_close(excitement.answers[2][-len(expected) :], expected)
 
 
 def test_the_strongest_come_first_with_their_neighbours(excitement: neurons.Excitement) -> None:
@@ -64,10 +65,10 @@ def test_a_neuron_that_is_switched_off_answers_nothing_and_comes_back() -> None:
         with neurons.switched_off(model, 3, 318):
             within = layer._feed_forward(x)
             inner = layer.activation(layer.linear1(x))[..., 318:319]  # (1, S, 1)
-            assert torch.allclose(before - within, inner * layer.linear2.weight[:, 318], atol=1e-5)
+            assert_close(before - within, inner * layer.linear2.weight[:, 318])
             assert not torch.allclose(model(ids), hidden, atol=1e-3)
         with neurons.switched_off(model, 3, range(1536)):
-            assert torch.allclose(layer._feed_forward(x), layer.linear2.bias.expand_as(x))
+            assert_close(layer._feed_forward(x), layer.linear2.bias.expand_as(x))
         assert torch.equal(layer._feed_forward(x), before)
 
 

@@ -16,6 +16,7 @@ from torch import nn
 
 from course import manuscript, quizzes
 from course.experiments import stacking
+from tests.close import assert_minilm_close as assert_close
 
 pytestmark = pytest.mark.slow
 
@@ -149,7 +150,7 @@ def test_the_tiny_case_of_the_layer(chapter: SimpleNamespace) -> None:
         x = torch.randn(2, 3, 4)
         normed = F.layer_norm(x, (4,))
         expected = x if norm_first else F.layer_norm(normed, (4,))
-        assert torch.allclose(layer(x), expected, atol=1e-5)
+        assert_close(layer(x), expected)
 
 
 def test_nothing_but_the_attention_crosses_tokens(chapter: SimpleNamespace) -> None:

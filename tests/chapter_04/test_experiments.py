@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from course.experiments import stacking
+from tests.close import assert_close
 
 
 def test_a_block_with_both_is_torch_s_layer() -> None:
@@ -19,7 +20,7 @@ def test_a_block_with_both_is_torch_s_layer() -> None:
             {k.replace("attention.", "self_attn."): v for k, v in block.state_dict().items()}
         )
         x = torch.randn(2, 3, 16)
-        assert torch.allclose(block(x), theirs(x), atol=1e-5)
+        assert_close(block(x), theirs(x))
 
 
 def test_parts_can_be_left_out() -> None:
@@ -52,7 +53,7 @@ def test_a_walk_holds_the_input_and_every_output() -> None:
     layers, x = stacking.stack(3), torch.randn(1, 4, 64)
     states = stacking.walk(layers, x)
     assert states[0] is x
-    assert torch.allclose(states[2], layers[1](layers[0](x)), atol=1e-6)
+    assert_close(states[2], layers[1](layers[0](x)))
     assert len(states) == 4
 
 
@@ -82,7 +83,7 @@ def test_a_layer_that_wants_the_length_first_is_served() -> None:
     ours = nn.TransformerEncoderLayer(16, 2, 32, dropout=0.0, batch_first=True)
     ours.load_state_dict(theirs.state_dict())
     x = torch.randn(2, 3, 16)
-    assert torch.allclose(stacking.LengthFirst(theirs)(x), ours(x), atol=1e-6)
+    assert_close(stacking.LengthFirst(theirs)(x), ours(x))
 
 
 def test_training_reports_means_of_ten_steps_and_warms_up() -> None:

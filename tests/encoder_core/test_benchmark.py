@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import encoder as benchmark  # noqa: E402
 import encoder_peers as peers  # noqa: E402
 
+from tests.close import assert_close  # noqa: E402
+
 
 def test_operations_are_those_that_torch_counts() -> None:
     size = peers.Size("tiny", 24, 4, 40, 2)
@@ -50,7 +52,7 @@ def test_ours_and_torchs_compute_the_same_with_the_same_weights() -> None:
         expected = slow.run(x, padding)[~padding]
         for contender in (ours, packed, fast, theirs):
             came = contender.run(x, padding)[:, :5][~padding]
-            torch.testing.assert_close(came, expected, rtol=1e-5, atol=1e-5)
+            assert_close(came, expected)
 
 
 def test_who_takes_part_in_what() -> None:

@@ -19,6 +19,7 @@ from encoder_core.checkpoints import rename_weights, stack_projections
 from encoder_core.families import FAMILIES
 from encoder_core.loading import encoder_from_weights
 from encoder_core.masks import causal_mask, padding_mask
+from tests.close import assert_close
 
 SMALL = BertConfig(vocab_size=99, d_model=32, nhead=4, num_layers=3, dim_feedforward=37)
 
@@ -64,9 +65,9 @@ def test_equals_transformers_on_small_random_configurations(activation: str, att
         hidden = ours(ids, type_ids, padding)
         alone = theirs(ids).last_hidden_state
     real = ~padding
-    torch.testing.assert_close(hidden[real], expected.last_hidden_state[real], rtol=0, atol=1e-5)
-    torch.testing.assert_close(ours.pool(hidden), expected.pooler_output, rtol=0, atol=1e-5)
-    torch.testing.assert_close(ours(ids), alone, rtol=0, atol=1e-5)
+    assert_close(hidden[real], expected.last_hidden_state[real])
+    assert_close(ours.pool(hidden), expected.pooler_output)
+    assert_close(ours(ids), alone)
 
 
 def test_gradients_equal_those_of_transformers() -> None:
@@ -85,7 +86,7 @@ def test_gradients_equal_those_of_transformers() -> None:
         if name.startswith("pooler"):
             continue
         assert parameter.grad is not None, name
-        torch.testing.assert_close(parameter.grad, expected[name], msg=name)
+        assert_close(parameter.grad, expected[name], msg=name)
         compared += 1
     assert compared == len(expected) == 29
 
@@ -101,7 +102,7 @@ def test_case_14_old_keys_and_prefixes_are_understood(prefix: str) -> None:
     assert any(name.endswith("gamma") for name in old)
     ours = encoder_from_weights(theirs.config.to_dict(), old)
     ids, _, _ = inputs()
-    torch.testing.assert_close(ours(ids), theirs(ids).last_hidden_state, rtol=0, atol=1e-5)
+    assert_close(ours(ids), theirs(ids).last_hidden_state)
 
 
 @given(seed=st.integers(0, 99), length=st.integers(1, 9), extra=st.integers(0, 5))
@@ -110,7 +111,7 @@ def test_case_16_padding_does_not_change_real_rows(seed: int, length: int, extra
     ids = torch.randint(1, 99, (2, length))
     padded = torch.cat([ids, torch.randint(0, 99, (2, extra))], dim=1)
     padding = padding_mask(torch.tensor([length, length]), length + extra)
-    torch.testing.assert_close(model(padded, None, padding)[:, :length], model(ids))
+    assert_close(model(padded, None, padding)[:, :length], model(ids))
 
 
 def test_case_01_a_text_of_padding_alone_is_finite_with_finite_gradients() -> None:
@@ -131,7 +132,7 @@ def test_case_05_padded_rows_are_the_same_on_every_path() -> None:
             hidden = other(ids, None, padding, packed=packed)
             assert hidden.shape == (13, 7, 32)
             assert not hidden[padding].any()
-            torch.testing.assert_close(hidden, with_gradients, rtol=1e-5, atol=1e-5)
+            assert_close(hidden, with_gradients)
 
 
 def test_case_08_every_layer_is_initialised_afresh() -> None:
@@ -175,11 +176,11 @@ def test_a_mask_of_any_kind_joins_the_padding() -> None:
     model, (ids, _, padding) = Bert(SMALL, seed=0).eval(), inputs()
     causal = model(ids, None, padding, causal_mask(7))
     cut = model(ids[:, :4], None, padding[:, :4], causal_mask(4))
-    torch.testing.assert_close(causal[:, :4], cut, rtol=1e-5, atol=1e-5)
+    assert_close(causal[:, :4], cut)
     added = torch.zeros(7, 7).masked_fill(causal_mask(7), -torch.inf)
-    torch.testing.assert_close(model(ids, None, padding, added), causal, rtol=1e-5, atol=1e-5)
+    assert_close(model(ids, None, padding, added), causal)
     each = causal_mask(7).expand(13, 7, 7)
-    torch.testing.assert_close(model(ids, None, padding, each), causal, rtol=1e-5, atol=1e-5)
+    assert_close(model(ids, None, padding, each), causal)
 
 
 @pytest.mark.filterwarnings("ignore")  # of the tracer, that it is old
@@ -190,7 +191,7 @@ def test_a_trace_serves_other_padding_too() -> None:
     traced = torch.jit.trace(model, (ids, types, padding))
     other = padding_mask(torch.arange(13) % 7 + 1, 7)
     assert not torch.equal(other, padding)
-    torch.testing.assert_close(traced(ids, types, other), model(ids, types, other, packed=False))
+    assert_close(traced(ids, types, other), model(ids, types, other, packed=False))
 
 
 def test_a_vmap_over_texts_gives_each_its_own_gradient() -> None:
@@ -209,8 +210,8 @@ def test_a_vmap_over_texts_gives_each_its_own_gradient() -> None:
     each = torch.vmap(torch.func.grad(loss), (None, 0, 0))(weights, ids, padding)
     for row in range(2):
         alone = torch.autograd.grad(loss(weights, ids[row], padding[row]), list(weights.values()))
-        for gradient, name in zip(alone, weights, strict=True):
-            torch.testing.assert_close(each[name][row], gradient, rtol=1e-4, atol=1e-5)
+        mine = {name: gradients[row] for name, gradients in each.items()}
+        assert_close(mine, dict(zip(weights, alone, strict=True)))
 
 
 def test_what_cannot_be_is_said_in_a_sentence() -> None:
@@ -246,4 +247,4 @@ def test_cuda_equals_the_cpu() -> None:
     model, (ids, _, padding) = Bert(SMALL, seed=0).eval(), inputs()
     expected = model(ids, None, padding)
     hidden = model.cuda()(ids.cuda(), None, padding.cuda()).cpu()
-    torch.testing.assert_close(hidden, expected, rtol=1e-4, atol=1e-5)
+    assert_close(hidden, expected)

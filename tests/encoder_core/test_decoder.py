@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from encoder_core.cache import KeyValueCache, LayerCache
 from encoder_core.decoder import TransformerDecoder, TransformerDecoderLayer
+from tests.close import assert_close
 
 B, T, S, D, H, FF = 3, 4, 6, 12, 3, 20
 GRID = list(itertools.product([False, True], [True, False], ["relu", "gelu"]))
@@ -76,7 +77,7 @@ def assert_equal_with_gradients(
         weighting = torch.linspace(-1, 1, output.numel(), dtype=output.dtype).view_as(output)
         targets = [*leaves, *module.parameters()]
         results.append([output, *torch.autograd.grad((output * weighting).sum(), targets)])
-    torch.testing.assert_close(results[0], results[1], rtol=1e-9, atol=1e-10)
+    assert_close(results[0], results[1])
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -143,7 +144,7 @@ def test_steps_with_a_cache_equal_all_at_once(
     whole = decoder(tgt, memory, tgt_is_causal=True, memory_key_padding_mask=padding)
     cache = KeyValueCache.empty(2)
     parts = [decoder.step(x, memory, cache, padding) for x in tgt.split(pieces, dim=1)]  # type: ignore[operator]
-    torch.testing.assert_close(torch.cat(parts, dim=1), whole)
+    assert_close(torch.cat(parts, dim=1), whole)
     assert cache.length == length
 
 
@@ -155,7 +156,7 @@ def test_cache_follows_its_rows_when_a_beam_search_reorders_them() -> None:
     cache.reorder(rows)
     again = decoder.step(tgt[rows, 2:], memory[rows], cache)  # type: ignore[operator]
     whole = decoder(tgt[rows], memory[rows], tgt_is_causal=True)
-    torch.testing.assert_close(again, whole[:, 2:])
+    assert_close(again, whole[:, 2:])
 
 
 @pytest.mark.parametrize("norm_first", [False, True])
@@ -182,7 +183,7 @@ def test_a_stack_of_torchs_takes_our_layers() -> None:
     tgt, memory = torch.randn(B, T, D), torch.randn(B, S, D)
     causal = {"tgt_mask": torch.ones(T, T, dtype=torch.bool).triu(1)}
     theirs, ours = nn.TransformerDecoder(layer, 2), TransformerDecoder(layer, 2)
-    torch.testing.assert_close(theirs(tgt, memory, **causal), ours(tgt, memory, **causal))
+    assert_close(theirs(tgt, memory, **causal), ours(tgt, memory, **causal))
 
 
 def test_case_07_is_causal_never_replaces_a_mask() -> None:
@@ -191,13 +192,9 @@ def test_case_07_is_causal_never_replaces_a_mask() -> None:
     causal = torch.ones(T, T, dtype=torch.bool).triu(1)
     other = torch.zeros(T, T, dtype=torch.bool)
     other[:, 1] = True
-    torch.testing.assert_close(
-        layer(tgt, memory, other, tgt_is_causal=True), layer(tgt, memory, causal | other)
-    )
+    assert_close(layer(tgt, memory, other, tgt_is_causal=True), layer(tgt, memory, causal | other))
     look = torch.ones(T, S, dtype=torch.bool).triu(1)
-    torch.testing.assert_close(
-        layer(tgt, memory, memory_is_causal=True), layer(tgt, memory, memory_mask=look)
-    )
+    assert_close(layer(tgt, memory, memory_is_causal=True), layer(tgt, memory, memory_mask=look))
 
 
 def test_case_16_padded_memory_does_not_change_the_output() -> None:
@@ -205,9 +202,7 @@ def test_case_16_padded_memory_does_not_change_the_output() -> None:
     tgt, memory = torch.randn(B, T, D).double(), torch.randn(B, S, D).double()
     longer = torch.cat((memory, 100 * torch.randn(B, 3, D).double()), dim=1)
     padding = torch.arange(S + 3).expand(B, -1) >= S
-    torch.testing.assert_close(
-        layer(tgt, longer, memory_key_padding_mask=padding), layer(tgt, memory)
-    )
+    assert_close(layer(tgt, longer, memory_key_padding_mask=padding), layer(tgt, memory))
 
 
 def test_dropout_stops_in_evaluation_and_falls_on_every_sublayer_in_training() -> None:
@@ -266,4 +261,4 @@ def test_cuda_equals_the_cpu(mask: str) -> None:
     expected = ours(tgt, memory, **make_masks(mask))
     masks = {name: m.cuda() for name, m in make_masks(mask).items()}
     output = ours.cuda()(tgt.cuda(), memory.cuda(), **masks)
-    torch.testing.assert_close(output.cpu(), expected)
+    assert_close(output.cpu(), expected)

@@ -25,6 +25,7 @@ from encoder_core.encoder_decoder import EncoderDecoder
 from encoder_core.generation import generate_beam, generate_greedy, generate_nucleus
 from encoder_core.recording import record
 from encoder_core.training import fit
+from tests.close import assert_close
 
 BOS, EOS, V = 1, 2, 7
 
@@ -192,7 +193,7 @@ def test_steps_with_a_cache_give_the_logits_of_the_whole(norm_first: bool) -> No
     whole = model(source, target)
     cache, (memory, padding) = model.empty_cache(), model.encode(source)
     steps = [model.step(target[:, t : t + 1], memory, padding, cache) for t in range(4)]
-    torch.testing.assert_close(torch.cat(steps, dim=1), whole)
+    assert_close(torch.cat(steps, dim=1), whole)
     assert cache.length == 4
 
 
@@ -201,7 +202,7 @@ def test_case_16_padding_of_source_and_target_changes_no_real_logit() -> None:
     source, target = torch.tensor([[3, 4, 5]]), torch.tensor([[1, 4, 5]])
     expected = model(source, target)
     longer = model(F.pad(source, (0, 3)), F.pad(target, (0, 2)))
-    torch.testing.assert_close(longer[:, :3], expected)
+    assert_close(longer[:, :3], expected)
 
 
 def test_case_11_recording_sees_both_attentions_of_every_layer_with_and_without_a_cache() -> None:
@@ -215,10 +216,10 @@ def test_case_11_recording_sees_both_attentions_of_every_layer_with_and_without_
     model.step(target[:, :1], memory, padding, cache)
     with record(model.decoder) as step:
         last = model.step(target[:, 1:], memory, padding, cache)
-    torch.testing.assert_close(last, expected[:, 1:])
+    assert_close(last, expected[:, 1:])
     assert [tuple(w.shape) for w in step.attention] == [(1, 2, 1, 2), (1, 2, 1, 3)] * 2
     for one, all_rows in zip(step.attention, whole.attention[2:], strict=True):
-        torch.testing.assert_close(one, all_rows[:, :, 1:])
+        assert_close(one, all_rows[:, :, 1:])
 
 
 SOURCES = torch.tensor([[3, 4, 5, 6], [6, 3, 2, 0], [5, 2, 0, 0], [4, 4, 4, 2]])

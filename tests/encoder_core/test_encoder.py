@@ -20,6 +20,7 @@ from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
 from encoder_core.recording import record
 from encoder_core.residual import get_clones, layer_norm, residual
+from tests.close import assert_close
 
 D, H, FF = 12, 3, 20
 
@@ -58,7 +59,7 @@ def test_case_01_attention_adds_only_its_output_bias_to_a_fully_blocked_row() ->
     blocked = torch.ones(4, 4, dtype=torch.bool)
     y = layer.norm1(x + layer.self_attn.out_proj.bias)
     expected = layer.norm2(y + layer.linear2(F.relu(layer.linear1(y))))
-    torch.testing.assert_close(layer(x, src_mask=blocked), expected)
+    assert_close(layer(x, src_mask=blocked), expected)
 
 
 def test_case_02_every_path_gives_the_same_for_a_row_of_padding_only() -> None:
@@ -67,7 +68,7 @@ def test_case_02_every_path_gives_the_same_for_a_row_of_padding_only() -> None:
     fused = model(x, src_key_padding_mask=padding)
     for layer in model.layers:
         layer.self_attn.attention = scaled_dot_product_attention  # the explicit form
-    torch.testing.assert_close(model(x, src_key_padding_mask=padding), fused)
+    assert_close(model(x, src_key_padding_mask=padding), fused)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -77,7 +78,7 @@ def test_case_03_the_smallest_number_as_a_mask_blocks_in_half_precision(dtype: t
     blocked = torch.tensor([[False] * 5, [False, False, True, True, True]])
     added = torch.zeros(2, 5, dtype=dtype).masked_fill(blocked, torch.finfo(dtype).min)
     expected = model(x, src_key_padding_mask=blocked)
-    torch.testing.assert_close(model(x, src_key_padding_mask=added), expected)
+    assert_close(model(x, src_key_padding_mask=added), expected)
     assert expected.isfinite().all()
 
 
@@ -88,7 +89,7 @@ def test_case_04_true_means_blocked_and_a_zero_one_float_mask_is_refused() -> No
     changed[:, 3] += 1
     blocked = torch.tensor([[False, False, False, True]])
     kept = model(x, src_key_padding_mask=blocked)[:, :3]
-    torch.testing.assert_close(model(changed, src_key_padding_mask=blocked)[:, :3], kept)
+    assert_close(model(changed, src_key_padding_mask=blocked)[:, :3], kept)
     assert (model(changed)[:, :3] - model(x)[:, :3]).abs().max() > 1e-3
     with pytest.raises(ValueError, match="only 0 and 1"):
         model(x, src_key_padding_mask=blocked.float())
@@ -104,7 +105,7 @@ def test_case_06_dropout_stops_in_evaluation() -> None:
     assert (model(x) - model(x)).abs().max() > 0.1
     without = make(dropout=0.0)
     without.load_state_dict(model.state_dict())
-    torch.testing.assert_close(model.eval()(x), without(x))
+    assert_close(model.eval()(x), without(x))
     assert torch.equal(model(x), model(x))
 
 
@@ -114,9 +115,9 @@ def test_case_07_is_causal_never_replaces_a_mask() -> None:
     causal = torch.ones(5, 5, dtype=torch.bool).triu(1)
     other = torch.zeros(5, 5, dtype=torch.bool)
     other[:, 1] = True  # not causal
-    torch.testing.assert_close(model(x, is_causal=True), model(x, mask=causal))
-    torch.testing.assert_close(model(x, causal, is_causal=True), model(x, causal))
-    torch.testing.assert_close(model(x, other, is_causal=True), model(x, causal | other))
+    assert_close(model(x, is_causal=True), model(x, mask=causal))
+    assert_close(model(x, causal, is_causal=True), model(x, causal))
+    assert_close(model(x, other, is_causal=True), model(x, causal | other))
     assert (model(x, other, is_causal=True) - model(x, causal)).abs().max() > 1e-3
 
 
@@ -152,8 +153,8 @@ def test_case_09_a_final_norm_is_applied_once_and_only_if_it_is_given() -> None:
     layer, norm = TransformerEncoderLayer(D, H, FF).eval(), nn.LayerNorm(D)
     nn.init.normal_(norm.weight)
     x = torch.randn(2, 4, D)
-    torch.testing.assert_close(TransformerEncoder(layer, 1)(x), layer(x))
-    torch.testing.assert_close(TransformerEncoder(layer, 1, norm)(x), norm(layer(x)))
+    assert_close(TransformerEncoder(layer, 1)(x), layer(x))
+    assert_close(TransformerEncoder(layer, 1, norm)(x), norm(layer(x)))
     assert "normalised twice" in (TransformerEncoder.__doc__ or "")
 
 
@@ -206,11 +207,11 @@ def test_case_11_recording_sees_every_layer_and_changes_no_number() -> None:
     x, padding = torch.randn(2, 4, D), torch.tensor([[False] * 4, [False, False, True, True]])
     expected = model(x, src_key_padding_mask=padding)
     with torch.inference_mode(), record(model) as recording:
-        torch.testing.assert_close(model(x, src_key_padding_mask=padding), expected)
+        assert_close(model(x, src_key_padding_mask=padding), expected)
     assert [tuple(w.shape) for w in recording.attention] == [(2, H, 4, 4)] * 3
     assert all(w[1, ..., 2:].eq(0).all() for w in recording.attention)  # nobody sees padding
-    torch.testing.assert_close(recording.hidden_states[0], x)
-    torch.testing.assert_close(recording.hidden_states[-1], expected)
+    assert_close(recording.hidden_states[0], x)
+    assert_close(recording.hidden_states[-1], expected)
     assert len(recording.hidden_states) == 4
 
 
@@ -257,7 +258,7 @@ def test_a_stack_takes_layers_of_the_articles_listing_and_of_torchs(norm: nn.Mod
         model = TransformerEncoder(layer.eval(), num_layers=2, norm=norm)
         expected = layer(layer(x, mask, padding), mask, padding)
         expected = expected if norm is None else norm(expected)
-        torch.testing.assert_close(model(x, mask, padding), expected)
+        assert_close(model(x, mask, padding), expected)
 
 
 @pytest.mark.parametrize("kind", ["none", "padding", "causal", "both"])
@@ -270,7 +271,7 @@ def test_a_stack_of_torchs_takes_our_layers(kind: str) -> None:
     }
     theirs = nn.TransformerEncoder(layer, 2, norm, enable_nested_tensor=False)
     ours = TransformerEncoder(layer, 2, norm)
-    torch.testing.assert_close(theirs(x, **masks), ours(x, **masks))
+    assert_close(theirs(x, **masks), ours(x, **masks))
 
 
 @given(seed=st.integers(0, 99), norm_first=st.booleans(), extra=st.integers(1, 6))
@@ -280,7 +281,7 @@ def test_case_16_padding_does_not_change_real_rows(seed: int, norm_first: bool, 
     x = torch.randn(2, 4, D, dtype=torch.float64)
     padded = torch.cat((x, 100 * torch.randn(2, extra, D, dtype=torch.float64)), dim=1)
     mask = torch.arange(4 + extra).expand(2, -1) >= 4
-    torch.testing.assert_close(model(padded, src_key_padding_mask=mask)[:, :4], model(x))
+    assert_close(model(padded, src_key_padding_mask=mask)[:, :4], model(x))
 
 
 @given(
@@ -302,8 +303,8 @@ def test_packed_gives_the_numbers_and_gradients_of_padded_at_real_tokens(
         real = output[~padding]
         grads = torch.autograd.grad(real.square().sum(), [x, *model.parameters()])
         results.append([real, *grads])
-    torch.testing.assert_close(results[1], results[0])
-    torch.testing.assert_close(results[2], results[0])
+    assert_close(results[1], results[0])
+    assert_close(results[2], results[0])
 
 
 def test_packed_does_no_work_on_padding() -> None:
@@ -321,7 +322,7 @@ def test_reordering_the_input_reorders_the_output(seed: int, length: int, norm_f
     torch.manual_seed(seed)
     model = make(norm_first=norm_first).double().eval()
     x, order = torch.randn(1, length, D, dtype=torch.float64), torch.randperm(length)
-    torch.testing.assert_close(model(x[:, order]), model(x)[:, order])
+    assert_close(model(x[:, order]), model(x)[:, order])
 
 
 @given(batch=st.integers(0, 4), length=st.integers(1, 6), nhead=st.sampled_from([1, 2, 3, 6]))
@@ -331,7 +332,7 @@ def test_sequences_of_a_batch_do_not_meet(batch: int, length: int, nhead: int) -
     together = layer(x)
     assert together.shape == x.shape
     for index in range(batch):
-        torch.testing.assert_close(layer(x[index]), together[index])
+        assert_close(layer(x[index]), together[index])
 
 
 @given(seed=st.integers(0, 99), length=st.integers(2, 8))
@@ -340,7 +341,7 @@ def test_causal_encoding_of_a_prefix_is_the_prefix_of_the_encoding(seed: int, le
     model = make().double().eval()
     x = torch.randn(2, length, D, dtype=torch.float64)
     whole = model(x, is_causal=True)
-    torch.testing.assert_close(model(x[:, : length - 1], is_causal=True), whole[:, : length - 1])
+    assert_close(model(x[:, : length - 1], is_causal=True), whole[:, : length - 1])
 
 
 @pytest.mark.parametrize("norm_first", [False, True])
@@ -375,7 +376,7 @@ def test_inputs_and_masks_are_not_changed_and_need_not_be_contiguous() -> None:
     output = model(x, mask, torch.zeros(2, 5, dtype=torch.bool))
     assert torch.equal(base, before)
     assert not mask.any()
-    torch.testing.assert_close(output, model(x.contiguous()))
+    assert_close(output, model(x.contiguous()))
 
 
 def test_refusals_are_sentences() -> None:
@@ -397,9 +398,9 @@ def test_refusals_are_sentences() -> None:
 def test_a_model_can_be_copied_compiled_to_a_graph_and_moved() -> None:
     model = make().eval()
     x = torch.randn(2, 4, D)
-    torch.testing.assert_close(copy.deepcopy(model)(x), model(x))
+    assert_close(copy.deepcopy(model)(x), model(x))
     exported = torch.export.export(model, (x,))
-    torch.testing.assert_close(exported.module()(x), model(x))
+    assert_close(exported.module()(x), model(x))
     assert next(model.to(torch.float64).parameters()).dtype == torch.float64
 
 
@@ -414,17 +415,15 @@ def test_the_compiler_takes_a_model_whole_whatever_the_mask(kind: str) -> None:
         "causal": {"is_causal": True},
     }[kind]
     compiled = torch.compile(model, backend="eager", fullgraph=True)
-    torch.testing.assert_close(compiled(x, **masks), model(x, **masks))
+    assert_close(compiled(x, **masks), model(x, **masks))
 
 
 def test_layer_norm_equals_torchs() -> None:
     x, weight, bias = torch.randn(3, 5, 7), torch.randn(7), torch.randn(7)
-    torch.testing.assert_close(layer_norm(x, weight, bias), F.layer_norm(x, (7,), weight, bias))
+    assert_close(layer_norm(x, weight, bias), F.layer_norm(x, (7,), weight, bias))
     constant = torch.full((1, 7), 3.0)
-    torch.testing.assert_close(layer_norm(constant, weight, bias), bias[None])
-    torch.testing.assert_close(
-        layer_norm(x, weight, bias, eps=0.5), F.layer_norm(x, (7,), weight, bias, eps=0.5)
-    )
+    assert_close(layer_norm(constant, weight, bias), bias[None])
+    assert_close(layer_norm(x, weight, bias, eps=0.5), F.layer_norm(x, (7,), weight, bias, eps=0.5))
 
 
 def test_residual_calls_each_part_once_in_the_order_asked_for() -> None:

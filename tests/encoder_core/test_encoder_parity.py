@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
+from tests.close import assert_close
 
 B, S, D, H, FF = 3, 5, 12, 3, 20
 GRID = list(itertools.product([False, True], [True, False], ["relu", "gelu", torch.tanh]))
@@ -83,7 +84,7 @@ def assert_equal_with_gradients(
         gradients = {name: p.grad for name, p in module.named_parameters()}
         results.append({"output": output.detach(), "input": leaf.grad, **gradients})
     assert list(results[0]) == list(results[1])
-    torch.testing.assert_close(results[0], results[1], rtol=1e-9, atol=1e-10)
+    assert_close(results[0], results[1])
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -128,9 +129,9 @@ def test_case_05_real_rows_equal_torchs_fast_path_and_padded_rows_its_slow_one(
         without_gradients = ours(x, src_key_padding_mask=padding)
     with_gradients = ours(x, src_key_padding_mask=padding).detach()
     assert without_gradients.shape == x.shape  # the full length, also where torch's is cut
-    torch.testing.assert_close(without_gradients, with_gradients)
-    torch.testing.assert_close(with_gradients, slow)
-    torch.testing.assert_close(with_gradients[~padding], fast[:, :S][~padding])
+    assert_close(without_gradients, with_gradients)
+    assert_close(with_gradients, slow)
+    assert_close(with_gradients[~padding], fast[:, :S][~padding])
     everywhere_padded = torch.ones(1, S, dtype=torch.bool).logical_not()
     everywhere_padded[:, 3:] = True  # every row shorter than S: nested output was once cut
     with torch.inference_mode():
@@ -166,9 +167,7 @@ def test_positional_arguments_stand_in_torchs_order() -> None:
     ours = TransformerEncoderLayer(*arguments)
     ours.load_state_dict(theirs.state_dict())
     x, (mask, padding) = torch.randn(B, S, D), make_masks("causal+padding")
-    torch.testing.assert_close(
-        ours(x, mask, padding, False), theirs(x, mask, padding, False), rtol=1e-5, atol=1e-6
-    )
+    assert_close(ours(x, mask, padding, False), theirs(x, mask, padding, False))
 
 
 def test_default_dropout_is_torchs_in_place_and_amount() -> None:
@@ -186,7 +185,7 @@ def test_default_dropout_is_torchs_in_place_and_amount() -> None:
         torch.manual_seed(3)
         expected = theirs(x)
         torch.manual_seed(3)
-        torch.testing.assert_close(ours(x), expected)
+        assert_close(ours(x), expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
@@ -218,8 +217,7 @@ def test_cuda_equals_the_cpu(dtype: torch.dtype, mask: str) -> None:
     source, padding = (None if m is None else m.cuda() for m in (source, padding))
     leaf = x.cuda().to(dtype).requires_grad_()
     output = on_gpu(leaf, source, padding)
-    tolerance = {torch.float64: 1e-9, torch.float32: 1e-3}.get(dtype, 0.15)
-    torch.testing.assert_close(output.double().cpu(), expected, rtol=tolerance, atol=tolerance)
+    assert_close(output.double().cpu(), expected, dtype=dtype)
     output.sum().backward()
     assert leaf.grad is not None
     assert leaf.grad.isfinite().all()

@@ -20,6 +20,7 @@ from encoder_core.masked_lm import MaskedLM
 from encoder_core.masks import padding_mask
 from encoder_core.modernbert import ModernBert, ModernBertConfig
 from encoder_core.recording import record
+from tests.close import assert_close
 
 SMALL = {
     "vocab_size": 99,
@@ -98,16 +99,16 @@ def test_encoders_equal_those_of_transformers(config: Make, packed: bool) -> Non
     real = ~padding
     last = expected.last_hidden_state
     assert last[real].abs().max() > 0.2
-    torch.testing.assert_close(hidden[real], last[real], rtol=0, atol=1e-5)
+    assert_close(hidden[real], last[real])
     assert not hidden[padding].any()
     if expected.get("pooler_output") is not None:
-        torch.testing.assert_close(ours.pool(hidden), expected.pooler_output, rtol=0, atol=1e-5)
+        assert_close(ours.pool(hidden), expected.pooler_output)
     assert len(recording.attention) == len(expected.attentions) == 4
     for weights, other in zip(recording.attention, expected.attentions, strict=True):
         both = (real[:, None, :, None] & real[:, None, None, :]).expand_as(weights)
-        torch.testing.assert_close(weights[both], other[both], rtol=0, atol=1e-5)
+        assert_close(weights[both], other[both])
     for state, other in zip(recording.hidden_states[:-1], expected.hidden_states, strict=False):
-        torch.testing.assert_close(state[real], other[real], rtol=1e-5, atol=1e-5)
+        assert_close(state[real], other[real])
 
 
 @configs
@@ -116,7 +117,7 @@ def test_encoders_equal_those_of_transformers_without_padding(config: Make) -> N
     ours = L.encoder_from_weights(theirs.config.to_dict(), theirs.state_dict())
     ids = torch.randint(2, 99, (3, 40))
     with torch.no_grad():
-        torch.testing.assert_close(ours(ids), theirs(ids).last_hidden_state, rtol=0, atol=1e-5)
+        assert_close(ours(ids), theirs(ids).last_hidden_state)
 
 
 @configs
@@ -129,8 +130,8 @@ def test_masked_lm_equals_that_of_transformers(config: Make) -> None:
         expected = theirs(ids, (~padding).long()).logits
         some = ours(ids, padding_mask=padding, where=ids == 7)
     real = ~padding
-    torch.testing.assert_close(logits[real], expected[real], rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(some, expected[ids == 7], rtol=1e-5, atol=1e-5)
+    assert_close(logits[real], expected[real])
+    assert_close(some, expected[ids == 7])
 
 
 @configs
@@ -147,7 +148,7 @@ def test_case_14_an_encoder_is_taken_out_of_a_masked_lm_and_the_tied_copy_may_be
     with torch.no_grad():
         expected = theirs(ids, (~padding).long()).logits
         logits = ours(ids, padding_mask=padding)
-        torch.testing.assert_close(logits[~padding], expected[~padding], rtol=1e-5, atol=1e-5)
+        assert_close(logits[~padding], expected[~padding])
         assert torch.equal(
             encoder(ids, padding_mask=padding), ours.encoder(ids, padding_mask=padding)
         )
@@ -164,7 +165,7 @@ def test_case_05_padded_rows_of_a_modernbert_are_zero_on_every_path(packed: bool
     with torch.inference_mode():
         hidden = model(ids, padding_mask=padding, packed=packed)
     assert not hidden[padding].any()
-    torch.testing.assert_close(hidden, with_gradients, rtol=1e-5, atol=1e-5)
+    assert_close(hidden, with_gradients)
 
 
 @configs
@@ -175,7 +176,7 @@ def test_the_compiler_takes_an_encoder_whole(config: Make, packed: bool | None) 
     ids, padding = inputs(3)
     compiled = torch.compile(ours, backend="eager", fullgraph=True)
     hidden = compiled(ids, padding_mask=padding, packed=packed)
-    torch.testing.assert_close(hidden, ours(ids, padding_mask=padding, packed=False))
+    assert_close(hidden, ours(ids, padding_mask=padding, packed=False))
 
 
 def test_case_08_every_layer_of_a_modernbert_is_initialised_afresh() -> None:
@@ -217,7 +218,7 @@ def test_case_15_roberta_counts_from_after_padding_on_either_side() -> None:
         with torch.no_grad():
             expected = theirs(batch, (~blocked).long()).last_hidden_state
             hidden = ours(batch, padding_mask=blocked)
-        torch.testing.assert_close(hidden[~blocked], expected[~blocked], rtol=0, atol=1e-5)
+        assert_close(hidden[~blocked], expected[~blocked])
     assert ours.config.max_length == 48
     with pytest.raises(ValueError, match="49 tokens, but this model knows 48"):
         ours(torch.full((1, 49), 5))
@@ -235,7 +236,7 @@ def test_case_14_prefixes_and_old_names_load(prefix: str) -> None:
     }
     ours = L.encoder_from_weights(theirs.config.to_dict(), old)
     ids, _ = inputs()
-    torch.testing.assert_close(
+    assert_close(
         ours(ids, packed=False)[:, :1],
         L.encoder_from_weights(theirs.config.to_dict(), theirs.state_dict())(ids)[:, :1],
     )

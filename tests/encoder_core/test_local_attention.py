@@ -12,6 +12,7 @@ from encoder_core import local_attention as L
 from encoder_core.attention import fused_attention, scaled_dot_product_attention
 from encoder_core.masks import local_mask, padding_mask
 from encoder_core.multihead import MultiheadAttention
+from tests.close import assert_close
 
 
 def draw(*shape: int) -> Tensor:
@@ -27,13 +28,13 @@ def test_blocks_equal_the_mask(length: int, window: int, padded: bool) -> None:
         mask = mask | padding[:, None, None, :]
     by_blocks = L.windowed_attention(query, key, value, window, padding)
     by_mask, _ = scaled_dot_product_attention(query, key, value, mask)
-    torch.testing.assert_close(by_blocks, by_mask)
+    assert_close(by_blocks, by_mask)
     into = torch.randn_like(by_mask)
     ours = torch.autograd.grad(by_blocks, (query, key, value), into)
     others = torch.autograd.grad(by_mask, (query, key, value), into)
     for one, other in zip(ours, others, strict=True):
         assert one.isfinite().all()
-        torch.testing.assert_close(one, other)
+        assert_close(one, other)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
@@ -42,7 +43,7 @@ def test_lower_precision_is_near(dtype: torch.dtype) -> None:
     expected = fused_attention(x, x, x, local_mask(40, 3))
     output = L.windowed_attention(x, x, x, 3)
     assert output.dtype == dtype
-    torch.testing.assert_close(output, expected, rtol=2e-2, atol=2e-2)
+    assert_close(output, expected, terms=8 + 7)  # of 8 features and 7 neighbours
 
 
 def test_a_window_of_nothing_is_refused() -> None:
@@ -67,23 +68,23 @@ def test_long_texts_take_the_blocks_and_all_else_the_mask(monkeypatch: pytest.Mo
     x = torch.randn(2, 20, 8, dtype=torch.float64)
     for blocked in (None, padding):
         expected, weights = plain(x, x, x, blocked, True, local_mask(20, 2))
-        torch.testing.assert_close(local(x, x, x, blocked)[0], expected)
+        assert_close(local(x, x, x, blocked)[0], expected)
         assert taken == [20]
         output, own = local(x, x, x, blocked, True)
-        torch.testing.assert_close(output, expected)
-        torch.testing.assert_close(own, weights)
+        assert_close(output, expected)
+        assert_close(own, weights)
         assert taken == [20]
         taken.clear()
     mask = torch.rand(20, 20) < 0.2
     expected, _ = plain(x, x, x, padding, False, mask | local_mask(20, 2))
-    torch.testing.assert_close(local(x, x, x, padding, False, mask)[0], expected)
+    assert_close(local(x, x, x, padding, False, mask)[0], expected)
     short = x[:, :11]
     local(short, short, short)
     with pytest.raises(ValueError, match="for self-attention"):
         local(x, short, short)
     assert taken == []
     local.attention = scaled_dot_product_attention
-    torch.testing.assert_close(local(x, x, x)[0], plain(x, x, x, attn_mask=local_mask(20, 2))[0])
+    assert_close(local(x, x, x)[0], plain(x, x, x, attn_mask=local_mask(20, 2))[0])
     assert taken == []
 
 

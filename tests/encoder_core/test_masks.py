@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from encoder_core import masks
+from tests.close import assert_close
 
 
 @given(length=st.integers(0, 9), window=st.integers(0, 9))
@@ -68,7 +69,7 @@ def test_masks_join_to_what_any_of_them_blocks() -> None:
     bias = torch.tensor([[0.5, 0.0, 0.25]])
     added = masks.merge_masks(masks.causal_mask(3), bias, padding)
     blocked = torch.zeros(3, 3).masked_fill(masks.causal_mask(3) | padding, -torch.inf)
-    torch.testing.assert_close(added, bias + blocked)
+    assert_close(added, bias + blocked)
     assert torch.equal(masks.merge_masks(bias, bias), 2 * bias)  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ from encoder_core.attention import fused_attention, scaled_dot_product_attention
 from encoder_core.heads import merge_heads, split_heads
 from encoder_core.multihead import MultiheadAttention
 from encoder_core.positions import Rotary
+from tests.close import assert_close
 
 
 def pair(dropout: float = 0.0, bias: bool = True) -> tuple[MultiheadAttention, nn.Module]:
@@ -105,9 +106,9 @@ def test_equals_torchs(bias: bool, kind: str, cross: bool, batched: bool) -> Non
     for need_weights in (False, True):
         output, weights = ours(query, source, source, need_weights=need_weights, **options)
         expected, their_weights = theirs(query, source, source, need_weights=True, **options)
-        torch.testing.assert_close(output, expected)
+        assert_close(output, expected)
         if need_weights:
-            torch.testing.assert_close(weights, their_weights)
+            assert_close(weights, their_weights)
         else:
             assert weights is None
     per_head = ours(query, source, source, None, True, None, False)[1]
@@ -116,7 +117,7 @@ def test_equals_torchs(bias: bool, kind: str, cross: bool, batched: bool) -> Non
     ours_gradient = torch.autograd.grad(output, [*ours.parameters(), query], into)
     their_gradient = torch.autograd.grad(expected, [*theirs.parameters(), query], into)
     for one, other in zip(ours_gradient, their_gradient, strict=True):
-        torch.testing.assert_close(one, other)
+        assert_close(one, other)
 
 
 @pytest.mark.parametrize("need_weights", [False, True])
@@ -127,7 +128,7 @@ def test_case_01_a_fully_blocked_row_gives_the_output_bias_and_finite_gradients(
     x = torch.randn(2, 4, 12, dtype=torch.float64, requires_grad=True)
     padding = masks.padding_mask(torch.tensor([0, 4]))
     output, weights = ours(x, x, x, padding, need_weights)
-    torch.testing.assert_close(output[0], ours.out_proj.bias.expand(4, 12))
+    assert_close(output[0], ours.out_proj.bias.expand(4, 12))
     output.square().sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in ours.parameters())
     assert x.grad is not None
@@ -153,9 +154,9 @@ def test_case_07_is_causal_blocks_the_future_beside_a_mask() -> None:
     x = torch.randn(2, 5, 12, dtype=torch.float64)
     past = masks.causal_mask(5).t()
     both, _ = ours(x, x, x, attn_mask=past, is_causal=True)
-    torch.testing.assert_close(both, ours(x, x, x, attn_mask=past | masks.causal_mask(5))[0])
+    assert_close(both, ours(x, x, x, attn_mask=past | masks.causal_mask(5))[0])
     causal, _ = ours(x, x, x, is_causal=True)
-    torch.testing.assert_close(causal, theirs(x, x, x, attn_mask=masks.causal_mask(5))[0])
+    assert_close(causal, theirs(x, x, x, attn_mask=masks.causal_mask(5))[0])
 
 
 def test_case_10_weights_are_built_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +177,7 @@ def test_case_16_padding_does_not_change_real_rows() -> None:
     x = torch.randn(1, 4, 12, dtype=torch.float64)
     padded = torch.cat([x, torch.full((1, 3, 12), 1e3, dtype=torch.float64)], dim=1)
     output, _ = ours(padded, padded, padded, masks.padding_mask(torch.tensor([4]), 7))
-    torch.testing.assert_close(output[:, :4], ours(x, x, x)[0])
+    assert_close(output[:, :4], ours(x, x, x)[0])
 
 
 def test_an_attention_function_from_outside_is_used_and_can_be_taken_away() -> None:
@@ -192,7 +193,7 @@ def test_an_attention_function_from_outside_is_used_and_can_be_taken_away() -> N
     x, padding = torch.randn(2, 5, 12, dtype=torch.float64), torch.zeros(2, 5, dtype=torch.bool)
     own, _ = ours(x, x, x, padding)
     ours.attention = function
-    torch.testing.assert_close(ours(x, x, x, padding)[0], own)
+    assert_close(ours(x, x, x, padding)[0], own)
     shape, mask = seen[0]
     assert shape == (2, 3, 5, 4)
     assert mask is not None
@@ -211,7 +212,7 @@ def test_rotary_turns_queries_and_keys_only() -> None:
     x = torch.randn(2, 5, 12, dtype=torch.float64)
     q, k, v = plain.project(x, x, x)
     expected, _ = scaled_dot_product_attention(turn(q), turn(k), v)
-    torch.testing.assert_close(turned(x, x, x)[0], plain.out_proj(merge_heads(expected)))
+    assert_close(turned(x, x, x)[0], plain.out_proj(merge_heads(expected)))
     assert list(turned.state_dict()) == list(plain.state_dict())
 
 
@@ -226,8 +227,8 @@ def test_a_window_blocks_what_is_further_away(window: int) -> None:
     )
     expected, weights = plain(x, x, x, padding, True, masks.local_mask(5, window))
     output, local_weights = local(x, x, x, padding, True)
-    torch.testing.assert_close(output, expected)
-    torch.testing.assert_close(local_weights, weights)
+    assert_close(output, expected)
+    assert_close(local_weights, weights)
 
 
 def test_gradcheck() -> None:
@@ -245,7 +246,7 @@ def test_half_precision_is_near_to_float64(dtype: torch.dtype) -> None:
     expected, _ = ours(x, x, x, padding)
     half = ours.to(dtype)(x.to(dtype), x.to(dtype), x.to(dtype), padding)[0]
     assert half.dtype == dtype
-    torch.testing.assert_close(half.double(), expected, rtol=5e-2, atol=5e-2)
+    assert_close(half.double(), expected, dtype=dtype, terms=12 + 12)  # two projections
 
 
 @pytest.mark.gpu
@@ -257,5 +258,5 @@ def test_cuda_equals_the_cpu() -> None:
     expected, weights = ours(x, x, x, padding, need_weights=True)
     there = x.cuda()
     output, their_weights = ours.cuda()(there, there, there, padding.cuda(), need_weights=True)
-    torch.testing.assert_close(output.cpu(), expected, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(their_weights.cpu(), weights, rtol=1e-4, atol=1e-5)
+    assert_close(output.cpu(), expected)
+    assert_close(their_weights.cpu(), weights)

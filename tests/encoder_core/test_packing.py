@@ -14,6 +14,7 @@ from encoder_core.masks import causal_mask, padding_mask
 from encoder_core.modernbert import ModernBert, ModernBertConfig
 from encoder_core.packing import encode_layers, pack
 from encoder_core.recording import attention_function, patch, record
+from tests.close import assert_close
 
 BERT = BertConfig(
     vocab_size=99,
@@ -57,7 +58,7 @@ def test_packed_encoders_equal_padded_ones(lengths: list[int], extra: int, left:
     for model in models():
         blocked = padding.flip(1) if left else padding
         ids = torch.randint(1, 99, padding.shape)
-        torch.testing.assert_close(
+        assert_close(
             model(ids, padding_mask=blocked, packed=True),
             model(ids, padding_mask=blocked, packed=False),
         )
@@ -72,8 +73,7 @@ def test_gradients_are_the_same_on_both_paths(index: int) -> None:
         model = models()[index].train()
         model(ids, padding_mask=padding, packed=packed).pow(2).sum().backward()
         gradients.append({name: p.grad for name, p in model.named_parameters()})
-    for name, gradient in gradients[0].items():
-        torch.testing.assert_close(gradients[1][name], gradient, msg=name)
+    assert_close(gradients[1], gradients[0])
 
 
 def test_only_real_tokens_are_computed() -> None:
@@ -116,7 +116,7 @@ def test_a_mask_for_all_texts_is_kept(index: int) -> None:
     ids = torch.randint(1, 99, padding.shape)
     for mask in (causal_mask(8), torch.randn(8, 8, dtype=torch.float64)):
         outputs = [model(ids, None, padding, mask, packed=packed) for packed in (True, False)]
-        torch.testing.assert_close(*outputs)
+        assert_close(*outputs)
         assert not torch.allclose(outputs[0], model(ids, None, padding))
 
 
@@ -161,14 +161,14 @@ def test_recordings_and_patches_are_those_of_the_padded_path(index: int) -> None
     real = ~padding
     both = (real[:, None, :, None] & real[:, None, None, :]).expand(4, 4, 7, 7)
     for padded, packed_ in zip(seen[0].attention, seen[1].attention, strict=True):
-        torch.testing.assert_close(packed_[both], padded[both])
+        assert_close(packed_[both], padded[both])
         assert not packed_[~both].any()
     for padded, packed_ in zip(seen[0].hidden_states, seen[1].hidden_states, strict=True):
-        torch.testing.assert_close(packed_[real], padded[real])
+        assert_close(packed_[real], padded[real])
     other = torch.randn(4, 7, 4, dtype=torch.float64)
     with patch(model, {(0, 1): other, (1, 3): 0.0}):
         outputs = [model(ids, padding_mask=padding, packed=packed) for packed in (True, False)]
-    torch.testing.assert_close(*outputs)
+    assert_close(*outputs)
     assert not torch.allclose(outputs[0], model(ids, padding_mask=padding))
 
 
@@ -197,7 +197,7 @@ def test_stacks_of_torchs_kind_can_be_packed_too() -> None:
     layers = [TransformerEncoderLayer(8, 2, 16).eval() for _ in range(2)]
     x, padding = torch.randn(3, 5, 8), padding_mask(torch.tensor([5, 2, 3]))
     one, other = (encode_layers(layers, x, padding, packed=packed) for packed in (True, False))
-    torch.testing.assert_close(one[~padding], other[~padding], rtol=1e-5, atol=1e-5)
+    assert_close(one[~padding], other[~padding])
 
 
 @pytest.mark.gpu
@@ -210,4 +210,4 @@ def test_cuda_equals_the_cpu() -> None:
         there = model.cuda()
         for packed in (True, False):
             hidden = there(ids.cuda(), padding_mask=padding.cuda(), packed=packed)
-            torch.testing.assert_close(hidden.cpu(), expected)
+            assert_close(hidden.cpu(), expected)

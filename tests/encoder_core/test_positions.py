@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from encoder_core import positions as P
+from tests.close import assert_close
 
 
 def by_hand(length: int, d_model: int, base: float = 10000.0) -> Tensor:
@@ -31,13 +32,13 @@ def test_case_12_sinusoid_equals_the_formula_for_even_and_odd_d_model(
     length: int, d_model: int
 ) -> None:
     table = P.sinusoidal_positions(length, d_model, dtype=torch.float64)
-    torch.testing.assert_close(table, by_hand(length, d_model), rtol=0, atol=1e-9)
+    assert_close(table, by_hand(length, d_model))
 
 
 def test_case_12_sinusoid_exponent_counts_pairs_not_columns() -> None:
     table = P.sinusoidal_positions(50, 16, dtype=torch.float64)
     ones = table[:, 0::2] ** 2 + table[:, 1::2] ** 2  # the two of a pair share one wave
-    torch.testing.assert_close(ones, torch.ones_like(ones))
+    assert_close(ones, torch.ones_like(ones))
 
 
 def test_sinusoid_default_dtype_and_refusals() -> None:
@@ -55,16 +56,16 @@ def test_sinusoidal_module_adds_the_table_and_continues_at_an_offset(dtype: torc
     x = torch.randn(2, 90, 7, dtype=dtype)
     whole = module(x)
     assert whole.dtype == dtype
-    torch.testing.assert_close(whole - x, (x + P.sinusoidal_positions(90, 7, dtype=dtype)) - x)
-    torch.testing.assert_close(module(x[:, 30:], offset=30), whole[:, 30:])
+    assert_close(whole - x, (x + P.sinusoidal_positions(90, 7, dtype=dtype)) - x)
+    assert_close(module(x[:, 30:], offset=30), whole[:, 30:])
     assert module.state_dict() == {}
 
 
 def test_learned_positions_add_rows_and_name_the_limit() -> None:
     module = P.LearnedPositions(10, 4)
     x = torch.zeros(2, 6, 4)
-    torch.testing.assert_close(module(x)[1], module.weight[:6])
-    torch.testing.assert_close(module(x, offset=4)[0], module.weight[4:10])
+    assert_close(module(x)[1], module.weight[:6])
+    assert_close(module(x, offset=4)[0], module.weight[4:10])
     with pytest.raises(ValueError, match=r"learned 10 positions.*11 tokens"):
         module(x, offset=5)
 
@@ -75,7 +76,7 @@ def test_learned_positions_gradient_reaches_only_the_rows_in_use() -> None:
     expected = torch.zeros(10, 4)
     expected[1:3] = 3.0
     assert module.weight.grad is not None
-    torch.testing.assert_close(module.weight.grad, expected)
+    assert_close(module.weight.grad, expected)
 
 
 def test_case_15_roberta_positions_start_after_padding_idx() -> None:
@@ -117,10 +118,10 @@ def test_rotary_interleaved_is_the_turn_of_complex_numbers(
     x = torch.randn(2, 3, length, 2 * half, dtype=torch.float64, generator=generator)
     positions = torch.randint(0, 5000, (length,), generator=generator)
     expected = by_complex_numbers(x, positions, base)
-    torch.testing.assert_close(P.rotate_interleaved(x, positions, base), expected)
-    torch.testing.assert_close(P.rotary(x, positions, base), expected)
+    assert_close(P.rotate_interleaved(x, positions, base), expected)
+    assert_close(P.rotary(x, positions, base), expected)
     reordered = P.rotary(P.interleaved_to_half(x), positions, base, pairing="half")
-    torch.testing.assert_close(P.half_to_interleaved(reordered), expected)
+    assert_close(P.half_to_interleaved(reordered), expected)
 
 
 def test_rotary_half_equals_that_of_transformers() -> None:
@@ -129,7 +130,7 @@ def test_rotary_half_equals_that_of_transformers() -> None:
     angles = P.rotary_angles(positions, 8, 500.0)
     cos, sin = (torch.cat((f(angles), f(angles)), -1)[None] for f in (torch.cos, torch.sin))
     theirs, _ = llama.apply_rotary_pos_emb(x, x, cos, sin)
-    torch.testing.assert_close(P.rotary(x, positions, 500.0, pairing="half"), theirs)
+    assert_close(P.rotary(x, positions, 500.0, pairing="half"), theirs)
 
 
 @pytest.mark.parametrize("pairing", ["interleaved", "half"])
@@ -140,7 +141,8 @@ def test_rotary_scores_depend_on_the_distance_alone(pairing: P.Pairing) -> None:
         turned = P.rotary(query, torch.tensor([i]), pairing=pairing)
         return (turned * P.rotary(key, torch.tensor([j]), pairing=pairing)).sum()
 
-    torch.testing.assert_close(score(7, 3), score(1004, 1000))
+    # Angles of a thousand radians carry a thousand times the rounding of 1.
+    assert_close(score(7, 3), score(1004, 1000), scale=1004.0)
     assert (score(7, 3) - score(3, 7)).abs() > 1e-3  # and on its direction
 
 
@@ -151,16 +153,14 @@ def test_rotary_keeps_lengths_and_dtype_and_inputs(pairing: P.Pairing) -> None:
     turned = P.rotary(x, torch.arange(5), pairing=pairing)
     assert turned.dtype == torch.bfloat16
     assert torch.equal(x, before)
-    torch.testing.assert_close(
-        turned.float().norm(dim=-1), x.float().norm(dim=-1), rtol=2e-2, atol=2e-2
-    )
+    assert_close(turned.norm(dim=-1), x.norm(dim=-1), terms=6)
 
 
 def test_rotary_in_half_precision_keeps_far_positions_apart() -> None:
     x = torch.ones(2, 4, dtype=torch.bfloat16)
     turned = P.rotary(x, torch.tensor([1000, 1001]))  # in bfloat16 both would be position 1000
     expected = P.rotary(x.double(), torch.tensor([1000, 1001]))
-    torch.testing.assert_close(turned.double(), expected, rtol=0, atol=1e-2)
+    assert_close(turned.double(), expected, dtype=torch.bfloat16, terms=2)
     assert (turned[0] - turned[1]).abs().max() > 0.1
 
 
@@ -170,10 +170,8 @@ def test_rotary_module_equals_the_function(pairing: P.Pairing, dtype: torch.dtyp
     module = P.Rotary(6, base=50.0, pairing=pairing)
     for length in (3, 100, 5):  # grows, and is cut
         x = torch.randn(2, 4, length, 6, dtype=dtype)
-        torch.testing.assert_close(
-            module(x), P.rotary(x, torch.arange(length), 50.0, pairing), rtol=1e-5, atol=1e-5
-        )
-    torch.testing.assert_close(module(x[..., 2:, :], offset=2), module(x)[..., 2:, :])
+        assert_close(module(x), P.rotary(x, torch.arange(length), 50.0, pairing))
+    assert_close(module(x[..., 2:, :], offset=2), module(x)[..., 2:, :])
     assert module.state_dict() == {}
 
 
@@ -184,7 +182,7 @@ def test_rotary_module_first_used_in_inference_mode_can_train_afterwards() -> No
     x = torch.ones(3, 4, requires_grad=True)
     copy.deepcopy(module)(x).square().sum().backward()
     assert x.grad is not None
-    torch.testing.assert_close(x.grad, 2 * torch.ones(3, 4))
+    assert_close(x.grad, 2 * torch.ones(3, 4))
 
 
 def test_rotary_gradcheck() -> None:
@@ -209,9 +207,9 @@ def test_rotary_refusals() -> None:
 
 def test_alibi_slopes_of_the_paper() -> None:
     assert P.alibi_slopes(8).tolist() == [2.0**-i for i in range(1, 9)]
-    torch.testing.assert_close(P.alibi_slopes(16), 2.0 ** (-0.5 * torch.arange(1, 17)))
+    assert_close(P.alibi_slopes(16), 2.0 ** (-0.5 * torch.arange(1, 17)))
     twelve = [2.0**-i for i in range(1, 9)] + [2.0**-i for i in (0.5, 1.5, 2.5, 3.5)]
-    torch.testing.assert_close(P.alibi_slopes(12), torch.tensor(twelve))
+    assert_close(P.alibi_slopes(12), torch.tensor(twelve))
     with pytest.raises(ValueError, match="at least 1"):
         P.alibi_slopes(0)
 
@@ -235,5 +233,5 @@ def test_alibi_bias_is_minus_slope_times_distance(
 
 def test_alibi_bias_of_a_cached_step_is_the_last_row() -> None:
     whole = P.alibi_bias(3, 7)
-    torch.testing.assert_close(P.alibi_bias(3, 1, offset=6), whole[:, 6:])
+    assert_close(P.alibi_bias(3, 1, offset=6), whole[:, 6:])
     assert P.alibi_bias(2, 3, dtype=torch.float64).dtype == torch.float64

@@ -18,6 +18,7 @@ from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.masks import causal_mask, padding_mask
 from encoder_core.pretrained import load_minilm
 from encoder_core.recording import ablate, record
+from tests.close import assert_close
 
 PADDING = padding_mask(torch.tensor([5, 0, 2, 5, 7, 2]))
 BLOCKED = pytest.param(
@@ -59,9 +60,9 @@ def test_it_gives_the_numbers_of_the_layer_as_it_is_read(
         before = [model(x, **call) for call in calls]
         assert use_fast_cpu(model=model).layers == 2
         for call, expected in zip(calls, before, strict=True):
-            torch.testing.assert_close(model(x, **call), expected, rtol=1e-5, atol=1e-5)
+            assert_close(model(x, **call), expected)
             assert layers_that_serve(model) == 2
-        torch.testing.assert_close(model(x[0]), before[0][0], rtol=1e-5, atol=1e-5)
+        assert_close(model(x[0]), before[0][0])
         assert model(x[:0]).shape == (0, 7, 16)
 
 
@@ -119,7 +120,7 @@ def test_changed_weights_are_seen(change: Callable[[nn.Module], None]) -> None:
         assert layers_that_serve(model) == 2
         use_fast_cpu(False, model)
         assert layers_that_serve(model) == 0
-        torch.testing.assert_close(new, model(x), rtol=1e-5, atol=1e-5)
+        assert_close(new, model(x))
     assert not torch.allclose(new, old, atol=1e-3)
 
 
@@ -136,7 +137,7 @@ def test_state_dict_gradients_training_and_copies_are_as_without() -> None:
         assert torch.equal(gradient, before)
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert [layer.prepacked for layer in other.layers] == [None, None]
-        torch.testing.assert_close(other(x), model(x))
+        assert_close(other(x), model(x))
 
 
 def test_what_it_must_not_stand_in_for_is_computed_as_before() -> None:
@@ -159,7 +160,7 @@ def test_what_it_must_not_stand_in_for_is_computed_as_before() -> None:
         model(x)
         assert (len(seen), layers_that_serve(model)) == (1, 1)
         doubled = model.double()(x.double())
-        torch.testing.assert_close(model.float()(x).double(), doubled, rtol=1e-4, atol=1e-4)
+        assert_close(model.float()(x).double(), doubled, dtype=torch.float32)
 
 
 def test_recordings_and_ablations_go_through_it() -> None:
@@ -174,7 +175,7 @@ def test_recordings_and_ablations_go_through_it() -> None:
         with torch.inference_mode(), ablate(model, {(0, 3), (5, 11)}):
             seen.append([hidden, model(*inputs), *recording.attention, *recording.hidden_states])
     for plain, laid_out in zip(*seen, strict=True):
-        torch.testing.assert_close(laid_out, plain, rtol=1e-5, atol=1e-5)
+        assert_close(laid_out, plain)
 
 
 def test_it_says_what_it_found(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:

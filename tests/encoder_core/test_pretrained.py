@@ -20,6 +20,7 @@ from encoder_core.checkpoints import CheckpointError
 from encoder_core.loading import from_pretrained
 from encoder_core.recording import attention_function
 from encoder_core.tokenizer import WordPiece
+from tests.close import assert_minilm_close as assert_close
 
 TEXTS = [
     "The animal didn't cross the street because it was too tired.",
@@ -52,8 +53,8 @@ def test_hidden_states_equal_those_of_transformers(
     with torch.no_grad():
         expected = theirs(batch.ids, (~batch.padding_mask).long(), batch.type_ids)
     real = ~batch.padding_mask
-    torch.testing.assert_close(hidden[real], expected.last_hidden_state[real], rtol=0, atol=1e-5)
-    torch.testing.assert_close(model.pool(hidden), expected.pooler_output, rtol=0, atol=1e-5)
+    assert_close(hidden[real], expected.last_hidden_state[real])
+    assert_close(model.pool(hidden), expected.pooler_output)
 
 
 def test_sentence_embedding_equals_mean_and_norm_of_transformers_states(
@@ -61,16 +62,16 @@ def test_sentence_embedding_equals_mean_and_norm_of_transformers_states(
 ) -> None:
     ours = P.sentence_embedding(TEXTS, batch_size=2)
     assert ours.shape == (5, 384)
-    torch.testing.assert_close(ours.norm(dim=1), torch.ones(5))
+    assert_close(ours.norm(dim=1), torch.ones(5))
     for text, vector in zip(TEXTS, ours, strict=True):
         ids = minilm[1].batch([text], max_length=256).ids
         with torch.no_grad():
             expected = F.normalize(theirs(ids).last_hidden_state.mean(1), dim=1)[0]
-        torch.testing.assert_close(vector, expected, rtol=0, atol=1e-5)
-        torch.testing.assert_close(P.sentence_embedding(text), vector, rtol=0, atol=1e-5)
+        assert_close(vector, expected)
+        assert_close(P.sentence_embedding(text), vector)
     long = P.sentence_embedding(TEXTS[4], normalize=False)
     assert long.norm() > 2
-    torch.testing.assert_close(F.normalize(long, dim=0), ours[4], rtol=0, atol=1e-5)
+    assert_close(F.normalize(long, dim=0), ours[4])
 
 
 def test_a_model_of_ones_own_embeds_too(minilm: tuple[Bert, WordPiece]) -> None:
@@ -97,9 +98,9 @@ def test_other_poolings_can_be_asked_for(minilm: tuple[Bert, WordPiece]) -> None
     with torch.no_grad():
         hidden = model(batch.ids, padding_mask=batch.padding_mask)
     first = P.sentence_embedding(TEXTS, pooling="first", normalize=False)
-    torch.testing.assert_close(first, hidden[:, 0], rtol=0, atol=1e-5)
+    assert_close(first, hidden[:, 0])
     highest = P.sentence_embedding(TEXTS[3], pooling="max", normalize=False)
-    torch.testing.assert_close(highest, hidden[3, :3].amax(0), rtol=0, atol=1e-5)
+    assert_close(highest, hidden[3, :3].amax(0))
 
 
 def test_a_model_in_training_embeds_without_dropout_and_stays_in_training() -> None:
@@ -108,7 +109,7 @@ def test_a_model_in_training_embeds_without_dropout_and_stays_in_training() -> N
     vectors = P.sentence_embedding(
         TEXTS, model.train(), tokenizer, batch_size=2, on_batch=lambda *done: told.append(done)
     )
-    torch.testing.assert_close(vectors, P.sentence_embedding(TEXTS), rtol=0, atol=1e-5)
+    assert_close(vectors, P.sentence_embedding(TEXTS))
     assert model.training
     assert model.layers[0].training
     assert told == [(2, 5), (4, 5), (5, 5)]

@@ -14,6 +14,7 @@ from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
 from encoder_core.masks import padding_mask
 from encoder_core.multihead import MultiheadAttention
 from encoder_core.pretrained import load_minilm, minilm_folder
+from tests.close import assert_close
 
 CONFIG = BertConfig(vocab_size=99, d_model=32, nhead=4, num_layers=3, dim_feedforward=37)
 IDS = torch.arange(1, 15).reshape(2, 7)
@@ -43,9 +44,9 @@ def test_minilms_attention_and_states_equal_those_of_transformers() -> None:
     real = ~batch.padding_mask
     for ours, other in zip(recording.attention, expected.attentions, strict=True):
         both = real[:, None, :, None].expand_as(ours)
-        torch.testing.assert_close(ours[both], other[both], rtol=0, atol=1e-5)
+        assert_close(ours[both], other[both])
     for ours, other in zip(recording.hidden_states, expected.hidden_states, strict=True):
-        torch.testing.assert_close(ours[real], other[real], rtol=0, atol=1e-5)
+        assert_close(ours[real], other[real])
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -64,7 +65,7 @@ def test_case_11_every_layer_is_seen_on_every_path(
     assert torch.equal(recording.hidden_states[-1][~PADDING], hidden[~PADDING])
     for weights in recording.attention:
         real = (~PADDING)[:, None, :].expand(2, 4, 7)
-        torch.testing.assert_close(weights.sum(-1)[real], torch.ones(int(real.sum())))
+        assert_close(weights.sum(-1)[real], torch.ones(int(real.sum())))
         assert not weights[1, :, :, 4:].any()
 
 
@@ -76,14 +77,14 @@ def test_the_encoder_of_torchs_kind_is_recorded_too() -> None:
         output = encoder(x)
     assert len(recording.attention) == 3
     assert recording.hidden_states[0] is x
-    torch.testing.assert_close(encoder.norm(recording.hidden_states[-1]), output)
+    assert_close(encoder.norm(recording.hidden_states[-1]), output)
 
 
 def test_a_recorded_call_gives_the_same_numbers_and_the_next_one_too(model: Bert) -> None:
     before = model(IDS, None, PADDING)
     with R.record(model):
         recorded = model(IDS, None, PADDING)
-    torch.testing.assert_close(recorded, before, rtol=1e-5, atol=1e-5)
+    assert_close(recorded, before)
     assert torch.equal(model(IDS, None, PADDING), before)
 
 
@@ -189,8 +190,8 @@ def test_ablating_a_head_takes_its_share_of_the_output_projection_away(model: Be
         whole, _ = attention(x, x, x)
     share = recording.heads[0][:, 2] @ attention.out_proj.weight[:, 16:24].T
     with R.ablate(model, {(1, 2)}):
-        torch.testing.assert_close(attention(x, x, x)[0], whole - share)
-    torch.testing.assert_close(attention(x, x, x)[0], whole)
+        assert_close(attention(x, x, x)[0], whole - share)
+    assert_close(attention(x, x, x)[0], whole)
 
 
 @pytest.mark.parametrize("function", [None, scaled_dot_product_attention, fused_attention])
@@ -219,10 +220,10 @@ def test_patching_a_head_brings_another_calls_output_in(model: Bert) -> None:
         patched = model(IDS)
     assert not torch.allclose(patched, model(IDS))
     with R.patch(model, {(0, 1): recording.heads[0][:, 1]}):
-        torch.testing.assert_close(model(IDS), model(IDS))
+        assert_close(model(IDS), model(IDS))
     x = model.embeddings(other)
     with R.patch(model, heads):  # with every head from there, only the residual stream is its own
-        torch.testing.assert_close(model.encode(x), model(other), rtol=1e-5, atol=1e-5)
+        assert_close(model.encode(x), model(other))
 
 
 def test_what_is_not_there_is_said_in_a_sentence(model: Bert) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from encoder_core.log_mel import LogMel, frame, hertz_to_mel, mel_filters, mel_to_hertz
 from encoder_core.speech import SpeechEncoder, ctc_collapse, ctc_loss
 from encoder_core.training import fit
+from tests.close import assert_close
 
 
 @given(samples=st.integers(0, 40), size=st.integers(1, 12), hop=st.integers(1, 12))
@@ -39,9 +40,7 @@ def test_mel_filters_equal_those_of_transformers() -> None:
             num_frequency_bins=size // 2 + 1, num_mel_filters=bands, min_frequency=0.0,
             max_frequency=rate / 2, sampling_rate=rate, norm=None, mel_scale="htk",
         )  # fmt: skip
-        torch.testing.assert_close(
-            mel_filters(bands, size, rate), torch.tensor(theirs).float(), rtol=1e-5, atol=1e-6
-        )
+        assert_close(mel_filters(bands, size, rate), torch.tensor(theirs).float())
 
 
 def test_log_mel_equals_that_of_transformers() -> None:
@@ -53,9 +52,7 @@ def test_log_mel_equals_that_of_transformers() -> None:
         hop_length=160, power=2.0, center=False, mel_filters=mel_filters(40, 400, 16000).numpy(),
         log_mel="log10", mel_floor=1e-10,
     )  # fmt: skip
-    torch.testing.assert_close(
-        ours(signal)[0], torch.tensor(theirs).T.double(), rtol=1e-4, atol=1e-4
-    )
+    assert_close(ours(signal)[0], torch.tensor(theirs).T.double(), dtype=torch.float32)
 
 
 def test_a_tone_lights_the_band_of_its_frequency() -> None:
@@ -108,8 +105,8 @@ def test_other_precisions_are_near_to_float32(dtype: torch.dtype) -> None:
     logits, same = model.to(dtype)(signal.to(dtype))
     assert logits.dtype == dtype
     assert torch.equal(same, lengths)
-    tolerance = 1e-4 if dtype == torch.float64 else 0.1
-    torch.testing.assert_close(logits.float(), expected, rtol=tolerance, atol=tolerance)
+    coarser = torch.float32 if dtype == torch.float64 else dtype
+    assert_close(logits.float(), expected, dtype=coarser)
 
 
 def test_case_16_padding_changes_nothing_in_the_real_steps() -> None:
@@ -124,7 +121,7 @@ def test_case_16_padding_changes_nothing_in_the_real_steps() -> None:
                 continue
             alone, alone_steps = model(signal[row : row + 1, :count])
             assert alone_steps.item() == real == alone.shape[1]
-            torch.testing.assert_close(logits[row, :real], alone[0])
+            assert_close(logits[row, :real], alone[0])
     assert logits.isfinite().all()
 
 

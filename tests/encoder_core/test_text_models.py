@@ -16,6 +16,7 @@ from encoder_core.speech import SpeechEncoder
 from encoder_core.text_encoder import TextEncoder, fresh_encoder
 from encoder_core.training import fit
 from encoder_core.vision import VisionTransformer
+from tests.close import assert_close
 
 MODELS = {
     "text": lambda **o: TextEncoder(20, 8, 2, 3, **o),
@@ -53,9 +54,9 @@ def test_case_16_padding_does_not_change_real_tokens(positions: str, norm_first:
     ids = torch.tensor([[5, 6, 7], [8, 9, 10]])
     padded = F.pad(ids, (0, 4))
     expected = model(ids)
-    torch.testing.assert_close(model(padded)[:, :3], expected)
+    assert_close(model(padded)[:, :3], expected)
     noise = padded.masked_fill(padded == 0, 3)
-    torch.testing.assert_close(model(noise, padding_mask=padded == 0)[:, :3], expected)
+    assert_close(model(noise, padding_mask=padded == 0)[:, :3], expected)
 
 
 def test_only_positions_tell_an_encoder_the_order() -> None:
@@ -78,15 +79,15 @@ def test_poolings_equal_those_of_each_text_alone(seed: int, lengths: list[int]) 
     for row, length in enumerate(lengths):
         real = hidden[row, :length]
         zeros = torch.zeros(5, dtype=torch.float64)
-        torch.testing.assert_close(mean[row], real.mean(0) if length else zeros)
-        torch.testing.assert_close(highest[row], real.amax(0) if length else zeros)
+        assert_close(mean[row], real.mean(0) if length else zeros)
+        assert_close(highest[row], real.amax(0) if length else zeros)
 
 
 def test_poolings_without_padding_and_by_name() -> None:
     hidden = torch.randn(2, 3, 4)
     none = torch.zeros(2, 3, dtype=torch.bool)
-    torch.testing.assert_close(masked_mean(hidden), masked_mean(hidden, none))
-    torch.testing.assert_close(masked_max(hidden), masked_max(hidden, none))
+    assert_close(masked_mean(hidden), masked_mean(hidden, none))
+    assert_close(masked_max(hidden), masked_max(hidden, none))
     assert torch.equal(first_token(hidden, none), hidden[:, 0])
     with pytest.raises(ValueError, match="mean, first, max; got 'last'"):
         pooling_function("last")  # type: ignore[arg-type]
@@ -109,7 +110,7 @@ def test_pooling_gradients_are_finite_for_rows_of_padding() -> None:
     assert hidden.grad is not None
     expected = torch.zeros(2, 3, 4)
     expected[1, 0] = 2.0
-    torch.testing.assert_close(hidden.grad, expected)
+    assert_close(hidden.grad, expected)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "first", "max"])
@@ -118,16 +119,16 @@ def test_classifier_ignores_padding_and_composes_its_parts(pooling: str) -> None
     ids = torch.tensor([[5, 6, 7], [8, 9, 10]])
     logits = model(ids)
     assert logits.shape == (2, 3)
-    torch.testing.assert_close(model(F.pad(ids, (0, 2))), logits)
+    assert_close(model(F.pad(ids, (0, 2))), logits)
     pooled = pooling_function(pooling)(model.encoder(ids), None)  # type: ignore[arg-type]
-    torch.testing.assert_close(logits, model.classifier(pooled))
+    assert_close(logits, model.classifier(pooled))
 
 
 def test_token_classifier_labels_every_token() -> None:
     model = TokenClassifier(TextEncoder(20, 8, 2, 2), 8, 3).double().eval()
     ids = torch.tensor([[5, 6, 7]])
-    torch.testing.assert_close(model(ids), model.classifier(model.encoder(ids)))
-    torch.testing.assert_close(model(F.pad(ids, (0, 2)))[:, :3], model(ids))
+    assert_close(model(ids), model.classifier(model.encoder(ids)))
+    assert_close(model(F.pad(ids, (0, 2)))[:, :3], model(ids))
 
 
 def test_classifiers_take_another_encoder_and_pass_on_what_it_needs() -> None:
@@ -138,7 +139,7 @@ def test_classifiers_take_another_encoder_and_pass_on_what_it_needs() -> None:
     model = SequenceClassifier(Other(), 2, 4, "mean", dropout=0.0)
     ids, types = torch.tensor([[2, 4]]), torch.tensor([[0, 1]])
     expected = model.classifier(torch.tensor([[3.0, 0.5]]))
-    torch.testing.assert_close(model(ids, type_ids=types), expected)
+    assert_close(model(ids, type_ids=types), expected)
 
 
 def test_a_classifier_learns_what_only_order_tells() -> None:

@@ -19,6 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.testing._internal import common_modules
 
 from encoder_core import decoder, encoder
+from tests.close import assert_close
 
 OURS: dict[str, type[nn.Module]] = {
     "TransformerEncoderLayer": encoder.TransformerEncoderLayer,
@@ -29,9 +30,6 @@ OURS: dict[str, type[nn.Module]] = {
 AT_LEAST = {"TransformerEncoderLayer": 35, "TransformerEncoder": 35, "TransformerDecoderLayer": 67}
 WITH_REFERENCE = {"TransformerEncoderLayer": 16, "TransformerDecoderLayer": 16}
 SETTINGS = [(t, d) for t in (True, False) for d in (torch.float32, torch.float64)]
-# Roundings of the largest value that two ways to the same number may differ by; how many they are
-# depends on the CPU. Seen: up to 68 in float32. In float64 this is 1e-13 of the largest value.
-ROUNDINGS = 512
 
 
 @pytest.fixture(autouse=True)
@@ -110,10 +108,7 @@ def test_every_sample_gives_equal_outputs_and_gradients(
         for index in range(1 + len(inputs)):
             came[index] = turned(sample, came[index])
         for mine, yours in zip(came, expected, strict=True):
-            allowed = ROUNDINGS * torch.finfo(dtype).eps * max(1.0, yours.abs().max().item())
-            torch.testing.assert_close(
-                mine, yours, rtol=0, atol=allowed, msg=lambda m, s=sample: f"{s.desc}: {m}"
-            )
+            assert_close(mine, yours, scale=max(1.0, yours.abs().max().item()), msg=sample.desc)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -129,7 +124,7 @@ def test_every_sample_agrees_with_its_own_reference_function(name: str, training
         ours.train(training)
         inputs, masks = sample.forward_input.args, sample.forward_input.kwargs
         expected = reference(ours, *inputs, **masks)
-        torch.testing.assert_close(ours(*inputs, **masks), expected)
+        assert_close(ours(*inputs, **masks), expected)
         count += 1
     assert count >= WITH_REFERENCE[name]
 

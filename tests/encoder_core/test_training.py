@@ -30,6 +30,7 @@ from encoder_core.interrupts import Interrupts
 from encoder_core.schedule import learning_rate, parameter_groups
 from encoder_core.tied import TiedProjection
 from encoder_core.training import History, Record, TrainingConfig, fit
+from tests.close import assert_close
 
 DATA = [torch.randn(3, 4, generator=torch.Generator().manual_seed(i)) for i in range(22)]
 QUIET: dict[str, Any] = {"progress": False, "device": "cpu"}
@@ -104,7 +105,7 @@ def test_an_update_is_adamw_with_clipping_and_the_schedules_rate() -> None:
         theirs(batch).square().sum().backward()
         torch.nn.utils.clip_grad_norm_(theirs.parameters(), 0.5)
         optimizer.step()
-    torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
+    assert_close(ours.state_dict(), theirs.state_dict())
 
 
 def test_records_hold_means_since_the_record_before() -> None:
@@ -347,7 +348,7 @@ def test_many_processes_give_the_numbers_of_one(tmp_path: Path, processes: int) 
     assert result.returncode == 0, result.stderr[-2000:]
     # A thread that outlives the group may abort the process at its end, now and then.
     assert result.stdout.count("threads left: []") == processes, result.stdout
-    torch.testing.assert_close(load_file(many), load_file(one), rtol=1e-9, atol=1e-10)
+    assert_close(load_file(many), load_file(one))
 
 
 # Checkpoints ------------------------------------------------------------------------------------
@@ -593,7 +594,7 @@ def test_cuda_learns_and_resumes_to_the_same_numbers(tmp_path: Path, precision: 
     history = train(resumed, checkpoint=path, **options)
     assert history.resumed_at == 30
     assert history.losses == pytest.approx(expected.losses, rel=1e-5)
-    torch.testing.assert_close(resumed.state_dict(), whole.state_dict(), rtol=1e-4, atol=1e-5)
+    assert_close(resumed.state_dict(), whole.state_dict())
 
 
 def test_pythons_own_generator_goes_on_as_it_was() -> None:

@@ -22,6 +22,7 @@ from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.masks import causal_mask
 from encoder_core.pretrained import load_minilm
 from encoder_core.recording import ablate, record
+from tests.close import assert_minilm_close as assert_close
 
 TEXT = "Anna thanked Peter because he had helped her brother."
 FRESH = {"encoder": "fresh", "heads": 4, "d_model": 32}
@@ -38,10 +39,10 @@ def test_the_pretrained_encoder_is_minilm(pair: str) -> None:
     with torch.no_grad(), record(model) as recording:
         hidden = model(*bert_inputs(TEXT, pair or None))
     arrays = compute(Settings(TEXT, pair=pair))
-    np.testing.assert_allclose(arrays.hidden, hidden[0].numpy(), atol=1e-5)
+    assert_close(arrays.hidden, hidden[0].numpy())
     expected = torch.cat(recording.attention).numpy()
-    np.testing.assert_allclose(arrays.weights, expected, atol=1e-6)
-    np.testing.assert_allclose(arrays.mixed, torch.cat(recording.heads).numpy(), atol=1e-5)
+    assert_close(arrays.weights, expected)
+    assert_close(arrays.mixed, torch.cat(recording.heads).numpy())
 
 
 def test_a_causal_mask_is_berts() -> None:
@@ -49,7 +50,7 @@ def test_a_causal_mask_is_berts() -> None:
     with torch.no_grad():
         hidden = load_minilm()[0](ids, type_ids, mask=causal_mask(ids.shape[1]))
     arrays = compute(Settings(TEXT, mask="causal"))
-    np.testing.assert_allclose(arrays.hidden, hidden[0].numpy(), atol=1e-5)
+    assert_close(arrays.hidden, hidden[0].numpy())
     assert not arrays.weights[..., arrays.blocked].any()
 
 
@@ -59,7 +60,7 @@ def test_padding_that_is_blocked_changes_no_real_token() -> None:
     masked = compute(Settings(TEXT, padding=5, mask="padding"))
     leaking = compute(Settings(TEXT, padding=5))
     assert masked.tokens.labels[real:] == ("[PAD]",) * 5
-    np.testing.assert_allclose(masked.hidden[:real], plain.hidden, atol=1e-5)
+    assert_close(masked.hidden[:real], plain.hidden)
     assert not masked.weights[..., real:].any()
     assert np.abs(leaking.hidden[:real] - plain.hidden).max() > 0.01
 
@@ -74,7 +75,7 @@ def test_a_painted_mask_blocks_what_is_painted_and_nothing_else() -> None:
     assert not arrays.weights[..., blocked].any()
     assert not arrays.mixed[:, :, 5].any()
     sums = np.delete(arrays.weights.sum(-1), 5, axis=-1)
-    np.testing.assert_allclose(sums, 1, atol=1e-5)
+    assert_close(sums, 1)
     assert np.isfinite(arrays.hidden).all()
 
 
@@ -93,8 +94,8 @@ def test_weights_are_the_softmax_of_the_scores_divided(
     divided_by = temperature * (math.sqrt(32 / heads) if scaled else 1)
     scores = torch.from_numpy(arrays.query @ arrays.key.swapaxes(-1, -2)) / divided_by
     scores = scores.masked_fill(torch.from_numpy(arrays.blocked), -torch.inf)
-    np.testing.assert_allclose(arrays.weights, scores.softmax(-1).numpy(), atol=2e-5)
-    np.testing.assert_allclose(arrays.mixed, arrays.weights @ arrays.value, atol=2e-5)
+    assert_close(arrays.weights, scores.softmax(-1).numpy())
+    assert_close(arrays.mixed, arrays.weights @ arrays.value)
 
 
 def test_a_head_switched_off_is_encoder_cores_ablation() -> None:
@@ -104,14 +105,14 @@ def test_a_head_switched_off_is_encoder_cores_ablation() -> None:
         hidden = model(*bert_inputs())
     arrays = compute(Settings(TEXT, off=off))
     assert arrays.off == ((1, 3), (4, 0))
-    np.testing.assert_allclose(arrays.hidden, hidden[0].numpy(), atol=1e-5)
-    np.testing.assert_allclose(arrays.hidden_all_on, compute(Settings(TEXT)).hidden, atol=1e-6)
+    assert_close(arrays.hidden, hidden[0].numpy())
+    assert_close(arrays.hidden_all_on, compute(Settings(TEXT)).hidden)
     cosine, moved = changes(arrays).T
     now, before = torch.from_numpy(arrays.hidden), torch.from_numpy(arrays.hidden_all_on)
     expected = torch.cosine_similarity(now, before).numpy()
-    np.testing.assert_allclose(cosine, expected, atol=1e-5)
+    assert_close(cosine, expected)
     apart = ((now - before).norm(dim=-1) / before.norm(dim=-1)).numpy()
-    np.testing.assert_allclose(moved, apart, rtol=1e-5)  # float32, summed in another order
+    assert_close(moved, apart)  # float32, summed in another order
     assert moved.max() > 0.01
 
 
@@ -126,13 +127,13 @@ def test_the_row_as_numbers_adds_up() -> None:
     chosen = Selection(layer=1, head=3, query=8, key=1, dimension=30)
     steps = row_steps(arrays, chosen)  # 28 is the last first number of 32 that has four
     products, divided, masked, weights = steps[:-1, :4].T
-    np.testing.assert_allclose(divided, products / (math.sqrt(32) * 2), rtol=1e-5)
+    assert_close(divided, products / (math.sqrt(32) * 2))
     assert (masked[9:] == -np.inf).all()
     np.testing.assert_array_equal(masked[:9], divided[:9])
     powers = np.exp(masked)
-    np.testing.assert_allclose(weights, powers / powers.sum(), atol=1e-5)
-    np.testing.assert_allclose(steps[:-1, 4:], arrays.value[1, 3][:, 28:32])
-    np.testing.assert_allclose(steps[-1, 4:], weights @ steps[:-1, 4:], atol=1e-5)
+    assert_close(weights, powers / powers.sum())
+    assert_close(steps[:-1, 4:], arrays.value[1, 3][:, 28:32])
+    assert_close(steps[-1, 4:], weights @ steps[:-1, 4:])
     assert steps[-1, 3] == pytest.approx(1, abs=1e-5)
 
 
@@ -142,12 +143,12 @@ def test_fresh_weights_depend_on_the_seed_alone() -> None:
     deeper = compute(Settings(TEXT, layers=4, **FRESH))
     other = compute(Settings(TEXT, seed=1, **FRESH))
     np.testing.assert_array_equal(first.weights, again.weights)
-    np.testing.assert_allclose(deeper.weights[:2], first.weights, atol=1e-6)
+    assert_close(deeper.weights[:2], first.weights)
     assert np.abs(other.weights - first.weights).max() > 0.01
     # Heads cut the same projections differently: joined, the queries of all heads are the same.
     two = compute(Settings(TEXT, **{**FRESH, "heads": 2}))
     joined = [arrays.query[0].swapaxes(0, 1).reshape(-1, 32) for arrays in (first, two)]
-    np.testing.assert_allclose(joined[0], joined[1], atol=1e-6)
+    assert_close(joined[0], joined[1])
 
 
 def test_nothing_around_is_changed() -> None:
@@ -222,7 +223,7 @@ def own(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -
 def test_ones_own_attention_gives_the_same_picture(change: dict[str, Any]) -> None:
     reference, mine = compute(Settings(TEXT, **change)), compute(Settings(TEXT, **change), own)
     for name in ("query", "key", "value", "weights", "mixed", "hidden"):
-        np.testing.assert_allclose(getattr(mine, name), getattr(reference, name), atol=2e-5)
+        assert_close(getattr(mine, name), getattr(reference, name))
 
 
 @pytest.mark.parametrize(
@@ -253,7 +254,7 @@ def test_an_attention_in_another_precision_is_taken() -> None:
         return scaled_dot_product_attention(query.double(), key.double(), value.double(), mask)
 
     arrays = compute(Settings(TEXT, **FRESH), doubled)
-    np.testing.assert_allclose(arrays.weights, compute(Settings(TEXT, **FRESH)).weights, atol=1e-5)
+    assert_close(arrays.weights, compute(Settings(TEXT, **FRESH)).weights)
 
 
 @pytest.mark.gpu

@@ -12,6 +12,7 @@ from course.labs.embedding.compute import Settings, Similarities, compute, map_o
 from course.labs.embedding.view import map_series
 from course.labs.embedding.words import ANALOGIES, GROUPS, group, table, vector
 from encoder_core.pretrained import load_minilm
+from tests.close import assert_minilm_close as assert_close
 from tests.labs.front import Front
 
 
@@ -34,7 +35,7 @@ def test_neighbours_are_the_largest_cosines() -> None:
     similar = F.cosine_similarity(monday[None], table().vectors)  # (V,)
     order = similar.argsort(descending=True)[1:11].tolist()
     assert [word for word, _ in found.near] == [table().words[i] for i in order]
-    np.testing.assert_allclose([share for _, share in found.near], similar[order], atol=1e-5)
+    assert_close([share for _, share in found.near], similar[order])
 
 
 @pytest.mark.parametrize("name", GROUPS)
@@ -43,11 +44,11 @@ def test_the_maps_axes_are_principal_components(name: str) -> None:
     rows = F.normalize(torch.stack([vector(word) for word in plane.words]), dim=-1)  # type: ignore[arg-type]
     variances, axes = torch.linalg.eigh((rows - rows.mean(0)).T @ (rows - rows.mean(0)))
     shares = (variances / variances.sum()).flip(0)[:2]
-    np.testing.assert_allclose(plane.shares, shares, atol=1e-5)
+    assert_close(plane.shares, shares)
     alike = (plane.axes @ axes[:, -2:].flip(1)).abs()
     np.testing.assert_allclose(alike, np.eye(2), atol=1e-3)
     places = plane.places(rows)
-    np.testing.assert_allclose(places.mean(axis=0), 0, atol=1e-5)
+    assert_close(places.mean(axis=0), 0, scale=np.abs(places).max())
 
 
 def test_the_inputs_come_first_unless_they_are_left_out() -> None:

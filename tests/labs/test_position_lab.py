@@ -11,6 +11,7 @@ from course.labs.position.compute import Selection, Settings, by_distance, compu
 from course.labs.position.view import circle_series, panels
 from encoder_core.positions import rotary, sinusoidal_positions
 from encoder_core.pretrained import load_minilm
+from tests.close import assert_close
 from tests.labs.front import Front
 
 
@@ -18,9 +19,9 @@ from tests.labs.front import Front
 def test_the_sinusoidal_table_is_the_papers(d_model: int) -> None:
     made = compute(Settings(d_model=d_model, length=20, base=100), {})
     expected = sinusoidal_positions(20, d_model, 100.0)
-    np.testing.assert_allclose(made.table, expected, atol=1e-6)
+    assert_close(made.table, expected)
     rows = expected / expected.norm(dim=-1, keepdim=True)
-    np.testing.assert_allclose(made.similarity, rows @ rows.T, atol=1e-5)
+    assert_close(made.similarity, rows @ rows.T)
 
 
 def test_the_learned_table_is_minilms() -> None:
@@ -35,19 +36,19 @@ def test_the_learned_table_is_minilms() -> None:
 def test_waves_are_alike_by_their_distance_alone(kind: str) -> None:
     made = compute(Settings(kind, d_model=32, length=40), {})
     mean, least, most = by_distance(made.similarity)
-    np.testing.assert_allclose(least, most, atol=1e-5)
+    assert_close(least, most)
     rates = 10000.0 ** (-np.arange(16) / 16)
     expected = np.cos(np.arange(40)[:, None] * rates).mean(axis=1)  # the mean of the pairs' cosines
-    np.testing.assert_allclose(mean, expected, atol=1e-5)
+    assert_close(mean, expected)
 
 
 def test_a_turned_pair_keeps_its_length_and_moves_by_its_rate() -> None:
     made = compute(Settings("rotary", d_model=16, length=30), {})
-    np.testing.assert_allclose(np.linalg.norm(made.turned, axis=-1), 1, atol=1e-5)
+    assert_close(np.linalg.norm(made.turned, axis=-1), 1)
     angles = np.arctan2(made.turned[..., 1], made.turned[..., 0])  # (pairs, P)
     for row, pair in enumerate(made.pairs):
         step = np.exp(1j * np.diff(angles[row]))
-        np.testing.assert_allclose(step, np.exp(1j * 10000.0 ** (-pair / 8)), atol=1e-4)
+        assert_close(step, np.exp(1j * 10000.0 ** (-pair / 8)), dtype=torch.float32)
 
 
 def test_the_chosen_positions_are_always_named() -> None:
@@ -65,8 +66,8 @@ def test_each_pair_has_a_circle_of_its_own() -> None:
     points = [series for series in circle_series(made, chosen) if series.draws == "points"]
     assert [series.name for series in points] == ["position 5", "position 9"]
     places = np.stack([np.asarray(points[0].x), np.asarray(points[0].y)], axis=-1)
-    np.testing.assert_allclose(np.linalg.norm(places, axis=-1), np.arange(1, 9), atol=1e-5)
-    np.testing.assert_allclose(places[0], [np.cos(5), np.sin(5)], atol=1e-5)
+    assert_close(np.linalg.norm(places, axis=-1), np.arange(1, 9), dtype=torch.float32)
+    assert_close(places[0], [np.cos(5), np.sin(5)], dtype=torch.float32)
 
 
 def test_without_positions_all_are_alike() -> None:

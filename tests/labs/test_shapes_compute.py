@@ -22,6 +22,7 @@ from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.pretrained import load_minilm, sentence_embedding
 from encoder_core.recording import record
 from encoder_core.text_encoder import TextEncoder
+from tests.close import assert_minilm_close as assert_close
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ("The bank of the river was green.", "Money in the bank.")
@@ -75,15 +76,13 @@ def test_the_steps_are_what_minilm_computes() -> None:
     real = ~batch.padding_mask.numpy()
     for layer in range(6):
         weights, heads = recording.attention[layer], recording.heads[layer]
-        np.testing.assert_allclose(numbers(trace, "softmax", layer), weights, atol=1e-5)
-        np.testing.assert_allclose(numbers(trace, "weighted", layer), heads, atol=1e-4)
+        assert_close(numbers(trace, "softmax", layer), weights)
+        assert_close(numbers(trace, "weighted", layer), heads)
         hidden = recording.hidden_states[layer + 1].numpy()
-        np.testing.assert_allclose(numbers(trace, "norm2", layer)[real], hidden[real], atol=1e-4)
-    np.testing.assert_allclose(
-        numbers(trace, "unit"), sentence_embedding(list(TEXTS)).numpy(), atol=1e-5
-    )
+        assert_close(numbers(trace, "norm2", layer)[real], hidden[real])
+    assert_close(numbers(trace, "unit"), sentence_embedding(list(TEXTS)).numpy())
     embedded = recording.hidden_states[0].numpy()
-    np.testing.assert_allclose(numbers(trace, "bert.norm"), embedded, atol=1e-5)
+    assert_close(numbers(trace, "bert.norm"), embedded)
     assert trace.remark == ""
 
 
@@ -99,7 +98,7 @@ def test_the_steps_are_what_a_fresh_encoder_computes(norm_first: bool) -> None:
     hidden = encoder(batch.ids, batch.padding_mask).detach().numpy()
     real = ~batch.padding_mask.numpy()
     last = numbers(trace, "final") if norm_first else numbers(trace, "norm2", 2)
-    np.testing.assert_allclose(last[real], hidden[real], atol=1e-4)
+    assert_close(last[real], hidden[real])
     assert trace.remark == ""
     kinds = [step.kind for step in trace.steps if step.layer == 1]
     assert kinds == list(PRE if norm_first else POST)
@@ -122,7 +121,7 @@ def test_nobody_looks_at_padding() -> None:
     assert (numbers(trace, "softmax", 0)[1, :, :, 7:] == 0).all()
     assert np.isfinite(numbers(trace, "mask", 0)[0]).all()
     alone = compute(Settings(TEXTS[1], ""))
-    np.testing.assert_allclose(numbers(trace, "unit")[1], numbers(alone, "unit")[0], atol=1e-5)
+    assert_close(numbers(trace, "unit")[1], numbers(alone, "unit")[0])
 
 
 # The learner's own
@@ -164,7 +163,7 @@ def test_ones_own_layers_are_traced_however_they_are_written(norm_first: bool, g
     for layer in model.layers:
         x = layer(x, src_key_padding_mask=padding)
     last = numbers(trace, "residual2" if norm_first else "norm2", 1)
-    np.testing.assert_allclose(last[~trace.padding], x.detach().numpy()[~trace.padding], atol=1e-5)
+    assert_close(last[~trace.padding], x.detach().numpy()[~trace.padding])
 
 
 def test_torchs_own_encoder_is_traced() -> None:
@@ -177,9 +176,7 @@ def test_torchs_own_encoder_is_traced() -> None:
     x = torch.from_numpy(numbers(trace, "own.embedded"))
     expected = model.eval()(x, src_key_padding_mask=torch.from_numpy(trace.padding))
     real = ~trace.padding
-    np.testing.assert_allclose(
-        numbers(trace, "final")[real], expected.detach().numpy()[real], atol=1e-4
-    )
+    assert_close(numbers(trace, "final")[real], expected.detach().numpy()[real])
 
 
 def test_a_bert_of_ones_own_keeps_its_embeddings() -> None:
@@ -189,7 +186,7 @@ def test_a_bert_of_ones_own_keeps_its_embeddings() -> None:
     model = Bert(config, seed=1).eval()
     trace = compute(Settings(*TEXTS, encoder="own"), model)
     expected = sentence_embedding(list(TEXTS), model, load_minilm()[1]).numpy()
-    np.testing.assert_allclose(numbers(trace, "unit"), expected, atol=1e-5)
+    assert_close(numbers(trace, "unit"), expected)
 
 
 def test_a_layer_that_gives_something_else_is_told_and_goes_on() -> None:
@@ -203,7 +200,7 @@ def test_a_layer_that_gives_something_else_is_told_and_goes_on() -> None:
     assert "differs by 0.5 of its largest number" in trace.remark
     last = torch.from_numpy(numbers(trace, "norm2", 2)) * 2
     pooled = last[0].mean(0)
-    np.testing.assert_allclose(numbers(trace, "unit")[0], F.normalize(pooled, dim=0), atol=1e-5)
+    assert_close(numbers(trace, "unit")[0], F.normalize(pooled, dim=0))
 
 
 class Raising(TransformerEncoderLayer):

@@ -19,6 +19,7 @@ from course.labs.stack.settings import Settings
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.pretrained import load_minilm
 from encoder_core.recording import record
+from tests.close import assert_minilm_close as assert_close
 
 SMALL = {"text": "A cat sat on a mat.", "depth": 3, "d_model": 16, "heads": 2}
 TOKENS = tokens_of(SMALL["text"], "", 0)  # type: ignore[arg-type]
@@ -64,7 +65,7 @@ def test_states_and_gradients_are_those_of_torchs_layers(
             float(state.detach().norm(dim=-1).mean()), rel=1e-4
         )
         pairs = F.cosine_similarity(state[0][:, None], state[0][None], dim=-1).detach().numpy()
-        np.testing.assert_allclose(walk.cosines[number], pairs, atol=1e-4)
+        assert_close(walk.cosines[number], pairs)
         others = pairs[~np.eye(len(pairs), dtype=bool)]
         assert walk.similarity[number] == pytest.approx(others.mean(), abs=1e-4)
 
@@ -106,7 +107,7 @@ def test_switching_parts_changes_no_weights() -> None:
         first["linear1.weight"], weights_of(Settings(**SMALL), 2)["linear1.weight"]
     )
     deeper = compute(Settings(**{**SMALL, "depth": 5}))[0]
-    np.testing.assert_allclose(deeper.similarity[:4], compute(Settings(**SMALL))[0].similarity)
+    assert_close(deeper.similarity[:4], compute(Settings(**SMALL))[0].similarity)
 
 
 def test_initialisations_are_what_their_names_say() -> None:
@@ -194,7 +195,7 @@ def test_ones_own_layer_is_what_runs() -> None:
     own, reference = compute(settings, Own)[0], compute(settings)[0]
     assert calls == [(16, 2, 64, 0.0, True)] * 3
     np.testing.assert_allclose(own.gradients, reference.gradients, rtol=1e-3)
-    np.testing.assert_allclose(own.cosines, reference.cosines, atol=1e-4)
+    assert_close(own.cosines, reference.cosines)
     compute(Settings(**SMALL, residual=False), Own)  # which no layer of one's own can leave out
     assert len(calls) == 3
 

@@ -16,6 +16,7 @@ from course.labs.faults import OwnFailed
 from course.labs.stack import widget as widget_module
 from course.labs.stack.compute import compute
 from course.labs.stack.settings import Settings
+from tests.close import assert_minilm_close as assert_close
 from tests.labs.front import Front
 
 TINY = {"text": "A cat sat.", "depth": 3, "d_model": 16, "heads": 2}
@@ -175,7 +176,7 @@ def test_ones_own_parts_are_named_and_run() -> None:
         return hidden[:, 0, 0] * 0 + 0.5
 
     front = Front(labs.StackLab(layer=Own, similarity=flat, **TINY)).ready()
-    np.testing.assert_allclose(lines(front, "similarity")[0], 0.5)
+    assert_close(lines(front, "similarity")[0], 0.5)
     assert "computed with your own Own and your own flat" in front.last["summary"]
     assert "your token_similarity is not the mean cosine" in front.last["summary"]
     assert repr(front.lab).startswith("StackLab(layer=Own, similarity=flat, text='A cat sat.'")
@@ -193,7 +194,7 @@ def test_the_courses_answers_serve_the_lab() -> None:
         pytest.skip("the chapter's exercises are not there")
     lab = labs.StackLab(**parts, **TINY)
     own, reference = lab.shown()[0], compute(Settings(**TINY))[0]  # type: ignore[arg-type]
-    np.testing.assert_allclose(own.similarity, reference.similarity, atol=1e-4)
+    assert_close(own.similarity, reference.similarity)
     np.testing.assert_allclose(own.gradients, reference.gradients, rtol=1e-3)
     assert "computed with the reference EncoderLayer" in lab.drawing().summary
 
