@@ -54,11 +54,13 @@ _FILES: dict[str, tuple[str, ...]] = {
     ),
     "masks": (
         "additive_mask",
+        "block_future",
         "blocked_rows",
         "causal_mask",
         "check_mask",
         "join_head_masks",
         "local_mask",
+        "match_masks",
         "merge_masks",
         "padding_mask",
     ),
@@ -68,7 +70,12 @@ _FILES: dict[str, tuple[str, ...]] = {
     # The layer and the stack.
     "activations": ("Activation", "activation_function", "gelu", "relu"),
     "feed_forward": ("FeedForward", "GatedFeedForward", "geglu", "swiglu"),
-    "inputs": ("require_batch_first", "require_sources", "require_width"),
+    "inputs": (
+        "require_batch_first",
+        "require_batch_first_layers",
+        "require_sources",
+        "require_width",
+    ),
     "residual": ("get_clones", "layer_norm"),
     "encoder": ("TransformerEncoder", "TransformerEncoderLayer"),
     "decoder": ("TransformerDecoder", "TransformerDecoderLayer"),

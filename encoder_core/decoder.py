@@ -9,7 +9,8 @@ Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.1 and figure
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -18,7 +19,8 @@ from torch import Tensor, nn
 from encoder_core.activations import Activation, activation_function
 from encoder_core.cache import KeyValueCache, LayerCache
 from encoder_core.cached_attention import attend_to_memory, attend_to_past
-from encoder_core.inputs import require_batch_first, require_width
+from encoder_core.inputs import require_batch_first, require_batch_first_layers, require_width
+from encoder_core.masks import block_future, check_mask, match_masks
 from encoder_core.multihead import MultiheadAttention
 from encoder_core.residual import get_clones, residual
 
@@ -154,12 +156,18 @@ class TransformerDecoder(nn.Module):
     """A stack of decoder layers, as in `torch.nn`.
 
     The layers are deep copies of `decoder_layer` and **start with the same values**, as torch's
-    do; `from_layers` stacks layers that were each initialised by themselves.
+    do; `from_layers` stacks layers that were each initialised by themselves. A layer may be this
+    package's, `torch.nn`'s or the reader's own: it is called as `layer(x, memory, tgt_mask=...,
+    memory_mask=..., tgt_key_padding_mask=..., memory_key_padding_mask=...)`; what
+    `tgt_is_causal` and `memory_is_causal` block is in the masks.
 
     Args:
         decoder_layer: the pattern; it is copied.
         num_layers: how many copies.
         norm: a normalisation after the last layer; pre-norm stacks need it.
+
+    Raises:
+        ValueError: a layer of `torch.nn` with `batch_first=False`.
 
     Shapes and source: as in the layer; parameters as in `torch.nn.TransformerDecoder`.
 
@@ -172,6 +180,7 @@ class TransformerDecoder(nn.Module):
         self, decoder_layer: nn.Module, num_layers: int, norm: nn.Module | None = None
     ) -> None:
         super().__init__()
+        require_batch_first_layers([decoder_layer])
         self.layers = get_clones(decoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
@@ -185,6 +194,7 @@ class TransformerDecoder(nn.Module):
         >>> TransformerDecoder.from_layers([TransformerDecoderLayer(8, 2, 16)]).num_layers
         1
         """
+        require_batch_first_layers(layers)
         stack = cls(nn.Identity(), 0, norm)
         stack.layers.extend(layers)
         stack.num_layers = len(layers)
@@ -201,11 +211,32 @@ class TransformerDecoder(nn.Module):
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
     ) -> Tensor:
-        """Decode all of the target at once; arguments as in the layer. Shape of `tgt`."""
-        masks = (tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask)
+        """Decode all of the target at once; arguments as in the layer. Shape of `tgt`.
+
+        Raises:
+            TypeError: an integer mask.
+            ValueError: a floating mask of zeros and ones; shapes that do not fit.
+        """
+        if min(tgt.dim(), memory.dim()) > 1:  # else the first layer says what is wrong
+            # As masks, since not every layer reads `is_causal` as ours do, or knows it.
+            length, keys = tgt.shape[-2], memory.shape[-2]  # T, S
+            if tgt_is_causal:
+                tgt_mask = block_future(tgt_mask, (length, length), tgt.device)
+            if memory_is_causal:
+                memory_mask = block_future(memory_mask, (length, keys), tgt.device)
+        for mask in (tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask):
+            check_mask(mask)  # for layers of the reader's own, which may not look
+        tgt_mask, tgt_padding = match_masks(tgt_mask, tgt_key_padding_mask)
+        memory_mask, memory_padding = match_masks(memory_mask, memory_key_padding_mask)
+        masks = {
+            "tgt_mask": tgt_mask,
+            "memory_mask": memory_mask,
+            "tgt_key_padding_mask": tgt_padding,
+            "memory_key_padding_mask": memory_padding,
+        }
         x = tgt
         for layer in self.layers:
-            x = layer(x, memory, *masks, bool(tgt_is_causal), memory_is_causal)
+            x = layer(x, memory, **masks)
         return x if self.norm is None else self.norm(x)
 
     def step(
@@ -228,6 +259,7 @@ class TransformerDecoder(nn.Module):
             `tgt_is_causal=True`.
 
         Raises:
+            TypeError: a layer that takes no cache, such as `torch.nn`'s.
             ValueError: the cache is for another number of layers.
 
         >>> decoder = TransformerDecoder(TransformerDecoderLayer(8, 2, 16), 2).eval()
@@ -241,7 +273,21 @@ class TransformerDecoder(nn.Module):
             raise ValueError(
                 f"Need KeyValueCache.empty({self.num_layers}), got {len(cache.layers)}."
             )
+        _require_cached(self.layers)
         x = tgt
         for layer, held in zip(self.layers, cache.layers, strict=True):
             x = layer(x, memory, memory_key_padding_mask=memory_key_padding_mask, cache=held)
         return x if self.norm is None else self.norm(x)
+
+
+def _require_cached(layers: Iterable[nn.Module]) -> None:
+    """Name the layer that cannot decode token by token."""
+    for layer in layers:
+        if isinstance(layer, TransformerDecoderLayer):
+            continue
+        if "cache" not in inspect.signature(layer.forward).parameters:
+            raise TypeError(
+                f"{type(layer).__name__} takes no cache=, which decoding step by step needs; "
+                "encoder_core.TransformerDecoderLayer does, and has the same state dict as "
+                "torch.nn's. Or call forward with the whole target."
+            )

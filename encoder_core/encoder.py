@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from encoder_core.activations import Activation, activation_function
-from encoder_core.inputs import require_batch_first, require_width
-from encoder_core.masks import causal_mask, merge_masks
+from encoder_core.inputs import require_batch_first, require_batch_first_layers, require_width
+from encoder_core.masks import block_future
 from encoder_core.multihead import MultiheadAttention
 from encoder_core.packing import encode_layers
 from encoder_core.prepacked import PrepackedLayer
@@ -61,6 +61,7 @@ class TransformerEncoderLayer(nn.Module):
     torch.Size([3, 5, 8])
     """
 
+    reads_packing = True  # as `src_mask`; see `packing`
     prepacked: PrepackedLayer | None = None  # what computes in its place, for speed
 
     def __init__(
@@ -142,6 +143,9 @@ class TransformerEncoder(nn.Module):
     do. To train from scratch, build each layer by itself and use `from_layers`; so do all models
     that this package builds by name.
 
+    A layer may be this package's, `torch.nn`'s or the reader's own. It is called as
+    `layer(x, src_mask=..., src_key_padding_mask=...)`; what `is_causal` blocks is in the mask.
+
     Args:
         encoder_layer: the pattern; it is copied, and not part of the stack itself.
         num_layers: how many copies.
@@ -151,6 +155,9 @@ class TransformerEncoder(nn.Module):
             torch does it, but the models of this package don't.
         enable_nested_tensor: accepted for torch.nn's callers; there is only one path here.
         mask_check: likewise.
+
+    Raises:
+        ValueError: a layer of `torch.nn` with `batch_first=False`.
 
     Shapes: `(B, S, D)` to `(B, S, D)`, or `(S, D)` to `(S, D)`. State-dict keys:
     `layers.0.self_attn.in_proj_weight` and so on, then `norm.weight` and `norm.bias`.
@@ -173,6 +180,7 @@ class TransformerEncoder(nn.Module):
         mask_check: bool = True,
     ) -> None:
         super().__init__()
+        require_batch_first_layers([encoder_layer])
         self.layers = get_clones(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
@@ -194,6 +202,7 @@ class TransformerEncoder(nn.Module):
         >>> TransformerEncoder.from_layers(layers).layers[2] is layers[2]
         True
         """
+        require_batch_first_layers(layers)
         stack = cls(nn.Identity(), 0, norm)
         stack.layers.extend(layers)
         stack.num_layers = len(layers)
@@ -217,19 +226,19 @@ class TransformerEncoder(nn.Module):
             is_causal: block the future too; None means False. Never replaces `mask`.
             packed: True computes real tokens only, which saves the work on padding: the same
                 numbers at real tokens, while rows of padding mean nothing. None does so where it
-                pays. See `packing.encode_layers`.
+                pays. Layers of another kind than this package's are computed padded. See
+                `packing.encode_layers`.
 
         Returns:
             The hidden representation, in the shape of `src`.
+
+        Raises:
+            TypeError: an integer mask.
+            ValueError: a floating mask of zeros and ones; shapes that do not fit.
         """
-        if packed is not False and src.dim() == 3:
-            if is_causal:
-                mask = merge_masks(mask, causal_mask(src.shape[1], device=src.device))  # (S, S)
-            x = encode_layers(self.layers, src, src_key_padding_mask, mask, packed=packed)
-            return x if self.norm is None else self.norm(x)
-        # A layer of the reader's own, such as the article's, may know no `is_causal`.
-        causal = {"is_causal": True} if is_causal else {}
-        x = src
-        for layer in self.layers:
-            x = layer(x, src_mask=mask, src_key_padding_mask=src_key_padding_mask, **causal)
+        if is_causal and src.dim() > 1:  # else the first layer says what is wrong
+            # As a mask, since not every layer reads `is_causal` as ours do, or knows it.
+            mask = block_future(mask, (src.shape[-2], src.shape[-2]), src.device)
+        packed = packed if src.dim() == 3 else False
+        x = encode_layers(self.layers, src, src_key_padding_mask, mask, packed=packed)
         return x if self.norm is None else self.norm(x)

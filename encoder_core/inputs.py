@@ -9,9 +9,16 @@ Source: the shapes in the documentation of `torch.nn.TransformerEncoderLayer` an
 
 from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Iterable
 
-__all__ = ["require_batch_first", "require_sources", "require_width"]
+from torch import Tensor, nn
+
+__all__ = [
+    "require_batch_first",
+    "require_batch_first_layers",
+    "require_sources",
+    "require_width",
+]
 
 
 def require_batch_first(batch_first: bool) -> None:
@@ -31,6 +38,30 @@ def require_batch_first(batch_first: bool) -> None:
             "Leave batch_first out or pass True, and give x.transpose(0, 1) where x is "
             "sequence-first. The weights are the same either way."
         )
+
+
+def require_batch_first_layers(layers: Iterable[nn.Module]) -> None:
+    """Refuse layers of `torch.nn` that read `(S, B, D)`, as they do unless told otherwise.
+
+    They would take the texts of a batch for one text's tokens.
+
+    Args:
+        layers: those of a stack; layers of another kind are not looked at.
+
+    Raises:
+        ValueError: a `torch.nn` layer with `batch_first=False`.
+
+    >>> require_batch_first_layers([nn.TransformerEncoderLayer(8, 2, batch_first=True)])
+    """
+    for layer in layers:
+        torchs = isinstance(layer, nn.TransformerEncoderLayer | nn.TransformerDecoderLayer)
+        if torchs and not getattr(layer.self_attn, "batch_first", True):
+            raise ValueError(
+                f"This torch.nn.{type(layer).__name__} was made with batch_first=False, torch's "
+                "default, and reads (sequence, batch, features); this stack's tensors are (batch, "
+                "sequence, features). Make the layer with batch_first=True; its weights are the "
+                "same either way."
+            )
 
 
 def require_width(name: str, x: Tensor, d_model: int) -> None:

@@ -16,11 +16,13 @@ from torch import Tensor
 
 __all__ = [
     "additive_mask",
+    "block_future",
     "blocked_rows",
     "causal_mask",
     "check_mask",
     "join_head_masks",
     "local_mask",
+    "match_masks",
     "merge_masks",
     "padding_mask",
 ]
@@ -190,6 +192,74 @@ def merge_masks(*masks: Tensor | None) -> Tensor | None:
     return merged
 
 
+def block_future(
+    mask: Tensor | None,
+    sizes: tuple[int, int],
+    device: torch.device | str | None = None,
+) -> Tensor:
+    """Say `is_causal=True` as a mask, for layers that know no such hint or read it another way.
+
+    `torch.nn`'s layers take `is_causal` for a promise about the mask that comes with it: without
+    one they raise or block nothing, and another one is dropped.
+
+    Args:
+        mask: what else is blocked, `(L, S)` or with axes before these; bool, floating or None.
+        sizes: L and S.
+        device: where the future's mask is made.
+
+    Returns:
+        The mask, `(L, S)` or with the axes before these, and the future blocked beside it.
+
+    Raises:
+        TypeError: an integer mask.
+        ValueError: a floating mask of zeros and ones; one that does not broadcast to `(L, S)`.
+
+    Source: pytorch issue 96941.
+
+    >>> block_future(torch.tensor([[True, False]]), (2, 2))
+    tensor([[ True,  True],
+            [ True, False]])
+    """
+    check_mask(mask)
+    if mask is not None:
+        last = zip(mask.shape[-2:], sizes[-mask.dim() :], strict=False)
+        if any(size not in (1, full) for size, full in last):
+            raise ValueError(
+                f"mask has shape {tuple(mask.shape)}; expected (L, S) = {sizes}, or that with axes "
+                "before it."
+            )
+    joined = merge_masks(mask, _future(*sizes, device))
+    assert joined is not None  # there is the future
+    return joined
+
+
+def match_masks(
+    mask: Tensor | None, padding_mask: Tensor | None
+) -> tuple[Tensor | None, Tensor | None]:
+    """Make both masks floating where one is, as `torch.nn`'s layers want them.
+
+    Args:
+        mask: boolean, floating or None.
+        padding_mask: likewise.
+
+    Returns:
+        Both masks, in their shapes.
+
+    >>> match_masks(torch.tensor([[False, True]]), torch.tensor([0.0, -1.0]))[0]
+    tensor([[0., -inf]])
+    """
+    if mask is None or padding_mask is None or mask.dtype == padding_mask.dtype:
+        return mask, padding_mask
+    if mask.dtype == torch.bool:
+        return additive_mask(mask, padding_mask.dtype), padding_mask
+    return mask, additive_mask(padding_mask, mask.dtype)
+
+
+def _future(length: int, keys: int, device: torch.device | str | None) -> Tensor:
+    """As `causal_mask`, where keys may be more or fewer than queries: `(L, S)`."""
+    return causal_mask(max(length, keys), device=device)[:length, :keys]
+
+
 def join_head_masks(
     sizes: tuple[int, int, int, int],
     key_padding_mask: Tensor | None = None,
@@ -228,9 +298,7 @@ def join_head_masks(
         attn_mask = _spread_over_heads(attn_mask, sizes)
     check_mask(key_padding_mask)
     check_mask(attn_mask)
-    future = None
-    if is_causal:
-        future = causal_mask(max(length, keys), device=device)[:length, :keys]  # (L, S)
+    future = _future(length, keys, device) if is_causal else None  # (L, S)
     return merge_masks(key_padding_mask, attn_mask, future)
 
 

@@ -49,6 +49,8 @@ class ModernBertLayer(nn.Module):
     torch.Size([1, 3, 8])
     """
 
+    reads_packing = True  # as `src_mask`; see `packing`
+
     def __init__(self, config: ModernBertConfig, index: int) -> None:
         super().__init__()
         window = config.windows[index]

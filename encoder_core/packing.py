@@ -12,11 +12,16 @@ Zeng et al. 2022, "Boosting Distributed Training Performance of the Unpadded BER
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from encoder_core.masks import check_mask, match_masks
 
 __all__ = ["Packing", "encode_layers", "pack"]
 
@@ -160,6 +165,45 @@ def _pays(padding_mask: Tensor) -> bool:
     return padding_mask.sum().item() >= padding_mask.numel() / 8
 
 
+def _reads_packing(layer: nn.Module) -> bool:
+    """Tell whether a layer's `forward` takes a `Packing`: its own, not one that it inherited."""
+    if "forward" in vars(layer):
+        return False
+    for kind in type(layer).__mro__:
+        if "reads_packing" in vars(kind):
+            return bool(vars(kind)["reads_packing"])
+        if "forward" in vars(kind):
+            return False
+    return False
+
+
+class _Plainly(TorchFunctionMode):
+    """Does nothing, but torch.nn's layers leave their fast path for whoever watches them."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        return func(*args, **(kwargs or {}))
+
+
+def _for_others(
+    mask: Tensor | None, padding_mask: Tensor | None
+) -> tuple[Tensor | None, Tensor | None]:
+    """Look at the masks of layers that may not look by themselves, and make both of one kind."""
+    check_mask(mask)
+    check_mask(padding_mask)
+    return match_masks(mask, padding_mask)
+
+
+def _added(mask: Tensor | None, padding_mask: Tensor | None) -> AbstractContextManager[Any]:
+    """See to it that `torch.nn`'s layers add a floating mask.
+
+    On their fast path (no gradients, in evaluation) they take every number but 0 for "blocked".
+    """
+    floating = any(m is not None and m.is_floating_point() for m in (mask, padding_mask))
+    return _Plainly() if floating and not torch.compiler.is_compiling() else nullcontext()
+
+
 def encode_layers(
     layers: Iterable[nn.Module],
     x: Tensor,
@@ -171,7 +215,9 @@ def encode_layers(
     """Send embedded tokens through layers, on real tokens only where that is asked for or pays.
 
     Args:
-        layers: each is called as `layer(x, src_mask=..., src_key_padding_mask=...)`.
+        layers: each is called as `layer(x, src_mask=..., src_key_padding_mask=...)`. Those
+            whose class says `reads_packing = True`, as this package's, take a `Packing` as
+            `src_mask`; with any other among them the batch is computed padded.
         x: `(B, S, D)`.
         padding_mask: `(B, S)` bool, True at padding; None is no padding.
         mask: what else is blocked, see `Bert.forward`.
@@ -183,16 +229,25 @@ def encode_layers(
     Returns:
         `(B, S, D)`, the same numbers at real tokens on either path. Rows of padding mean nothing.
 
+    Raises:
+        TypeError: an integer mask.
+        ValueError: a floating mask of zeros and ones; what the layers raise.
+
     >>> encode_layers([], torch.ones(1, 2, 4), torch.tensor([[False, True]]), packed=True)[0, 1]
     tensor([0., 0., 0., 0.])
     """
-    packing = None
+    layers, packing = list(layers), None
+    ours = all(map(_reads_packing, layers))
     if packed is not False and padding_mask is not None and padding_mask.dtype == torch.bool:
         fits = padding_mask.shape == x.shape[:2]  # else the first layer says what is wrong
-        packing = pack(padding_mask, mask) if fits and (packed or _pays(padding_mask)) else None
+        pays = ours and fits and (packed or _pays(padding_mask))
+        packing = pack(padding_mask, mask) if pays else None
     if packing is None:
-        for layer in layers:
-            x = layer(x, src_mask=mask, src_key_padding_mask=padding_mask)  # (B, S, D)
+        if not ours:
+            mask, padding_mask = _for_others(mask, padding_mask)
+        with nullcontext() if ours else _added(mask, padding_mask):
+            for layer in layers:
+                x = layer(x, src_mask=mask, src_key_padding_mask=padding_mask)  # (B, S, D)
         return x
     x = packing.pack(x)  # (1, N, D)
     for layer in layers:
