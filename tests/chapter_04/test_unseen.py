@@ -676,7 +676,7 @@ def get_clones(module, count):
 def get_clones(module, count):
     return nn.ModuleList([copy.deepcopy(module).eval() for _ in range(count)])
 """,
-        "evaluation mode",
+        "in-evaluation-mode",
     ),
 }
 

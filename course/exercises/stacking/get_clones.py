@@ -15,7 +15,8 @@ from course.exercises.model import Case, Exercise, Mistake, tags
 class Affine(nn.Module):
     """A small layer with all that a module can hold: the kind of thing that is cloned here.
 
-    Its arguments have no defaults, so that it can't be made anew without knowing them.
+    Its arguments have no defaults, so that it can't be made anew without knowing them. One part is always in
+    the other mode than the whole, as a part that is kept in evaluation mode is, and one parameter has two names.
     """
 
     factor: Tensor
@@ -28,9 +29,14 @@ class Affine(nn.Module):
         self.inner["last"].register_parameter(
             "bias", nn.Parameter(bias.detach().clone(), requires_grad=False)
         )
+        self.inner["last"].register_parameter("tied", self.weight)
         self.register_buffer("factor", factor.detach().clone())
         self.register_buffer("steps", torch.tensor(3), persistent=False)
         self.history = [1, 2]  # a plain attribute
+
+    def reset_parameters(self) -> None:
+        """Begin anew with other values, as the layers of torch.nn do under this name."""
+        nn.init.constant_(self.weight, 0.25)
 
     def forward(self, x: Tensor) -> Tensor:
         """The product of x and weight, plus bias, times a factor."""
@@ -73,8 +79,12 @@ def _harness(get_clones: Callable[..., Any]) -> Callable[..., Any]:
     def run(weights: dict[str, Tensor], count: int, x: Tensor) -> tuple[Any, ...]:
         with torch._C.DisableTorchFunction():  # a module's place is not a submission's affair
             module = Affine(**weights).train(count == 3)
+            module.inner["last"].train(count != 3)
         before = {name: tensor.clone() for name, tensor in _tensors(module).items()}
-        clones = get_clones(module, count)
+        modes = _modes(module)
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(0)  # new weights are told by their values, and not as chance
+            clones = get_clones(module, count)
         kind = type(clones).__name__
         listed = list(clones) if isinstance(clones, nn.ModuleList | list | tuple) else []
         if not all(isinstance(clone, nn.Module) for clone in listed):
@@ -97,11 +107,16 @@ def _harness(get_clones: Callable[..., Any]) -> Callable[..., Any]:
             next((what for what in among if what != "nothing"), "nothing"),
             _described(values, wanted),
             _flags(listed, module),
-            "as it was" if untouched and module.training == (count == 3) else "changed",
+            "as it was" if untouched and _modes(module) == modes else "changed",
             torch.stack(outputs) if outputs else x[:0],
         )
 
     return run
+
+
+def _modes(module: nn.Module) -> dict[str, bool]:
+    """Which of a module's parts are in training mode, by name."""
+    return {name: part.training for name, part in module.named_modules()}
 
 
 def _callable(clone: nn.Module) -> bool:
@@ -114,6 +129,10 @@ def _flags(found: list[nn.Module], module: nn.Module) -> str:
     for clone in found:
         if clone.training != module.training:
             return "training mode" if clone.training else "evaluation mode"
+        if _modes(clone) != _modes(module):
+            return "a part in another mode than the module's"
+        if isinstance(clone, Affine) and clone.weight is not clone.inner["last"].tied:
+            return "one parameter under two names became two"
         for name, parameter in clone.named_parameters():
             if parameter.requires_grad != wanted.get(name, parameter.requires_grad):
                 return f"{name} {'is' if parameter.requires_grad else 'is not'} trained"
@@ -244,6 +263,22 @@ GET_CLONES = Exercise(
             "Which values should a clone start with?",
         ),
         Mistake(
+            "drawn-anew",
+            (
+                (
+                    _MODEL,
+                    "clones = nn.ModuleList([copy.deepcopy(module) for _ in range(count)])\n"
+                    "    for part in clones.modules():\n"
+                    "        if hasattr(part, 'reset_parameters'):\n"
+                    "            part.reset_parameters()\n"
+                    "    return clones",
+                ),
+            ),
+            "The clones call `reset_parameters` and begin with new weights. A copy begins with the module's: whoever "
+            "wants layers that begin differently makes them one by one.",
+            "What should a clone of a layer that has been trained know?",
+        ),
+        Mistake(
             "frozen",
             (
                 (
@@ -272,6 +307,35 @@ GET_CLONES = Exercise(
             ((_MODEL, _MODEL + ".train()"),),
             "The clones are switched to training mode, whatever mode the module was in.",
             "In which mode should the copy of a module in evaluation be?",
+        ),
+        Mistake(
+            "in-evaluation-mode",
+            ((_MODEL, _MODEL + ".eval()"),),
+            "The clones are switched to evaluation mode, whatever mode the module was in.",
+            "In which mode should the copy of a module in training be?",
+        ),
+        Mistake(
+            "all-parts-in-one-mode",
+            ((_MODEL, _MODEL + ".train(module.training)"),),
+            "The clones and all of their parts are switched to the module's mode. A part of it that was kept in "
+            "evaluation mode, as a frozen batch norm is, then leaves it.",
+            "Which modules does `train` switch beside the one that it is called on?",
+        ),
+        Mistake(
+            "ties-broken",
+            (
+                (
+                    _MODEL,
+                    "clones = nn.ModuleList([copy.deepcopy(module) for _ in range(count)])\n"
+                    "    for part in clones.modules():\n"
+                    "        for name, held in part._parameters.items():\n"
+                    "            part._parameters[name] = nn.Parameter(held.detach().clone(), held.requires_grad)\n"
+                    "    return clones",
+                ),
+            ),
+            "One parameter that the module holds under two names became two. `copy.deepcopy` of the whole module "
+            "keeps them one; copying parameter by parameter does not.",
+            "What does `copy.deepcopy` do with an object that it meets a second time?",
         ),
         Mistake(
             "buffers-shared",
