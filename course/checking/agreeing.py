@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course.checking import guards
 from course.checking.probes import HALF, Probe
 from course.checking.running import Outcome, raises
 
@@ -21,7 +22,7 @@ HALF_TOLERANCE = 2e-2  # of the largest absolute expected value
 class Difference:
     """Where a result leaves the expected one: its kind, which result, both sides."""
 
-    kind: str  # type | count | shape | dtype | values | error | no-error
+    kind: str  # type | count | shape | dtype | values | error | no-error | silent
     index: int
     expected: Any
     actual: Any
@@ -32,8 +33,10 @@ def difference(probe: Probe, expected: Outcome, actual: Outcome) -> Difference |
     if expected.error is not None:
         if actual.error is None:
             return Difference("no-error", 0, expected.error, actual.value)
-        same = isinstance(actual.error, type(expected.error))
-        return None if same else Difference("error", 0, expected.error, actual.error)
+        if not isinstance(actual.error, type(expected.error)):
+            return Difference("error", 0, expected.error, actual.error)
+        silent = probe.case.explained and _silent(actual)
+        return Difference("silent", 0, expected.error, actual.error) if silent else None
     if actual.error is not None:
         return Difference("error", 0, expected.value, actual.error)
     wanted = expected.value if isinstance(expected.value, tuple) else (expected.value,)
@@ -196,7 +199,8 @@ def _gradient_kind(expected: Tensor | None, got: Tensor | None) -> str | None:
 def alike(probe: Probe, one: Outcome, other: Outcome) -> bool:
     """Whether a mistake's outcome and a submission's are the same, faults left aside."""
     if one.error is not None or other.error is not None:
-        return _same_error(one, other)
+        quiet = probe.case.explained and _silent(one) != _silent(other)
+        return _same_error(one, other) and not quiet
     if probe.case.summary is not None and (one.summary or other.summary):
         return _agree(probe, one.summary, other.summary)
     ones, others = _leaves(one.value), _leaves(other.value)
@@ -216,6 +220,11 @@ def alike(probe: Probe, one: Outcome, other: Outcome) -> bool:
 
 def _leaves(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def _silent(outcome: Outcome) -> bool:
+    """Whether an error has no message."""
+    return not guards.safe_text(outcome.error).strip()
 
 
 def _same_error(one: Outcome, other: Outcome) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from course.checking import running
+from course.checking import guards, running
 from course.checking.probes import Probe
 from course.exercises.model import Exercise, Remark
 
@@ -28,6 +28,8 @@ def _springs(exercise: Exercise, submission: Callable[..., Any], remark: Remark)
         harness=exercise.harness,
     )
     came, wanted = running.run(submission, probe), running.reference(exercise.model(), probe)
+    if remark.case.raises is not None:
+        return bool(remark.springs(*(guards.safe_text(one.error) for one in (came, wanted))))
     if came.error is not None or wanted.error is not None:
         return False
     right = wanted.value if remark.mode == "gradient" else wanted.exact

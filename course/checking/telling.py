@@ -181,6 +181,13 @@ def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) ->
     if found.kind == "no-error":
         kind = type(found.expected).__name__
         return f"it should raise {kind} for {trial.probe.case.says}, and returns {named(found.actual)} instead"
+    if found.kind == "silent":
+        kind = type(found.expected).__name__
+        at = f" ({trial.actual.where})" if trial.actual.where else ""
+        return (
+            f"for {trial.probe.case.says} it should raise {kind} with a message that says what is wrong, and "
+            f"raises one without a message{at}: who meets it has to guess"
+        )
     if found.kind == "type":
         return _type(exercise, function, found)
     if found.kind == "count":

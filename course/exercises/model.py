@@ -62,6 +62,7 @@ class Case:
     sizes: Mapping[str, int] = field(default_factory=dict)
     tags: frozenset[str] = frozenset()
     raises: type[Exception] | None = None
+    explained: bool = False  # the error that it raises must have a message
     differentiable: bool = True
     regions: Mapping[str, Any] = field(default_factory=dict)
     same: Sequence[tuple[str, tuple[Any, ...]]] = ()
@@ -102,8 +103,9 @@ class Remark:
 
     Once every trial is right, the answer and the model solution run on `case` in one more way:
     `mode` and `dtype` as a probe's. `springs(answer's value, reference's value)` says whether the trap
-    is there; in the mode "gradient" a value is the tuple of gradients that the floating inputs get.
-    An answer that raises here gets no remark. `says` names the trap and where it hurts.
+    is there; in the mode "gradient" a value is the tuple of gradients that the floating inputs get, and
+    where the case asks for an error, its message. An answer that raises elsewhere gets no remark.
+    `says` names the trap and where it hurts.
     """
 
     id: str

@@ -40,6 +40,12 @@ def cosine_similarity(a, b):
     lengths = a.norm(dim=-1)[:, None] * b.norm(dim=-1)
     return torch.nan_to_num(a @ b.T / lengths, nan=0.0)
 """,
+    "attention.split_heads": """\
+def split_heads(x, nhead):
+    if x.shape[-1] % nhead:
+        raise ValueError("the width must be divisible by the number of heads")
+    return x.unflatten(-1, (nhead, -1)).transpose(1, 2)
+""",
     "attention.scaled_dot_product": """\
 def scaled_dot_product(query, key, value, mask=None):
     scores = query @ key.mT / math.sqrt(query.shape[-1])
@@ -115,6 +121,28 @@ def test_right_answers_get_what_their_gradients_deserve(exercise, remark):
             assert (remark in remarks.deserved(exercise, answer)) == broken, answer.__name__
         given += broken
     assert given < len(RIGHT[exercise.id]), "no right answer without the trap: is it one?"
+
+
+def test_an_error_that_names_a_number_gets_no_remark():
+    exercise = exercises.get("attention.split_heads")
+    source = SPRUNG[exercise.id].replace('"the width', 'f"the width {x.shape[-1]}')
+    with guards.apart():
+        assert remarks.deserved(exercise, build(exercise.id, source)) == []
+
+
+def test_an_error_without_a_message_does_not_pass():
+    exercise = exercises.get("attention.split_heads")
+    source = SPRUNG[exercise.id].replace("unflatten(-1, (nhead, -1))", "unflatten(-1, (-1, nhead))")
+    bare = SPRUNG[exercise.id].replace('("the width must be divisible by the number of heads")', "")
+    assert checks.judge(exercise, build(exercise.id, bare)).mistakes == ("says-nothing",)
+    both = checks.judge(
+        exercise,
+        build(
+            exercise.id,
+            source.replace('("the width must be divisible by the number of heads")', "()"),
+        ),
+    )
+    assert set(both.mistakes) == {"says-nothing", "heads-and-width-exchanged"}
 
 
 def test_no_remark_while_a_trial_fails():

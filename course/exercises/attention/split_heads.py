@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import torch
+
 from course.exercises.draw import Draw
-from course.exercises.model import Case, Exercise, Mistake, tags
+from course.exercises.model import Case, Exercise, Mistake, Remark, tags
 
 
 def _split_cases(seed: int) -> list[Case]:
@@ -34,6 +37,7 @@ def _split_cases(seed: int) -> list[Case]:
             {},
             tags("a d_model that is no multiple of nhead"),
             ValueError,
+            explained=True,
         ),
         Case(
             (draw.normal(1, 10, 4), 5),
@@ -41,6 +45,7 @@ def _split_cases(seed: int) -> list[Case]:
             {},
             tags("a d_model that is no multiple of nhead"),
             ValueError,
+            explained=True,
         ),
         Case(
             (draw.normal(2, 3, 7), 2),
@@ -48,6 +53,7 @@ def _split_cases(seed: int) -> list[Case]:
             {},
             tags("a d_model that is no multiple of nhead"),
             ValueError,
+            explained=True,
         ),
     ]
 
@@ -110,6 +116,17 @@ SPLIT_HEADS = Exercise(
             ),
             "An `assert` raises AssertionError (and vanishes when Python runs with -O). Asked is ValueError.",
             "Which statement raises the error that the exercise names?",
+        ),
+        Mistake(
+            "says-nothing",
+            (
+                (
+                    'raise ValueError(f"d_model ({d_model}) must be a multiple of nhead ({nhead})")',
+                    "raise ValueError",
+                ),
+            ),
+            "The ValueError has no message: whoever meets it sees a bare name and has to guess what is wrong.",
+            "Which two numbers would you want to read in the error, if somebody else had called the function?",
         ),
         Mistake(
             "drops-the-rest",
@@ -179,4 +196,17 @@ SPLIT_HEADS = Exercise(
         "x.reshape(batch, length, nhead, d_model // nhead).transpose(1, 2)",
     ),
     axes=(("B", "H", "S", "Dh"),),
+    remarks=(
+        Remark(
+            "error-without-numbers",
+            Case(
+                (torch.zeros(2, 5, 12, dtype=torch.float64), 5),
+                "d_model 12 and 5 heads",
+                raises=ValueError,
+            ),
+            lambda came, wanted: not re.search(r"\b(12|5|2)\b", came),
+            "The error's message names neither d_model nor nhead as a number. Where the sizes come from a "
+            "configuration, whoever reads it in a log wants to know which they were: put both into the text.",
+        ),
+    ),
 )

@@ -269,7 +269,7 @@ def split_heads_view(x, nhead):
 
 def split_heads_chunk(x, nhead):
     if x.shape[2] % nhead != 0:
-        raise ValueError
+        raise ValueError("the width must be divisible by the number of heads")
     return torch.stack(x.chunk(nhead, dim=-1), dim=1)
 
 
