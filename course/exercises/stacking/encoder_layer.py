@@ -343,6 +343,19 @@ ENCODER_LAYER = Exercise(
             "With which rate should a layer drop that was made with dropout=0.3?",
         ),
         Mistake(
+            "default-rate",
+            (("dropout: float = 0.1,", "dropout: float = 0.0,"),),
+            "Told no rate, the layer drops nothing (or at another rate than 0.1): the default of `dropout` was changed.",
+            "What does EncoderLayer(64, 4, 256) drop, by the signature that was given?",
+        ),
+        Mistake(
+            "default-pre-norm",
+            (("norm_first: bool = False,", "norm_first: bool = True,"),),
+            "Told nothing else, the layer is pre-norm: the default of `norm_first` was changed. The signature says False, "
+            "as in torch's layer.",
+            "Which form does EncoderLayer(64, 4, 256) have, by the signature that was given?",
+        ),
+        Mistake(
             "drops-whole-tokens",
             (("nn.Dropout(dropout)", "nn.Dropout1d(dropout)"),),
             "nn.Dropout1d drops all numbers of a token together. nn.Dropout drops each number by itself.",

@@ -17,20 +17,23 @@ from course.exercises.draw import Draw
 from course.exercises.model import Case, tags
 
 P = 0.3  # of the cases in training
+DEFAULT_P = 0.1  # where the layer is told no rate
 PLACES = (
     "dropout on the attention weights",
     "dropout on the attention's output",
     "dropout after the activation",
     "dropout after linear2",
     "no dropout, p = 0",
+    "the default rate",
 )
-_TRIED_FIRST = (1, 3, 0, 2, 4)  # what is wrong at 1 shows at 0 too, and what is wrong at 3 at 2
+_TRIED_FIRST = (1, 3, 0, 2, 4, 5)  # what is wrong at 1 shows at 0 too, and what is wrong at 3 at 2
 _SIZES = {  # of each place: B, S, D, H, F; heads of width 1 drop each number by itself
     PLACES[0]: (100, 4, 32, 32, 2),
     PLACES[1]: (100, 4, 32, 1, 2),
     PLACES[2]: (400, 1, 32, 1, 128),
     PLACES[3]: (100, 4, 32, 1, 2),
     PLACES[4]: (3, 4, 5, 5, 20),
+    PLACES[5]: (100, 4, 32, 1, 2),
 }
 _PRE, _POST = "training mode, ", "training mode in post-norm, "
 
@@ -58,7 +61,7 @@ def cases() -> list[Case]:
     """Pre-norm, where the output is 1 plus what a place lets through; then post-norm."""
     return [
         *(_trained(PLACES[i], norm_first=True) for i in _TRIED_FIRST),
-        *(_trained(PLACES[i], norm_first=False) for i in _TRIED_FIRST[:-1]),
+        *(_trained(PLACES[i], norm_first=False) for i in _TRIED_FIRST[:-2]),
     ]
 
 
@@ -66,18 +69,22 @@ def _trained(place: str, norm_first: bool) -> Case:
     batch, length, d_model, nhead, width = _SIZES[place]
     weights = _weights(place, norm_first)
     src = torch.ones(batch, length, d_model, dtype=torch.float64)
-    p = 0.0 if place == PLACES[4] else P
+    p = {PLACES[4]: 0.0, PLACES[5]: None}.get(place, P)
     args = (d_model, nhead, width, p, norm_first, src, None, None, weights, True)
     sizes = {"B": batch, "S": length, "H": nhead, "D": d_model, "F": width}
     return Case(
         args,
         (_PRE if norm_first else _POST) + place,
         sizes,
-        tags("training mode", *(() if norm_first else ("training mode in post-norm",))),
+        tags(
+            "training mode",
+            *(() if norm_first else ("training mode in post-norm",)),
+            *(("an argument left to its default",) if p is None else ()),
+        ),
         differentiable=False,
         dtypes=("float64",),
         summary=_statistics,
-        tolerance=_TOLERANCE if p else 1e-6,
+        tolerance=1e-6 if p == 0.0 else _TOLERANCE,
     )
 
 
@@ -101,7 +108,7 @@ def _weights(place: str, norm_first: bool) -> dict[str, Tensor]:
         # The output projection keeps the heads apart.
         weights["self_attn.in_proj_weight"][2 * d_model :] = one
         weights["self_attn.out_proj.weight"] += one
-    if place == PLACES[1]:
+    if place in (PLACES[1], PLACES[5]):
         weights["self_attn.out_proj.bias"] += 1.0
     if place in (PLACES[2], PLACES[4]):
         # Each feature is the mean of four hidden numbers of its own, all 1 after the ReLU.
@@ -170,6 +177,11 @@ def finds(run: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
     told += [f"{place}: {said}" for place, said in says.items() if said]
     if PLACES[4] in pre:
         told.append("it drops with dropout=0 too: is the rate taken from the argument?")
+    if PLACES[5] in pre and not guilty:
+        rate = _rate(run(*pre[PLACES[5]].args)[0].double() - 1.0)
+        told.append(
+            f"made without `dropout=` it drops at a rate of {rate:.2g}: the default is {DEFAULT_P:g}"
+        )
     return told
 
 
@@ -190,10 +202,15 @@ def _seen(place: str, output: Tensor) -> str:
         )
     if abs(added.mean().item() - 1.0) > _TOLERANCE["mean of what is added to x"]:
         return f"what is kept is not scaled by 1 / (1 - p): its mean is {added.mean():.2f} times what it should be"
-    kept = 1.0 / added.max().item()  # of a number that is never dropped 1 / (1 - p) is left
+    kept = 1.0 - _rate(added)
     if place in (PLACES[0], PLACES[2]):
         kept /= 1.0 - P  # what comes from there is dropped once more, before it is added
     return _of_the_rate(1.0 - kept)
+
+
+def _rate(added: Tensor) -> float:
+    """The rate at which ones were dropped: of a number that is never dropped 1 / (1 - p) is left."""
+    return 1.0 - 1.0 / added.max().item()
 
 
 def _together(run: Callable[..., Any], case: Case) -> str:

@@ -32,14 +32,14 @@ CLUES = (
 
 
 def harness(cls: Any) -> Callable[..., Any]:
-    """Make a layer, load a state dict into it, call it."""
+    """Make a layer, load a state dict into it, call it; an argument that is None is left to its default."""
 
     def run(
         d_model: int,
         nhead: int,
         dim_feedforward: int,
-        dropout: float,
-        norm_first: bool,
+        dropout: float | None,
+        norm_first: bool | None,
         src: Tensor,
         src_mask: Tensor | None,
         src_key_padding_mask: Tensor | None,
@@ -63,12 +63,14 @@ def harness(cls: Any) -> Callable[..., Any]:
 def _made(
     cls: Any,
     sizes: tuple[int, int, int],
-    dropout: float,
-    norm_first: bool,
+    dropout: float | None,
+    norm_first: bool | None,
     src: Tensor,
     weights: dict[str, Tensor],
 ) -> Any:
-    layer = cls(*sizes, dropout=dropout, norm_first=norm_first)
+    given: dict[str, Any] = {"dropout": dropout, "norm_first": norm_first}
+    given = {name: value for name, value in given.items() if value is not None}
+    layer = cls(*sizes, **given)
     layer = layer.to(device=src.device, dtype=src.dtype)
     _load(layer, weights)
     return layer
@@ -131,16 +133,17 @@ def _evaluated(
     weights = more.pop("weights", None) or weights_of(draw, d_model, width)
     src = more.pop("src", None)
     src = draw.normal(batch, length, d_model) if src is None else src
-    args = (d_model, nhead, width, 0.1, norm_first, src, mask, padding, weights, False)
+    given = (None, None) if more.pop("no_keyword", False) else (0.1, norm_first)
+    args = (d_model, nhead, width, *given, src, mask, padding, weights, False)
     named = {"B": batch, "S": length, "H": nhead, "D": d_model, "F": width}
     about = ("pre-norm" if norm_first else "post-norm", "evaluation mode")
     masks = [("src_mask", mask), ("src_key_padding_mask", padding)]
-    given = [name for name, tensor in masks if tensor is not None]
+    masked = [name for name, tensor in masks if tensor is not None]
     idle = _idle(batch, length, mask, padding)
     regions = {"rows of tokens that may look at nothing": idle} if idle.any() else {}
     name = "pre-norm" if norm_first else "post-norm"
     return Case(
-        args, f"{name}, {says}", named, tags(*about, *given, *names), regions=regions, **more
+        args, f"{name}, {says}", named, tags(*about, *masked, *names), regions=regions, **more
     )
 
 
@@ -270,6 +273,17 @@ def _in_one_form(draw: Draw) -> list[Case]:
             "small tokens",
             weights=no_attention,
             src=draw.normal(2, 3, 6) * 0.01,
+            dtypes=("float64",),
+            differentiable=False,
+        ),
+        _evaluated(
+            draw,
+            "made with d_model, nhead and dim_feedforward alone",
+            (2, 3, 2, 3, 7),
+            False,
+            "no mask",
+            "an argument left to its default",
+            no_keyword=True,
             dtypes=("float64",),
             differentiable=False,
         ),

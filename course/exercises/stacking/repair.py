@@ -257,6 +257,19 @@ REPAIR = Exercise(
             "Was the one self.dropout in several places a fault?",
         ),
         Mistake(
+            "default-rate",
+            (("dropout=0.1,", "dropout=0.0,"),),
+            "Told no rate, the layer drops nothing (or at another rate than 0.1): the default of `dropout` was changed.",
+            "Which default did the listing have?",
+        ),
+        Mistake(
+            "default-pre-norm",
+            (("norm_first=False", "norm_first=True"),),
+            "Told nothing else, the layer is pre-norm: the default of `norm_first` should be False, as in torch's layer, so "
+            "that whoever used the listing still gets the post-norm of the paper.",
+            "Which form should repair(64, 4, 256) have, by the signature that was given?",
+        ),
+        Mistake(
             "without-activation",
             (("torch.relu(self.linear1(x))", "self.linear1(x)"),),
             "There is no activation between linear1 and linear2 any more.",
