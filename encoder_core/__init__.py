@@ -93,10 +93,12 @@ _FILES: dict[str, tuple[str, ...]] = {
         "masked_lm_from_weights",
         "tokenizer_from_pretrained",
     ),
+    "config_fields": ("DEMANDED", "HARMLESS", "Fields"),
     "families": ("FAMILIES", "Family", "family_of"),
     "checkpoints": (
         "CheckpointError",
         "load_weights",
+        "read_json_object",
         "read_weights",
         "rename_weights",
         "stack_projections",

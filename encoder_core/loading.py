@@ -23,6 +23,7 @@ from encoder_core.bert_config import BertConfig
 from encoder_core.checkpoints import (
     CheckpointError,
     load_weights,
+    read_json_object,
     read_weights,
     rename_weights,
     stack_projections,
@@ -30,7 +31,7 @@ from encoder_core.checkpoints import (
 from encoder_core.families import Family, family_of
 from encoder_core.hub import find_checkpoint
 from encoder_core.masked_lm import MaskedLM
-from encoder_core.modernbert import ModernBert
+from encoder_core.modernbert import ModernBert, ModernBertConfig
 from encoder_core.tokenizer import WordPiece
 
 __all__ = [
@@ -146,7 +147,7 @@ def _read(
 ) -> tuple[dict[str, Any], State]:
     """Read a checkpoint's settings and weights, less what is to be left out."""
     folder = find_checkpoint(source, download=download)
-    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    settings = read_json_object(folder / "config.json")
     state = read_weights(folder, sha256=sha256)
     patterns = [re.compile(pattern) for pattern in ignore]
     kept = {n: t for n, t in state.items() if not any(p.search(n) for p in patterns)}
@@ -199,7 +200,7 @@ def masked_lm_from_weights(settings: Mapping[str, Any], state: Mapping[str, Tens
     """
     family = family_of(settings)
     named = _rename(family, state)
-    _take_tied(named)
+    _take_tied(settings, named)
     model = MaskedLM(_build(family, settings, named))
     prefixed = {n if n.startswith("head.") else f"encoder.{n}": t for n, t in named.items()}
     load_weights(model, prefixed)
@@ -211,27 +212,73 @@ def _build(
 ) -> Bert | ModernBert:
     """Make the network; its first values will be overwritten, so the global generator is spared."""
     config = family.config(settings)
+    _check_sizes(config, named)
     if isinstance(config, BertConfig):
         return Bert(replace(config, pooler="pooler.weight" in named), seed=0)
     return ModernBert(config, seed=0)
 
 
+def _check_sizes(config: BertConfig | ModernBertConfig, named: Mapping[str, Tensor]) -> None:
+    """Compare the settings with the weights before memory is taken for a network of such sizes."""
+    rows = {_TABLE: (config.vocab_size, config.d_model)}
+    if isinstance(config, BertConfig):
+        first = config.padding_idx + 1 if config.positions_after_padding else 0
+        rows["embeddings.position.weight"] = (config.max_length + first, config.d_model)
+        if config.segments:
+            rows["embeddings.segment.weight"] = (config.segments, config.d_model)
+        depth, inner = config.num_layers, ("layers.0.linear1.weight", config.dim_feedforward)
+    else:
+        depth = len(config.windows)
+        inner = ("layers.0.feed_forward.linear1.weight", 2 * config.dim_feedforward)
+    if depth:
+        rows[inner[0]] = (inner[1], config.d_model)
+    kind = "Bert" if isinstance(config, BertConfig) else "ModernBert"
+    for name, shape in rows.items():
+        if name not in named:
+            raise CheckpointError(f"The weights do not fit {kind}: missing {name}.")
+        if tuple(named[name].shape) != shape:
+            raise CheckpointError(
+                f"The weights do not fit {kind}: {name} is {tuple(named[name].shape)} and should "
+                f"be {shape} by the settings."
+            )
+    found = {name.split(".")[1] for name in named if name.startswith("layers.")}
+    if depth > 100 + len(found):
+        raise CheckpointError(
+            f"The weights do not fit {kind}: the settings say {depth} layers, and there are weights "
+            f"of {len(found)}."
+        )
+
+
 def _rename(family: Family, state: Mapping[str, Tensor]) -> State:
     """Give weights our names: the encoder's as in its state dict, the head's as `head.*`."""
+    for name, tensor in state.items():
+        if not isinstance(tensor, Tensor):
+            raise CheckpointError(f"{name} is a {type(tensor).__name__} and should be a tensor.")
     gone = re.compile(f"{_NO_WEIGHTS}|{family.other_heads}")
     kept = {name: tensor for name, tensor in state.items() if not gone.search(name)}
     return stack_projections(rename_weights(kept, [*family.names, *family.head]))
 
 
-def _take_tied(named: State) -> None:
+def _take_tied(settings: Mapping[str, Any], named: State) -> None:
     """Take away the head's copy of the token table, after a look whether it is one."""
     copy = named.pop("head.decoder.weight", None)
     table = named.get(_TABLE)
-    if copy is not None and table is not None and not torch.equal(copy, table):
+    if copy is None and settings.get("tie_word_embeddings", True) is False:
+        raise CheckpointError(
+            "config.json: tie_word_embeddings is False, so that this head has an output projection "
+            "of its own (decoder.weight), and the weights have none."
+        )
+    if copy is not None and table is not None and not _equal(copy, table):
         raise CheckpointError(
             "This head's output projection (decoder.weight) is not tied to the token table; such "
             "heads are not computed here."
         )
     bias = named.pop("head.decoder.bias", None)
-    if bias is not None:
-        named.setdefault("head.output.bias", bias)
+    if bias is not None and not _equal(named.setdefault("head.output.bias", bias), bias):
+        raise CheckpointError(
+            "This head has two output biases (decoder.bias and bias), and they are not the same."
+        )
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    return one.dtype == other.dtype and torch.equal(one, other)

@@ -89,7 +89,6 @@ class MaskedLM(nn.Module):
     def __init__(self, encoder: Bert | ModernBert) -> None:
         super().__init__()
         self.encoder = encoder
-        config = encoder.config
         if isinstance(encoder, ModernBert):
             modern = encoder.config
             self.head = MaskedLMHead(
@@ -101,8 +100,11 @@ class MaskedLM(nn.Module):
                 modern.output_bias,
             )
         else:
+            bert = encoder.config
             self.head = MaskedLMHead(
-                encoder.embeddings.token, config.activation, config.layer_norm_eps
+                encoder.embeddings.token,
+                bert.head_activation or bert.activation,
+                bert.layer_norm_eps,
             )
 
     def forward(
