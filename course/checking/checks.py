@@ -241,7 +241,8 @@ def _input(exercise: Exercise, trial: Trial) -> str:
         lines.append(f"  {name} = {exercise.shown.get(name) or _value(arg)}")
     found = trial.difference
     if found is not None and found.kind == "values" and not isinstance(found.expected, Tensor):
-        lines += [f"  expected: {_value(found.expected)}", f"  yours:    {_value(found.actual)}"]
+        want, came = pictures.beside(found.expected, found.actual)
+        lines += [f"  expected: {want}", f"  yours:    {came}"]
     return "\n".join(lines)
 
 

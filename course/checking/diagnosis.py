@@ -14,7 +14,7 @@ import torch
 
 from course import exercises
 from course.checking import guards, running
-from course.checking.agreeing import Difference, alike, difference, steady
+from course.checking.agreeing import Difference, _leaves, alike, difference, steady
 from course.checking.probes import Probe, probes
 from course.checking.running import Outcome
 from course.exercises.model import Exercise, Mistake
@@ -217,12 +217,19 @@ def _hits(trials: list[Trial], failed: list[int], imitation: _Imitation, wanted:
     return hits
 
 
+def _all_broken(value: Any) -> bool:
+    """Whether nothing but NaN, inf and 0 is left: many mistakes end so, and none is known by it."""
+    floats = [x for x in _leaves(value) if isinstance(x, torch.Tensor) and x.is_floating_point()]
+    return any(not bool((x.isfinite() & (x != 0)).any()) and bool(x.isnan().any()) for x in floats)
+
+
 def nearest(exercise: Exercise, trials: list[Trial]) -> Mistake | None:
     """A mistake that explains at least half of the failed trials and shows in no other."""
     usual = [i for i in _order(trials) if trials[i].probe.mode in ("plain", "strided")]
     exact = [i for i in usual if trials[i].probe.dtype is torch.float64]
     usual = exact if sum(trials[i].failed for i in exact) > 1 else usual
     failed = [i for i in usual if trials[i].difference is not None and not trials[i].actual.error]
+    failed = [i for i in failed if not _all_broken(trials[i].actual.value)]
     best: tuple[int, Mistake] | None = None
     for mistake in exercise.mistakes if len(failed) > 1 else ():
         for function in functions(exercise, mistake):

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.exercises.told import digits_apart
+from course.exercises.told import digits_apart, few
 
 LARGEST = 12  # rows and columns that a picture shows
+LONGEST = 60  # characters of a text that are shown
 
 # Cividis at nine points (Nunez, Anderton & Renslow 2018), and blue-white-orange for a difference.
 CIVIDIS = (
@@ -168,8 +169,24 @@ def numbers(value: Any, digits: int = 4) -> str:
         return (
             text if cut.shape == value.shape else f"{text}\n(the beginning of {tuple(value.shape)})"
         )
+    if isinstance(value, str) and len(value) > LONGEST:
+        return f"{value[:LONGEST]!r}... ({len(value)} characters)"
+    if isinstance(value, set | frozenset):  # in an order that is the same each time
+        return "{" + ", ".join(sorted(map(repr, value))) + "}" if value else "set()"
     text = repr(value)
     return text if len(text) <= 300 else text[:300] + " ..."
+
+
+def beside(want: Any, came: Any) -> tuple[str, str]:
+    """Two plain results as text; long lists around the first entry in which they differ."""
+    lists = isinstance(want, list) and isinstance(came, list)
+    if not lists or max(len(want), len(came)) <= LARGEST:
+        return numbers(want), numbers(came)
+    pairs = enumerate(zip(want, came, strict=False))
+    shorter = min(len(want), len(came))
+    at = next((i for i, (one, other) in pairs if one != other), shorter)
+    first = max(0, at - 2)
+    return few(want, first), few(came, first)
 
 
 def _rows(tensor: Tensor, digits: int) -> str:

@@ -44,7 +44,7 @@ def _told(failed: list[Trial]) -> list[str]:
         return [where + sentence for sentence in _dicts(want, came)]
     if isinstance(want, list | tuple):
         return [_every(found) or where + _lists(list(want), list(came))]
-    return [f"{where}{want!r} is expected, and {came!r} came"]
+    return [f"{where}{_cut(want)} is expected, and {_cut(came)} came"]
 
 
 def _results(trial: Trial) -> Iterator[Result]:
@@ -119,6 +119,11 @@ def _much(gap: float) -> str:
 def _furthest(found: list[Result]) -> str:
     want, came, trial = found[0]
     return f"with {trial.probe.case.says}: {want!r} is expected, and {came!r} came"
+
+
+def _cut(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]} ..."
 
 
 def _dicts(want: dict[Any, Any], came: dict[Any, Any]) -> Iterator[str]:

@@ -17,6 +17,14 @@ def same(one: Tensor, other: Tensor) -> bool:
     return bool(torch.allclose(one.double(), other.double(), 1e-6, 1e-7))
 
 
+def few(entries: Sequence[object], first: int = 0, most: int = 8) -> str:
+    """A list as Python writes it, from an index on, with its other entries counted."""
+    shown = [repr(entry) for entry in entries[first : first + most]]
+    after = len(entries) - first - len(shown)
+    before = [f"... {first} before"] if first else []
+    return "[" + ", ".join([*before, *shown, *([f"... {after} more"] if after else [])]) + "]"
+
+
 def told_apart(one: float, other: float, digits: int = 4) -> tuple[str, str]:
     """Both numbers with as many digits as it takes to see that they differ, `digits` at least."""
     ones, others = rows_told_apart([one], [other], digits)

@@ -230,6 +230,7 @@ figures.encoder()
 #
 # - An *exercise* is a function with a hole: `raise NotImplementedError`. Write your lines in its place, and run the cell and those below it.
 # - `check` tries your function on many inputs and tells you **what** is wrong, not only that something is. Try it: write `return 0` first, and read what it says.
+# - Where a function returns floating numbers, `check` compares the gradients of its inputs too, because a network is trained by them. At a few points it asks for the value alone: a row of `-inf`, a weight of 0, a zero vector. An answer whose gradient is NaN there passes, with a remark that says where it would hurt.
 # - Stuck? `hint("start_here.best_match")` in a cell of your own (**+** in the toolbar makes one) gives the idea; run it again for the shapes, then for pseudo-code, then for the decisive line.
 # - `use` takes your function if it has passed, and ours until then, and says which. So you may go on at any time and come back later. What passes is saved, and serves the later chapters too.
 # - Once it has passed, `compare("start_here.best_match")` lays your answer beside ours. The chapter with all answers stands in [solutions](../solutions/00_start_here.ipynb).
@@ -254,7 +255,7 @@ figures.encoder()
 #                       └───────┘                  └─────┘
 # ```
 #
-# Return its index, a Python `int`. There is at least one passage; of several with equal cosines, the first is asked for. The vectors may have any length, and a vector of zeros, which has no direction, shall have the similarity 0. As in every exercise: any sizes, any floating dtype, any device, and leave the inputs as they are.
+# Return its index, a Python `int`. There is at least one passage; of several with equal cosines, the first is asked for. A vector may be of any length from $10^{-6}$ on, and the result must not depend on it; a vector of zeros, which has no direction, shall have the similarity 0. As in every exercise: any sizes, any floating dtype, any device, and leave the inputs as they are.
 #
 # *A tiny case.* The question $(1, 1)$ and three passages. $(3, 0)$: product 3, cosine $3 / (\sqrt2 \cdot 3) \approx 0.71$. $(0.5, 0.5)$: product 1, cosine 1. $(0, 0)$: 0. The answer is 1, though passage 0 has the larger product.
 

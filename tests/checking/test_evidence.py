@@ -76,3 +76,46 @@ def test_the_example_shows_a_difference_that_can_be_seen(exercise_id, source, mi
     assert set(report.mistakes) == mistakes
     want, came = tables(report)
     assert (want - came).abs().max() > 1e-3 * want.abs().max()
+
+
+TIMES_INFINITY = """\
+def scaled_dot_product(query, key, value, mask=None):
+    s = scores(query, key)
+    if mask is not None:
+        s = s + mask * float("-inf")
+    w = softmax(s, dim=-1)
+    return w @ value, w
+"""
+NAN_WHERE_KEPT = TIMES_INFINITY.replace('s + mask * float("-inf")', "s * mask.log().neg().log()")
+LAST_PIECE_LOST = """\
+def wordpiece(word, vocabulary):
+    pieces, start = [], 0
+    while start < len(word):
+        end = len(word)
+        while end > start and ("##" if start else "") + word[start:end] not in vocabulary:
+            end -= 1
+        if end == start:
+            return ["[UNK]"]
+        pieces.append(("##" if start else "") + word[start:end])
+        start = end
+    return pieces[:50]
+"""
+
+
+def test_zero_times_infinity_is_not_told_as_infinity():
+    report = report_on("attention.scaled_dot_product", TIMES_INFINITY)
+    assert report.mistakes == ("infinity-times-mask",)
+    assert "+inf" not in report.message
+
+
+def test_nan_everywhere_is_no_evidence_for_a_mistake():
+    report = report_on("attention.scaled_dot_product", NAN_WHERE_KEPT)
+    assert report.mistakes == ()
+    assert "Part of it looks like this" not in report.message
+
+
+def test_a_long_list_is_shown_where_it_first_differs():
+    message = report_on("embeddings.wordpiece", LAST_PIECE_LOST).message
+    assert "ends too early: 50 of 61 entries" in message
+    assert "... 48 before, '##aa', '##aa', '##aa'" in message
+    assert max(map(len, message.splitlines())) < 200

@@ -418,6 +418,13 @@ SCALED_DOT_PRODUCT = Exercise(
             "Which score has the exponential 0?",
         ),
         Mistake(
+            "infinity-times-mask",
+            ((_MASK_LINE, 'raw = raw + mask.to(raw.dtype) * float("-inf")'),),
+            "-inf is multiplied by the mask: where the mask is False that is 0 * -inf, which is NaN and not 0. So "
+            "every key that may be looked at gets the score NaN.",
+            "What is 0 * float('-inf') in Python, and which function writes -inf without multiplying?",
+        ),
+        Mistake(
             "scaled-by-value-width",
             (("scores(query, key)", "query @ key.transpose(-2, -1) / math.sqrt(value.shape[-1])"),),
             "The scores are divided by the root of the values' width and not of the keys'.",

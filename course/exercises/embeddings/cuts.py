@@ -7,6 +7,7 @@ from typing import Any
 
 from course import exercises
 from course.exercises.model import Case
+from course.exercises.told import few
 
 Cut = Callable[[str, set[str]], Any]
 Result = tuple[str, list[str], Any]  # the word, its pieces, what came
@@ -42,4 +43,7 @@ def _told(results: Sequence[Result]) -> list[str]:
 
 def _example(results: Sequence[Result]) -> str:
     word, wanted, came = min(results, key=lambda result: len(result[0]))
-    return f"{word!r} should become {wanted} and becomes {came}"
+    short = word if len(word) <= 30 else f"{word[:20]}..."
+    at = next((i for i, (a, b) in enumerate(zip(wanted, came, strict=False)) if a != b), 0)
+    first = max(0, at - 2) if len(wanted) > 8 else 0
+    return f"{short!r} should become {few(wanted, first)} and becomes {few(came, first)}"

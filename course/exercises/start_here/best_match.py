@@ -83,6 +83,18 @@ def _cases(seed: int) -> list[Case]:
         ),
         _case(_short(draw), "a very short best passage", tags("very short vectors"), False),
         _case(
+            _shortest(draw, 300.0), "a best passage of length 2e-6", tags("a length of 2e-6"), False
+        ),
+        _case(
+            _shortest(draw, 3e-6), "vectors of lengths near 1e-6", tags("lengths near 1e-6"), False
+        ),
+        _case(
+            _shortest(draw, 1.0, nearly=True),
+            "a best passage of length 2e-6, and one nearly alike",
+            tags("a length of 2e-6", "passages nearly alike"),
+            ("float64",),
+        ),
+        _case(
             (question, away.double()),
             "passages that point away, and one of zeros",
             tags("zero vectors"),
@@ -115,11 +127,34 @@ def _short(draw: Draw) -> tuple[Tensor, Tensor]:
     return question, rows.float().double()
 
 
+def _shortest(draw: Draw, length: float, nearly: bool = False) -> tuple[Tensor, Tensor]:
+    """A question of that length; the best passage is 2e-6 long, another long one has a cosine near 1.
+
+    Lengths and cosines: 2e-6 and 1, 4e-6 and 0.998 (nearly: 1 - 1e-5), 4e-6 and 0, 4e-6 and -1. Where
+    the question is long, the second passage is 4 long.
+    """
+    question = draw.normal(4)
+    question *= length / question.norm()
+    turned = question.flip(0) * torch.tensor([1.0, -1, 1, -1], dtype=torch.float64)  # at 90 degrees
+    beside = 0.0045 if nearly else 0.0633
+    other = 4e-6 if length < 1e-3 else 4.0
+    near = question + beside * turned
+    rows = [other * near / near.norm(), 4e-6 * turned / length, 2e-6 * question / length]
+    rows.append(-4e-6 * question / length)
+    order = torch.randperm(4, generator=draw.generator)
+    return question.float().double(), torch.stack(rows)[order].float().double()
+
+
 def _case(
-    args: tuple[Tensor, Tensor], says: str, names: frozenset[str], in_half: bool = True
+    args: tuple[Tensor, Tensor],
+    says: str,
+    names: frozenset[str],
+    dtypes: bool | tuple[str, ...] = True,
 ) -> Case:
+    """`dtypes`: those to try it in, or whether half precision is among them."""
     count, width = args[1].shape
-    dtypes: tuple[str, ...] = () if in_half else ("float64", "float32")
+    if isinstance(dtypes, bool):
+        dtypes = () if dtypes else ("float64", "float32")
     if "zero vectors" in names:  # in float16 a small number that guards a division may be 0 itself
         dtypes = ("float64", "float32", "bfloat16")
     sizes = {"N": count, "D": width}
@@ -272,6 +307,37 @@ BEST_MATCH = Exercise(
             ((_LENGTHS, "(lengths + 0.1)"),),
             "A number is added to every length, or to every product of lengths, so that a very short vector never reaches its similarity.",
             "Which lengths alone must not be divided by?",
+        ),
+        Mistake(
+            "tiny-number-added",
+            ((_LENGTHS, "(lengths + 1e-8)"),),
+            "A small number (1e-8) is added to every length. Beside a length of 1e-6 it makes a hundredth, so that a "
+            "short passage loses against a longer one that is nearly as close.",
+            "Which lengths alone must not be divided by?",
+        ),
+        Mistake(
+            "tiny-number-beside-the-product",
+            (
+                (
+                    f"products / {_LENGTHS}",
+                    "products / (lengths * question.norm() + 1e-8)",
+                ),
+            ),
+            "A small number (1e-8) is added to the product of the two lengths. Beside a vector of length 1e-6 it "
+            "makes a hundredth of the product, and with two of them the product is 1e-12, far below it.",
+            "How small can the product of two lengths be, if each is at least 1e-6?",
+        ),
+        Mistake(
+            "product-of-lengths-clamped",
+            (
+                (
+                    f"products / {_LENGTHS}",
+                    "products / (lengths * question.norm()).clamp(min=1e-8)",
+                ),
+            ),
+            "The product of the two lengths is kept from 0 by a number that is too large: with two vectors of length "
+            "1e-6 the product is 1e-12, far below it, and the longest vector wins.",
+            "How small can the product of two lengths be, if each is at least 1e-6?",
         ),
         Mistake(
             "one-added",

@@ -17,9 +17,9 @@ def finds(function: Choice, failed: Sequence[Case]) -> list[str]:
     cases = [case.args for case in failed]
     if _all_right(function, cases):
         return []
-    if _all_right(function, [(1e4 * question, 1e4 * rows) for question, rows in cases]):
+    if _all_right(function, [(1e12 * question, 1e12 * rows) for question, rows in cases]):
         return [
-            "when all vectors are made ten thousand times as long, which changes no cosine, it is right: a "
+            "when all vectors are made 1e12 times as long, which changes no cosine, it is right: a "
             "fixed number stands beside the lengths (it is added to them or to their product, or is the least "
             "that they may be), and short vectors feel it"
         ]
