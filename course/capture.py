@@ -21,13 +21,14 @@ from course.transcript import CannotCapture, Transcript
 __all__ = ["CannotCapture", "capture", "revive"]
 
 
-def capture(obj: object, name: str | None = None) -> str:
+def capture(obj: object, name: str | None = None, exercise: str | None = None) -> str:
     """The source of a function or class with all that it uses, bound to `name` (default: its own).
 
+    What `use` gave is written as `use(...)`, but for the `exercise` that this answers: it would call itself.
     Raises CannotCapture, which says why and what to do.
     """
     try:
-        return _captured(obj, name)
+        return _captured(obj, name, exercise)
     except CannotCapture:
         raise
     except Exception as error:  # whatever people define, only one kind of error comes out of here
@@ -35,7 +36,7 @@ def capture(obj: object, name: str | None = None) -> str:
         raise CannotCapture(f"{problem}; write it with `def` or `class`") from error
 
 
-def _captured(obj: object, name: str | None) -> str:
+def _captured(obj: object, name: str | None, exercise: str | None) -> str:
     namespace = _namespace(obj) or {}
     own_name = str(getattr(obj, "__name__", ""))
     if name is None:
@@ -54,7 +55,7 @@ def _captured(obj: object, name: str | None) -> str:
         raise CannotCapture("it is a method of an object; write it as a function, with `def`")
     if not name.isidentifier():
         raise CannotCapture("it has no name; write it with `def`")
-    return Transcript(namespace).write(obj, name)
+    return Transcript(namespace, exercise).write(obj, name)
 
 
 def _top_level_names(source: str) -> set[str]:

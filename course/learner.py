@@ -125,6 +125,11 @@ def save_answer(exercise_id: str, source: str) -> Path:
     return path
 
 
+def answer_is_written(exercise_id: str) -> bool:
+    """Whether the last answer saved is in its file, and not in this process's memory alone."""
+    return _answer_path(exercise_id) not in _held_answers
+
+
 def load_answer(exercise_id: str) -> str | None:
     """The source of the saved answer, without its header; None where none can be read."""
     path = _answer_path(exercise_id)

@@ -25,8 +25,9 @@ class CannotCapture(Exception):
 class Transcript:
     """Collects what a text needs, in an order in which it can be run."""
 
-    def __init__(self, namespace: dict[str, Any]) -> None:
+    def __init__(self, namespace: dict[str, Any], exercise: str | None = None) -> None:
         self.namespace = namespace  # the notebook's globals
+        self.exercise = exercise  # what the text answers: it may not use itself
         self.imports: dict[str, None] = {}
         self.parts: list[str] = []
         self.bound: dict[str, Any] = {}  # what each name means at the end of the text
@@ -198,6 +199,9 @@ class Transcript:
     def expression(self, value: Any, name: str) -> str:
         """Python that makes an equal value; `name` is what it is called where it is met."""
         exercise = _exercise(value)
+        if exercise is not None and exercise == self.exercise:
+            problem = "for this same exercise; write that function out, under another name"
+            raise CannotCapture(f"it uses {name}, which use({exercise!r}) gave {problem}")
         if exercise is not None:
             self.imports["from course import use"] = None
             return f'use("{exercise}")'

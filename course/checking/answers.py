@@ -7,10 +7,13 @@ import contextlib
 import inspect
 import io
 import textwrap
+import traceback
 from collections.abc import Callable
 from typing import Any
 
-from course import exercises, learner
+from course import answering, exercises, learner
+from course.checking import board as boards
+from course.checking import diagnosis, guards, marker
 from course.exercises.model import Exercise, build
 from course.spelling import library_place
 
@@ -61,16 +64,18 @@ def remember(exercise: Exercise, submission: Callable[..., Any]) -> str:
     from course.capture import CannotCapture, capture
 
     _live[exercise.id] = submission
+    here = f"use({exercise.id!r}) gives your own function"
     try:
-        source = capture(submission, exercise.name)
-        _marked(submission, exercise.id, source)
-        path = learner.save_answer(exercise.id, source)
+        source = capture(submission, exercise.name, exercise.id)
     except CannotCapture as reason:
         return (
-            f"use({exercise.id!r}) gives your own function until this kernel ends. It could not be saved "
-            f"for the later chapters: {reason}"
+            f"{here} until this kernel ends. It could not be saved for the later chapters: {reason}"
         )
-    return f"use({exercise.id!r}) gives your own function, here and in the later chapters ({_near(path)})."
+    _marked(submission, exercise.id, source)
+    path = learner.save_answer(exercise.id, source)
+    if not learner.answer_is_written(exercise.id):
+        return f"{here} until this kernel ends. The later chapters will not have it: {path} could not be written."
+    return f"{here}, here and in the later chapters ({_near(path)})."
 
 
 def _near(path: Any) -> str:
@@ -84,12 +89,18 @@ def use(exercise_id: str) -> Callable[..., Any]:
     it is handed out. KeyError names the nearest exercises when `exercise_id` is none.
     """
     exercise = exercises.get(exercise_id)
+    if answering.reached(exercise_id, f"calls use({exercise_id!r})"):
+        raise answering.BorrowedError(
+            f"use({exercise_id!r}) was called inside of the answer to {exercise_id}: write it yourself"
+        )
     if exercise_id in _live:
         print(f"{exercise.name}: yours, passed.")
         return _live[exercise_id]
+    marker.tell()
     saved = None if exercise_id in _reviving else learner.load_answer(exercise_id)
     if saved is not None:
-        function, trouble = _revived(exercise, saved)
+        with marker.noted(exercise_id, "use"):
+            function, trouble = _revived(exercise, saved)
         if function is not None:
             print(f"{exercise.name}: yours, passed earlier and saved.")
             _live[exercise_id] = function
@@ -102,30 +113,68 @@ def use(exercise_id: str) -> Callable[..., Any]:
 
 def _standing_in(exercise: Exercise) -> Callable[..., Any]:
     """The model solution, with a note by which check() knows it again."""
-    function = build(exercise.id, exercise.model_source)
+    with answering.paused():
+        source = exercise.model_source
+        function = build(exercise.id, source, watched=True)
     function.__course_reference__ = True  # type: ignore[attr-defined]
-    _marked(function, exercise.id, exercise.model_source)
+    _marked(function, exercise.id, source)
     return function
 
 
 def _revived(exercise: Exercise, saved: str) -> tuple[Callable[..., Any] | None, str]:
+    """A saved answer that still passes; else None, and what is amiss."""
+    from course.checking import entry, isolated
+
+    if isolated.possible():
+        with guards.apart():
+            diagnosis.references(exercise.id)
+        tried = isolated.run(lambda: {"trouble": _judged_again(exercise, saved)[1]})
+        if isinstance(tried, isolated.Ended):
+            return None, _lowered(entry.how_it_ended(tried))
+        trouble = (tried or {}).get("trouble") or (tried or {}).get("error")
+        if trouble:
+            return None, str(trouble)
+        if tried is not None:  # it came to its end there, and so it will here
+            return _read(exercise, saved)
+    return _judged_again(exercise, saved)
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _judged_again(exercise: Exercise, saved: str) -> tuple[Callable[..., Any] | None, str]:
+    """A saved answer, run and judged in this process."""
+    from course.checking import entry
+
+    function, trouble = _read(exercise, saved)
+    if function is None:
+        return None, trouble
+    report = entry.in_process(exercise, function)
+    if report.passed:
+        return function, ""
+    return None, f"it no longer passes. check({exercise.id!r}, ...) in the chapter says why."
+
+
+def _read(exercise: Exercise, saved: str) -> tuple[Callable[..., Any] | None, str]:
+    """The function that a saved text defines; its own statements may do anything, and for any time."""
     from course.capture import revive
-    from course.checking.checks import judge
 
     _reviving.add(exercise.id)  # two answers may be built on one another
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), guards.kept_alive(), guards.time_limit():
             function = revive(saved, exercise.name)
+    except guards.TimeLimit:
+        return None, "it did not come to an end"
     except BaseException as error:  # the file may hold anything
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        return None, f"{type(error).__name__}: {error}"
+        frames = traceback.extract_tb(error.__traceback__)
+        own = bool(frames) and frames[-1].filename.startswith(f"<answer {exercise.name} ")
+        if isinstance(error, KeyboardInterrupt) and not own and boards.here() is None:
+            raise  # the person at the keyboard wants it to stop
+        return None, f"{type(error).__name__}: {guards.safe_text(error)}"
     finally:
         _reviving.discard(exercise.id)
-    report = judge(exercise, function)
-    if report.passed:
-        return _marked(function, exercise.id, saved), ""
-    return None, f"it no longer passes. check({exercise.id!r}, ...) in the chapter says why."
+    return _marked(function, exercise.id, saved), ""
 
 
 def _marked(function: Any, exercise_id: str, source: str) -> Any:

@@ -1,10 +1,10 @@
-"""check(): try a submission, say what is right or which mistake was made, remember what passed."""
+"""Judge a submission: try it, say what is right or which mistake was made."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
-import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course import exercises, learner
+from course import answering
 from course.checking import (
     answers,
     diagnosis,
@@ -24,74 +24,67 @@ from course.checking import (
     running,
     telling,
 )
+from course.checking import board as boards
 from course.checking.diagnosis import Trial
-from course.checking.probes import probes, tensors
+from course.checking.probes import Probe, probes, tensors
 from course.checking.report import Comparison, Report, as_text
+from course.checking.running import Outcome
 from course.exercises.model import Exercise, Mistake
 
 QUICK = 0.5  # seconds of computing up to which an answer is tried on heavy cases too
 PATIENCE = 45.0  # seconds of computing for all trials of one check together
+SLOW = 10.0  # ... when one of them has failed
 
 
-def check(exercise_id: str, submission: Any) -> Report:
-    """Try a submission and report; see `Report`.
-
-    It never raises because of what the submission does (with COURSE_STRICT=1 in the environment it
-    raises AssertionError with the message when the submission has not passed). KeyError names the nearest
-    exercises when `exercise_id` is none.
-    """
-    exercise = exercises.get(exercise_id)
-    try:
-        report = judge(exercise, submission)
-    except Exception as error:  # an answer can be stranger than the checker knows
-        said = f"{type(error).__name__}: {guards.safe_text(error)}"
-        text = f"what it returns could not be judged ({said}). Asked is {exercise.name}{exercise.signature}."
-        report = _report(exercise, "failed", [("Not yet:", text)])
-    if report.passed:
-        report = _remembered(exercise, submission, report)
-    learner.record_check(exercise_id, report.status, list(report.mistakes), report.message)
-    if os.environ.get("COURSE_STRICT") == "1" and not report.passed:
-        raise AssertionError(report.message)
-    return report
+def judge(
+    exercise: Exercise, submission: Any, seed: int = 0, then: Callable[[], object] = lambda: None
+) -> Report:
+    """The report on a submission, without remembering anything; `then` is called after the trials."""
+    at_once = without_trials(exercise, submission)
+    if at_once is not None:
+        return at_once
+    with guards.apart():
+        trials = tried(exercise, submission, seed)
+        if trials is None:
+            return not_attempted(exercise)
+        then()
+        if any("borrowed" in trial.actual.fault_ids for trial in trials):
+            return _borrowed(exercise, trials)
+        if not any(trial.failed for trial in trials):
+            return _passed(exercise, submission, trials)
+        return _failed(exercise, submission, trials, seed)
 
 
-def judge(exercise: Exercise, submission: Any, seed: int = 0) -> Report:
-    """The report on a submission, without remembering anything."""
+def without_trials(exercise: Exercise, submission: Any) -> Report | None:
+    """The report on what need not be called to be judged; None for what must be tried."""
     if not callable(submission):
         says = f"check({exercise.id!r}, ...) takes the function itself, and was given {telling.named(submission)}"
         called = (
             " (without the brackets that call it)" if isinstance(submission, Tensor | tuple) else ""
         )
-        return _report(
+        return make_report(
             exercise,
             "failed",
             [("Not yet.", f"{says}: write check({exercise.id!r}, {exercise.name}){called}.")],
         )
     if answers.is_reference(submission):
         text = f"this is the reference that use({exercise.id!r}) gave. Run the cell with your own function, then check."
-        return _report(exercise, "not attempted", [("Your turn:", text)])
+        return make_report(exercise, "not attempted", [("Your turn:", text)])
     if answers.is_stub(submission):
-        return _not_attempted(exercise)
+        return not_attempted(exercise)
     if exercise.is_class and not isinstance(submission, type):
         says = f"asked is the class itself, and {telling.named(submission)} came"
         called = f"check({exercise.id!r}, {exercise.name}), without brackets after the name"
-        return _report(exercise, "failed", [("Not yet.", f"{says}: write {called}.")])
-    with guards.apart():
-        trials = tried(exercise, submission, seed)
-        if trials is None:
-            return _not_attempted(exercise)
-        if not any(trial.failed for trial in trials):
-            return _passed(exercise, submission, trials)
-        return _failed(exercise, submission, trials, seed)
+        return make_report(exercise, "failed", [("Not yet.", f"{says}: write {called}.")])
+    return None
 
 
 def tried(exercise: Exercise, submission: Callable[..., Any], seed: int) -> list[Trial] | None:
     """The trials of a submission; None when it says itself that it is not written yet."""
-    _warm_up()
-    if exercise.is_class:  # before all references are computed, which takes seconds
-        first = next(probes(exercise, seed))
-        if running.unattempted(submission, running.run(submission, first)):
-            return None
+    warm_up()
+    # Before all references are computed, which takes seconds.
+    if exercise.is_class and unattempted(exercise, submission, seed):
+        return None
     trials: list[Trial] = []
     spent = 0.0  # by the submission alone
     for probe, expected in diagnosis.references(exercise.id, seed):
@@ -99,27 +92,72 @@ def tried(exercise: Exercise, submission: Callable[..., Any], seed: int) -> list
             trials.append(Trial(probe, expected, expected, None))
             continue
         started = time.process_time()
-        actual = running.run(submission, probe)
+        _note(trials)
+        actual = _tried(exercise, submission, probe)
         spent += time.process_time() - started
         if not trials and running.unattempted(submission, actual):
             return None
-        trials.append(diagnosis.judged(probe, expected, actual))
-        if actual.timed_out or spent > PATIENCE:
+        with guards.time_limit():  # a result may answer for itself, and without end
+            trials.append(diagnosis.judged(probe, expected, actual))
+        if _enough(trials, spent):
             break
     return trials
 
 
+def _enough(trials: list[Trial], spent: float) -> bool:
+    """Whether more trials would only make a learner wait."""
+    actual = trials[-1].actual
+    if actual.timed_out or isinstance(actual.error, MemoryError) or "borrowed" in actual.fault_ids:
+        return True
+    return spent > (SLOW if any(trial.failed for trial in trials) else PATIENCE)
+
+
+def unattempted(exercise: Exercise, submission: Callable[..., Any], seed: int = 0) -> bool:
+    """Whether a submission says of itself that it is not written yet, when it is called once."""
+    first = next(probes(exercise, seed))
+    return running.unattempted(submission, running.run(submission, first))
+
+
+def _tried(exercise: Exercise, submission: Callable[..., Any], probe: Probe) -> Outcome:
+    """What a submission gives; what it took from the reference is a fault."""
+    own = submission is exercise.model()
+    with contextlib.nullcontext() if own else answering.answering(exercise.id):
+        actual = running.run(submission, probe)
+    how = answering.borrowed(exercise.id)
+    if how is not None:
+        actual.faults += (running.Fault("borrowed", how),)
+    return actual
+
+
+def _note(trials: list[Trial]) -> None:
+    board = boards.here()
+    if board is not None:
+        board.at(trial=len(trials), failed=sum(trial.failed for trial in trials))
+
+
 @functools.cache
-def _warm_up() -> None:
+def warm_up() -> None:
     """Let torch import what it needs for a first gradient: time that no answer should pay for."""
     with torch.inference_mode(False), torch.enable_grad():
         x = torch.ones(1, requires_grad=True)
         torch.autograd.grad((2 * x).sum(), x)
 
 
-def _not_attempted(exercise: Exercise) -> Report:
+def _borrowed(exercise: Exercise, trials: list[Trial]) -> Report:
+    """An answer that has its own reference do the work: a later kernel would find nothing in it."""
+    how = next(f.says for trial in trials for f in trial.actual.faults if f.id == "borrowed")
+    text = (
+        f"your {exercise.name} {how} of this same exercise, so it is not your own work that would be "
+        f"checked. Write it yourself: hint({exercise.id!r}) gives a first idea. What use(...) gives for "
+        "other exercises you may call."
+    )
+    return make_report(exercise, "failed", [("Not yet:", text)])
+
+
+def not_attempted(exercise: Exercise) -> Report:
+    """The report on what is not written yet."""
     text = f"{exercise.id} is not attempted yet. hint({exercise.id!r}) gives a first idea."
-    return _report(exercise, "not attempted", [("Your turn:", text)])
+    return make_report(exercise, "not attempted", [("Your turn:", text)])
 
 
 def _passed(exercise: Exercise, submission: Callable[..., Any], trials: list[Trial]) -> Report:
@@ -132,9 +170,9 @@ def _passed(exercise: Exercise, submission: Callable[..., Any], trials: list[Tri
     )
     if printed is not None:
         sections.append(("It prints", f"{printed.kept[:120].strip()} ... (kept out of the report)"))
-    report = _report(exercise, "passed", sections)
+    report = make_report(exercise, "passed", sections)
     report.remarks = tuple(remark.id for remark in found)
-    report.comparison = _comparison(exercise, submission)
+    report.comparison = compare_to_model(exercise, submission)
     return report
 
 
@@ -167,9 +205,9 @@ def _failed(
         besides = telling.findings(exercise, submission, rest)
         sections.append(("What is left", "\n".join(map(_sentence, besides))))
     small = telling.smallest(told)
-    sections.append(("The smallest input that shows it", _input(exercise, small)))
-    report = _report(exercise, "failed", sections, found, _pictures(exercise, small))
-    report.comparison = _comparison(exercise, submission)
+    sections.append(("The smallest input that shows it", show_input(exercise, small)))
+    report = make_report(exercise, "failed", sections, found, _pictures(exercise, small))
+    report.comparison = compare_to_model(exercise, submission)
     return report
 
 
@@ -222,7 +260,7 @@ def _capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _input(exercise: Exercise, trial: Trial) -> str:
+def show_input(exercise: Exercise, trial: Trial) -> str:
     """The arguments of a trial, small ones in full."""
     parts = (part.split(":")[0].split("=")[0] for part in _parameters(exercise.signature))
     names = [part.rpartition("(")[2].strip(" )") for part in parts]
@@ -309,27 +347,21 @@ def _first_wrong(expected: Tensor, actual: Tensor) -> tuple[int, ...]:
     return tuple(int(i) for i in wrong.nonzero()[0][: expected.dim() - 2])
 
 
-def _report(
+def make_report(
     exercise: Exercise,
     status: str,
     sections: list[tuple[str, str]],
     found: tuple[Mistake, ...] = (),
     shown: list[pictures.Shown] | None = None,
 ) -> Report:
+    """A report with these sections, as (heading, text)."""
     shown = shown or []
     return Report(
         exercise.id, status, as_text(sections, shown), tuple(m.id for m in found), sections, shown
     )
 
 
-def _comparison(exercise: Exercise, submission: Callable[..., Any]) -> Comparison:
-    yours = answers.source_of(submission) or f"# no source text: {submission!r}"
+def compare_to_model(exercise: Exercise, submission: Callable[..., Any]) -> Comparison:
+    """The submission's text beside the model solution's."""
+    yours = answers.source_of(submission) or f"# no source text: {guards.safe_text(submission)}"
     return Comparison(yours, exercise.model_source)
-
-
-def _remembered(exercise: Exercise, submission: Callable[..., Any], report: Report) -> Report:
-    """Keep a passed answer for `use`, and say where."""
-    said = answers.remember(exercise, submission)
-    report.sections.append(("From here on", said))
-    report.message = as_text(report.sections, report.shown)
-    return report

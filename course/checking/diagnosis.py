@@ -37,6 +37,14 @@ class Trial:
         return self.difference is not None or bool(self.actual.faults)
 
 
+_known: set[str] = set()
+
+
+def known(exercise_id: str) -> bool:
+    """Whether the references of an exercise have been computed in this process."""
+    return exercise_id in _known
+
+
 @functools.lru_cache(maxsize=64)
 def references(exercise_id: str, seed: int = 0) -> tuple[tuple[Probe, Outcome], ...]:
     """All probes of an exercise with the reference's outcomes; those it can't do itself are left out."""
@@ -53,6 +61,7 @@ def references(exercise_id: str, seed: int = 0) -> tuple[tuple[Probe, Outcome], 
             raise RuntimeError(
                 f"the model solution of {exercise_id} fails on {probe}"
             ) from outcome.error
+    _known.add(exercise_id)
     return tuple(found)
 
 

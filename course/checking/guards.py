@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import io
+import os
 import random
 import re
 import signal
@@ -13,15 +15,17 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import NoReturn
 
 import torch
 
-from course.checking import patience
+from course.checking import board as boards
+from course.checking import marker, patience
 from course.checking.settings import deterministic, settings_kept
 from course.threads import one_thread
 
 __all__ = [
-    "SECONDS", "Capped", "TimeLimit", "apart", "quiet", "random_states_kept", "safe_text", "seeded",
+    "SECONDS", "Capped", "TimeLimit", "apart", "kept_alive", "quiet", "random_states_kept", "safe_text", "seeded",
     "settings_kept", "time_limit", "uninitialised_shows",
 ]  # fmt: skip
 
@@ -46,12 +50,24 @@ def time_limit(seconds: float | None = None) -> Iterator[None]:
     def spent() -> bool:
         return patience.used_up(started, patience.now(), seconds)
 
-    if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
-        with _alarm(seconds, spent):
-            yield
-    else:
-        with _watchdog(seconds, spent):
-            yield
+    on_main = threading.current_thread() is threading.main_thread()
+    limited = _alarm if hasattr(signal, "setitimer") and on_main else _watchdog
+    with _noted(), limited(seconds, spent):
+        yield
+
+
+@contextlib.contextmanager
+def _noted() -> Iterator[None]:
+    """Let who watches this process know that a block begins which must come to an end."""
+    board = boards.here()
+    if board is None:
+        yield
+        return
+    board.enter()
+    try:
+        yield
+    finally:
+        board.leave()
 
 
 @contextlib.contextmanager
@@ -125,6 +141,39 @@ def quiet() -> Iterator[Capped]:
     ):
         warnings.simplefilter("ignore")
         yield stream
+
+
+@contextlib.contextmanager
+def kept_alive() -> Iterator[None]:
+    """Let `exit()` raise SystemExit in a notebook too, whose own would end the kernel after the cell.
+
+    In the notebook's own process `os._exit` does the same, and a watchdog is set; a process of its own
+    may end.
+    """
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    ends = os._exit
+    if shell is not None:
+        shell.ask_exit = _exits
+    watched = marker.watchdog() if boards.here() is None else contextlib.nullcontext()
+    if boards.here() is None:
+        os._exit = functools.partial(_ends, os.getpid(), ends)
+    try:
+        with watched:
+            yield
+    finally:
+        os._exit = ends
+        if shell is not None:
+            shell.__dict__.pop("ask_exit", None)
+
+
+def _exits() -> NoReturn:
+    raise SystemExit("exit()")
+
+
+def _ends(pid: int, ends: Callable[[int], NoReturn], status: int) -> NoReturn:
+    if os.getpid() == pid:
+        raise SystemExit(f"os._exit({status})")
+    ends(status)  # a process that the answer has forked
 
 
 @contextlib.contextmanager

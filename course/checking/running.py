@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import linecache
 import re
 import traceback
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from course.checking import board as boards
 from course.checking import guards
 from course.checking.elsewhere import Elsewhere
 from course.checking.probes import Probe, tensors
@@ -20,6 +22,7 @@ from course.checking.untouched import kept, untouched
 
 _TORCH_MODULE = nn.Module.__call__.__code__.co_filename
 SEED = 20170612  # before each call of an exercise that draws random numbers
+searching = True  # whether a submission may be called once the trials are over
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,11 @@ class Outcome:
 @contextlib.contextmanager
 def contained() -> Iterator[None]:
     """For a block that calls a submission in its own way: all is put back, and its time is limited."""
+    if not searching:
+        raise RuntimeError("the submission has ended its process in a search")
     with (
         guards.quiet(),
+        guards.kept_alive(),
         guards.settings_kept(),
         guards.random_states_kept(),
         guards.time_limit(),
@@ -71,10 +77,13 @@ def run(function: Callable[..., Any], probe: Probe, *, ours: bool = False) -> Ou
 
     `ours`: it is the course's own, which replaces nothing in torch, so that need not be looked for.
     """
+    if not (ours or searching):
+        return Outcome(error=guards.TimeLimit())
     fills = guards.uninitialised_shows() if probe.mode == "again" else contextlib.nullcontext()
     seeded = guards.seeded(SEED) if probe.random else contextlib.nullcontext()
     replaced: list[str] = []
-    with guards.quiet() as printed, fills, seeded, guards.settings_kept() as changed:
+    alive = contextlib.nullcontext() if ours else guards.kept_alive()
+    with guards.quiet() as printed, fills, seeded, alive, guards.settings_kept() as changed:
         outcome = _guarded(function, probe, None if ours else replaced)
         outcome.summary = _summary(outcome, probe)
     outcome.printed = printed
@@ -105,14 +114,26 @@ def _guarded(function: Callable[..., Any], probe: Probe, replaced: list[str] | N
             outcome = _in_its_mode(called, probe, args)
     except BaseException as error:  # an answer may raise anything, SystemExit too
         where = own_line(function, error)
-        if isinstance(error, KeyboardInterrupt) and not raises(where):
+        if isinstance(error, KeyboardInterrupt) and not (raises(where) or boards.here()):
             raise  # the person at the keyboard wants it to stop
+        _release(error)
         outcome = Outcome(error=error, where=where)
     if probe.mode != "host" and not all(map(_identical, args, before)):
         outcome.faults += (
             Fault("changes-inputs", "it changes its inputs, which belong to the caller"),
         )
     return outcome
+
+
+def _release(error: BaseException) -> None:
+    """Free what an answer held that did not come to its end: its variables may fill the memory."""
+    with contextlib.suppress(BaseException), guards.time_limit():  # a generator's end may hang too
+        chained: BaseException | None = error
+        while chained is not None:
+            traceback.clear_frames(chained.__traceback__)
+            chained = chained.__context__
+        if isinstance(error, guards.TimeLimit | MemoryError | RecursionError):
+            gc.collect()
 
 
 def _in_its_mode(function: Callable[..., Any], probe: Probe, args: tuple[Any, ...]) -> Outcome:
@@ -225,6 +246,16 @@ def own_line(function: Callable[..., Any], error: BaseException) -> str:
         linecache.getline(mine[-1].filename, mine[-1].lineno or 0) or mine[-1].line or ""
     ).strip()
     return f"line {mine[-1].lineno}" + (f", `{line}`" if line else "")
+
+
+def line_of(function: Callable[..., Any], trace: str) -> str:
+    """An own line as `own_line` gives it, from what faulthandler wrote, the innermost first."""
+    files = _files(function)
+    for file, number in re.findall(r'File "(.*)", line (\d+) in ', trace):
+        if any(name.startswith(file.removesuffix("...")) for name in files):
+            line = linecache.getline(file, int(number)).strip()
+            return f"line {number}" + (f", `{line}`" if line else "")
+    return ""
 
 
 def _files(function: Any) -> set[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.checking import guards, plain, relations, running
+from course.checking import errors, guards, plain, relations, running
 from course.checking.agreeing import Difference, apart, difference, wrong_results
 from course.checking.diagnosis import Trial
 from course.checking.probes import tensors
@@ -227,6 +227,8 @@ def _raised(exercise: Exercise, trial: Trial, found: Difference) -> str:
     if isinstance(error, TypeError) and not trial.actual.where:
         said += f"; asked is {exercise.name}{exercise.signature}"
     at = f" ({trial.actual.where})" if trial.actual.where else ""
+    words = errors.in_words(error)
+    at += f": {words}" if words else ""
     if isinstance(found.expected, BaseException):
         return f"it should raise {type(found.expected).__name__} for {trial.probe.case.says}, and raises {said}{at}"
     return f"it raised {said}{at}"
@@ -292,6 +294,8 @@ def _gradient(function: Callable[..., Any], trial: Trial) -> str:
     if trial.actual.error is not None:
         text = guards.safe_text(trial.actual.error)
         kind = type(trial.actual.error).__name__
+        words = errors.in_words(trial.actual.error)
+        text += f": {words}" if words else ""
         return f"its results are right, but with inputs that require gradients it raised {kind}: {text}"
     came = trial.actual.value if isinstance(trial.actual.value, tuple) else (trial.actual.value,)
     wanted = trial.expected.value

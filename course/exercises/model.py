@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import linecache
 import warnings
 import zlib
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from course import manuscript
+from course import answering, manuscript
 
 Edit = tuple[str, str]
 
@@ -198,7 +199,7 @@ class Exercise:
         return source
 
     def model(self) -> Callable[..., Any]:
-        """The model solution, ready to be called."""
+        """The model solution, ready to be called; the answer to the same exercise may not call it."""
         return _model(self.id)
 
     def mistaken(self, *mistakes: Mistake | str) -> Callable[..., Any]:
@@ -215,7 +216,8 @@ class Exercise:
 
 @functools.cache
 def _model(exercise_id: str) -> Callable[..., Any]:
-    return build(exercise_id, manuscript.solution(exercise_id))
+    with answering.paused():
+        return build(exercise_id, manuscript.solution(exercise_id), watched=True)
 
 
 @functools.cache
@@ -234,12 +236,17 @@ def _parts(exercise_id: str) -> tuple[str, ...]:
 
 
 def build(
-    exercise_id: str, source: str, parts: Mapping[str, Callable[..., Any]] | None = None
+    exercise_id: str,
+    source: str,
+    parts: Mapping[str, Callable[..., Any]] | None = None,
+    *,
+    watched: bool = False,
 ) -> Callable[..., Any]:
     """Execute an exercise's source and return the function or class that it defines.
 
     The source sees what a chapter's first cell imports, and the chapter's other model solutions;
-    `parts` stand in for some of these, and in what is built of them.
+    `parts` stand in for some of these, and in what is built of them. What is `watched` reports each
+    call, so that the answer to this exercise cannot pass by calling it.
     """
     import copy
     import math
@@ -260,9 +267,26 @@ def build(
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     with warnings.catch_warnings():  # two mistakes together can earn one; it is no one's own text
         warnings.simplefilter("ignore", SyntaxWarning)
-        code = compile(source, filename, "exec")
+        tree = _watched(ast.parse(source, filename)) if watched else source
+        code = compile(tree, filename, "exec")
+    names[_REPORT] = functools.partial(answering.reached, exercise_id, "runs the model solution")
     exec(code, names)
     return cast("Callable[..., Any]", names[name])
+
+
+_REPORT = "_reached"
+
+
+def _watched(tree: ast.Module) -> ast.Module:
+    """The source with a report of the call at the beginning of each function and method."""
+    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    for node in itertools.chain(tree.body, *(one.body for one in classes)):
+        if isinstance(node, ast.FunctionDef):
+            call = ast.Expr(ast.Call(ast.Name(_REPORT, ast.Load()), [], []))
+            node.body.insert(ast.get_docstring(node) is not None, call)
+            for part in ast.walk(call):
+                ast.copy_location(part, node)
+    return tree
 
 
 def _part(exercise_id: str, parts: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from course import answering
+
 FOLDER = Path(__file__).parent
 BEGIN, GIVEN, END = "### BEGIN SOLUTION", "### GIVEN", "### END SOLUTION"
 
@@ -130,6 +132,7 @@ def _chapter(topic: str) -> str:
 
 def solution(exercise_id: str) -> str:
     """The source of an exercise's cell, solved: what the model solution is."""
+    answering.reached(exercise_id, "reads the model solution")
     chapter = chapter_of(exercise_id)
     cells = read(chapter)
     for cell in cells:

@@ -1,0 +1,64 @@
+"""Exceptions that say little to who meets them for the first time, in words."""
+
+from __future__ import annotations
+
+import re
+
+from course.checking import guards
+
+_WORDS: tuple[tuple[type[BaseException], str, str], ...] = (
+    (
+        SystemExit,
+        "",
+        "it ends Python itself, as `exit()`, `quit()`, `sys.exit()` and `os._exit()` do, which would end "
+        "the kernel: `return` the result instead",
+    ),
+    (
+        MemoryError,
+        "",
+        "it asks for more memory than one answer may take: is there a loop, or a size, without an end?",
+    ),
+    (
+        RuntimeError,
+        "can't allocate memory|not enough memory",
+        "it asks for a tensor that is larger than the memory that one answer may take: print its shape",
+    ),
+    (
+        RuntimeError,
+        "Boolean value of Tensor with (more than one|no) value",
+        "`if`, `while`, `and`, `or` and `not` need one True or False, and were given a tensor of several: "
+        "write `is not None` to ask whether there is one, `.any()` or `.all()` to ask about its entries, "
+        "and `torch.where` or `masked_fill` to choose entry by entry",
+    ),
+    (
+        RuntimeError,
+        "leaf Variable that requires grad|a view of a leaf",
+        "it writes into a tensor that was given to it, and this one requires gradients, as a layer's weights "
+        "do: make a new tensor (`torch.where`, `masked_fill`, `nan_to_num`) in place of the assignment",
+    ),
+    (
+        RuntimeError,
+        "modified by an inplace operation",
+        "it writes into a tensor that the backward pass still needs: make a new one in place of the "
+        "assignment or of the function that ends in `_`",
+    ),
+    (
+        RuntimeError,
+        "numpy\\(\\) on Tensor that requires grad",
+        "numpy cannot follow gradients: compute it with torch's functions",
+    ),
+    (
+        EOFError,
+        "",
+        "it asks for input, and in a check nobody answers: take everything from the arguments",
+    ),
+)
+
+
+def in_words(error: BaseException) -> str:
+    """What an exception means and what to do, or ""."""
+    text = guards.safe_text(error)
+    for kind, pattern, words in _WORDS:
+        if isinstance(error, kind) and re.search(pattern, text):
+            return words
+    return ""
