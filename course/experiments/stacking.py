@@ -25,6 +25,7 @@ __all__ = [
     "LengthFirst",
     "Reader",
     "gradients",
+    "mean_gradients",
     "sequences",
     "stack",
     "train",
@@ -140,6 +141,12 @@ def gradients(layers: nn.ModuleList, x: Tensor, seed: int = 0) -> Tensor:
         torch.stack([next(slopes).square().sum() for _ in one]).sum().sqrt() for one in matrices
     ]
     return torch.stack(sizes)
+
+
+def mean_gradients(depth: int, norm: str, x: Tensor, draws: int = 8) -> Tensor:
+    """`gradients` of stacks with residuals, the mean over draws of first weights: `(depth,)`."""
+    sizes = [gradients(stack(depth, norm, seed=seed), x, seed) for seed in range(draws)]
+    return torch.stack(sizes).mean(dim=0)
 
 
 class Reader(nn.Module):

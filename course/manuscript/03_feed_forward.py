@@ -241,7 +241,7 @@ print("shuffled in, shuffled out:", same)
 print("one token at a time:      ", torch.allclose(one_by_one, straight[0], atol=1e-6))
 
 # %% [markdown] id="permute-note"
-# So a sentence, a batch and a book are the same to this network: a heap of vectors. Attention mixes tokens and changes none of them in itself (after the softmax it is linear in the values); the network changes each token and mixes none. An encoder is the two in turns.
+# So a sentence, a batch and a book are the same to this network: a heap of vectors. Attention carries something from token to token, and what it carries are weighted sums of values, each a linear map of a token; the network bends each token's own vector and carries nothing. An encoder takes turns between the two.
 
 # %% id="padding-quiz"
 quiz("feed_forward.padding")
@@ -557,9 +557,9 @@ print(f"W1 and W2 with F = 3072: {plain:,}; three matrices with F = 2048: {gated
 # %% [markdown] id="dropout-section"
 # ## 8 Dropout
 #
-# The largest part of a layer is also where a small data set is most easily learned by heart. [Dropout](glossary.ipynb#dropout) (Srivastava et al., 2014) makes that harder: in training, every number is set to 0 with probability $p$, drawn anew on each call. No neuron can rely on one other being there. When the model is used nothing is dropped.
+# A network with millions of weights can learn a small data set by heart. [Dropout](glossary.ipynb#dropout) (Srivastava et al., 2014) makes that harder: in training, every number is set to 0 with probability $p$, drawn anew on each call. No neuron can rely on one other being there. When the model is used nothing is dropped.
 #
-# Then training and use must agree on the mean. If a number $x$ stays with probability $1 - p$ and is 0 otherwise, its mean is $(1 - p)\,x$. So what is left is divided by $1 - p$; this is *inverted* dropout, and the only one in use today:
+# Then training and use must agree on the mean. If a number $x$ stays with probability $1 - p$ and is 0 otherwise, its mean is $(1 - p)\,x$. So what is left is divided by $1 - p$; this is *inverted* dropout, and what PyTorch does. (The paper of 2014 divided nothing in training and multiplied the weights by $1 - p$ in use, which is the same in the mean.)
 #
 # $$\mathbb{E}[\text{output}] = p \cdot 0 + (1 - p) \cdot \frac{x}{1 - p} = x$$
 
@@ -621,7 +621,7 @@ explain("feed_forward.what-is-left")
 # %% [markdown] id="eval-text"
 # ### `train()` and `eval()`
 #
-# A module knows by its flag `training` which of the two it should do; `model.train()` and `model.eval()` set it in all of its parts, and a module that was just made is in training. Whoever forgets `eval()` gets a noisy model. Here is MiniLM, once each way, with the same texts twice. Its layers drop a tenth of what attention and the network hand out ($p = 0.1$):
+# A module knows by its flag `training` which of the two it should do; `model.train()` and `model.eval()` set it in all of its parts, and a module that was just made is in training. Whoever forgets `eval()` gets a noisy model. Here is MiniLM, once each way, with the same texts twice. In training it drops a tenth ($p = 0.1$) of its embeddings, of the attention weights, and of what attention and the network hand out, in each layer:
 
 # %% id="eval-run"
 for each in copy.layers:

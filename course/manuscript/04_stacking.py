@@ -23,7 +23,7 @@
 #
 # **You need** chapters 01 to 03, or at least their recaps: where an earlier exercise is not done yet, ours stands in.
 #
-# **Time** About three hours: six exercises, 105 minutes by our count, and about 75 minutes to read, run and play. Sections 1 to 6 make a good first sitting, 7 to 12 a second.
+# **Time** About three hours: six exercises, 105 minutes by our count, and about 75 minutes to read, run and play. Sections 1 to 6 make a good first sitting, 7 to 12 a second. To begin the second in a fresh kernel, run the next cell and the first of section 7.
 
 # %% id="setup"
 import copy
@@ -85,7 +85,7 @@ figures.lines(
 #
 # $$x \leftarrow x + f(x)$$
 #
-# Look at its derivative: $\frac{\partial}{\partial x}(x + f(x)) = I + \frac{\partial f}{\partial x}$. Whatever $f$ does, even if it does nothing at all, the $I$ lets the gradient through. And what was different in two tokens stays different, unless $f$ works to undo it. Read it as a [residual stream](glossary.ipynb#residual-stream): a vector for each token runs from the input to the output, and every part of every layer reads from it and adds to it.
+# Look at its derivative: $\frac{\partial}{\partial x}(x + f(x)) = I + \frac{\partial f}{\partial x}$. Whatever $f$ does, even if it does nothing at all, the $I$ lets the gradient through. And what was different in two tokens is still there in the sum, unless $f$ undoes it. Read it as a [residual stream](glossary.ipynb#residual-stream): a vector for each token runs from the input to the output, and every part of every layer reads from it and adds to it.
 
 # %% id="residual-quiz"
 quiz("stacking.why-a-sum")
@@ -175,7 +175,7 @@ print(f"its eps {norm.eps:.0e}, its weights from {low:.2f} to {high:.2f}")
 quiz("stacking.norm-of-what")
 
 # %% [markdown] id="layer-norm-note"
-# What is lost? The length of a vector and its mean: normalised, every token lies on a sphere of radius $\sqrt D$ (before $\gamma$ and $\beta$). Multiply $x$ by 100, and the norm gives the same. What is kept is the direction, which is what attention and the network read. A simpler kin, [RMS normalisation](glossary.ipynb#RMS-normalisation) (Zhang and Sennrich, 2019), leaves the mean alone and only divides by the root of the mean square; many newer models use it.
+# What is lost? The length of a vector and its mean: normalised, every token lies on a sphere of radius $\sqrt D$ (before $\gamma$ and $\beta$). Multiply $x$ by 100, and the norm gives the same. What is kept is the direction of what is left when the mean is off, and it is all that attention and the network get to read. A simpler kin, [RMS normalisation](glossary.ipynb#RMS-normalisation) (Zhang and Sennrich, 2019), leaves the mean alone and only divides by the root of the mean square; many newer models use it.
 
 # %% [markdown] id="place-section"
 # ## 4 Before or after?
@@ -335,24 +335,20 @@ print("MiniLM, layer by layer:", *(f"{value:.2f}" for value in of_minilm))
 # Pre-norm or post-norm: does it matter? First the gradients at the start of training, layer by layer. (The pre-norm stack with its last norm.)
 
 # %% id="gradients-run"
-pulls = {
-    f"{norm}-norm": stacking.gradients(stacking.stack(24, norm), x)
-    for norm in ("post", "pre")
-}
+pulls = {f"{norm}-norm": stacking.mean_gradients(24, norm, x) for norm in ("post", "pre")}
 figures.lines(
     range(1, 25), pulls, x_title="layer", y_title="size of its gradient",
-    title="24 layers, untrained: how hard each is pulled",
+    title="24 untrained layers, the mean of eight draws: how hard each is pulled",
 )
 
 # %% id="top-layer-run"
-print("size of the last layer's gradient")
+print("size of the last layer's gradient, the mean of eight draws of first weights")
 for depth in (6, 12, 24):
-    stacks = (stacking.stack(depth, norm) for norm in ("post", "pre"))
-    post, pre = (stacking.gradients(layers, x)[-1] for layers in stacks)
+    post, pre = (stacking.mean_gradients(depth, norm, x)[-1] for norm in ("post", "pre"))
     print(f"  {depth:2} layers:  post-norm {post:5.1f}   pre-norm {pre:5.1f}")
 
 # %% [markdown] id="gradients-note"
-# *What to see:* neither dies and neither explodes; compare the scale with the figures of sections 1 and 2. But in post-norm the last layer is pulled about as hard in a deep stack as in a shallow one, while in pre-norm each layer's share shrinks as the stack grows: in a stream to which many have added, one part counts less. Xiong et al. (2020) derived it: the gradient of the last layer stays of one size in post-norm, and falls as $1/\sqrt{N}$ with the number of layers $N$ in pre-norm. Many layers that all pull hard at once, in the first steps, when nothing is known yet: that goes wrong. Does it?
+# *What to see:* neither dies and neither explodes; compare the scale with the figures of sections 1 and 2. At the bottom the two are pulled about alike. At the top they part: the last layer of a post-norm stack is pulled as hard when it is deep as when it is shallow, that of a pre-norm stack less hard the deeper it is: in a stream to which many have added, one part counts less. This is what Xiong et al. (2020) derived: at the start, the gradient of the last layer stays of one size in post-norm, and falls as $1/\sqrt{N}$ with the number of layers $N$ in pre-norm. They conclude that post-norm's top layers are pulled too hard for a large first step. Are they? Gradients don't tell; a training does.
 #
 # A small task shows it. Eight symbols, one of which stands somewhere among noise; at the first token the stack must say which. Twelve layers, 60 steps, a high learning rate. Once the post-norm stack gets a [warm-up](glossary.ipynb#warm-up): its rate rises from 0 to the full one over the 60 steps.
 
@@ -379,6 +375,15 @@ explain("stacking.which-one-learns")
 # %% [markdown] id="layer-section"
 # ## 7 The layer
 #
+# (If you begin here, in a fresh kernel: run the chapter's first code cell, and this one.)
+
+# %% id="second-sitting"
+model, tokenizer = load_minilm()
+sentence = "Anna asked Peter to wait at the bank because she had no money."
+tokens = tokenizer.encode(sentence).tokens
+residual, token_similarity = use("stacking.residual"), use("stacking.token_similarity")
+
+# %% [markdown] id="layer-text"
 # Everything is there. The encoder layer of the paper (figure 1, left):
 #
 # ```
@@ -415,7 +420,7 @@ explain("stacking.which-one-learns")
 #
 # - it takes the length first, unless it is made with `batch_first=True`;
 # - it has a dropout of its own, for ①: `dropout=dropout`;
-# - it returns two things, output and weights; asked for weights (that is the default), it gives NaN where a token may look at nothing. With `need_weights=False` it gives zeros there, as yours of chapter 02 does.
+# - it returns two things, output and weights; asked for weights (that is the default), it gives NaN where a token may look at nothing. With `need_weights=False` its heads give zeros there, so that `out_proj.bias` is left, as in your `multi_head` of chapter 02.
 #
 # Its arguments for masks are `attn_mask` `(S, S)` and `key_padding_mask` `(B, S)`; True means blocked, as here. The activation is ReLU.
 #
@@ -545,7 +550,7 @@ for name, layers in (("[layer] * 6", shared), ("get_clones", own)):
     print(f"{name:12} {len(layers)} layers, {count:7} parameters")
 
 # %% [markdown] id="clones-note"
-# `[layer] * 6` is six times the same object. Nothing complains, it even trains; but what one layer learns all others do, and the six gradients are added up in one set of weights. (Universal Transformers and ALBERT do it on purpose, to save memory. By accident it is a fault that no error tells you.)
+# `[layer] * 6` is six times the same object. Nothing complains, it even trains; but what one layer learns all others do, and the six gradients are added up in one set of weights. (It can be done on purpose: Universal Transformers repeat one layer because a step that is repeated suits what they should learn, ALBERT saves memory. By accident it is a fault that no error tells you.)
 
 # %% id="clones-predict"
 predict("stacking.clones-after-a-step")
@@ -697,7 +702,7 @@ figures.lines(
 explain("stacking.listing-training")
 
 # %% [markdown] id="listing-training-note"
-# *What to see:* as it stands it never gets below guessing: the answer stands in its own sentence, where it doesn't look. With the length first it could learn, and its first steps throw it to losses dozens of times above guessing: nothing holds the numbers in the stream. Whether it comes back, and when, differs from one draw of first weights to the next; the stack with norms, which you will mend below, bears this rate. With a third of it, or with two layers, the listing learns too, and you would never notice; that is what makes it a silent fault.
+# *What to see:* the first steps throw both of them to losses dozens of times above guessing, for nothing holds the numbers in the stream. As it stands, it then comes down to guessing and no further: the answer stands in its own sentence, where it doesn't look. With the length first it could learn. Whether it does at this rate, and when, differs from one draw of first weights to the next; the stack with norms, which you will mend below, bears this rate. At a third of the rate, or with two layers, the turned one learns as well, and you would never miss the norms: that is what makes theirs a silent fault. The wrong axis is not mended by any rate.
 #
 # **What only looks like a fault.** The one `self.dropout` serves in three places. A dropout module has no weights and keeps nothing; each call draws anew:
 
@@ -946,6 +951,8 @@ with torch.no_grad():
 real = ids != 0  # number 0 is [PAD]
 print("hidden representation:", tuple(hidden.shape))
 print(f"largest difference to MiniLM: {(hidden - theirs)[real].abs().max():.0e}")
+own_size = sum(parameter.numel() for parameter in encoder.parameters())
+print(f"numbers in your encoder: {own_size:,}")
 
 # %% [markdown] id="own-embedding-text"
 # And a vector for each sentence: the mean over its real tokens, brought to length 1, as MiniLM was trained. Yours beside what the library's `sentence_embedding` gives, tokenizer and all:
@@ -965,7 +972,7 @@ figures.heatmap(
 # %% [markdown] id="own-note"
 # *What to see.* The first two sentences share hardly a word and tell one story: their cosine is above 0.4. The third has to do with neither: its cosines are about 0. And the vectors are the library's to six places: what comes out of your encoder is what comes out of MiniLM.
 #
-# Stay here for a moment. This is a real encoder, with 22.7 million real weights. You gave it a text, and got what it means as numbers; and every operation on the way is one that you have written, or can read in four chapters. Put three sentences of your own into `questions` and run the last two cells again.
+# Stay here for a moment. This is a real encoder, with 22.6 million real weights. You gave it a text, and got what it means as numbers; and every operation on the way is one that you have written, or can read in four chapters. Put three sentences of your own into `questions` and run the last two cells again.
 
 # %% [markdown] id="hidden-section"
 # ## 12 What comes out
@@ -987,7 +994,7 @@ labs.ShapeTracer(model=encoder, text=sentence)
 # ## Recap
 #
 # - Attention and a feed-forward network alone can't be stacked: all tokens become alike, and the gradient dies.
-# - The residual connection, $x + f(x)$, keeps tokens apart and lets the gradient through; alone, it lets the numbers grow.
+# - The residual connection, $x + f(x)$, lets the gradient through and slows the smoothing (it does not stop it); alone, it lets the numbers grow.
 # - Layer normalisation brings each token's vector, by itself, to mean 0 and variance 1, then scales and shifts each feature.
 # - Post-norm, $\operatorname{norm}(x + f(x))$, is the original and wants a warm-up; pre-norm, $x + f(\operatorname{norm}(x))$, trains without one and ends with one more norm.
 # - A layer is two residuals. Dropout falls on what is added, never on the stream.

@@ -136,7 +136,7 @@ QUESTIONS = (
         "ReLU in place of GELU in all six layers of the trained model, no further training. What is left of the sentences' vectors?",
         (
             Option(
-                "They turn far away: cosines around a half.",
+                "They turn far away: cosines of about 0.6.",
                 "The curves differ by at most 0.17, near 0; but that is where most of a neuron's inputs lie, there are "
                 "1,536 neurons, and six layers carry it on. The weights were trained for this very curve.",
                 right=True,

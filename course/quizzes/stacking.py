@@ -78,12 +78,12 @@ QUESTIONS = (
     ),
     Question(
         "stacking.what-keeps-apart",
-        "Twelve untrained layers, 16 random tokens. What keeps the tokens from all becoming the same?",
+        "Twelve untrained layers, 16 random tokens. Bare, they are one after two layers. What keeps them apart for longer?",
         (
             Option(
                 "The sum.",
-                "With it, each layer only adds its mean to what the token was. The norms rescale each vector: they "
-                "cannot bring back a difference that is gone.",
+                "With it, each layer only adds its mean to what the token was: that slows the smoothing, and does not "
+                "stop it. The norms rescale each vector: they cannot bring back a difference that is gone.",
                 right=True,
             ),
             Option(
@@ -207,9 +207,9 @@ QUESTIONS = (
         "Twelve layers of the listing on the task of section 6, at three times the rate. What do the losses do?",
         (
             Option(
-                "As it stands it gets no better than guessing; with the length first it is thrown far above it.",
-                "As it stands no token sees its own sentence, so there is nothing to learn from. With the length first "
-                "there is, but no norm holds the numbers, and the steps throw it far off.",
+                "Both are thrown far above guessing; as it stands, it then comes down to guessing and no lower.",
+                "No norm holds the numbers in either. As it stands no token sees its own sentence, so there is nothing "
+                "to learn from; with the length first there is, once the steps no longer throw it about.",
                 right=True,
             ),
             Option(

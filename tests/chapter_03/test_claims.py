@@ -127,7 +127,8 @@ def test_only_relu_silences_neurons(chapter: SimpleNamespace) -> None:
 def test_the_model_takes_ones_own_gelu_and_no_relu(chapter: SimpleNamespace) -> None:
     assert (chapter.kept["your GELU"] > 0.9999).all()
     assert ((chapter.kept["ReLU"] > 0.4) & (chapter.kept["ReLU"] < 0.75)).all()
-    assert right("relu-for-gelu") == "They turn far away: cosines around a half."
+    assert right("relu-for-gelu") == "They turn far away: cosines of about 0.6."
+    assert chapter.kept["ReLU"].mean() == pytest.approx(0.6, abs=0.05)
     x = torch.linspace(-10, 10, 20001)
     gap = (F.relu(x) - F.gelu(x)).abs().max()
     assert gap == pytest.approx(0.17, abs=0.005)
