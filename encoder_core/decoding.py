@@ -21,6 +21,8 @@ __all__ = [
     "beam_search",
     "greedy_decode",
     "length_penalised",
+    "nucleus_probabilities",
+    "require_temperature",
     "sample",
     "shift_right",
     "top_p",

@@ -183,7 +183,8 @@ def fit(
     """Train a model, in place, with AdamW, warm-up and linear decay.
 
     Args:
-        model: what is trained. It is moved to the device, and left there, in the mode it had.
+        model: what is trained. It is moved to the device, and left there, each module in the
+            mode it had, without gradients.
         data: the examples; anything with `len` and `[index]`.
         loss: called as `loss(model, batch)`; returns the mean loss over the batch's examples, or
             that and a dictionary of numbers to be recorded.
@@ -194,19 +195,30 @@ def fit(
         evaluate: called with the model in evaluation mode, without gradients; returns numbers.
         callback: called with each `Record`; returning True ends the training.
         checkpoint: a file. Where it exists, the training goes on from it; it is written every
-            `checkpoint_every` updates, at the end, and at an interrupt or an error.
+            `checkpoint_every` updates, at the end, and at an interrupt or an error. One training
+            at a time can use it.
         progress: show a progress bar.
         options: fields of `TrainingConfig`.
 
     Returns:
         The history. After an interrupt (Ctrl-C, Jupyter's stop button), the model and the
-        checkpoint are those of the last whole update, and `interrupted` is True.
+        checkpoint are those of the last whole update, and `interrupted` is True. SIGTERM saves
+        in the same way, and then ends the process, or calls the handler that there was for it.
 
     Raises:
-        ValueError: settings out of range; a checkpoint of another model or other settings; a loss
-            of more than one number, or without a gradient.
-        FloatingPointError: the gradient is infinite or NaN; the model is as it was before it.
+        ValueError: settings out of range; a loss of more than one number, or without a gradient.
+        CheckpointError: a ValueError: the checkpoint is damaged, or of another model, other
+            trained parameters or other settings.
+        FloatingPointError: the gradient is infinite or NaN.
         TypeError: an unknown option; a loss that is no tensor.
+        RuntimeError: another training is using the checkpoint.
+        OSError: the checkpoint could not be written; what was saved before is still whole.
+        KeyboardInterrupt: a second interrupt, while the first one waits for its update to end.
+
+    After an error or an interrupt in the middle of an update, the model with its buffers, the
+    state of AdamW and the checkpoint are those of before this update. (An error in AdamW's own
+    step, as when memory runs out there, is the exception: nothing is saved then, and the
+    checkpoint is the one written before.)
 
     >>> import torch
     >>> data = [(torch.tensor([x]), torch.tensor([2 * x])) for x in (-1.0, 0.5, 2.0)]
@@ -221,14 +233,15 @@ def fit(
     config = replace(config or TrainingConfig(), **options)
     path = None if checkpoint is None else Path(checkpoint)
     with Interrupts() as interrupts:
-        run = Run(model, data, loss, config, collate, evaluate, callback, path)
-        run.resume()
-        with run.environment(progress):
-            if run.unreported:
-                run.report()
-            while run.step < run.total and not run.stopped:
-                run.update()
-                run.report()
-                if run.interrupted(interrupts.asked is not None):
-                    break
+        run = Run(model, data, loss, config, collate, evaluate, callback, path, interrupts)
+        with run.alone():
+            run.resume()
+            with run.environment(progress):
+                if run.unreported:
+                    run.report()
+                while run.step < run.total and not run.stopped:
+                    run.update()
+                    run.report()
+                    if run.interrupted():
+                        break
     return run.history

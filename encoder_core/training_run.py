@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import importlib
 import math
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,15 @@ import torch
 from torch import Tensor, nn
 
 from encoder_core.batches import batch_indices, step_seed
+from encoder_core.checkpoints import CheckpointError
 from encoder_core.devices import choose_device, choose_precision, to_device
 from encoder_core.distributed import average_gradients, join_processes, same_weights
+from encoder_core.interrupts import Interrupts
+from encoder_core.rollback import Rollback
 from encoder_core.schedule import learning_rate, parameter_groups
 from encoder_core.training import History, Loss, Record, TrainingConfig, require_loss
+from encoder_core.training_facts import require_facts
+from encoder_core.training_lock import lock_checkpoint
 from encoder_core.training_state import load_training, save_training
 
 __all__ = ["Run"]
@@ -37,7 +43,7 @@ class Run:
     """A training under way; see `training.fit` for the arguments.
 
     Raises:
-        ValueError: in `resume`, other settings than those of the checkpoint.
+        CheckpointError: in `resume`, other settings than those of the checkpoint.
         FloatingPointError: in `update`, a gradient that is not finite.
 
     >>> def loss(model, batch): return model(batch).square().mean()
@@ -58,9 +64,11 @@ class Run:
         evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
         callback: Callable[[Record], bool | None] | None = None,
         path: Path | None = None,
+        interrupts: Interrupts | None = None,
     ) -> None:
         self.data, self.loss, self.config, self.collate = data, loss, config, collate
         self.evaluate, self.callback, self.path = evaluate, callback, path
+        self.interrupts = interrupts or Interrupts()  # one that isn't entered notes nothing
         self.total = config.total_steps(len(data))
         self.device = choose_device(config.device)
         self.dtype = choose_precision(self.device, config.precision)
@@ -70,7 +78,7 @@ class Run:
         groups = parameter_groups(model, config.weight_decay)
         fused = self.device.type == "cuda"
         self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=fused)
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
+        self.scaler = self._new_scaler()
         self.history = History()
         self.step = self.saved_at = 0
         self.stopped = self.whole = False
@@ -80,21 +88,40 @@ class Run:
         self.counted = 0
         self.bar: Any = None
 
+    def _new_scaler(self) -> torch.amp.GradScaler:
+        return torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other trainings from the checkpoint, in the process that saves.
+
+        Raises:
+            RuntimeError: another training is using it.
+        """
+        mine = self.path is not None and self.processes.main
+        return lock_checkpoint(self.path) if self.path and mine else nullcontext()
+
     def resume(self) -> None:
         """Go on from the checkpoint, where there is one.
 
         Raises:
-            ValueError: it is of another model or of other settings; the message names them.
+            CheckpointError: it is damaged, or of another model or other settings; the message
+                names them.
         """
         self.whole = True
         if self.path is None or not self.path.exists():
             return
-        facts = load_training(self.path, self.model, self.optimizer, self._require_settings)
-        self.scaler.load_state_dict(facts["scaler"])
+        facts = load_training(self.path, self.model, self.optimizer, self._require)
+        if facts["scaler"]:  # none where it was saved on another device
+            self.scaler.load_state_dict(facts["scaler"])
         for name in _STATE:
             setattr(self, name, facts.get(name, getattr(self, name)))
         self.saved_at = self.history.resumed_at = self.step
         self.history.records = [Record(**record) for record in facts["records"]]
+
+    def _require(self, facts: dict[str, Any]) -> None:
+        assert self.path is not None
+        require_facts(self.path, facts)
+        self._require_settings(facts)
 
     def _settings(self) -> dict[str, Any]:
         settings = {name: getattr(self.config, name) for name in _DECISIVE}
@@ -103,24 +130,31 @@ class Run:
     def _require_settings(self, facts: dict[str, Any]) -> None:
         """Name the settings that differ from those of the checkpoint."""
         before, now = facts["settings"], self._settings()
-        differ = [f"{n} was {before[n]} and is {now[n]}" for n in now if before.get(n) != now[n]]
+        differ = [
+            f"{n} was {before.get(n)} and is {now[n]}" for n in now if before.get(n) != now[n]
+        ]
         if differ:
-            raise ValueError(
+            raise CheckpointError(
                 f"The checkpoint {self.path} belongs to a training with other settings: "
                 f"{'; '.join(differ)}. Go on with those, or start anew with another path."
+            )
+        if facts["step"] > self.total:
+            raise CheckpointError(
+                f"The checkpoint {self.path} is damaged: step is {facts['step']} of {self.total}."
             )
 
     @contextmanager
     def environment(self, progress: bool) -> Iterator[None]:
         """Lend the model and torch's generators to the training; save and give back at its end."""
-        mode = self.model.training
+        modes = {module: module.training for module in self.model.modules()}
         devices = [self.device] if self.device.type == "cuda" else []
         with self._bar(progress), torch.random.fork_rng(devices):
             self.model.train()
             try:
                 yield
             finally:
-                self.model.train(mode)
+                for module, mode in modes.items():
+                    module.training = mode
                 if self.whole and self.step > self.saved_at:
                     self.save()
 
@@ -136,11 +170,30 @@ class Run:
             yield
 
     def update(self) -> None:
-        """Make one update: batch, loss, gradient, clipping, AdamW.
+        """Make one update: batch, loss, gradient, clipping, AdamW. Where it fails, undo it.
 
         Raises:
             FloatingPointError: the gradient is infinite or NaN; nothing has been changed.
         """
+        before, step = Rollback(self.model), self.step
+        try:
+            norm, numbers = self._differentiate()
+            with self.interrupts.shield():
+                self.whole = False  # an error in the optimizer's step leaves half of an update
+                self._apply()
+                self._count(numbers)
+                self.norm, self.step = norm, step + 1
+                self.unreported = self.whole = True
+        except BaseException:
+            if self.step == step:
+                with self.interrupts.shield():
+                    before.restore()
+                    self._forget_unscaling()
+            raise
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def _differentiate(self) -> tuple[float, dict[str, float]]:
+        """Compute the clipped gradient; return its norm and the numbers to record."""
         rank, count = self.processes.rank, self.processes.count
         torch.manual_seed(step_seed(self.config.seed, self.step, rank))
         chosen = batch_indices(len(self.data), self.config.batch_size, self.step, self.config.seed)
@@ -153,26 +206,32 @@ class Run:
             result = self.loss(self.model, batch)
         loss, extra = result if isinstance(result, tuple) else (result, {})
         require_loss(loss)
-        self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss * share).backward()  # type: ignore[no-untyped-call]
         average_gradients(self.model.parameters(), self.processes)
         self.scaler.unscale_(self.optimizer)
-        self._clip()
-        self.whole = False  # from here on an exception leaves a model that is not to be saved
-        self._apply()
-        self._count({"loss": loss, **extra}, share)
-        self.unreported = self.whole = True
+        return self._clip(), self._average({"loss": loss, **extra}, share)
 
-    def _clip(self) -> None:
+    def _clip(self) -> float:
         """Shorten the gradient where it is too long, and refuse one that is no number."""
         limit = math.inf if self.config.clip is None else self.config.clip
-        self.norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), limit))
-        if not math.isfinite(self.norm) and not self.scaler.is_enabled():
+        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), limit))
+        if not math.isfinite(norm) and not self.scaler.is_enabled():
             raise FloatingPointError(
-                f"The gradient of update {self.step + 1} is {self.norm}. The model is as it was "
+                f"The gradient of update {self.step + 1} is {norm}. The model is as it was "
                 "before it. Lower learning_rate, lengthen warmup, or look for a division by zero "
                 "or a logarithm of zero in the loss."
             )
+        return norm
+
+    def _average(self, values: dict[str, Any], share: float) -> dict[str, float]:
+        """Make numbers of what an update gives to be recorded, means over all processes."""
+        plain = [float(v.detach() if isinstance(v, Tensor) else v) for v in values.values()]
+        numbers = share * torch.tensor(plain, dtype=torch.float64)
+        if self.processes.count > 1:
+            numbers = numbers.to(self.device)
+            torch.distributed.all_reduce(numbers)
+            numbers /= self.processes.count
+        return dict(zip(values, numbers.tolist(), strict=True))
 
     def _apply(self) -> None:
         """Let AdamW change the weights."""
@@ -182,19 +241,19 @@ class Run:
             group["lr"] = self.rate
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        self.step += 1
 
-    def _count(self, values: dict[str, Any], share: float) -> None:
+    def _count(self, numbers: dict[str, float]) -> None:
         """Add this update's numbers to those that the next record averages."""
-        plain = [float(v.detach() if isinstance(v, Tensor) else v) for v in values.values()]
-        numbers = share * torch.tensor(plain, dtype=torch.float64)
-        if self.processes.count > 1:
-            numbers = numbers.to(self.device)
-            torch.distributed.all_reduce(numbers)
-            numbers /= self.processes.count
-        for name, number in zip(values, numbers.tolist(), strict=True):
+        for name, number in numbers.items():
             self.sums[name] = self.sums.get(name, 0.0) + number
         self.counted += 1
+
+    def _forget_unscaling(self) -> None:
+        """Give the scaler its state of before the update, in which no gradient was unscaled."""
+        if self.scaler.is_enabled():
+            state = self.scaler.state_dict()
+            self.scaler = self._new_scaler()
+            self.scaler.load_state_dict(state)
 
     def report(self) -> None:
         """Evaluate, record, call back and save, each where it is due."""
@@ -214,10 +273,22 @@ class Run:
         if not self.processes.main:
             return {"": 0.0}  # a record is due here too, so that all processes count alike
         self.model.eval()
-        with torch.no_grad():
-            numbers = {name: float(value) for name, value in self.evaluate(self.model).items()}
-        self.model.train()
-        return numbers
+        try:
+            with self._undone_on_error(), torch.no_grad():
+                return {name: float(value) for name, value in self.evaluate(self.model).items()}
+        finally:
+            self.model.train()
+
+    @contextmanager
+    def _undone_on_error(self) -> Iterator[None]:
+        """Put the model's buffers back where a caller's function fails: it will be called again."""
+        before = Rollback(self.model)
+        try:
+            yield
+        except BaseException:
+            with self.interrupts.shield():
+                before.restore()
+            raise
 
     def _record(self, evaluation: dict[str, float]) -> None:
         means = {name: total / self.counted for name, total in self.sums.items()}
@@ -225,23 +296,26 @@ class Run:
         loss = means.pop("loss")
         metrics = {**means, **evaluation}
         record = Record(self.step, epoch, loss, self.rate, self.norm, metrics)
-        self.whole = False  # the record, and what it was made of, change together or not at all
-        self.history.records.append(record)
-        self.sums, self.counted, self.unreported = {}, 0, False
-        self.whole = True
+        with self.interrupts.shield():  # the record and what it was made of change together
+            self.history.records.append(record)
+            self.sums, self.counted, self.unreported = {}, 0, False
         if self.bar is not None:
             self.bar.set_postfix(loss=f"{loss:.4g}")
         if self.callback is not None and self.processes.main:
-            self.stopped = bool(self.callback(record))
+            with self._undone_on_error():
+                self.stopped = bool(self.callback(record))
 
-    def interrupted(self, asked: bool) -> bool:
-        """Say whether to stop now, with all processes of one mind."""
+    def interrupted(self) -> bool:
+        """Say whether to stop now, with all processes of one mind: a signal to one is to all."""
+        asked = int(self.interrupts.asked or 0)
         if self.processes.count > 1:
             flags = torch.tensor([asked, self.stopped], device=self.device, dtype=torch.int32)
             torch.distributed.all_reduce(flags, op=torch.distributed.ReduceOp.MAX)
-            asked, self.stopped = (bool(flag) for flag in flags.tolist())
-        self.history.interrupted = asked and self.step < self.total
-        return asked
+            asked, self.stopped = int(flags[0]), bool(flags[1])
+            if asked:
+                self.interrupts.ask(signal.Signals(asked))
+        self.history.interrupted = bool(asked) and self.step < self.total
+        return bool(asked)
 
     def save(self) -> None:
         """Write the checkpoint, where one is asked for, in the process that saves."""
