@@ -350,7 +350,7 @@ def _cells(
     finite = [[cell if abs(cell) != float("inf") else None for cell in row] for row in table]
     written = None
     if decimals is not None:
-        written = [[f"{cell:.{decimals}f}".replace("inf", "∞") for cell in row] for row in table]
+        written = [[f"{cell:z.{decimals}f}".replace("inf", "∞") for cell in row] for row in table]
     return go.Heatmap(
         z=finite,
         customdata=[[[row, column] for column in columns] for row in rows],

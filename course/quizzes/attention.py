@@ -115,9 +115,10 @@ QUESTIONS = (
         "Why $\\sqrt{d_k}$, and not $d_k$?",
         (
             Option(
-                "It brings random products back to a standard deviation of 1, whatever $d_k$ is.",
-                "The standard deviation of the product is $\\sqrt{d_k}$. With the same spread at every width the "
-                "softmax starts neither flat nor saturated.",
+                "It brings products of random entries with variance 1 back to a standard deviation of 1, whatever "
+                "$d_k$ is.",
+                "The standard deviation of the product is $\\sqrt{d_k}$. Divided by it, the scores spread the same "
+                "at every width. (Entries with another variance give another spread, but not one that grows.)",
                 right=True,
             ),
             Option(
@@ -227,8 +228,9 @@ QUESTIONS = (
             ),
             Option(
                 "The order doesn't matter.",
-                "It does: zeroing weights leaves a row that sums to less than 1. You could divide by the new sum; then "
-                "both would agree, with more work and a division by 0 where all is blocked.",
+                "It does: zeroing weights leaves a row that sums to less than 1. You could divide by the new sum; in "
+                "exact arithmetic both would then agree. In floating point what is left may have become 0 already, "
+                "where a blocked score is much larger than the rest, and then it is 0 / 0.",
             ),
             Option(
                 "Because weights can't be changed after the softmax.",
@@ -443,8 +445,8 @@ QUESTIONS = (
         (
             Option(
                 "Somewhere in the middle of the 72.",
-                "A clear picture is not a large effect. Most of what it carries is not read in this way, or can be had "
-                "elsewhere: the later layers make up for much.",
+                "A clear picture is not a large effect. On other texts it stands elsewhere, but not among the first: "
+                "see what the second experiment below finds that it is good for.",
                 right=True,
             ),
             Option(
@@ -453,7 +455,7 @@ QUESTIONS = (
             ),
             Option(
                 "Among the first ten.",
-                "Those are heads of the last layer: what they write goes straight into the sentence's vector.",
+                "Those are all heads of the last layer: what they write goes straight into the sentence's vector.",
             ),
             Option(
                 "Last: it changes nothing.",

@@ -293,8 +293,8 @@ QUESTIONS = (
             ),
             Option(
                 "It is the same as with positions.",
-                "With them the two are close, too, but not equal: that small difference is all that the order "
-                "makes in this model.",
+                "With them the two are close, too, but not equal: that small difference is what the order makes "
+                "here.",
             ),
         ),
         kind="predict",
