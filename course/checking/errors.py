@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from types import UnionType
 
 from course.checking import guards
 
-_WORDS: tuple[tuple[type[BaseException], str, str], ...] = (
+_WORDS: tuple[tuple[type[BaseException] | UnionType, str, str], ...] = (
     (
         SystemExit,
         "",
@@ -46,6 +47,29 @@ _WORDS: tuple[tuple[type[BaseException], str, str], ...] = (
         RuntimeError,
         "numpy\\(\\) on Tensor that requires grad",
         "numpy cannot follow gradients: compute it with torch's functions",
+    ),
+    (
+        RuntimeError,
+        "view size is not compatible with input tensor's size and stride",
+        "`view` needs the numbers to lie in memory in their new order; after a transpose, or where the caller "
+        "gives a slice, they don't: `reshape` copies them where it must",
+    ),
+    (
+        RuntimeError,
+        "same dtype|expected scalar type|source and destination dtypes match",
+        "two floating dtypes meet, and what is made without `dtype=` is float32: make it by `zeros_like`, "
+        "`new_zeros`, or with `dtype=x.dtype`",
+    ),
+    (
+        RuntimeError | ValueError,
+        "only (one element|single-element) tensors can be converted|cannot be converted to Scalar",
+        "`int()`, `float()` and `.item()` take a tensor of one number, and this one has several",
+    ),
+    (
+        TypeError | AttributeError,
+        "NoneType",
+        "something is None there: an argument that may be left out, or the result of a function that has no "
+        "`return`",
     ),
     (
         EOFError,

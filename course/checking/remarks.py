@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -19,6 +20,17 @@ def deserved(exercise: Exercise, submission: Callable[..., Any]) -> list[Remark]
     return [remark for remark in exercise.remarks if _springs(exercise, submission, remark)]
 
 
+@contextlib.contextmanager
+def _default(dtype: str) -> Iterator[None]:
+    """Another default dtype for the block; none when none is named."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, dtype) if dtype else before)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 def _springs(exercise: Exercise, submission: Callable[..., Any], remark: Remark) -> bool:
     probe = Probe(
         remark.case,
@@ -27,7 +39,8 @@ def _springs(exercise: Exercise, submission: Callable[..., Any], remark: Remark)
         random=exercise.random,
         harness=exercise.harness,
     )
-    came, wanted = running.run(submission, probe), running.reference(exercise.model(), probe)
+    with _default(remark.default_dtype):
+        came, wanted = running.run(submission, probe), running.reference(exercise.model(), probe)
     if remark.case.raises is not None:
         return bool(remark.springs(*(guards.safe_text(one.error) for one in (came, wanted))))
     if came.error is not None or wanted.error is not None:

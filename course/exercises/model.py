@@ -115,6 +115,7 @@ class Remark:
     says: str
     mode: str = "plain"
     dtype: str = "float64"
+    default_dtype: str = ""  # what torch's default is set to meanwhile, where it is not left alone
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ def loses_digits(came: Any, wanted: Any, relative: float) -> bool:
     )
 
 
+def other_dtype(came: Any, wanted: Any) -> bool:
+    """Whether a result has another dtype than the reference's."""
+    return isinstance(came, Tensor) and bool(came.dtype != wanted.dtype)
+
+
 def _pairs(came: Any, wanted: Any) -> Iterator[tuple[Tensor, Tensor]]:
     ones, others = (
         value if isinstance(value, tuple | list) else (value,) for value in (came, wanted)

@@ -40,6 +40,12 @@ def cosine_similarity(a, b):
     lengths = a.norm(dim=-1)[:, None] * b.norm(dim=-1)
     return torch.nan_to_num(a @ b.T / lengths, nan=0.0)
 """,
+    "embeddings.sinusoidal_positions": """\
+def sinusoidal_positions(length, d_model):
+    column = torch.arange(d_model)
+    angle = torch.arange(length)[:, None] / 10000 ** (2 * (column // 2) / d_model)
+    return torch.where(column % 2 == 0, angle.sin(), angle.cos()).float()
+""",
     "attention.split_heads": """\
 def split_heads(x, nhead):
     if x.shape[-1] % nhead:

@@ -106,6 +106,18 @@ PADDING_MASK = Exercise(
             "Do the tokens of a shorter sequence stand at its beginning or at its end?",
         ),
         Mistake(
+            "a-full-text-all-padding",
+            (
+                (
+                    "positions >= lengths.unsqueeze(1)",
+                    "(positions >= lengths.unsqueeze(1)) | (lengths == max_length).unsqueeze(1)",
+                ),
+            ),
+            "A text that fills all places comes out as padding throughout. (`row[-n:]` with n = 0 is the whole row, "
+            "and not nothing.)",
+            "Which places does `row[-0:]` take?",
+        ),
+        Mistake(
             "turned",
             (("positions >= lengths.unsqueeze(1)", "(positions >= lengths.unsqueeze(1)).T"),),
             "The axes are exchanged: (S, B) instead of (B, S).",

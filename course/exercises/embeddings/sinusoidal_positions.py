@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from course.exercises import traps
 from course.exercises.embeddings import waves
-from course.exercises.model import Case, Exercise, Mistake, tags
+from course.exercises.model import Case, Exercise, Mistake, Remark, tags
 
 _EXPONENT = "(2 * (column // 2) / d_model)"
 _RESULT = "torch.where(column % 2 == 0, angle.sin(), angle.cos())"
@@ -261,4 +262,15 @@ SINUSOIDAL_POSITIONS = Exercise(
         "angle = position / 10000 ** (2 * (column // 2) / d_model)",
     ),
     axes=(("position", "column"),),
+    remarks=(
+        Remark(
+            "float32-whatever-the-default",
+            Case((3, 4), "3 positions of width 4"),
+            traps.other_dtype,
+            "The result is float32 even where torch's default dtype is another (`dtype=torch.float32` and "
+            "`.float()` fix it). After `torch.set_default_dtype(torch.float64)` a model's weights are float64, "
+            "and this table is the one tensor that does not fit. `torch.get_default_dtype()` says which is the default.",
+            default_dtype="float64",
+        ),
+    ),
 )
