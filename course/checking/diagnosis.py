@@ -228,8 +228,15 @@ def _hits(trials: list[Trial], failed: list[int], imitation: _Imitation, wanted:
 
 def _all_broken(value: Any) -> bool:
     """Whether nothing but NaN, inf and 0 is left: many mistakes end so, and none is known by it."""
-    floats = [x for x in _leaves(value) if isinstance(x, torch.Tensor) and x.is_floating_point()]
+    floats = [x for x in _leaves(value) if _readable(x) and x.is_floating_point()]
     return any(not bool((x.isfinite() & (x != 0)).any()) and bool(x.isnan().any()) for x in floats)
+
+
+def _readable(value: Any) -> bool:
+    """Whether this is a tensor with numbers in the usual layout: neither sparse, nested nor on "meta"."""
+    if not isinstance(value, torch.Tensor) or value.is_meta or value.is_quantized:
+        return False
+    return not value.is_nested and value.layout is torch.strided
 
 
 def nearest(exercise: Exercise, trials: list[Trial]) -> Mistake | None:

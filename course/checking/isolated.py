@@ -116,7 +116,8 @@ def _child(
     try:
         _settle(board, log)
         board.publish(json.dumps(work()).encode())
-        os.write(pipe[1], b".")
+        with contextlib.suppress(OSError):  # it may have closed all files
+            os.write(pipe[1], b".")
         status = 0
     except BaseException as error:
         with contextlib.suppress(BaseException):
