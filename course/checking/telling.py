@@ -33,11 +33,12 @@ def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
     if first.difference is not None:
         told.append(varying[0] if varying else _sentence(exercise, function, first))
         if first.difference.kind == "values" and not varying:
-            statistics = _statistics(failed)
+            own = _of_its_own(exercise, function, failed)
+            statistics = [] if _settled(exercise, failed, own) else _statistics(failed)
             # What is wrong without any randomness comes before what the random results say.
             told.extend(statistics if first.probe.case.summary is not None else [])
             told = plain.describe(exercise, failed) or told
-            told.extend(_of_its_own(exercise, function, failed))
+            told.extend(own)
             right = [trial for trial in trials if not trial.failed]
             told.extend(relations.describe(exercise, failed, right))
             told.extend(_right_ones(exercise, failed))
@@ -45,7 +46,9 @@ def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
             told.extend(_errors_elsewhere(exercise, failed))
         if first.probe.mode == "gradient" and not any(_in_values(trial) for trial in failed):
             told = [_gradient(function, first)]
-    told.extend(sorted({fault.says for trial in failed for fault in trial.actual.faults}))
+    told.extend(
+        sorted({fault.says for trial in failed for fault in _faults(exercise, trial, failed)})
+    )
     told.extend(_leak(function, failed))
     told.extend(_only_when(trials))
     told.extend(_clue(exercise, trials))
@@ -69,6 +72,29 @@ def _of_its_own(exercise: Exercise, function: Callable[..., Any], failed: list[T
             return exercise.finds(function, cases)
     except (Exception, guards.TimeLimit):  # an answer can be stranger than the search knows
         return []
+
+
+def _wrong_without_chance(failed: list[Trial]) -> bool:
+    """Whether a trial fails in which nothing is drawn."""
+    return any(
+        t.difference is not None and t.probe.case.summary is None and t.probe.mode == "plain"
+        for t in failed
+    )
+
+
+def _settled(exercise: Exercise, failed: list[Trial], own: list[str]) -> bool:
+    """Whether the statistics of random results would say nothing more.
+
+    A layer that is wrong in evaluation has other statistics in training for that reason alone.
+    """
+    return exercise.is_class and (bool(own) or _wrong_without_chance(failed))
+
+
+def _faults(exercise: Exercise, trial: Trial, failed: list[Trial]) -> list[running.Fault]:
+    """The faults of a trial; of a layer that is wrong in evaluation none that speaks of its draws."""
+    if not exercise.is_class or not _wrong_without_chance(failed):
+        return list(trial.actual.faults)
+    return [fault for fault in trial.actual.faults if fault.id != running.FROZEN.id]
 
 
 def _statistics(failed: list[Trial]) -> list[str]:

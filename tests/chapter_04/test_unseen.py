@@ -57,6 +57,10 @@ heads, length = self.self_attn.num_heads, x.shape[1]
             mask = MERGED
         made = self.self_attn(x, x, x, attn_mask=mask, need_weights=False)"""
 ACTIVE = "F.relu(self.linear1(x))"
+POST_1 = (
+    "src_key_padding_mask))\n            src = self.norm2(src + ",
+    "src_key_padding_mask)))\n            src = self.norm2(src + ",
+)
 
 # Of each: the edits, and what must be said.
 LAYERS: dict[str, tuple[list[tuple[str, str]], str]] = {
@@ -146,11 +150,11 @@ LAYERS: dict[str, tuple[list[tuple[str, str]], str]] = {
     ),
     "two dropouts missing": (
         [("self.drop1(made[0])", "made[0]"), ("return self.drop3(", "return (")],
-        "the dropout on the attention's output and the dropout after linear2 are not as",
+        "dropout after linear2: nothing is dropped, with a rate of 0.3",
     ),
     "the rate turned round": (
         [("self.drop2(", "F.dropout("), (ACTIVE, ACTIVE + ", 1 - self.drop1.p, self.training")],
-        "the dropout after the activation is not as it should be",
+        "dropout after the activation: the rate is 0.7, and should be 0.3",
     ),
     "a sigmoid": (
         [("F.relu(", "torch.sigmoid(")],
@@ -206,6 +210,30 @@ LAYERS: dict[str, tuple[list[tuple[str, str]], str]] = {
     "the mask turned": (
         [(CALL, "mask = None if mask is None else mask.T\n        " + CALL)],
         "given another mask than src_mask: it blocks elsewhere",
+    ),
+    "the whole sum dropped in post-norm, once more": (
+        [("self.norm1(src + self.sa(src,", "self.norm1(self.drop1(src + self.sa(src,"), POST_1],
+        "in post-norm, dropout on the attention's output: the whole sum is dropped, x and all",
+    ),
+    "the whole sum dropped in post-norm, in its place": (
+        [
+            ("self.drop1(made[0])", "made[0]"),
+            ("src + self.sa(self.norm1(src)", "src + self.drop1(self.sa(self.norm1(src)"),
+            (
+                "_padding_mask)\n            src = src + self.ff",
+                "_padding_mask))\n            src = src + self.ff",
+            ),
+            ("self.norm1(src + self.sa(src,", "self.norm1(self.drop1(src + self.sa(src,"),
+            POST_1,
+        ],
+        "in post-norm, dropout on the attention's output: the whole sum is dropped, x and all",
+    ),
+    "whole tokens dropped after linear2": (
+        [
+            ("return self.drop3(", "return F.dropout1d("),
+            ("(self.linear1(x)))))", "(self.linear1(x)))), self.drop3.p, self.training)"),
+        ],
+        "dropout after linear2: all numbers of a token are dropped together",
     ),
     "all of a sub-layer dropped at once": (
         [

@@ -127,7 +127,7 @@ WRONG: dict[str, tuple[list[tuple[str, str]], str]] = {
     ),
     "a sum that is dropped": (
         [(NETWORK + SUM, NETWORK + "        src = self.dropout(src + src2)\n")],
-        "dropout after linear2: x itself is dropped",
+        "dropout after linear2: the whole sum is dropped, x and all",
     ),
     "no scale": (
         [
@@ -142,11 +142,11 @@ WRONG: dict[str, tuple[list[tuple[str, str]], str]] = {
     ),
     "dropped on the way into the network": (
         [("self.linear1(x)", "self.linear1(self.dropout(x))")],
-        "dropout after the activation: something is dropped twice, here or on the way there",
+        "what goes into the feed-forward network is dropped",
     ),
     "dropped on the way into the attention": (
         [(FIRST, FIRST + "        x = self.dropout(x)\n")],
-        "dropout on the attention weights: something is dropped twice, here or on the way there",
+        "what goes into the attention is dropped",
     ),
     "no dropout in one half of post-norm": (
         [

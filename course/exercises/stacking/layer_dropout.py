@@ -157,24 +157,15 @@ def is_trained(case: Case) -> bool:
     return case.summary is _statistics
 
 
-def finds(run: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
-    """At which of the places dropout is not as it should be, and what is done there."""
+def finds(run: Callable[..., Any], failed: Sequence[Case], seen: Sequence[str] = ()) -> list[str]:
+    """At which of the places dropout is not as it should be, and what is done there.
+
+    `seen` is what a look at the layer's parts says of the places; where it says nothing, the outputs do.
+    """
     pre = {case.says.removeprefix(_PRE): case for case in failed if case.args[4]}
     post = {case.says.removeprefix(_POST): case for case in failed if not case.args[4]}
-    found, seen = (pre, _seen) if pre else (post, _seen_after_the_norm)
-    guilty = _guilty(set(found))
-    told = []
-    if guilty:
-        where = "" if pre else " in post-norm, and in pre-norm it is"
-        verb = "is" if len(guilty) == 1 else "are"
-        told = [
-            f"in training mode the {' and the '.join(guilty)} {verb} not as it should be{where}"
-        ]
-    says = {
-        place: _together(run, found[place]) or seen(place, run(*found[place].args)[0])
-        for place in guilty
-    }
-    told += [f"{place}: {said}" for place, said in says.items() if said]
+    guilty = _guilty(set(pre or post))
+    told = list(seen) if seen else _of_the_outputs(run, guilty, pre, post)
     if PLACES[4] in pre:
         told.append("it drops with dropout=0 too: is the rate taken from the argument?")
     if PLACES[5] in pre and not guilty:
@@ -183,6 +174,25 @@ def finds(run: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
             f"made without `dropout=` it drops at a rate of {rate:.2g}: the default is {DEFAULT_P:g}"
         )
     return told
+
+
+def _of_the_outputs(
+    run: Callable[..., Any], guilty: list[str], pre: dict[str, Case], post: dict[str, Case]
+) -> list[str]:
+    """What the outputs of the failed cases, by their places, say of the guilty ones."""
+    if not guilty:
+        return []
+    found, seen = (pre, _seen) if pre else (post, _seen_after_the_norm)
+    where = "" if pre else " in post-norm, and in pre-norm it is"
+    verb = "is" if len(guilty) == 1 else "are"
+    says = {
+        place: _together(run, found[place]) or seen(place, run(*found[place].args)[0])
+        for place in guilty
+    }
+    return [
+        f"in training mode the {' and the '.join(guilty)} {verb} not as it should be{where}",
+        *(f"{place}: {said}" for place, said in says.items() if said),
+    ]
 
 
 def _guilty(failed: set[str]) -> list[str]:

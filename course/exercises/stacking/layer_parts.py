@@ -241,5 +241,5 @@ def chosen(cases: Sequence[Case]) -> list[Case]:
     for case in cases:
         apart = case.sizes["B"] != case.sizes["S"] and case.sizes["H"] > 1
         if case.summary is None and not case.args[9] and apart:
-            found.setdefault(case.args[4], case)
+            found.setdefault(bool(case.args[4]), case)
     return list(found.values())

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from course.exercises.draw import Draw
 from course.exercises.model import Case, tags
-from course.exercises.stacking import layer_dropout, layer_parts
+from course.exercises.stacking import layer_dropout, layer_drops, layer_parts
 from course.exercises.stacking.layer_dropout import weights_of
 
 SIGNATURE = (
@@ -79,7 +79,8 @@ def _made(
 def finds(cls: Any, failed: Sequence[Case]) -> list[str]:
     """What the layer's parts are given wrongly, in the forms in which it fails; where dropout fails."""
     if all(layer_dropout.is_trained(case) for case in failed):
-        return layer_dropout.finds(harness(cls), failed)
+        seen = layer_drops.finds(cls, _made)
+        return layer_dropout.finds(harness(cls), failed, seen)
     said: dict[str, list[str]] = {}
     for case in layer_parts.chosen(failed):
         dropout, norm_first, src, _, _, weights = case.args[3:9]
