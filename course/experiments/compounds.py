@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from course.threads import one_thread
 from encoder_core import sentence_embedding
 
 __all__ = ["PAIRS", "order_leads", "readings"]
@@ -70,6 +71,6 @@ def order_leads(meant: Tensor) -> Tensor:
 
 
 def _embedded(texts: list[str]) -> Tensor:
-    with torch.no_grad():
+    with torch.no_grad(), one_thread():
         vectors: Tensor = sentence_embedding(texts)
     return vectors.reshape(len(PAIRS), 2, -1)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from course.threads import one_thread
 from encoder_core import ablate, load_minilm, record, sentence_embedding
 
 __all__ = ["effect_of_each", "sharpness_and_sink"]
@@ -15,13 +16,14 @@ __all__ = ["effect_of_each", "sharpness_and_sink"]
 def effect_of_each(texts: Sequence[str]) -> Tensor:
     """How far the texts' vectors turn without each head: 1 less the mean cosine, (layers, H)."""
     model, _ = load_minilm()
-    whole = sentence_embedding(list(texts))  # (N, D), vectors of length 1
     effect = torch.zeros(len(model.layers), model.config.nhead)
-    for layer in range(effect.shape[0]):
-        for number in range(effect.shape[1]):
-            with ablate(model, {(layer, number)}):
-                turned = sentence_embedding(list(texts))
-            effect[layer, number] = 1 - (turned * whole).sum(dim=-1).mean()
+    with one_thread():
+        whole = sentence_embedding(list(texts))  # (N, D), vectors of length 1
+        for layer in range(effect.shape[0]):
+            for number in range(effect.shape[1]):
+                with ablate(model, {(layer, number)}):
+                    turned = sentence_embedding(list(texts))
+                effect[layer, number] = 1 - (turned * whole).sum(dim=-1).mean()
     return effect
 
 
@@ -37,7 +39,7 @@ def sharpness_and_sink(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
     sharpness = torch.zeros(len(model.layers), model.config.nhead)
     on_cls = torch.zeros_like(sharpness)
     for text in texts:
-        with torch.no_grad(), record(model) as recording:
+        with one_thread(), torch.no_grad(), record(model) as recording:
             model(tokenizer.batch([text]).ids)
         weights = torch.cat(recording.attention)  # (layers, H, S, S)
         sharpness += weights.amax(dim=-1).mean(dim=-1) / len(texts)

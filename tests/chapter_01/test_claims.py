@@ -101,6 +101,19 @@ def test_a_larger_vocabulary_cuts_into_fewer_pieces_on_the_whole(chapter: Simple
     assert chapter.per_word == sorted(chapter.per_word, reverse=True)
 
 
+def test_the_first_pieces_are_the_smaller_vocabulary(chapter: SimpleNamespace) -> None:
+    counts = chapter.count_words(chapter.reference)
+    assert list(chapter.train_wordpiece(counts, 500).vocabulary) == chapter.pieces[:500]
+
+
+def test_the_example_is_cut_as_the_prose_says(chapter: SimpleNamespace) -> None:
+    section = {cell.id: cell.source for cell in manuscript.read("01_embeddings")}["pieces-section"]
+    cut = chapter.wordpiece("encoders", chapter.pieces_of_minilm)
+    assert f"*encoders* from {', '.join(f'`{piece}`' for piece in cut)}." in section
+    line = next(line for line in chapter.printed["wordpiece-run"] if line.startswith("encoders "))
+    assert line.split()[1:] == cut
+
+
 def test_but_not_every_word(chapter: SimpleNamespace) -> None:
     sizes = [500, 1000, 2000, 4000]
     cuts = {
