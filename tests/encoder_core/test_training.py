@@ -347,7 +347,15 @@ def test_many_processes_give_the_numbers_of_one(tmp_path: Path, processes: int) 
     assert result.returncode == 0, result.stderr[-2000:]
     # A thread that outlives the group may abort the process at its end, now and then.
     assert result.stdout.count("threads left: []") == processes, result.stdout
-    assert_close(load_file(many), load_file(one))
+    came, expected = load_file(many), load_file(one)
+    # The softmax does not see the keys' bias: its gradient is rounding alone, of a gradient that is
+    # clipped to length 1. AdamW divides it by its eps: each of 13 steps moves by that at most.
+    keys, largest_step = slice(4, 8), 1e-2 / 1e-8
+    name = "self_attn.in_proj_bias"
+    assert_close(came[name][keys], expected[name][keys], scale=13 * largest_step)
+    for biases in (came[name], expected[name]):
+        biases[keys] = 0
+    assert_close(came, expected)
 
 
 # Checkpoints ------------------------------------------------------------------------------------
