@@ -187,7 +187,7 @@ class _Search:
         self.best: list[tuple[float, list[int]]] = [(-torch.inf, []) for _ in range(batch)]
 
     def extend(self, logits: Tensor, eos_id: int) -> tuple[Tensor, Tensor]:
-        """Add a token to each hypothesis, `logits` `(B * K, V)`; tell whose rows go on, and with what."""
+        """Extend by `logits` `(B * K, V)`; return the rows that continue, and their tokens."""
         batch, beam, vocabulary = len(self.texts), self.beam, logits.shape[-1]
         gains = logits.log_softmax(dim=-1).view(batch, beam, vocabulary)  # (B, K, V)
         self.live, index = (self.live[..., None] + gains).flatten(1).topk(beam)  # (B, K) of K * V
@@ -214,7 +214,7 @@ class _Search:
         ]
 
     def keep(self, rows: list[int]) -> Tensor:
-        """Go on with these texts alone; tell which of the B * K rows they have."""
+        """Keep these texts alone; return their rows of the B * K."""
         chosen = torch.tensor(rows, device=self.live.device)  # (B',)
         self.live, self.ids = self.live[chosen], self.ids[chosen]
         self.texts = [self.texts[row] for row in rows]

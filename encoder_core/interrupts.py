@@ -23,10 +23,10 @@ class Interrupts:
 
     An exception in the middle of an optimizer's step leaves a model of which half is updated.
     So the loop asks `asked` between steps and ends by itself. SIGINT is Ctrl-C and Jupyter's stop
-    button; SIGTERM is what torchrun and clusters send before they kill. SIGINT has done its work
-    when the loop has ended. SIGTERM asks the whole process to end: at the exit it is passed on to
-    the handler that was there before, by default to the system's, which ends the process. A
-    SIGTERM that the process ignores stays ignored. Outside of the main thread, where Python allows
+    button; SIGTERM is what torchrun and clusters send before they kill. SIGINT ends
+    the loop and nothing else. SIGTERM asks the whole process to end: on exit it is raised again
+    with the earlier handler in place, by default the system's, which ends the process. A SIGTERM
+    that the process ignores stays ignored. Outside of the main thread, where Python allows
     no handlers, nothing is caught and `asked` stays None.
 
     Attributes:
@@ -72,7 +72,7 @@ class Interrupts:
             _pass_on(signal.SIGTERM)
 
     def ask(self, which: signal.Signals) -> None:
-        """Note a signal that another process of the same training got.
+        """Note a signal that another process of the same training received.
 
         Args:
             which: the signal.
@@ -87,10 +87,10 @@ class Interrupts:
 
     @contextmanager
     def shield(self) -> Iterator[None]:
-        """Raise no interrupt inside of this block; one that comes is raised at the block's end.
+        """Hold a second interrupt back until the end of this block.
 
         Raises:
-            KeyboardInterrupt: at the end, where a second signal came inside.
+            KeyboardInterrupt: at the end, where a second signal arrived inside.
 
         >>> with Interrupts() as interrupts, interrupts.shield():
         ...     signal.raise_signal(signal.SIGINT)
@@ -117,7 +117,7 @@ def _pass_on(which: signal.Signals) -> None:
     """Send a signal to this process again, whose handler is now the one of before."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):  # closed, or None
-            stream.flush()  # a process that ends by a signal doesn't
+            stream.flush()  # a process that a signal ends does not flush
     signal.raise_signal(which)
     if signal.getsignal(which) == signal.SIG_DFL:
-        raise SystemExit(128 + which)  # the system ends process 1 by no signal of its own
+        raise SystemExit(128 + which)  # process 1 of a container ignores the default action

@@ -1,7 +1,7 @@
-"""What an update changes before the optimizer's step, kept so that a failed one leaves no trace.
+"""Restore what a failed update changed before the optimizer's step.
 
-Until that step parameters and moments are as they were. What a forward and a backward pass do
-change are gradients and buffers: BatchNorm's running statistics, a counter, a memory.
+Parameters and moments change in that step alone. A forward and a backward pass change gradients and
+buffers: BatchNorm's running statistics, a counter, a memory.
 
 Source: Ioffe and Szegedy 2015, "Batch Normalization", algorithm 2 (statistics that every forward
 pass in training changes).
@@ -18,9 +18,7 @@ __all__ = ["Rollback"]
 class Rollback:
     """A model's buffers and gradients as they are now.
 
-    Buffers are copied; where there are none, nothing is. Of gradients the references are kept,
-    and the model is left without: no memory is needed twice where the update before cleared its
-    own.
+    Buffers are copied. Of gradients only references are kept, and the model's are set to None.
 
     Args:
         model: whose.
@@ -49,7 +47,7 @@ class Rollback:
             parameter.grad = None
 
     def restore(self) -> None:
-        """Put all of it back: what was changed in place, replaced, added or taken away."""
+        """Restore what was changed in place, replaced, added or removed."""
         for parameter, gradient in self._gradients:
             parameter.grad = gradient
         for module in self._model.modules():

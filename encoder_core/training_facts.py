@@ -1,4 +1,4 @@
-"""What a training's checkpoint says beside its tensors, looked at before anything is believed.
+"""Validate what a training's checkpoint holds beside its tensors.
 
 Source: RFC 8259 (JSON, whose numbers, texts and lists are all that these facts are made of).
 """
@@ -53,32 +53,32 @@ def parse_facts(path: Path, text: str | None, name: str, kind: type) -> Any:
         What it holds.
 
     Raises:
-        CheckpointError: it is missing, no JSON, or of another type.
+        CheckpointError: it is missing, not JSON, or of another type.
 
     >>> parse_facts(Path("run"), '{"step": 3', "facts", dict)
     Traceback (most recent call last):
     ...
-    encoder_core.checkpoints.CheckpointError: The checkpoint run is damaged: facts is no JSON (...
+    encoder_core.checkpoints.CheckpointError: The checkpoint run is damaged: facts is not JSON (...
     """
     if text is None:
         _refuse(path, f"{name} is missing")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        _refuse(path, f"{name} is no JSON ({error})", error)
+        _refuse(path, f"{name} is not JSON ({error})", error)
     _require_type(path, name, value, kind)
     return value
 
 
 def require_facts(path: Path, facts: dict[str, Any]) -> None:
-    """Refuse facts of which a field is missing or of another type.
+    """Refuse facts with a missing field or a field of another type.
 
     Args:
         path: of the checkpoint, for the message.
         facts: what `load_training` read.
 
     Raises:
-        CheckpointError: so it is; the message names file and field.
+        CheckpointError: the message names file and field.
 
     >>> require_facts(Path("run"), {"step": "3"})
     Traceback (most recent call last):

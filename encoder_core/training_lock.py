@@ -1,7 +1,7 @@
 """One training at a time for a checkpoint: a lock that ends with the process that holds it.
 
 The lock is one of the operating system's on an open file beside the checkpoint, `NAME.lock`. A
-process that is killed holds it no more; its file is then taken over by the next.
+process that is killed releases it; the next training takes its file over.
 
 Source: the Linux manual, flock(2); Python's documentation of `msvcrt.locking`.
 """
@@ -21,23 +21,23 @@ from encoder_core.training_state import remove_unfinished, writing_error
 
 __all__ = ["lock_checkpoint"]
 
-_FAR = 1 << 30  # Windows locks bytes, and forbids to read them: one beyond all that is written
+_FAR = 1 << 30  # Windows locks bytes and forbids reading them: lock one beyond the text
 
 _held: set[int] = set()  # descriptors of this process's locks
 
 
 @contextmanager
 def lock_checkpoint(path: Path) -> Iterator[None]:
-    """Hold a checkpoint for one training; make its folder, and clear what a killed one left.
+    """Lock a checkpoint for one training; make its folder, remove a killed training's leftovers.
 
-    Where a file system has no locks the training goes on without; so does one that has a
-    checkpoint in a folder that it cannot write to, and may have nothing left to do.
+    Where the file system has no locks, the training runs without one. So does a training whose
+    checkpoint exists in a read-only folder: it may have nothing left to do.
 
     Args:
         path: the checkpoint, there or not.
 
     Raises:
-        RuntimeError: another training holds it, in this process or in another.
+        RuntimeError: another training holds the lock, in this process or in another.
         OSError: nothing can be written there.
 
     >>> import tempfile
@@ -60,7 +60,7 @@ def lock_checkpoint(path: Path) -> Iterator[None]:
 
 
 def _acquire(path: Path, lock: Path) -> int | None:
-    """Open the file and lock it; None where that is not to be had."""
+    """Open the file and lock it; return None where that is impossible."""
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -170,7 +170,7 @@ class Run:
             yield
 
     def update(self) -> None:
-        """Make one update: batch, loss, gradient, clipping, AdamW. Where it fails, undo it.
+        """Make one update: batch, loss, gradient, clipping, AdamW. Undo it where it fails.
 
         Raises:
             FloatingPointError: the gradient is infinite or NaN; nothing has been changed.

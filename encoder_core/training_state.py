@@ -3,7 +3,7 @@
 The file is in the safetensors format, which holds numbers and text and cannot hold code: nothing
 is unpickled when a training is resumed. It is written beside the old one and then takes its
 place in one step, so that whatever happens, one whole checkpoint is there. The optimizer's state
-stands there by the parameters' names, so that it cannot meet another parameter.
+stands there by the parameters' names, so it cannot meet another parameter.
 
 Source: the safetensors format; Python's documentation of `os.replace`.
 """
@@ -85,7 +85,7 @@ def save_training(
 
 
 def writing_error(path: Path, error: OSError) -> OSError:
-    """Say of an error of the system which checkpoint it kept from being written.
+    """Name the checkpoint in an error that kept it from being written.
 
     Args:
         path: the checkpoint.
@@ -108,7 +108,7 @@ def writing_error(path: Path, error: OSError) -> OSError:
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove what trainings that were killed while they wrote have left beside a checkpoint.
+    """Remove the unfinished files of trainings that were killed while they wrote.
 
     Args:
         path: the checkpoint; nobody else is writing it.
@@ -121,7 +121,7 @@ def remove_unfinished(path: Path) -> None:
     []
     """
     left = re.compile(re.escape(path.name) + r"(\.[0-9a-f]{16})?\.unfinished")
-    with contextlib.suppress(OSError):  # it is but in the way
+    with contextlib.suppress(OSError):  # a leftover harms nobody
         for file in path.parent.iterdir():
             if left.fullmatch(file.name):
                 file.unlink(missing_ok=True)
@@ -180,7 +180,7 @@ def load_training(
             index = _find(trained, name, by_number=metadata["format"] == _BY_NUMBER)
             if index is None:
                 raise CheckpointError(
-                    f"The checkpoint {path} has AdamW's state of {name}, which is no trained "
+                    f"The checkpoint {path} has AdamW's state of {name}, which is not a trained "
                     "parameter of this model. Train those that were trained before, or start anew "
                     "with another path."
                 )
@@ -232,7 +232,7 @@ def _require_moments(
         ]
     if problems:
         raise CheckpointError(
-            f"In the checkpoint {path} AdamW's state fits the trained parameters not: "
+            f"In the checkpoint {path} AdamW's state does not fit the trained parameters: "
             f"{_first(problems)}. Train those that were trained before, or start anew with "
             "another path."
         )
