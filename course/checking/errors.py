@@ -72,6 +72,41 @@ _WORDS: tuple[tuple[type[BaseException] | UnionType, str, str], ...] = (
         "`return`",
     ),
     (
+        Exception,
+        "must be Tensor, not tuple|'tuple' object has no attribute|operand type.*'tuple'",
+        "a tuple of several results is used as a tensor. nn.MultiheadAttention returns the output and the "
+        "weights, `max`, `sort` and `topk` with a `dim` return numbers and places: take the one that you need, "
+        "as in `out, _ = ...` or with `[0]`",
+    ),
+    (
+        Exception,
+        "must be Tensor, not NoneType|'NoneType' object has no attribute|operand type.*'NoneType'",
+        "None is used as a tensor: it comes from a function without a `return`, or from an argument that is "
+        "left out in this trial, as a mask may be",
+    ),
+    (
+        Exception,
+        "must be Tensor, not (?!tuple|NoneType|int|float|bool|list|str|dict)[A-Z]\\w+|operand type.*'(ReLU|GELU|Dropout|Linear|LayerNorm)'",
+        "a module is used as a tensor. `nn.ReLU(x)` makes one and takes x for a setting of it; a module is made "
+        "first and then called, as in `nn.ReLU()(x)`",
+    ),
+    (
+        Exception,
+        "Expected key_padded_mask|multiple values for argument '(need_weights|attn_mask|key_padding_mask)'",
+        "after query, key and value nn.MultiheadAttention takes key_padding_mask, need_weights and attn_mask, in "
+        "this order: hand the masks on by name",
+    ),
+    (
+        AttributeError,
+        "before Module.__init__\\(\\) call",
+        "`super().__init__()` has to come first in `__init__`: it makes the place where a module keeps its parts",
+    ),
+    (
+        NotImplementedError,
+        'missing the required "forward"',
+        "the class has no method that is called `forward`: are its name and its indentation right?",
+    ),
+    (
         EOFError,
         "",
         "it asks for input, and in a check nobody answers: take everything from the arguments",

@@ -253,6 +253,27 @@ LAYERS: dict[str, tuple[list[tuple[str, str]], str]] = {
         [("return src\n", "return src, None\n")],
         "came as a tuple of 2",
     ),
+    "the two results not taken apart": (
+        [("made[0]", "made")],
+        "a tuple of several results is used as a tensor",
+    ),
+    "super().__init__() forgotten": (
+        [("        super().__init__()\n", "")],
+        "`super().__init__()` has to come first in `__init__`",
+    ),
+    "a module made with the numbers in it": (
+        [("F.relu(", "nn.ReLU(")],
+        "a module is used as a tensor",
+    ),
+    "masks by position": (
+        [("attn_mask=mask, key_padding_mask=padding", "mask, padding")],
+        "nn.MultiheadAttention takes key_padding_mask, need_weights and attn_mask, in this order",
+    ),
+    "a misspelt forward": ([("def forward", "def foward")], "no method that is called `forward`"),
+    "a dropout made in forward": (
+        [("self.drop2(", "nn.Dropout(0.1)(")],
+        "one that is made in `forward` is always in training mode",
+    ),
     "half of the network's output": (
         [("src + self.ff(self.norm2(src))", "src + 0.5 * self.ff(self.norm2(src))")],
         "in pre-norm, what is returned is 1 times the sum of src and the attention's output, "

@@ -33,6 +33,45 @@ ENCODER_LAYER = Exercise(
             "Which axis of src does nn.MultiheadAttention take for the length?",
         ),
         Mistake(
+            "tuple-for-a-tensor",
+            (("attended, _ = self.self_attn(", "attended = self.self_attn("),),
+            "nn.MultiheadAttention returns two things, the output and the weights (or None), and here both together, a "
+            "tuple, are used as if they were a tensor.",
+            "What are the two results of `self.self_attn(x, x, x)`, and which of them is added to x?",
+        ),
+        Mistake(
+            "module-not-set-up",
+            (("        super().__init__()\n", ""),),
+            "`super().__init__()` is missing: it sets up what nn.Module keeps the parts and parameters in, so it comes "
+            "before the first `self.... = nn....`.",
+            "Where does a module keep the parts that are assigned to it, and who makes that place?",
+        ),
+        Mistake(
+            "returns-nothing",
+            ((_SECOND, _SECOND.replace("return ", "x = ")),),
+            "`forward` returns nothing.",
+            "What should the caller of the layer get?",
+        ),
+        Mistake(
+            "module-made-and-not-called",
+            (("torch.relu(self.linear1(x))", "nn.ReLU(self.linear1(x))"),),
+            "`nn.ReLU(x)` makes a module and takes x for a setting of it. A module is made once and then called: "
+            "`nn.ReLU()(x)`; the function is `torch.relu(x)`.",
+            "What kind of thing does `nn.ReLU(...)` return?",
+        ),
+        Mistake(
+            "masks-exchanged",
+            (
+                (
+                    "attn_mask=src_mask, key_padding_mask=src_key_padding_mask,",
+                    "attn_mask=src_key_padding_mask, key_padding_mask=src_mask,",
+                ),
+            ),
+            "The two masks are exchanged: src_mask (S, S) belongs to `attn_mask`, src_key_padding_mask (B, S) to "
+            "`key_padding_mask`. By position key_padding_mask comes first.",
+            "Which of the two masks is the same for all texts, and which has a row for each?",
+        ),
+        Mistake(
             "asks-for-weights",
             ((_NEED, "need_weights=True,"),),
             "nn.MultiheadAttention is asked for its weights (it is, unless told `need_weights=False`). On that way a "
@@ -47,7 +86,8 @@ ENCODER_LAYER = Exercise(
                 (_FIRST, "x = src + attend(src)"),
                 (_SECOND, "return x + feed_forward(x)"),
             ),
-            "The layer has no layer norms, or none with a weight and a bias.",
+            "The layer has no layer norms that torch finds under their names (a plain list hides the modules in it), or "
+            "none with a weight and a bias.",
             "What are norm1.weight and norm2.weight in torch's state dict?",
         ),
         Mistake(

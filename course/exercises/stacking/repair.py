@@ -57,6 +57,31 @@ REPAIR = Exercise(
             "Which argument of nn.MultiheadAttention says that nobody needs the weights?",
         ),
         Mistake(
+            "tuple-for-a-tensor",
+            (("need_weights=False)[0]", "need_weights=False)"),),
+            "nn.MultiheadAttention returns two things, the output and the weights (or None), and here both together, a "
+            "tuple, are used as if they were a tensor.",
+            "What did the `[0]` after the listing's call do?",
+        ),
+        Mistake(
+            "module-not-set-up",
+            (("        super().__init__()\n", ""),),
+            "`super().__init__()` is missing: it sets up what nn.Module keeps the parts and parameters in, so it comes "
+            "before the first `self.... = nn....`.",
+            "What was the first line of the listing's `__init__`?",
+        ),
+        Mistake(
+            "masks-exchanged",
+            (
+                ("attn_mask=src_mask", "attn_mask=src_padding"),
+                ("key_padding_mask=src_key_padding_mask,", "key_padding_mask=src_mask,"),
+                ("attn_mask=src_padding", "attn_mask=src_key_padding_mask"),
+            ),
+            "The two masks are exchanged: src_mask (S, S) belongs to `attn_mask`, src_key_padding_mask (B, S) to "
+            "`key_padding_mask`. By position key_padding_mask comes first.",
+            "Which of the two masks is the same for all texts, and which has a row for each?",
+        ),
+        Mistake(
             "norms-unused",
             (
                 (_BEFORE_1, "x = src"),
