@@ -73,6 +73,7 @@ _FILES: dict[str, tuple[str, ...]] = {
         "merge_masks",
         "padding_mask",
     ),
+    "second_derivative": ("allow_second_derivative", "attention_gradient"),
     "local_attention": ("suits", "windowed_attention"),
     "heads": ("merge_heads", "split_heads"),
     "multihead": ("MultiheadAttention",),
@@ -80,6 +81,9 @@ _FILES: dict[str, tuple[str, ...]] = {
     "activations": ("Activation", "activation_function", "gelu", "relu"),
     "feed_forward": ("FeedForward", "GatedFeedForward", "geglu", "swiglu"),
     "inputs": (
+        "has_values",
+        "may_be_kept",
+        "read_bool",
         "require_batch_first",
         "require_batch_first_layers",
         "require_sources",

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from encoder_core.masks import additive_mask, blocked_rows, check_mask
+from encoder_core.second_derivative import allow_second_derivative
 
 __all__ = [
     "AttentionFunction",
@@ -173,7 +174,7 @@ def fused_attention(
         raise ValueError(f"{key.shape[-2]} keys came with {value.shape[-2]} values.")
     check_mask(mask)
     if mask is None:
-        return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout_p)
+        return _fused(query, key, value, None, dropout_p)
     mask = mask if mask.dim() > 1 else mask[None]  # (S,) -> (1, S), which the kernels want
     if mask.dtype == torch.bool:
         empty = blocked_rows(mask)  # (..., L, 1)
@@ -182,8 +183,22 @@ def fused_attention(
         mask = additive_mask(mask, query.dtype)
         empty = blocked_rows(mask)  # (..., L, 1)
         keep = mask.masked_fill(empty, 0)  # (..., L, S), added
-    output = F.scaled_dot_product_attention(query, key, value, attn_mask=keep, dropout_p=dropout_p)
+    output = _fused(query, key, value, keep, dropout_p)
     return output.masked_fill(empty, 0)  # (..., L, Dv)
+
+
+def _fused(
+    query: Tensor, key: Tensor, value: Tensor, keep: Tensor | None, dropout_p: float
+) -> Tensor:
+    """Call the fused operation; `keep` is True where it may look, or added to the scores."""
+    try:
+        output = F.scaled_dot_product_attention(query, key, value, keep, dropout_p)
+    except NotImplementedError:  # derivatives in forward mode: no kernel has them
+        mask = ~keep if keep is not None and keep.dtype == torch.bool else keep
+        return scaled_dot_product_attention(query, key, value, mask, dropout_p)[0]
+    if dropout_p or not output.requires_grad or torch.compiler.is_compiling():
+        return output
+    return allow_second_derivative(output)
 
 
 def _textbook_is_faster(query: Tensor, key: Tensor) -> bool:

@@ -11,14 +11,75 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import torch
 from torch import Tensor, nn
+from torch._subclasses import FakeTensor
 
 __all__ = [
+    "has_values",
+    "may_be_kept",
+    "read_bool",
     "require_batch_first",
     "require_batch_first_layers",
     "require_sources",
     "require_width",
 ]
+
+
+def has_values(x: Tensor) -> bool:
+    """Tell whether a tensor stands for numbers that are there, and may decide what is computed.
+
+    There are none on the meta device and in a FakeTensor. While `torch.compile`, `torch.export` or
+    a CUDA graph records what is computed, the record must serve other numbers too.
+
+    Args:
+        x: any tensor.
+
+    Returns:
+        False where code that would look into its input has to do without.
+
+    >>> has_values(torch.ones(2)), has_values(torch.ones(2, device="meta"))
+    (True, False)
+    """
+    if torch.compiler.is_compiling() or x.is_meta or isinstance(x, FakeTensor):
+        return False
+    return not (x.is_cuda and torch.cuda.is_current_stream_capturing())
+
+
+def may_be_kept(x: Tensor) -> bool:
+    """Tell whether a table computed for this call may serve later ones.
+
+    Args:
+        x: an input of the call.
+
+    Returns:
+        False for a FakeTensor, whose table has no numbers, and while `torch.jit` traces.
+
+    >>> may_be_kept(torch.ones(2))
+    True
+    """
+    return not (isinstance(x, FakeTensor) or torch.jit.is_tracing())
+
+
+def read_bool(condition: Tensor) -> bool | None:
+    """Read what a tensor says, where it can be read.
+
+    Args:
+        condition: one boolean, any shape.
+
+    Returns:
+        The boolean; None where there is none (see `has_values`), or where `torch.func.vmap` makes
+        it one for each of many calls.
+
+    >>> read_bool(torch.tensor([1, 2]).sum() == 3), read_bool(torch.ones((), device="meta") == 1)
+    (True, None)
+    """
+    if not has_values(condition):
+        return None
+    try:
+        return bool(condition)
+    except RuntimeError:  # how vmap and torch's other tracers refuse
+        return None
 
 
 def require_batch_first(batch_first: bool) -> None:

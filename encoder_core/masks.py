@@ -14,6 +14,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from encoder_core.inputs import read_bool
+
 __all__ = [
     "additive_mask",
     "block_future",
@@ -58,13 +60,27 @@ def padding_mask(lengths: Tensor, max_length: int | None = None) -> Tensor:
     Returns:
         `(B, S)` bool, True at padding.
 
+    Raises:
+        ValueError: no `max_length`, where the lengths cannot be read (see `inputs.read_bool`).
+
     >>> padding_mask(torch.tensor([1, 3]))
     tensor([[False,  True,  True],
             [False, False, False]])
     """
     if max_length is None:
-        max_length = int(lengths.max()) if lengths.numel() else 0
+        max_length = _longest(lengths)
     return torch.arange(max_length, device=lengths.device) >= lengths[..., None]  # (B, S)
+
+
+def _longest(lengths: Tensor) -> int:
+    try:
+        return int(lengths.max()) if lengths.numel() else 0
+    except RuntimeError as error:
+        raise ValueError(
+            "The longest of these lengths cannot be read: they have no values here (the meta "
+            "device, a FakeTensor), or one for each call that torch.func.vmap makes at once. Pass "
+            "max_length, the padded length."
+        ) from error
 
 
 def local_mask(length: int, window: int, *, device: torch.device | str | None = None) -> Tensor:
@@ -98,6 +114,8 @@ def local_mask(length: int, window: int, *, device: torch.device | str | None = 
 def check_mask(mask: Tensor | None) -> None:
     """Refuse what would silently mean something else.
 
+    Where a mask's values cannot be read (see `inputs.read_bool`), its dtype alone is looked at.
+
     Args:
         mask: boolean (True is blocked), floating (added to the scores), or None.
 
@@ -111,7 +129,7 @@ def check_mask(mask: Tensor | None) -> None:
     Traceback (most recent call last):
     ValueError: This floating mask holds only 0 and 1. ...
     """
-    if mask is None or mask.dtype == torch.bool or torch.compiler.is_compiling():
+    if mask is None or mask.dtype == torch.bool:
         return
     if not mask.is_floating_point():
         raise TypeError(
@@ -119,7 +137,8 @@ def check_mask(mask: Tensor | None) -> None:
             f"{mask.dtype}. If 1 marks what is blocked, pass mask.bool(); if 1 marks what is kept, "
             "as in Hugging Face's attention_mask, pass mask == 0."
         )
-    if bool(((mask == 0) | (mask == 1)).all()) and bool(mask.any()):
+    ones = mask == 1
+    if read_bool((ones | (mask == 0)).all()) and read_bool(ones.any()):
         raise ValueError(
             "This floating mask holds only 0 and 1. It would be added to the scores and block "
             "nothing. If 1 marks what is blocked, pass mask.bool(); if 1 marks what is kept, pass "

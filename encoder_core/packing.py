@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from encoder_core.inputs import has_values, read_bool
 from encoder_core.masks import check_mask, match_masks
 
 __all__ = ["Packing", "encode_layers", "pack"]
@@ -127,11 +128,14 @@ def pack(padding_mask: Tensor, mask: Tensor | None = None) -> Packing | None:
 
     Returns:
         The plan, or None where there is none: a text with padding in its midst, or one that does
-        not begin at place 0 while there is another mask.
+        not begin at place 0 while there is another mask; or padding whose values cannot be read
+        (see `inputs.read_bool`) or are recorded for other batches to come.
 
     >>> pack(torch.tensor([[False, True, False]])) is None
     True
     """
+    if not _readable(padding_mask):
+        return None
     real = ~padding_mask.cpu()
     length = real.shape[1]
     counts = real.sum(dim=1)  # (B,)
@@ -139,7 +143,7 @@ def pack(padding_mask: Tensor, mask: Tensor | None = None) -> Packing | None:
     first = torch.where(real, positions, length).amin(dim=1) if length else counts  # (B,)
     last = torch.where(real, positions, -1).amax(dim=1) if length else counts
     whole = (counts == 0) | (last - first + 1 == counts)
-    if not whole.all():
+    if not read_bool(whole.all()):
         return None
     if mask is not None and (not _fits_all(mask, length) or first[counts > 0].any()):
         return None
@@ -159,10 +163,14 @@ def _fits_all(mask: Tensor, length: int) -> bool:
 
 def _pays(padding_mask: Tensor) -> bool:
     """Tell whether packing is worth its while: on the CPU, from an eighth of padding on."""
-    fixed = torch.compiler.is_compiling() or torch._C._is_tracing()  # must serve other padding too
-    if fixed or padding_mask.device.type != "cpu":
+    if padding_mask.device.type != "cpu" or not _readable(padding_mask):
         return False
-    return padding_mask.sum().item() >= padding_mask.numel() / 8
+    return bool(read_bool(padding_mask.sum() >= padding_mask.numel() / 8))
+
+
+def _readable(padding_mask: Tensor) -> bool:
+    """Tell whether a plan can be made, and does not have to serve other padding too."""
+    return has_values(padding_mask) and not torch.jit.is_tracing()
 
 
 def _reads_packing(layer: nn.Module) -> bool:
@@ -223,8 +231,8 @@ def encode_layers(
         mask: what else is blocked, see `Bert.forward`.
         packed: True computes real tokens only, False all of them; None does what pays: on the CPU
             it packs from an eighth of padding on. A batch that cannot be packed is not: one with
-            padding in the midst of a text, or with a mask that differs from text to text. Under
-            `torch.func.vmap`, where no padding can be counted, pass False.
+            padding in the midst of a text, with a mask that differs from text to text, or with
+            padding that cannot be read (see `inputs.read_bool`).
 
     Returns:
         `(B, S, D)`, the same numbers at real tokens on either path. Rows of padding mean nothing.
@@ -242,12 +250,15 @@ def encode_layers(
         fits = padding_mask.shape == x.shape[:2]  # else the first layer says what is wrong
         pays = ours and fits and (packed or _pays(padding_mask))
         packing = pack(padding_mask, mask) if pays else None
-    if packing is None:
-        if not ours:
-            mask, padding_mask = _for_others(mask, padding_mask)
-        with nullcontext() if ours else _added(mask, padding_mask):
+    if packing is None and not ours:
+        mask, padding_mask = _for_others(mask, padding_mask)
+        with _added(mask, padding_mask):
             for layer in layers:
                 x = layer(x, src_mask=mask, src_key_padding_mask=padding_mask)  # (B, S, D)
+        return x
+    if packing is None:
+        for layer in layers:
+            x = layer(x, src_mask=mask, src_key_padding_mask=padding_mask)  # (B, S, D)
         return x
     x = packing.pack(x)  # (1, N, D)
     for layer in layers:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from encoder_core.alibi import alibi_bias as alibi_bias
 from encoder_core.alibi import alibi_slopes as alibi_slopes
+from encoder_core.inputs import may_be_kept
 from encoder_core.rotary import Pairing as Pairing
 from encoder_core.rotary import Rotary as Rotary
 from encoder_core.rotary import half_to_interleaved as half_to_interleaved
@@ -95,10 +96,13 @@ class SinusoidalPositions(nn.Module):
         """Add the positions `offset .. offset + S - 1` to `(..., S, D)`."""
         length = offset + x.shape[-2]
         table = self._table
-        if table.shape[0] < length or table.device != x.device or table.dtype != x.dtype:
-            table = self._table = sinusoidal_positions(
+        keep = may_be_kept(x)
+        fits = table.shape[0] >= length and table.device == x.device and table.dtype == x.dtype
+        if not (fits and keep):
+            table = sinusoidal_positions(
                 max(length, 64), self.d_model, self.base, device=x.device, dtype=x.dtype
             )
+            self._table = table if keep else self._table
         return x + table[offset:length]  # (..., S, D) + (S, D)
 
 

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 from encoder_core.heads import merge_heads
+from encoder_core.inputs import has_values
 from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.masks import join_head_masks
 from encoder_core.packing import Packing
@@ -97,7 +99,8 @@ class PrepackedLayer:
         """Tell whether this call is one to stand in for, and lay the weights out where it is.
 
         It is not where gradients may be wanted, something is dropped, another precision was asked
-        for, or someone listens at a part of the layer that is passed over here.
+        for, the operations are traced or transformed, or someone listens at a part of the layer
+        that is passed over here.
 
         >>> from encoder_core import TransformerEncoderLayer
         >>> PrepackedLayer().serves(TransformerEncoderLayer(8, 2, 16), torch.ones(1, 3, 8))
@@ -106,7 +109,7 @@ class PrepackedLayer:
         if torch.is_grad_enabled() or layer.training:
             self._forget()
             return False
-        if torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+        if torch.is_autocast_enabled("cpu") or _recorded(src):
             return False
         if src.dtype != torch.float32 or src.device.type != "cpu" or src.dim() != 3:
             return False
@@ -123,7 +126,11 @@ class PrepackedLayer:
                 values += [p for p in part._parameters.values() if p is not None]
             elif part.training:  # a dropout
                 return False
-        seen = [(id(p), p.data_ptr(), _version(p)) for p in values]  # changes when a weight does
+        try:
+            src.data_ptr()
+            seen = [(id(p), p.data_ptr(), _version(p)) for p in values]  # changes with a weight
+        except RuntimeError:  # within torch.func, where tensors are no memory of their own
+            return False
         if seen != self._seen:
             self._forget()
             self._seen, self._suits = seen, can_prepack(layer)
@@ -189,6 +196,12 @@ def _feed_forward(
 ) -> Tensor:
     """Return the network's output plus the residual, `(B * S, D)`."""
     return linears[3].plus(residual, linears[2](x, layer.activation))  # (B * S, F) within
+
+
+def _recorded(src: Tensor) -> bool:
+    """Tell whether the operations are looked at by a tracer, or by derivatives in forward mode."""
+    forward_mode = getattr(forward_ad, "_current_level", -1) >= 0
+    return forward_mode or torch.jit.is_tracing() or not has_values(src)
 
 
 def _version(weight: Tensor) -> int:

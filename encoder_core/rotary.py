@@ -21,6 +21,8 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from encoder_core.inputs import may_be_kept
+
 # `rotary` has its file's name, which would hide the file in the package: it is not listed.
 __all__ = [
     "Pairing",
@@ -218,9 +220,10 @@ class Rotary(nn.Module):
     def _cos_sin(self, length: int, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return cosines and sines `(length, Dh / 2)` on x's device, in at least float32."""
         dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
-        table = self._table
+        table, keep = self._table, may_be_kept(x)
         if (
             table is None
+            or not keep
             or table[0].shape[0] < length
             or table[0].device != x.device
             or table[0].dtype != dtype
@@ -228,5 +231,6 @@ class Rotary(nn.Module):
             with torch.inference_mode(False):  # a table first made in there must serve training too
                 positions = torch.arange(max(length, 64), device=x.device, dtype=dtype)
                 angles = rotary_angles(positions, self.head_dim, self.base)  # (length, Dh / 2)
-                table = self._table = (angles.cos(), angles.sin())
+                table = (angles.cos(), angles.sin())
+                self._table = table if keep else self._table
         return table[0][:length], table[1][:length]
