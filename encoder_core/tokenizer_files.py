@@ -358,7 +358,7 @@ class _Files:
     ) -> None:
         """Texts are cut and padded at their ends, with one padding token."""
         pad = names["pad_token"]
-        demanded = {
+        demanded: dict[str, dict[str, Any]] = {
             "padding": {
                 "direction": "Right",
                 "pad_token": pad,
@@ -379,27 +379,40 @@ class _Files:
     def _added(self, names: Mapping[str, str]) -> list[AddedToken]:
         """Gather the added tokens of all files, in the order in which they get their ids."""
         tokens = self._declared()
+        old: dict[str, Any] = {} if "added_tokens_decoder" in self.settings else self.old_names
         ordered = sorted(tokens.values(), key=lambda token: token.number or 0)
         for key, name in names.items():
             if name not in tokens:
-                told = self.settings.get(key) or self.old_names.get(key)
+                told = old.get(key) or self.settings.get(key)
                 tokens[name] = self._token(told if isinstance(told, dict) else name, key)
                 ordered.append(tokens[name])
             elif not tokens[name].special:
                 raise self.refuse("tokenizer_config.json", key, "a special token", name)
+        declared = set(tokens) - set(names.values())
         for value, key in self._extra():
             name = _content(value) or ""
             if not name:
                 raise self.refuse("tokenizer_config.json", key, "a list of tokens", value)
-            if name not in tokens:
-                tokens[name] = self._token(value, key)
-                ordered.append(tokens[name])
+            listed = value in (self.settings.get(key) or [])  # there an object says it all
+            token = self._token(value, key, special=not listed)
+            known = tokens.setdefault(name, token)
+            if known is token:
+                ordered.append(token)
+            elif (isinstance(value, dict) or name not in declared) and (
+                replace(known, number=None) != token
+            ):
+                expected = f"as another place says, {known}"
+                raise self.refuse("tokenizer_config.json", f"{key}: {name}", expected, value)
         return ordered
 
     def _extra(self) -> list[tuple[Any, str]]:
         """List the special tokens that have no place of their own."""
         found: list[tuple[Any, str]] = []
         old: dict[str, Any] = {} if "added_tokens_decoder" in self.settings else self.old_names
+        lists = [self.settings.get(key) for key in _EXTRA] + [old.get(key) for key in _EXTRA]
+        told = [value for value in lists if value]
+        if any(value != told[0] for value in told):
+            raise self.refuse("tokenizer_config.json", " and ".join(_EXTRA[:2]), "the same", told)
         for source in (self.settings, old):
             for key, value in source.items():
                 if key in _EXTRA and value is not None:
@@ -438,13 +451,14 @@ class _Files:
 
     def _join_old(self, tokens: dict[str, AddedToken], complete: bool) -> dict[str, AddedToken]:
         """Add the tokens of `added_tokens.json`, or hold that they are known where all are."""
-        old = self.old_names.get("additional_special_tokens")
-        unsure = [_content(value) for value in old] if isinstance(old, list) else []
-        told = self.settings.get("additional_special_tokens")
-        sure = [_content(value) for value in told] if isinstance(told, list) else []
-        extra = [_content(value) for value, _ in self._extra()]
-        special = {name for name in extra if name in sure or name not in unsure}
-        special |= {_content(self.settings.get(k) or self.old_names.get(k)) for k in _NAMES}
+        lists = [self.settings.get(key) for key in _EXTRA[:2]]
+        lists.append(self.old_names.get("extra_special_tokens"))
+        special = {
+            one for told in lists if isinstance(told, list) for one in told if isinstance(one, str)
+        }
+        unsure = {_content(value) for value, _ in self._extra()} - special
+        for key in _NAMES:
+            special.add(_content(self.settings.get(key) or self.old_names.get(key)) or "")
         for name, number in self.old_added.items():
             if isinstance(number, bool) or not isinstance(number, int) or not name or number < 0:
                 raise self.refuse("added_tokens.json", name, "the id of a token", number)
@@ -455,10 +469,10 @@ class _Files:
                 is_special = name in special
                 if name in unsure and not is_special:
                     raise CheckpointError(
-                        f"{self.folder}: {name!r} is in added_tokens.json and, in "
-                        "special_tokens_map.json, among additional_special_tokens; versions of "
-                        "transformers disagree whether that makes it special. Save the tokenizer "
-                        "again with the one that it was trained with: tokenizer.json says it."
+                        f"{self.folder}: {name!r} is in added_tokens.json and, in another file, "
+                        "among the special tokens; versions of transformers disagree whether that "
+                        "makes it special. Save the tokenizer again with the one that it was "
+                        "trained with: tokenizer.json says it."
                     )
                 tokens[name] = AddedToken(
                     name, special=is_special, normalized=not is_special, number=number

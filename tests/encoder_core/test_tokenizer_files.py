@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -150,6 +151,13 @@ def rename(old: str, new: str, key: str) -> Edit:
     return edit
 
 
+OBJECT = {
+    "__type": "AddedToken",
+    "content": "[E1]",
+    "lstrip": True,
+    "special": True,
+} | dict.fromkeys(("rstrip", "normalized", "single_word"), False)
+
 # What must be done, because it is plain what it means: the ids are those of transformers.
 DONE: dict[str, Edit] = {
     "nothing": lambda files: None,
@@ -198,6 +206,32 @@ DONE: dict[str, Edit] = {
         change(C, "mask_token", to={"__type": "AddedToken", "content": "[MASK]", "lstrip": True,
                "rstrip": False, "normalized": False, "single_word": False, "special": True}),
     ),
+    "mask with lstrip in the old map": every(
+        drop(T),
+        change("special_tokens_map.json", "mask_token", to={"content": "[MASK]", "lstrip": True,
+               "rstrip": False, "normalized": False, "single_word": False}),
+    ),
+    "mask with lstrip in the old map alone": every(
+        drop(T), drop(C, "mask_token"),
+        change("special_tokens_map.json", "mask_token", to={"content": "[MASK]", "lstrip": True,
+               "rstrip": False, "normalized": True, "single_word": False}),
+    ),
+    "mask told twice": change("special_tokens_map.json", "mask_token", to={"content": "[MASK]", "lstrip": True,
+               "rstrip": False, "normalized": False, "single_word": False}),
+    "mask with little told": every(
+        drop(T), drop("special_tokens_map.json"),
+        change(C, "mask_token", to={"__type": "AddedToken", "content": "[MASK]", "lstrip": True}),
+    ),
+    "mask with little told in the old map": every(
+        drop(T), change("special_tokens_map.json", "mask_token", to={"content": "[MASK]", "rstrip": True}),
+    ),
+    "extra with flags": every(
+        change(C, "extra_special_tokens", to=[{"__type": "AddedToken", "content": "[E1]", "lstrip": True,
+               "rstrip": False, "normalized": False, "single_word": False, "special": True}]),
+    ),
+    "extra with little told": change(C, "additional_special_tokens", to=[{"__type": "AddedToken", "content": "[E1]"}]),
+    "extra with flags in the old map, new name": change("special_tokens_map.json", "extra_special_tokens",
+        to=[{"content": "[E1]", "lstrip": True, "rstrip": False, "normalized": False, "single_word": False}]),
     "added_tokens_decoder": every(
         drop(T), change(C, "added_tokens_decoder", to={str(len(WORDS)): {
             k: v for k, v in added(lstrip=True).items() if k != "id"}}),
@@ -261,6 +295,14 @@ REFUSED: dict[str, tuple[Edit, str]] = {
             change("added_tokens.json", "[E1]", to=len(WORDS)),
             change("special_tokens_map.json", "additional_special_tokens", to=["[E1]"]),
         ), r"'\[E1\]' is in added_tokens\.json and, in"),
+    "special by a name of its own": (
+        every(drop(T), change("added_tokens.json", "[E1]", to=len(WORDS)), change(C, "entity_token", to="[E1]")),
+        r"'\[E1\]' is in added_tokens\.json and, in"),
+    "extra tokens in two places": (
+        every(change(C, "additional_special_tokens", to=["[E1]"]), change(C, "extra_special_tokens", to=["<E>"])),
+        "additional_special_tokens and extra_special_tokens"),
+    "an extra token with other flags": (
+        every(append(added()), change(C, "extra_special_tokens", to=[OBJECT])), r"extra_special_tokens: \[E1\]"),
     "names differ": (change("special_tokens_map.json", "cls_token", to="<s>"), r"special_tokens_map\.json: cls_token"),
     "unk differs": (change(T, "model", "unk_token", to="<unk>"), r"model\.unk_token"),
     "prefix": (change(T, "model", "continuing_subword_prefix", to="@@"), "continuing_subword_prefix"),
@@ -333,6 +375,28 @@ def test_what_is_not_done_is_refused_with_file_and_field(name: str, tmp_path: Pa
     write(tmp_path, files)
     with pytest.raises(CheckpointError, match=told):
         L.tokenizer_from_pretrained(tmp_path)
+
+
+EDITS = DONE | {name: edit for name, (edit, _) in REFUSED.items()}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    names=st.lists(st.sampled_from(sorted(EDITS)), min_size=2, max_size=3),
+    kind=st.sampled_from(CLASSES),
+)
+def test_several_at_once_are_done_as_transformers_does_them_or_refused(
+    names: list[str], kind: str
+) -> None:
+    files = base()
+    files[C]["tokenizer_class"] = kind
+    try:
+        for name in names:
+            EDITS[name](files)
+    except (AssertionError, AttributeError, IndexError, KeyError, TypeError):
+        return  # what the second would change the first took away
+    with tempfile.TemporaryDirectory() as folder:
+        assert compare(write(Path(folder), files)) in ("refused", "the same")
 
 
 @pytest.mark.parametrize("name", DONE)
