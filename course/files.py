@@ -2,19 +2,55 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 from typing import IO
 
+LARGEST = 64 * 2**20  # bytes; no file of the learner's folder is near it
 _LOCK_SECONDS = 5.0
+_LEFT_SECONDS = 3600.0  # no write takes as long
+_LEFT = re.compile(r"\..+\.\d+\.tmp")
+
+
+def read(path: Path) -> str:
+    """Return the text of a regular file in UTF-8, without a byte-order mark.
+
+    Raises:
+        FileNotFoundError: there is nothing at this path.
+        OSError: it cannot be read, is a folder, pipe, device or dangling link, or is larger than
+            `LARGEST`. None of these blocks.
+        ValueError: it is not UTF-8.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        if os.path.islink(path):
+            raise OSError(errno.ELOOP, "a link to a file that is missing") from None
+        raise
+    with open(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        if about.st_size > LARGEST:
+            raise OSError(errno.EFBIG, f"larger than {LARGEST // 2**20} MB")
+        return file.read().decode("utf-8-sig")
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Replace a file whole: a process killed at any moment leaves the old file or the new one."""
+    """Replace a file whole: a process killed at any moment leaves the old file or the new one.
+
+    A link to a file stays a link: the file behind it is replaced.
+    """
+    if path.is_symlink() and path.exists():
+        path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -32,6 +68,17 @@ def write(path: Path, content: str | bytes) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    _sweep(path.parent)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed writes left; a process that writes now has a younger file."""
+    try:
+        for left in folder.iterdir():
+            if _LEFT.fullmatch(left.name) and time() - left.lstat().st_mtime > _LEFT_SECONDS:
+                left.unlink()
+    except OSError:
+        return  # another process sweeps, or the file is not ours: the write itself succeeded
 
 
 def _replace(temporary: Path, path: Path) -> None:
@@ -54,7 +101,9 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / "lock", "ab")  # noqa: SIM115  (closed below)
+        # A pipe of this name would block without O_NONBLOCK.
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+        file = open(os.open(folder / "lock", flags, 0o666), "ab", buffering=0)  # noqa: SIM115
     except OSError:
         yield
         return

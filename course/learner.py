@@ -11,9 +11,12 @@ in one sentence and the course goes on with what it has in memory. Standard libr
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import re
+import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,10 +29,14 @@ from course import files
 SCHEMA = 1
 _EXERCISE = re.compile(r"[a-z0-9_]+\.[A-Za-z0-9_]+")
 _RULE = "# " + "-" * 40
+_DEEPEST = 50  # levels of nesting in progress.json; the course writes five
+_MOST = 10**9  # attempts or hints; more is no count
+_STATUSES = ("passed", "failed", "not attempted")
 
 # What could not be written, so that the running notebook still has it.
 _held_progress: dict[Path, dict[str, Any]] = {}
 _held_answers: dict[Path, str] = {}
+_untouchable: set[Path] = set()  # unreadable files that could not be moved away: never replaced
 _said: set[str] = set()
 
 
@@ -69,7 +76,7 @@ def set_apart(name: str) -> None:
 
 def record_check(exercise_id: str, status: str, mistakes: list[str], message: str) -> None:
     """Note what a check said."""
-    if status not in ("passed", "failed", "not attempted"):
+    if status not in _STATUSES:
         raise ValueError(f'status is "passed", "failed" or "not attempted", not {status!r}')
 
     def change(entry: dict[str, Any]) -> None:
@@ -136,16 +143,17 @@ def load_answer(exercise_id: str) -> str | None:
     if path in _held_answers:
         return _held_answers[path]
     try:
-        text = path.read_text(encoding="utf-8")
+        text = files.read(path)
         compile(text, str(path), "exec", dont_inherit=True)
     except FileNotFoundError:
         return None
     except OSError as error:
         _say(f"The answer {path} cannot be read ({_reason(error)}); the course goes on without it.")
         return None
-    except (SyntaxError, ValueError) as error:  # ValueError: not UTF-8, or a null byte
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        # ValueError: not UTF-8, or a null byte; the last two: nested too deep for the compiler
         _say(
-            f"The answer {path} is damaged ({error}); it is left as it is, "
+            f"The answer {path} is damaged ({error or type(error).__name__}); it is left as it is, "
             "and the course goes on without it."
         )
         return None
@@ -156,14 +164,34 @@ def load_answer(exercise_id: str) -> str | None:
 def keep(path: Path) -> Path:
     """Copy a file to `<home>/kept/`, dated, never over another copy; OSError where that fails."""
     content = path.read_bytes()
+    target = _free_name(home() / "kept", path)
+    files.write(target, content)
+    return target
+
+
+def _free_name(folder: Path, path: Path) -> Path:
+    """A dated name in the folder that nothing has."""
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     for number in range(1, 1000):
         suffix = "" if number == 1 else f"-{number}"
-        target = home() / "kept" / f"{path.stem}-{stamp}{suffix}{path.suffix}"
-        if not target.exists():
-            files.write(target, content)
+        target = folder / f"{path.stem}-{stamp}{suffix}{path.suffix}"
+        if not os.path.lexists(target):
             return target
-    raise FileExistsError(f"{home() / 'kept'} holds too many copies of {path.name}; remove some")
+    raise FileExistsError(
+        errno.EEXIST, f"{folder} holds too many copies of {path.name}; remove some"
+    )
+
+
+def _move_aside(path: Path) -> Path:
+    """Move what cannot be copied to `<home>/kept/`, or beside itself; OSError where that fails."""
+    try:
+        target = _free_name(home() / "kept", path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(path, target)
+    except OSError:  # kept/ is no folder, or on another disk
+        target = _free_name(path.parent, path)
+        os.rename(path, target)
+    return target
 
 
 def _valid(exercise_id: str) -> str:
@@ -190,11 +218,12 @@ def _say(sentence: str) -> None:
     """Say a sentence, once in a process."""
     if sentence not in _said:
         _said.add(sentence)
-        print(sentence, file=sys.stderr)
+        with contextlib.suppress(OSError, ValueError):  # stderr is closed
+            print(sentence, file=sys.stderr)
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _as_progress(entry: Any) -> ExerciseProgress:
@@ -206,10 +235,12 @@ def _as_progress(entry: Any) -> ExerciseProgress:
 
     if not isinstance(entry, dict):
         return ExerciseProgress()
+    status = field("status", str, "not attempted")
+    attempts, hints = field("attempts", int, 0), field("hints", int, 0)
     return ExerciseProgress(
-        status=field("status", str, "not attempted"),
-        attempts=field("attempts", int, 0),
-        hints=field("hints", int, 0),
+        status=status if status in _STATUSES else "not attempted",
+        attempts=attempts if 0 <= attempts < _MOST else 0,
+        hints=hints if 0 <= hints < _MOST else 0,
         passed_at=field("passed_at", str, None),
         mistakes=tuple(str(mistake) for mistake in field("mistakes", list, [])),
         message=field("message", str, ""),
@@ -226,8 +257,9 @@ def _update(exercise_id: str, change: Callable[[dict[str, Any]], None]) -> dict[
         if not isinstance(entry, dict):
             entry = data["exercises"][exercise_id] = {}
         change(entry)
-        text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-        if _tried(path, lambda: files.write(path, text)):
+        if path in _untouchable and os.path.lexists(path):
+            _held_progress[folder] = data
+        elif _tried(path, lambda: files.write(path, _as_json(data))):
             _held_progress.pop(folder, None)
         else:
             _held_progress[folder] = data
@@ -240,58 +272,89 @@ def _load(folder: Path) -> dict[str, Any]:
         return _held_progress[folder]
     path = folder / "progress.json"
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(files.read(path))
         if not isinstance(data, dict) or not isinstance(data.setdefault("exercises", {}), dict):
+            return _recovered(folder, path)
+        if _too_deep(data):
             return _recovered(folder, path)
         data.setdefault("schema", SCHEMA)  # a newer course's number stays
         return data
     except FileNotFoundError:
         return _empty()
     except OSError as error:
-        _say(
-            f"{path} cannot be read ({_reason(error)}); "
-            "your progress is kept only while this notebook runs."
-        )
-        return _held_progress.setdefault(folder, _empty())
-    except ValueError:  # not JSON, or not UTF-8
+        return _recovered(folder, path, error)
+    except (ValueError, RecursionError):  # not JSON, not UTF-8, a number of 10,000 digits
         return _recovered(folder, path)
+
+
+def _too_deep(data: Any) -> bool:
+    """Whether lists and objects nest deeper than the writer of JSON can follow."""
+    level = [data]
+    for _ in range(_DEEPEST):
+        inner = [value.values() if isinstance(value, dict) else value for value in level]
+        level = [one for values in inner for one in values if isinstance(one, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _as_json(data: dict[str, Any]) -> str:
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair, which UTF-8 cannot hold
+        text = json.dumps(data, indent=2)
+    return text + "\n"
 
 
 def _empty() -> dict[str, Any]:
     return {"schema": SCHEMA, "exercises": {}}
 
 
-def _recovered(folder: Path, path: Path) -> dict[str, Any]:
-    """Set a damaged progress.json aside; what the saved answers prove is kept."""
+def _recovered(folder: Path, path: Path, unreadable: OSError | None = None) -> dict[str, Any]:
+    """Set a progress.json that is damaged or unreadable aside; keep what saved answers prove."""
     data = _empty()
     for answer in sorted((folder / "answers").glob("*.*.py")):
-        if _EXERCISE.fullmatch(answer.stem):
-            stamp = datetime.fromtimestamp(answer.stat().st_mtime, UTC).strftime(
-                "%Y-%m-%dT%H:%M:%SZ"
-            )
+        if _EXERCISE.fullmatch(answer.stem) and (stamp := _written_at(answer)):
             data["exercises"][answer.stem] = {"status": "passed", "attempts": 1, "passed_at": stamp}
+    what = f"cannot be read ({_reason(unreadable)})" if unreadable else "is damaged"
     try:
-        aside = keep(path)
-        files.write(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        try:
+            aside = _move_aside(path) if unreadable else keep(path)
+        except OSError:
+            aside = _move_aside(path)
+        files.write(path, _as_json(data))
     except OSError as error:
         _held_progress[folder] = data
+        _untouchable.add(path)
         _say(
-            f"{path} is damaged and cannot be set aside ({_reason(error)}); "
+            f"{path} {what} and cannot be set aside ({_reason(error)}); "
             "your progress is kept only while this notebook runs."
         )
     else:
         _say(
-            f"{path} was damaged: it is kept as {aside}, "
-            "and what your saved answers prove is restored."
+            f"{path} {what.replace('cannot', 'could not').replace('is dam', 'was dam')}: "
+            f"it is kept as {aside}, and what your saved answers prove is restored."
         )
     return data
+
+
+def _written_at(answer: Path) -> str | None:
+    """When an answer was written, ISO 8601, UTC; None where there is no file to read."""
+    try:
+        about = answer.stat()
+        if not stat.S_ISREG(about.st_mode):
+            return None
+        return datetime.fromtimestamp(about.st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OSError, ValueError, OverflowError):  # a dangling link, or a date beyond the calendar
+        return None
 
 
 def _tried(path: Path, write: Callable[[], None]) -> bool:
     """Whether the write succeeded; says in a sentence when it did not."""
     try:
         write()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: text that UTF-8 cannot hold
         _say(
             f"{path} cannot be written ({_reason(error)}); what you do is kept only while this "
             "notebook runs. Make the folder writable, or name another in COURSE_HOME."
