@@ -1,7 +1,8 @@
 """Changing a model from outside: another attention, heads switched off, heads swapped.
 
 Each is a context manager and works on any model that is made of this package's
-`MultiheadAttention`; after the block the model is as it was.
+`MultiheadAttention`; after the block the model is as it was. A copy of the model, or a file, that was
+made within the block never was changed.
 
 Sources: Michel et al. 2019, "Are Sixteen Heads Really Better than One?", section 2.3 (ablating
 heads); Vig et al. 2020, "Investigating Gender Bias in Language Models Using Causal Mediation
@@ -68,15 +69,14 @@ def attention_function(model: nn.Module, function: AttentionFunction | None) -> 
     >>> with attention_function(model, hot):
     ...     output, _ = model(x, x, x)
     """
-    attentions = [attention for _, attention in attentions_of(model)]
-    before = [attention.attention for attention in attentions]
-    for attention in attentions:
-        attention.attention = function
+    attentions, entry = [attention for _, attention in attentions_of(model)], [function]
     try:
+        for attention in attentions:
+            attention.functions.append(entry)
         yield
     finally:
-        for attention, own in zip(attentions, before, strict=True):
-            attention.attention = own
+        for attention in attentions:
+            attention.functions[:] = [one for one in attention.functions if one is not entry]
 
 
 @contextmanager
@@ -111,11 +111,11 @@ def patch(model: nn.Module, heads: Mapping[Head, Tensor | float]) -> Iterator[No
                 f"layers of {attentions[0].num_heads} heads, both counted from 0."
             )
     changes = []
-    for (layer, head), replacement in heads.items():
-        change = partial(_replace_head, head, replacement)
-        attentions[layer].changes.append(change)
-        changes.append((attentions[layer], change))
     try:
+        for (layer, head), replacement in heads.items():
+            change = partial(_replace_head, head, replacement)
+            attentions[layer].changes.append(change)
+            changes.append((attentions[layer], change))
         yield
     finally:
         for attention, change in changes:

@@ -9,7 +9,7 @@ Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.2.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -83,8 +83,10 @@ class MultiheadAttention(nn.Module):
         self.head_dim = embed_dim // num_heads
         self.batch_first = batch_first  # torch.nn's stacks ask their layers
         self.rotary, self.window, self.attention = rotary, window, attention
+        # For a while, see `recording` and `interventions`; no copy takes them along.
         self.watchers: list[Callable[[Tensor, Tensor], None]] = []  # see heads and weights
         self.changes: list[Callable[[Tensor], Tensor]] = []  # replace the heads' outputs
+        self.functions: list[list[AttentionFunction | None]] = []  # the last attends
         self.in_proj_weight = nn.Parameter(
             torch.empty(3 * embed_dim, embed_dim, device=device, dtype=dtype)
         )
@@ -103,6 +105,14 @@ class MultiheadAttention(nn.Module):
         if self.in_proj_bias is not None:
             nn.init.zeros_(self.in_proj_bias)
             nn.init.zeros_(self.out_proj.bias)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Say what copies and files hold: all but what was put here for a while."""
+        return {**self.__dict__, "watchers": [], "changes": [], "functions": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what a copy or a file holds, also a file of before there were `functions`."""
+        super().__setstate__({"functions": [], **state})
 
     def forward(
         self,
@@ -228,15 +238,16 @@ class MultiheadAttention(nn.Module):
         """Attend in a padded batch, or in a group of a packed one: turned, and through the window."""
         if self.rotary is not None:
             query, key = self.rotary(query), self.rotary(key)
+        function = self.functions[-1][0] if self.functions else self.attention
         dropout = self.dropout if self.training else 0.0  # the functions know nothing of training
         if self.window is not None and query.shape[2] != key.shape[2]:
             raise ValueError("A window is for self-attention; this call has other keys.")
         if self.window is not None and self.window < key.shape[2] - 1:
-            if self.attention is None and not need_weights and suits(query, key, mask, self.window):
+            if function is None and not need_weights and suits(query, key, mask, self.window):
                 padding = None if mask is None else mask[:, 0, 0]  # (B, 1, 1, S) -> (B, S)
                 return windowed_attention(query, key, value, self.window, padding, dropout), None
             mask = merge_masks(mask, local_mask(key.shape[2], self.window, device=key.device))
-        return attend(self.attention, query, key, value, mask, need_weights, dropout)
+        return attend(function, query, key, value, mask, need_weights, dropout)
 
 
 def _add_batch(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
+from torch.nn.modules.module import _has_any_global_hook
 
 from encoder_core.heads import merge_heads
 from encoder_core.inputs import has_values
@@ -110,6 +111,8 @@ class PrepackedLayer:
             self._forget()
             return False
         if torch.is_autocast_enabled("cpu") or _recorded(src):
+            return False
+        if _has_any_global_hook():  # someone, such as `record`, listens at every module
             return False
         if src.dtype != torch.float32 or src.device.type != "cpu" or src.dim() != 3:
             return False

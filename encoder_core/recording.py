@@ -1,7 +1,8 @@
 """Looking inside: record every layer's attention, hidden states and shapes, on every path.
 
 It is done from outside, by a context manager, on any model that is made of this package's
-`MultiheadAttention`. While none is active a model computes exactly as without this file. What
+`MultiheadAttention`. While none is active a model computes exactly as without this file, and a copy
+of the model, or a file, that is made within a `record` is not recorded. What
 changes a model from outside (`attention_function`, `ablate`, `patch`) can be imported from here
 too; it lives in `interventions.py`.
 
@@ -11,16 +12,21 @@ in the Transformer Model" (what is recorded there of every layer and head).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.utils.hooks import RemovableHandle
 
 from encoder_core.interventions import ablate, attention_function, attentions_of, patch
 from encoder_core.packing import Packing
+
+_Note = Callable[[nn.Module, Any, Any, Any], None]  # module, arguments, named ones, output
 
 __all__ = ["Recording", "ablate", "attention_function", "patch", "record"]
 
@@ -116,28 +122,83 @@ def record(model: nn.Module, *, shapes: bool = False) -> Iterator[Recording]:
     >>> len(recording.attention), recording.attention[0].shape, len(recording.hidden_states)
     (6, torch.Size([1, 12, 4, 4]), 7)
     """
-    recording = Recording()
-    handles = [
-        model.register_forward_pre_hook(lambda *_: recording.clear(inside=True)),
-        model.register_forward_hook(lambda *_: recording.leave(), always_call=True),
-    ]
-    watchers = []
-    for name, attention in attentions_of(model):
-        watch = partial(recording.note, name)
-        attention.watchers.append(watch)
-        watchers.append((attention, watch))
+    recording, attentions = Recording(), attentions_of(model)
+    notes: dict[nn.Module, list[_Note]] = {model: []}
     for layer in dict.fromkeys(_layers(model)):  # one that stands in several places only once
-        note = partial(_note_hidden, recording)
-        handles.append(layer.register_forward_hook(note, with_kwargs=True))
+        notes.setdefault(layer, []).append(partial(_note_hidden, recording))
     for name, module in model.named_modules() if shapes else []:
-        handles.append(module.register_forward_hook(partial(_note_shapes, recording, name)))
+        notes.setdefault(module, []).append(partial(_note_shapes, recording, name))
+    watchers = []
     try:
-        yield recording
+        for name, attention in attentions:
+            watch = partial(recording.note, name)
+            attention.watchers.append(watch)
+            watchers.append((attention, watch))
+        with _listen(model, recording, notes):
+            yield recording
     finally:
-        for handle in handles:
-            handle.remove()
         for attention, watch in watchers:
             attention.watchers.remove(watch)
+
+
+class _InACopy:
+    """Stands in a copy that was made during a recorded call where the hook was; leaves if called."""
+
+    def __call__(self, module: nn.Module, *_: Any) -> None:
+        kept = module._forward_hooks
+        for number in [number for number, hook in kept.items() if hook is self]:
+            for hooks in (kept, module._forward_hooks_with_kwargs):
+                hooks.pop(number, None)
+            module._forward_hooks_always_called.pop(number, None)
+
+
+@dataclass(frozen=True)
+class _ForOneCall:
+    """A hook of which a copy, or a file, holds no more than that it was there."""
+
+    after: _Note
+
+    def __call__(self, module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
+        self.after(module, inputs, named, output)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _InACopy, ()
+
+
+@contextmanager
+def _listen(
+    model: nn.Module, recording: Recording, notes: dict[nn.Module, list[_Note]]
+) -> Iterator[None]:
+    """Take notes of the calls of some modules.
+
+    One hook for all modules of the process gives a module its own for one call only: a hook that
+    stayed in a module would go with every copy of it, and be there for ever.
+    """
+    under_way: dict[nn.Module, list[RemovableHandle]] = {}
+
+    def before(module: nn.Module, _: Any) -> None:
+        if module is model:
+            recording.clear(inside=True)
+        if module in notes:
+            # Registered now, it is the last, and sees what other hooks made of the output.
+            hook = _ForOneCall(after)
+            handle = module.register_forward_hook(hook, with_kwargs=True, always_call=True)
+            under_way.setdefault(module, []).append(handle)
+
+    def after(module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
+        under_way[module].pop().remove()
+        for note in notes[module] if output is not None else ():  # None: the call failed
+            note(module, inputs, named, output)
+        if module is model:
+            recording.leave()
+
+    everywhere = register_module_forward_pre_hook(before)
+    try:
+        yield
+    finally:
+        everywhere.remove()
+        for handle in chain.from_iterable(under_way.values()):
+            handle.remove()
 
 
 def _note_hidden(recording: Recording, _: Any, inputs: Any, named: Any, output: Any) -> None:
@@ -147,7 +208,9 @@ def _note_hidden(recording: Recording, _: Any, inputs: Any, named: Any, output: 
         recording.hidden_states.append(unpacked)
 
 
-def _note_shapes(recording: Recording, name: str, _: nn.Module, inputs: Any, output: Any) -> None:
+def _note_shapes(
+    recording: Recording, name: str, _: nn.Module, inputs: Any, named: Any, output: Any
+) -> None:
     first = output[0] if isinstance(output, tuple) else output
     came = tuple(inputs[0].shape) if inputs and isinstance(inputs[0], Tensor) else None
     left = tuple(first.shape) if isinstance(first, Tensor) else None
