@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import json
 import os
 import re
@@ -162,11 +163,27 @@ def load_answer(exercise_id: str) -> str | None:
 
 
 def keep(path: Path) -> Path:
-    """Copy a file to `<home>/kept/`, dated, never over another copy; OSError where that fails."""
+    """Copy a file to `<home>/kept/`, dated, never over another copy; OSError where that fails.
+
+    Where the same content is kept already, that copy is returned.
+    """
     content = path.read_bytes()
+    for earlier in sorted((home() / "kept").glob(f"{glob.escape(path.stem)}-*")):
+        if earlier.suffix == path.suffix and _holds(earlier, content):
+            return earlier
     target = _free_name(home() / "kept", path)
     files.write(target, content)
     return target
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    """Whether a file has this content, as far as that can be read."""
+    try:
+        about = path.stat()
+        regular = stat.S_ISREG(about.st_mode) and about.st_size == len(content)
+        return regular and path.read_bytes() == content
+    except OSError:
+        return False
 
 
 def _free_name(folder: Path, path: Path) -> Path:

@@ -14,11 +14,12 @@ import hashlib
 import importlib
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from course import glossary, learner, manuscript
+from course import files, glossary, learner, manuscript
 from course.glossary import GlossaryError
 from course.glossary.pages import pages as glossary_pages
 from course.manuscript import Cell, ManuscriptError
@@ -75,11 +76,10 @@ def write(pages: dict[str, str], root: Path) -> int:
     """Write the notebooks that are not as they should be, a changed one only after it was copied."""
     for name, text in pages.items():
         path = root / name
-        if path.exists() and path.read_text(encoding="utf-8", errors="replace") == text:
+        if _is_made(path, text):
             continue
         _keep_if_changed(path, name)
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        files.write(path, text)
         print(f"Made {name}.")
     for name in _left_over(pages, root):
         _keep_if_changed(root / name, name)
@@ -95,7 +95,7 @@ def check(pages: dict[str, str], root: Path) -> int:
         path = root / name
         if not path.exists():
             problems.append(f"{name} is missing")
-        elif path.read_bytes() != text.encode("utf-8"):
+        elif not _is_made(path, text):
             problems.append(f"{name} is not what the press makes{_first_difference(path, text)}")
     problems += [f"{name} has no manuscript" for name in _left_over(pages, root)]
     for problem in problems:
@@ -148,12 +148,21 @@ def digest(cells: list[dict[str, Any]]) -> str:
     return "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def _is_made(path: Path, text: str) -> bool:
+    """Whether a file is what the press makes; git may have given it Windows' line ends."""
+    if not path.exists():
+        return False
+    if not path.is_file():
+        raise OSError(f"{path} is not a file: move it away and run this again")
+    return path.read_bytes().replace(b"\r\n", b"\n") == text.encode("utf-8")
+
+
 def changed(path: Path) -> bool:
     """Whether a notebook on disk holds anything that the press did not put there."""
     try:
-        page = json.loads(path.read_text(encoding="utf-8"))
+        page = json.loads(path.read_text(encoding="utf-8-sig"))
         return bool(page["metadata"]["course"]["digest"] != digest(page["cells"]))
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return True  # not one of the press's, or damaged: somebody's work, then
 
 
@@ -219,7 +228,10 @@ def _colab_cell() -> str | None:
 
 
 def _keep_if_changed(path: Path, name: str) -> None:
+    """Keep a copy of what somebody changed, where the notebook can be replaced at all."""
     if path.exists() and changed(path):
+        with tempfile.NamedTemporaryFile(dir=path.parent):  # OSError in a read-only folder
+            pass
         print(f"You have changed or run {name}: your version is kept as {learner.keep(path)}.")
 
 
@@ -234,16 +246,20 @@ def _left_over(pages: dict[str, str], root: Path) -> list[str]:
 
 
 def _is_pressed(path: Path) -> bool:
+    """Whether the press made the file under this very name: a copy is the learner's own."""
+    if not path.is_file():
+        return False
     try:
-        return "digest" in json.loads(path.read_text(encoding="utf-8"))["metadata"]["course"]
-    except (ValueError, LookupError, TypeError):
+        made = json.loads(path.read_text(encoding="utf-8-sig"))["metadata"]["course"]
+        return "digest" in made and made["chapter"] == path.stem
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return False
 
 
 def _first_difference(path: Path, text: str) -> str:
     """What differs first, as far as it can be told."""
     try:
-        there = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        there = json.loads(path.read_text(encoding="utf-8-sig"))["cells"]
         here = json.loads(text)["cells"]
         for old, new in zip(there, here, strict=False):
             if old != new:
@@ -253,5 +269,5 @@ def _first_difference(path: Path, text: str) -> str:
             if len(there) != len(here)
             else ": only its metadata differ"
         )
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return ": it cannot be read"
