@@ -283,11 +283,11 @@ def _misfit(given: Any, own: Tensor) -> str | None:
     if given.dtype not in _FLOATING:
         known = ", ".join(str(dtype).removeprefix("torch.") for dtype in _FLOATING)
         return f"is {given.dtype} and should be one of {known}"
-    if not torch.isfinite(given).all():
-        return "has NaN or infinity in it"
-    if not torch.isfinite(given.to(own.dtype)).all():
+    if torch.isfinite(given.to(own.dtype)).all():
+        return None
+    if torch.isfinite(given).all():
         return f"has values too large for {own.dtype}"
-    return None
+    return "has NaN or infinity in it"
 
 
 def _describe(tensor: Tensor) -> str:

@@ -180,6 +180,22 @@ def test_what_is_no_json_object_names_the_file(folder: Path, content: bytes, tol
             load(folder)
 
 
+@pytest.mark.parametrize(
+    "dtype", ["F4", "F6_E2M3", "F8_E8M0", "F8_E4M3", "I64", "U64", "U16", "BOOL", "C64", "F99"]
+)
+def test_a_file_of_any_other_dtype_is_refused(tmp_path: Path, dtype: str) -> None:
+    bits = {"F4": 4, "F6_E2M3": 6, "I64": 64, "U64": 64, "U16": 16, "C64": 64}.get(dtype, 8)
+    header = {"dtype": dtype, "shape": [8], "data_offsets": [0, bits]}  # 8 values
+    head = json.dumps({"bias": header}).encode()
+    part = tmp_path / "model.safetensors"
+    part.write_bytes(len(head).to_bytes(8, "little") + head + bytes(bits))
+    model = nn.Linear(1, 8)
+    with pytest.raises(
+        CheckpointError, match=r"model\.safetensors|bias is torch.* and should be one of"
+    ):
+        C.load_weights(model, {"weight": torch.ones(8, 1), **C.read_weights(tmp_path)})
+
+
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
 )
