@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import course
 from course.setup import ROOT, SetupError, requirements
 from course.setup.environment import Environment, find
 from course.setup.prepare import prepare
+from course.setup.runner import ended_by_signals
 
 _COMMANDS = ("lab", "test", "build", "status", "reset", "doctor")
 _EPILOG = """\
@@ -79,6 +81,9 @@ def _add_smaller(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; its exit status."""
+    for stream in (sys.stdout, sys.stderr):  # a path or a name may not fit the terminal's encoding
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or (
         arguments[0] not in _COMMANDS
@@ -90,13 +95,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     if more and options.command not in ("lab", "test"):
         parser().error(f"{options.command} does not know {' '.join(more)}")
     try:
-        return _dispatch(options, more)
+        with ended_by_signals():
+            status = _dispatch(options, more)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a closed pipe can still be caught
+        return status
     except SetupError as error:
         print(f"\n{error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `| head -1` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"\n{_cannot(options.command, error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped. Run it again to go on from there.", file=sys.stderr)
         return 130
+
+
+def _cannot(command: str, error: OSError) -> str:
+    """One sentence for a file or folder that a command could not use."""
+    what = error.strerror or str(error) or type(error).__name__
+    return (
+        f"`{command}` did not finish because of {error.filename or 'a file'} ({what}): check who "
+        "owns the folder and that it can be written, or name another in COURSE_HOME."
+    )
 
 
 def _dispatch(options: argparse.Namespace, more: list[str]) -> int:
@@ -139,11 +163,20 @@ def _test(*, quick: bool, more: Sequence[str]) -> int:
 
 def _doctor() -> int:
     environment = find()
-    if _inside(environment) or not environment.python.exists():
-        from course.setup import doctor
+    if not _inside(environment) and _runs(environment):
+        return subprocess.call([str(environment.python), "-m", "course.setup.doctor"], cwd=ROOT)
+    from course.setup import doctor
 
-        return doctor.main()
-    return subprocess.call([str(environment.python), "-m", "course.setup.doctor"], cwd=ROOT)
+    return doctor.main()
+
+
+def _runs(environment: Environment) -> bool:
+    """Whether the environment's Python starts and is new enough."""
+    code = "import sys; sys.exit(sys.version_info < (3, 11))"
+    try:
+        return subprocess.run([environment.python, "-c", code], capture_output=True).returncode == 0
+    except OSError:
+        return False
 
 
 def _inside(environment: Environment) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import IO, TextIO
 
 Lines = Callable[[str], None]
+_held: list[int] = []  # descriptors of the locks that children inherit (not on Windows)
 
 
 def run(
@@ -26,11 +28,37 @@ def run(
         env=dict(environ) if environ is not None else None,
         encoding="utf-8",
         errors="replace",
+        pass_fds=tuple(_held),  # a child that outlives this process keeps the lock
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            on_line(line.rstrip())
+        try:
+            for line in process.stdout:
+                on_line(line.rstrip())
+        except BaseException:
+            process.terminate()
+            raise
     return process.returncode
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal stop the course as Ctrl-C does, with what it started."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        names = []
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {}
+    for number in (getattr(signal, name) for name in names):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP: that stays
+            before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Progress:
@@ -83,16 +111,24 @@ class Progress:
 
 @contextmanager
 def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold a lock that the system lets go of when the process ends, however it ends."""
+    """Hold a lock that the system lets go of when the process ends, however it ends.
+
+    What `run` starts meanwhile inherits it: should this process be killed, the next one waits until
+    the installer that it left behind has ended.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as handle:
         if not _lock(handle):
             waiting()
             while not _lock(handle):
                 time.sleep(0.5)
+        if sys.platform != "win32":
+            _held.append(handle.fileno())
         try:
             yield
         finally:
+            if sys.platform != "win32":
+                _held.remove(handle.fileno())
             _unlock(handle)
 
 

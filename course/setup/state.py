@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import shutil
 import sys
 from datetime import datetime
@@ -10,6 +13,7 @@ from pathlib import Path
 from course import learner, manuscript
 
 _NOT_FORGOTTEN = ("kept", "workspaces", "lock")  # earlier copies, open tabs, the lock
+_LEFT = re.compile(r"\.\d+\.tmp$")
 
 
 def status() -> int:
@@ -50,15 +54,25 @@ def reset(*, ask: bool) -> int:
     target = _fresh(home / "kept" / f"reset-{datetime.now():%Y-%m-%d-%H%M%S}")
     target.mkdir(parents=True)
     for path in there:
-        shutil.move(path, target / path.name)
+        _move(path, target / path.name)
     print(f"Forgotten. What you had is kept in {target}; to have it back, move it to {home}.")
     return 0
 
 
+def _move(path: Path, target: Path) -> None:
+    """Move whole or not at all; copy only where kept/ is on another disk."""
+    try:
+        os.rename(path, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.move(path, target)
+
+
 def _entries(home: Path) -> list[Path]:
-    """What lies in the learner's folder, but for locks and the like."""
+    """What lies in the learner's folder, what killed writes left included."""
     found = sorted(home.iterdir()) if home.is_dir() else []
-    return [path for path in found if not path.name.startswith(".")]
+    return [path for path in found if not path.name.startswith(".") or _LEFT.search(path.name)]
 
 
 def _confirmed(question: str) -> bool:
