@@ -239,6 +239,12 @@ def _readable(value: Any) -> bool:
     return not value.is_nested and value.layout is torch.strided
 
 
+def _evidence(trials: list[Trial], failed: list[int]) -> int:
+    """On how many of the failed trials a mistake must agree; a bare number agrees by chance now and then."""
+    bare = all(isinstance(trials[i].expected.value, int) for i in failed)
+    return -(-3 * len(failed) // 4) if bare else (len(failed) + 1) // 2
+
+
 def nearest(exercise: Exercise, trials: list[Trial]) -> Mistake | None:
     """A mistake that explains at least half of the failed trials and shows in no other."""
     usual = [i for i in _order(trials) if trials[i].probe.mode in ("plain", "strided")]
@@ -250,7 +256,7 @@ def nearest(exercise: Exercise, trials: list[Trial]) -> Mistake | None:
     for mistake in exercise.mistakes if len(failed) > 1 else ():
         for function in functions(exercise, mistake):
             imitation = _Imitation(function, trials)
-            wanted = max((len(failed) + 1) // 2, best[0] + 1 if best else 0)
+            wanted = max(_evidence(trials, failed), best[0] + 1 if best else 0)
             hits = _hits(trials, failed, imitation, wanted)
             if hits < wanted:
                 continue

@@ -66,6 +66,24 @@ _WORDS: tuple[tuple[type[BaseException] | UnionType, str, str], ...] = (
         "`int()`, `float()` and `.item()` take a tensor of one number, and this one has several",
     ),
     (
+        RuntimeError,
+        "must match the size of tensor|must match the existing size|not broadcastable",
+        "two shapes do not fit: written below one another from the right, each pair of sizes must be equal or "
+        "one of them 1. Print both shapes there",
+    ),
+    (
+        RuntimeError,
+        "shapes cannot be multiplied|[Ee]xpected size for first two dim|inconsistent tensor size",
+        "in a matrix product the last size of the first must be the last but one of the second: is a transpose "
+        "missing, or one too many?",
+    ),
+    (
+        TypeError | AttributeError,
+        "'tuple'",
+        "a tuple is there, and a tensor is meant: a function with several results gives all of them "
+        "(`output, _ = ...` takes the first)",
+    ),
+    (
         TypeError | AttributeError,
         "NoneType",
         "something is None there: an argument that may be left out, or the result of a function that has no "

@@ -45,7 +45,7 @@ def describe(exercise: Exercise, trials: list[Trial], right: Sequence[Trial] = (
         known = tuple(lm for lm in exercise.landmarks if pairs and _came_too(lm, right, index))
         told = _relation(replace(exercise, landmarks=known), pairs, index) if pairs else None
         where = _where(exercise, pairs, index) if pairs else None
-        if told and where and where.startswith("all numbers"):
+        if told and where and "the largest difference is at" in where:
             where = None
         broken = [pair for pair in pairs if not pair.actual.double().isfinite().all()]
         nan = _not_a_number(exercise, broken, index) if 0 < len(broken) < len(pairs) else None
@@ -254,6 +254,7 @@ def _formulas(sizes: Any) -> Iterable[tuple[str, float]]:
             yield f"1/sqrt({name})", 1 / math.sqrt(size)
             yield f"1/{name}", 1 / size
             yield f"1/{name}^2", 1 / size**2
+            yield f"1/{name}^(3/2)", size**-1.5
             yield f"{name}^2", float(size**2)
             yield f"sqrt({name})/log({name})", math.sqrt(size) / math.log(size)
             yield f"{name}^(1/4)", size**0.25
@@ -469,11 +470,14 @@ def _by_input(trials: list[Pair]) -> str | None:
 
 def _furthest(trials: list[Pair]) -> str:
     """The place of the largest difference, when there is nothing better to say."""
-    _, expected, actual = next(iter(_pairs(trials)))
-    place = int((actual - expected).abs().nan_to_num(float("inf")).argmax())
+    gaps = [(a - e).abs().nan_to_num(math.inf) for _, e, a in _pairs(trials)]
+    which = max(range(len(gaps)), key=lambda i: float(gaps[i].max()) if gaps[i].numel() else -1.0)
+    _, expected, actual = list(_pairs(trials))[which]
+    wrong, place = _wrong(expected, actual), int(gaps[which].argmax())
     at = [int(i) for i in torch.unravel_index(torch.tensor(place), expected.shape)]
     came, right = told_apart(actual.flatten()[place].item(), expected.flatten()[place].item())
-    return f"all numbers are wrong; the largest difference is at {at}: {came} instead of {right}"
+    many = "all" if wrong.all() else f"{int(wrong.sum())} of {wrong.numel()}"
+    return f"{many} numbers are wrong; the largest difference is at {at}: {came} instead of {right}"
 
 
 def _triangles(trials: list[Pair]) -> str | None:

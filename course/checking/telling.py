@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import re
 import textwrap
 from collections import Counter
@@ -115,6 +116,8 @@ def _right_ones(exercise: Exercise, failed: list[Trial]) -> list[str]:
     wrong: set[int] = set()
     for trial in failed:
         if trial.probe.half or trial.probe.mode not in ("plain", "strided"):
+            continue
+        if trial.difference is not None and trial.difference.kind == "error":
             continue
         if trial.difference is None or trial.difference.kind not in ("values", "shape", "dtype"):
             return []
@@ -426,6 +429,8 @@ def _only_when(trials: list[Trial]) -> list[str]:
     if always:
         return [f"where it fails there is always {' and '.join(always[:2])}"]
     precise = {tag for t in valued if t.probe.dtype is torch.float64 for tag in t.probe.tags}
+    if fatal := _fatal(valued, speaking):
+        return [f"it fails with {' and with '.join(fatal)}, and is right without"]
     right = [
         tag
         for tag in speaking
@@ -434,6 +439,25 @@ def _only_when(trials: list[Trial]) -> list[str]:
     ]
     right = [tag for tag in right if not tag.startswith(("non-", "a d_model"))]
     return [f"it is right with {' and with '.join(right[:3])}"] if right else []
+
+
+def _fatal(trials: list[Trial], tags: list[str]) -> list[str]:
+    """Two or three circumstances that explain each failure between them: with each it always fails."""
+    double = [t for t in trials if t.probe.dtype is torch.float64 and t.probe.mode == "plain"]
+    bad = [t.difference is not None for t in double]
+    if all(bad) or not any(bad):
+        return []
+    always = [
+        tag
+        for tag in tags
+        if (there := [b for t, b in zip(double, bad, strict=True) if tag in t.probe.tags])
+        and all(there)
+    ]
+    for count in (2, 3):
+        for some in itertools.combinations(always, count):
+            if all(b == bool(t.probe.tags & set(some)) for t, b in zip(double, bad, strict=True)):
+                return list(some)
+    return []
 
 
 def _clue(exercise: Exercise, trials: list[Trial]) -> list[str]:

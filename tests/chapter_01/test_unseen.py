@@ -530,7 +530,7 @@ SAID = {
     },
     "embeddings.pad_batch": {
         "attention_mask": "as Hugging Face's attention_mask does",
-        "longest_str": "expected sequence of length 3 at dim 1 (got 2) (line",
+        "longest_str": "expected sequence of length 4 at dim 1 (got 3) (line",
     },
     "embeddings.lookup": {
         "nn_embedding": "another result each time",

@@ -102,6 +102,10 @@ ENTROPY = Exercise(
             lambda w: (torch.special.entr(w) + torch.special.entr(1 - w)).sum(-1),
         ),
         Landmark("the sum of -w log(1 - w)", lambda w: -(w * torch.log1p(-w)).sum(-1)),
+        Landmark(
+            "the cross-entropy of the weights with a softmax of them (`F.cross_entropy` takes scores)",
+            lambda w: -(w * torch.log_softmax(w, -1)).sum(-1),
+        ),
         Landmark("the largest weight of each query", lambda w: w.amax(-1)),
         Landmark("1 minus the sum of squares (the Gini impurity)", lambda w: 1 - (w * w).sum(-1)),
         Landmark("the terms -w log w, not yet summed", lambda w: torch.special.entr(w)),
@@ -116,6 +120,16 @@ ENTROPY = Exercise(
             (("weights.masked_fill(weights == 0, 1.0)", "weights"),),
             "Where a weight is 0 the result is NaN: log 0 is -inf, and 0 * -inf is NaN.",
             "What is the limit of w log w when w goes to 0?",
+        ),
+        Mistake(
+            "nan-replaced-after-the-sum",
+            (
+                ("weights.masked_fill(weights == 0, 1.0)", "weights"),
+                (".sum(dim=-1)", ".sum(dim=-1).nan_to_num(0.0)"),
+            ),
+            "NaN is replaced after the sum: a single weight of 0 makes NaN of the whole row's sum, and so 0 of its "
+            "entropy.",
+            "Which terms of the sum are NaN, and what should each of them be?",
         ),
         Mistake(
             "wrong-sign",

@@ -113,8 +113,8 @@ PADDING_MASK = Exercise(
                     "(positions >= lengths.unsqueeze(1)) | (lengths == max_length).unsqueeze(1)",
                 ),
             ),
-            "A text that fills all places comes out as padding throughout. (`row[-n:]` with n = 0 is the whole row, "
-            "and not nothing.)",
+            "A text that fills all places comes out as padding throughout: `row[-n:]` with n = 0 is the whole row, "
+            "and not nothing.",
             "Which places does `row[-0:]` take?",
         ),
         Mistake(

@@ -259,6 +259,10 @@ def _causal(query: Tensor, key: Tensor) -> Tensor:
     return torch.ones(length, source, dtype=torch.bool).triu(1)
 
 
+def _turned_round(mask: Tensor | None) -> Tensor | None:
+    return None if mask is None else ~mask
+
+
 def _cosine(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
 ) -> tuple[Tensor, Tensor]:
@@ -308,6 +312,15 @@ SCALED_DOT_PRODUCT = Exercise(
         ),
         Landmark(
             "the weights without the mask", lambda q, k, v, mask=None: plain_attention(q, k, v)[1]
+        ),
+        Landmark(
+            "what the mask gives the other way round (True for what takes part, as in "
+            "`F.scaled_dot_product_attention`)",
+            lambda q, k, v, mask=None: plain_attention(q, k, v, _turned_round(mask))[0],
+        ),
+        Landmark(
+            "the weights with the mask the other way round (True for what takes part)",
+            lambda q, k, v, mask=None: plain_attention(q, k, v, _turned_round(mask))[1],
         ),
         Landmark(
             "what a causal mask gives, whatever the mask is",
@@ -416,6 +429,13 @@ SCALED_DOT_PRODUCT = Exercise(
             (('float("-inf")', 'float("inf")'),),
             "The blocked scores are set to +inf, so that the blocked keys get all the weight.",
             "Which score has the exponential 0?",
+        ),
+        Mistake(
+            "finite-number-added",
+            ((_MASK_LINE, "raw = raw + mask.to(raw.dtype) * -1e4"),),
+            "A large finite number is taken off the blocked scores. Where every key is blocked all of them are moved "
+            "alike, and the softmax gives the weights that it would give without a mask.",
+            "What should a query receive that may look at nothing?",
         ),
         Mistake(
             "infinity-times-mask",

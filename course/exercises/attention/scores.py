@@ -128,6 +128,13 @@ SCORES = Exercise(
             "Over which axis does the dot product sum?",
         ),
         Mistake(
+            "root-of-the-second-axis",
+            (("query.shape[-1]", "query.shape[1]"),),
+            "The root is that of axis 1, which is the width only where there is no batch. With a batch or heads it is "
+            "their number, or that of the queries.",
+            "Counted from the end, which axis of query is d_k, however many stand before it?",
+        ),
+        Mistake(
             "fixed-root",
             (("query.shape[-1]", "32"),),
             "The width is written into the code as 32: right for the model of this chapter alone.",

@@ -63,6 +63,12 @@ def _of_the_sum(rows: list[Tensor], made: list[Tensor]) -> str:
 
 
 def _of_the_proportion(function: Softmax, rows: list[Tensor], logs: list[Tensor]) -> str:
+    if all(same(log, log[:1].expand_as(log)) for log in logs):
+        weights = " and ".join(
+            f"{log[0].exp().item():.4g} for each of {len(row)} numbers"
+            for log, row in zip(logs, rows, strict=True)
+        )
+        return f"along a single axis all numbers get the same weight: {weights}"
     if all(
         same(function(2 * row, 0).log() - log, torch.zeros_like(log))
         for row, log in zip(rows, logs, strict=True)

@@ -22,6 +22,15 @@ def finds(function: Callable[[Tensor, Tensor], Tensor], failed: Sequence[Case]) 
     wanted = first @ turned.T
     if made.shape != wanted.shape:
         return []
+    alone = torch.cat([function(first.clone(), row[None].clone()) for row in turned], dim=1)
+    scaled = bool((made * wanted >= -1e-12).all()) and same(
+        made.sign() * (wanted.abs() > 1e-9), wanted.round(decimals=9).sign()
+    )
+    if not same(made, wanted) and same(alone, wanted) and scaled:
+        return [
+            "each vector of b alone gets the right similarity, but with others beside it another one: what it is "
+            "divided by is made of all of them, and should be its own length"
+        ]
     if not same(made, wanted):
         came, right = rows_told_apart(made[0].tolist(), wanted[0].tolist(), 2, "f")
         angles = ", ".join(map(str, _ANGLES))

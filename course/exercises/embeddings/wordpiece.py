@@ -262,8 +262,16 @@ WORDPIECE = Exercise(
         Mistake(
             "never-the-last-letter",
             (("        end = len(word)\n", "        end = len(word) - 1\n"),),
-            "The search never reaches the word's last letter.",
-            "Where does the longest piece that could fit end?",
+            "Every word becomes [UNK]: the search never reaches its last letter, or goes on to [UNK] after a piece was "
+            "found (as the `else` of a `for` does when there is no `break`).",
+            "Where does the longest piece that could fit end, and what happens once it is found?",
+        ),
+        Mistake(
+            "mark-counted",
+            (("        start = end\n", "        start += len(prefix + word[start:end])\n"),),
+            "The search moves on by the length of the piece with its ##, which are no letters of the word: two letters "
+            "are skipped after every piece but the first.",
+            "How many letters of “unaffable” does the piece “##aff” take?",
         ),
         Mistake(
             "never-a-single-letter",

@@ -309,6 +309,18 @@ BEST_MATCH = Exercise(
             "Which lengths alone must not be divided by?",
         ),
         Mistake(
+            "sum-of-numbers",
+            (("passages.norm(dim=-1)", "passages.sum(dim=-1)"),),
+            "The products are divided by the sum of each passage's numbers, and not by its length.",
+            "What is the length of the vector (3, -3)?",
+        ),
+        Mistake(
+            "largest-number",
+            (("passages.norm(dim=-1)", "passages.abs().amax(dim=-1)"),),
+            "The products are divided by the largest magnitude in each passage, and not by its length.",
+            "What is the length of the vector (3, 4): 5 or 4?",
+        ),
+        Mistake(
             "tiny-number-added",
             ((_LENGTHS, "(lengths + 1e-8)"),),
             "A small number (1e-8) is added to every length. Beside a length of 1e-6 it makes a hundredth, so that a "

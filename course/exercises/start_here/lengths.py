@@ -45,7 +45,11 @@ def _all_right(function: Choice, cases: Sequence[tuple[Tensor, Tensor]]) -> bool
 
 def _deaf(function: Choice, cases: Sequence[tuple[Tensor, Tensor]]) -> bool:
     """Whether the question makes no difference; one passage alone can't tell."""
-    several = [(question, rows) for question, rows in cases if len(rows) > 2]
+    several = [
+        (question, rows)
+        for question, rows in cases
+        if len(rows) > 2 and bool(rows.any(-1).all()) and bool(question.any())
+    ]  # not where a zero vector decides
     turned = [(-question.flip(0), rows) for question, rows in several]
     several += [(-question, rows) for question, rows in several]
     turned += turned
