@@ -115,6 +115,27 @@ _WORDS: tuple[tuple[type[BaseException] | UnionType, str, str], ...] = (
         "this order: hand the masks on by name",
     ),
     (
+        Exception,
+        "must be Tensor, not (function|method)|'function' object has no|operand type.*'(function|method)'",
+        "a function is used as a tensor: it has to be called, with brackets and what it takes",
+    ),
+    (
+        TypeError,
+        "must be Tensor, not (int|float)$",
+        "torch's functions take tensors: for a plain number use those of `math`",
+    ),
+    (
+        RuntimeError,
+        "mixed dtype|same dtype|expected scalar type",
+        "two dtypes meet. What is made inside of the answer is float32 unless it is told, and the inputs may be "
+        "float64 or half precision: use the tensors that are given, or `dtype=x.dtype`",
+    ),
+    (
+        RuntimeError,
+        "mat1 and mat2 shapes cannot be multiplied",
+        "in `a @ b` the last axis of a has to be as long as the last but one of b: print both shapes just before",
+    ),
+    (
         AttributeError,
         "before Module.__init__\\(\\) call",
         "`super().__init__()` has to come first in `__init__`: it makes the place where a module keeps its parts",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from course.checking import errors, guards, plain, relations, running
 from course.checking.agreeing import Difference, apart, difference, wrong_results
@@ -269,6 +269,11 @@ def _type(exercise: Exercise, function: Callable[..., Any], found: Difference) -
         return f"the {name} should be {named(found.expected)} and came as {named(found.actual)}"
     if found.actual is None:
         return "it returns None: is there a `return` on every path?"
+    if isinstance(found.actual, nn.Module) and isinstance(found.expected, Tensor):
+        return (
+            f"it returns {named(found.actual)}, a module, and asked is a tensor: a module is made first and then "
+            "called, as in `nn.ReLU()(x)`"
+        )
     if inspect.iscoroutine(found.actual) or inspect.isgenerator(found.actual):
         return f"it returns a {type(found.actual).__name__}, not a result: `return` it rather than `yield` or `async`"
     if isinstance(found.expected, tuple):

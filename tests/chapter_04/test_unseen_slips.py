@@ -108,6 +108,22 @@ def token_similarity(hidden, padding_mask=None):
 """,
         "the result changes with the vector of the padding",
     ),
+    ("stacking.layer_norm", "a module of its own"): (
+        """\
+def layer_norm(x, weight, bias, eps=1e-5):
+    return nn.LayerNorm(x.shape[-1], eps=eps)(x)
+""",
+        "made inside of the answer is float32",
+    ),
+    ("stacking.residual", "the norm not called"): (
+        """\
+def residual(x, sublayer, norm, norm_first):
+    if norm_first:
+        return x + sublayer(norm)
+    return norm(x + sublayer(x))
+""",
+        "a function is used as a tensor",
+    ),
     ("stacking.token_similarity", "nanmean over the keys"): (
         """\
 def token_similarity(hidden, padding_mask=None):
@@ -118,7 +134,7 @@ def token_similarity(hidden, padding_mask=None):
         sim = sim.masked_fill(padding_mask[:, None, :], float("nan"))
     return sim.nanmean((1, 2))
 """,
-        "a sentence of padding only should give 0 and gives NaN",
+        "a sentence of padding only, a sentence of one token: a division by 0 gives NaN or inf",
     ),
 }
 

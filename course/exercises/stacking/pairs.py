@@ -67,9 +67,10 @@ def _of_padding(function: Similarity) -> Iterator[str]:
 
 
 def _of_nothing(function: Similarity) -> Iterator[str]:
-    """Where 0 is asked for, and a division by 0 gives NaN."""
+    """Where 0 is asked for, and a division by 0 gives NaN or an infinite number."""
     zero = _at(0, 60)
     zero[0, 1] = 0.0
+    broken = []
     for says, args in (
         ("a zero vector", (zero,)),
         ("a sentence with one real token", (_at(0, 60), torch.tensor([[False, True]]))),
@@ -77,9 +78,10 @@ def _of_nothing(function: Similarity) -> Iterator[str]:
         ("a sentence of one token", (_at(60),)),
     ):
         with contextlib.suppress(RuntimeError, ValueError, TypeError, IndexError):
-            came = function(*args).reshape(-1)[0].item()
-            if not abs(came) < 1e-6:
-                yield f"{says} should give 0 and gives {'NaN' if math.isnan(came) else f'{came:.2f}'}"
+            if not math.isfinite(function(*args).reshape(-1)[0].item()):
+                broken.append(says)
+    if broken:
+        yield f"{', '.join(broken)}: a division by 0 gives NaN or inf, and 0 is asked for"
 
 
 def _at(*degrees: float) -> Tensor:
