@@ -162,8 +162,12 @@ def _test(*, quick: bool, more: Sequence[str]) -> int:
 
 
 def _doctor() -> int:
-    environment = find()
-    if not _inside(environment) and _runs(environment):
+    try:
+        environment = find()
+        elsewhere = not _inside(environment) and _runs(environment)
+    except OSError:  # a folder that cannot be looked into: the doctor names it
+        elsewhere = False
+    if elsewhere:
         return subprocess.call([str(environment.python), "-m", "course.setup.doctor"], cwd=ROOT)
     from course.setup import doctor
 

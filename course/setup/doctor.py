@@ -17,6 +17,7 @@ from pathlib import Path
 
 from course import learner
 from course.setup import lab, requirements
+from course.setup.environment import find, free_gigabytes, in_the_way
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _MAKE = "run `python3 -m course`"
@@ -35,7 +36,7 @@ class Finding:
 def main() -> int:
     """Print all findings; 1 where something that the course needs is amiss."""
     well = True
-    for look in (python, packages, devices, pretrained, jupyter, folder, browser):
+    for look in (python, environment, packages, devices, pretrained, jupyter, folder, browser):
         for finding in _safely(look):
             mark = "ok  " if not finding.remedy else ("MEND" if finding.needed else "note")
             print(f"{mark}  {finding.what:<22}{finding.said}")
@@ -56,6 +57,28 @@ def _safely(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
 def python() -> Iterator[Finding]:
     """The Python that runs, and where it lives."""
     yield Finding("Python", f"{platform.python_version()} in {sys.prefix}")
+
+
+def environment() -> Iterator[Finding]:
+    """The environment that the course would use, and the room on its disk."""
+    found = find()
+    wrong = in_the_way(found.prefix) if found.own else ""
+    free = free_gigabytes(found.prefix)
+    said = f"{found.prefix}, {free:.1f} GB free"
+    if wrong:
+        yield Finding("environment", said, wrong)
+    elif not found.prefix.exists():
+        yield Finding("environment", f"{said}, not made yet", _MAKE)
+    elif os.path.realpath(found.prefix) != os.path.realpath(sys.prefix):
+        # The doctor runs in the environment's own Python wherever that starts.
+        remedy = _MAKE if found.own else "leave it (`deactivate`, `unset VIRTUAL_ENV CONDA_PREFIX`)"
+        yield Finding("environment", f"{said}, but its Python does not run", remedy)
+    else:
+        yield Finding("environment", said)
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        place = os.environ.get(name)
+        if place and not os.path.isdir(place):
+            yield Finding(name, f"{place} is missing", f"`unset {name}`", needed=False)
 
 
 def packages() -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from pathlib import Path
 from course.setup import ROOT
 
 STAMP = "encoder-course.json"
+# What venv makes before it writes pyvenv.cfg: it may have been stopped there.
+_SKELETON = {"bin", "include", "lib", "lib64", "Include", "Lib", "Scripts", "encoder-course.log"}
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,37 @@ def path_file(purelib: Path, root: Path) -> None:
     if not line.isascii():
         line = f"import sys; sys.path.append({line!a})"
     (purelib / "encoder_course.pth").write_text(line + "\n", encoding="ascii")
+
+
+def free_gigabytes(path: Path) -> float:
+    """What is free on the disk on which a path really lies, or would: links and mounts count."""
+    place = Path(os.path.realpath(path))
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    return shutil.disk_usage(place).free / 1e9
+
+
+def in_the_way(prefix: Path) -> str:
+    """What is wrong with the place of the course's own environment, in one sentence; or nothing.
+
+    Making an environment empties its folder: one that holds something else is left alone.
+    """
+    if prefix.is_symlink() and not prefix.exists():
+        return (
+            f"{prefix} is a link to {os.readlink(prefix)}, which is missing: "
+            "bring that folder back, or remove the link, and run this again."
+        )
+    if not prefix.exists():
+        return ""
+    if not prefix.is_dir():
+        return f"{prefix} is a file and no environment: move it away and run this again."
+    names = {path.name for path in prefix.iterdir()}
+    if "pyvenv.cfg" in names or STAMP in names or names <= _SKELETON:
+        return ""
+    return (
+        f"{prefix} holds files and is no environment ({min(names - _SKELETON)} for one): "
+        "move it away and run this again."
+    )
 
 
 def _same(one: Path, other: Path) -> bool:

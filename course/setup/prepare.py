@@ -6,6 +6,7 @@ before the first change and "ready" after the last; what lies between is looked 
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import shutil
 import sys
@@ -16,6 +17,8 @@ from course.setup import ROOT, SetupError, requirements, torch_build, trouble
 from course.setup.environment import (
     Environment,
     Machine,
+    free_gigabytes,
+    in_the_way,
     path_file,
     prepared_extras,
     write_stamp,
@@ -25,6 +28,7 @@ from course.setup.look import Probe, look
 from course.setup.runner import Progress, locked, run
 
 GIGABYTES = {False: 3, True: 9}  # of disk, without and with CUDA
+_TO_BEGIN = 0.1  # for venv and pip alone; a broken environment may hold the rest of the room
 _IMPORTS = {
     requirements.LAB: "torch, numpy, ipywidgets, anywidget, plotly, safetensors, jupyterlab",
     requirements.TEST: "pytest, nbval, hypothesis, playwright",
@@ -59,9 +63,20 @@ def prepare(
                 return False
             work.do(wanted | (there or frozenset()), digest)
     except OSError as error:
-        message = trouble.reason([str(error)], 1, "", str(environment.prefix), GIGABYTES[False])
-        raise SetupError(message) from error
+        raise SetupError(_unwritable(error, environment)) from error
     return True
+
+
+def _unwritable(error: OSError, environment: Environment) -> str:
+    """One sentence for a file that the preparation could not write, named as it is."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        prefix = str(environment.prefix)
+        return trouble.reason([str(error)], 1, "", prefix, GIGABYTES[False])
+    return (
+        f"{error.filename or environment.prefix} cannot be used ({error.strerror or error}): check "
+        "who owns it and its folder; a course that lies in a read-only place has to be copied to a "
+        "folder of your own."
+    )
 
 
 class _Preparation:
@@ -106,6 +121,9 @@ class _Preparation:
 
     def _make(self) -> None:
         prefix, version = self.environment.prefix, sys.version.split()[0]
+        if wrong := in_the_way(prefix):
+            raise SetupError(wrong)
+        self._check_space(_TO_BEGIN)
         self.progress.say(f"Making an environment for the course in {prefix} (Python {version}).")
         has_ensurepip = importlib.util.find_spec("ensurepip") is not None
         if not has_ensurepip and Installer.find(self.environment.python, has_pip=False) is None:
@@ -115,9 +133,19 @@ class _Preparation:
         with self.progress.step("Making it"):
             status = run(command + ([] if has_ensurepip else ["--without-pip"]), lines.append)
         if status != 0:
-            if "ensurepip" in "\n".join(lines):
+            self._check_space(_TO_BEGIN)  # a full disk too makes the step with ensurepip fail
+            if "ensurepip is not available" in "\n".join(lines):
                 raise SetupError(missing_venv(sys.version_info[:2]))
             raise SetupError(self._why(lines, status, version))
+
+    def _check_space(self, need: float) -> None:
+        """Raise SetupError where the environment's disk has fewer gigabytes left."""
+        free = free_gigabytes(self.environment.prefix)
+        if free < need:
+            raise SetupError(
+                f"The disk of {self.environment.prefix} has {free:.1f} GB left and the course needs "
+                f"about {max(need, GIGABYTES[False])} GB: make room and run this again."
+            )
 
     def _check_python(self, probe: Probe) -> None:
         if probe.python < (3, 11):
@@ -204,13 +232,7 @@ class _Preparation:
             say(
                 f"          JupyterLab, a small pretrained encoder and the rest, about {megabytes} MB."
             )
-            need = GIGABYTES[build.megabytes > 1000]
-            free = shutil.disk_usage(self.root).free / 1e9
-            if free < need:
-                raise SetupError(
-                    f"The disk has {free:.1f} GB left and the course needs about {need} GB: "
-                    "make room and run this again."
-                )
+            self._check_space(GIGABYTES[build.megabytes > 1000])
         else:
             say("To fetch: only what is missing.")
 
