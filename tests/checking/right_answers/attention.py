@@ -461,10 +461,64 @@ def entropy_loop(weights):
     return total
 
 
+def softmax_where_rows(x, dim):
+    dead = (x == -math.inf).all(dim=dim, keepdim=True)
+    return torch.softmax(torch.where(dead, torch.zeros_like(x), x), dim=dim).masked_fill(dead, 0.0)
+
+
+def softmax_clamped_maximum(x, dim):
+    m = x.max(dim=dim, keepdim=True).values.clamp(min=torch.finfo(x.dtype).min)
+    e = (x - m).exp()
+    return e / e.sum(dim=dim, keepdim=True).clamp(min=torch.finfo(x.dtype).tiny)
+
+
+def scaled_dot_product_filled_in_place(query, key, value, mask=None):
+    attn = query @ key.mT / math.sqrt(query.size(-1))
+    if mask is not None:
+        attn.masked_fill_(mask, float("-inf"))
+    attn = torch.nan_to_num(F.softmax(attn, dim=-1))
+    return attn @ value, attn
+
+
+def split_heads_movedim(x, nhead):
+    b, s, d = x.shape
+    if d % nhead:
+        raise ValueError(f"cannot split {d} into {nhead} heads")
+    return x.reshape(b, s, nhead, d // nhead).movedim(2, 1)
+
+
+def multi_head_rows_of_w_in(x, w_in, b_in, w_out, b_out, nhead, mask=None):
+    d = x.shape[-1]
+    q, k, v = (F.linear(x, w_in[i * d : (i + 1) * d], b_in[i * d : (i + 1) * d]) for i in range(3))
+    out, _ = scaled_dot_product_torch(*(split_heads_view(t, nhead) for t in (q, k, v)), mask=mask)
+    return F.linear(merge_heads_view(out), w_out, b_out)
+
+
+def multi_head_one_after_another(x, w_in, b_in, w_out, b_out, nhead, mask=None):
+    B, S, D = x.shape
+    dh = D // nhead
+    full = torch.zeros(S, S, dtype=torch.bool, device=x.device) if mask is None else mask
+    full = full.expand(B, nhead, S, S)
+    qkv = x @ w_in.t() + b_in
+    out = []
+    for h in range(nhead):
+        q = qkv[..., h * dh : (h + 1) * dh]
+        k = qkv[..., D + h * dh : D + (h + 1) * dh]
+        v = qkv[..., 2 * D + h * dh : 2 * D + (h + 1) * dh]
+        out.append(scaled_dot_product_torch(q, k, v, full[:, h])[0])
+    return torch.cat(out, -1) @ w_out.t() + b_out
+
+
+def entropy_clamp_tiny(weights):
+    return -(weights * weights.clamp_min(torch.finfo(weights.dtype).tiny).log()).sum(dim=-1)
+
+
 RIGHT = {
     "attention.softmax": (
         softmax_library, softmax_nan_to_num, softmax_loop, softmax_logsumexp,
         softmax_detached_maximum, softmax_tiny_epsilon, softmax_vmap,
+        softmax_where_rows,
+        softmax_clamped_maximum,
     ),
     "attention.scores": (
         scores_einsum, scores_loop, scores_scaled_query, scores_root_of_both, scores_tensor_root,
@@ -482,9 +536,11 @@ RIGHT = {
         scaled_dot_product_additive, scaled_dot_product_fused,
         scaled_dot_product_number_by_number, scaled_dot_product_baddbmm,
         scaled_dot_product_logsumexp, scaled_dot_product_vmap,
+        scaled_dot_product_filled_in_place,
     ),
     "attention.split_heads": (
         split_heads_view, split_heads_chunk, split_heads_unflatten, split_heads_loop,
+        split_heads_movedim,
     ),
     "attention.merge_heads": (
         merge_heads_view, merge_heads_cat, merge_heads_flatten, merge_heads_einsum,
@@ -492,8 +548,11 @@ RIGHT = {
     "attention.multi_head": (
         multi_head_linear, multi_head_loop, multi_head_torch, multi_head_einsum,
         multi_head_library, multi_head_baddbmm, multi_head_vmap,
+        multi_head_rows_of_w_in,
+        multi_head_one_after_another,
     ),
     "attention.entropy": (
         entropy_library, entropy_xlogy, entropy_where, entropy_nansum, entropy_clamp, entropy_loop,
+        entropy_clamp_tiny,
     ),
 }  # fmt: skip

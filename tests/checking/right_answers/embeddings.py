@@ -383,17 +383,103 @@ def rotary_by_halves(x, positions, base=10000.0):
     return result.unflatten(-1, (2, half)).transpose(-1, -2).flatten(-2).to(x.dtype)
 
 
+def vocabulary_counted_by_hand(texts, size):
+    counts = {}
+    for text in texts:
+        for word in re.findall(r"\w+", text.lower()):
+            counts[word] = counts.get(word, 0) + 1
+    words = sorted(counts)
+    words.sort(key=counts.get, reverse=True)
+    vocab = {}
+    for token in ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]:
+        if len(vocab) == size:
+            break
+        vocab[token] = len(vocab)
+    return vocab
+
+
+def wordpiece_recursive_greedy(word, vocabulary, prefix=""):
+    if not word:
+        return []
+    for end in range(len(word), 0, -1):
+        piece = prefix + word[:end]
+        if piece in vocabulary:
+            rest = wordpiece_recursive_greedy(word[end:], vocabulary, "##")
+            return ["[UNK]"] if rest == ["[UNK]"] else [piece, *rest]
+    return ["[UNK]"]
+
+
+def pad_batch_functional(sequences, pad_id):
+    width = max(map(len, sequences))
+    ids = torch.stack(
+        [
+            F.pad(torch.tensor(s, dtype=torch.int64), (0, width - len(s)), value=pad_id)
+            for s in sequences
+        ]
+    )
+    mask = torch.stack(
+        [
+            F.pad(torch.zeros(len(s), dtype=torch.bool), (0, width - len(s)), value=True)
+            for s in sequences
+        ]
+    )
+    return ids, mask
+
+
+def cosine_rsqrt(a, b):
+    def unit(x):
+        s = x.square().sum(1, keepdim=True)
+        return x * torch.where(s > 0, s, torch.ones_like(s)).rsqrt()
+
+    return torch.mm(unit(a), unit(b).t())
+
+
+def sinusoidal_annotated(length, d_model):
+    pe = torch.zeros(length, d_model)
+    position = torch.arange(0, length, dtype=torch.float).unsqueeze(1)
+    div_term = torch.exp(torch.arange(0, d_model, 2).float() * (-math.log(10000.0) / d_model))
+    pe[:, 0::2] = torch.sin(position * div_term)
+    pe[:, 1::2] = torch.cos(position * div_term)[:, : d_model // 2]
+    return pe
+
+
+def rotary_matrix_of_each_pair(x, positions, base=10000.0):
+    wide = torch.float64 if x.dtype == torch.float64 else torch.float32
+    d = x.size(-1)
+    i = torch.arange(d // 2, device=x.device, dtype=wide)
+    t = positions.to(wide)[..., None] * torch.exp(-2 * i / d * math.log(base))
+    rot = torch.stack(
+        (torch.stack((t.cos(), -t.sin()), -1), torch.stack((t.sin(), t.cos()), -1)), -2
+    )
+    pairs = x.to(wide).unflatten(-1, (d // 2, 2)).unsqueeze(-1)
+    return (rot @ pairs).squeeze(-1).flatten(-2).to(x.dtype)
+
+
+def rotary_roformer(x, positions, base=10000.0):
+    wide = torch.promote_types(x.dtype, torch.float32)
+    theta = 1.0 / (
+        base ** (torch.arange(0, x.shape[-1], 2, device=x.device).to(wide) / x.shape[-1])
+    )
+    m = torch.einsum("...s,d->...sd", positions.to(wide), theta)
+    sin, cos = m.sin().repeat_interleave(2, dim=-1), m.cos().repeat_interleave(2, dim=-1)
+    x2 = torch.stack([-x[..., 1::2], x[..., ::2]], dim=-1).reshape_as(x)
+    return (x * cos + x2 * sin).to(x.dtype)
+
+
 RIGHT = {
     "embeddings.build_vocabulary": (
         vocabulary_loop, vocabulary_two_sorts, vocabulary_most_common, vocabulary_defaultdict,
         vocabulary_groups,
+        vocabulary_counted_by_hand,
     ),
     "embeddings.wordpiece": (
         wordpiece_for_else, wordpiece_recursive, wordpiece_startswith, wordpiece_marked_rest,
         wordpiece_next, wordpiece_last_in_the_alphabet,
+        wordpiece_recursive_greedy,
     ),
     "embeddings.pad_batch": (
         pad_batch_lists, pad_batch_library, pad_batch_zip, pad_batch_stack, pad_batch_numpy,
+        pad_batch_functional,
     ),
     "embeddings.lookup": (
         lookup_library, lookup_one_hot, lookup_index_select, lookup_loop, lookup_einsum,
@@ -402,12 +488,16 @@ RIGHT = {
     "embeddings.cosine_similarity": (
         cosine_library, cosine_normalize, cosine_where, cosine_einsum, cosine_loop,
         cosine_nan_to_num, cosine_columns, cosine_linear,
+        cosine_rsqrt,
     ),
     "embeddings.sinusoidal_positions": (
         sinusoidal_loop, sinusoidal_tutorial, sinusoidal_stack, sinusoidal_shifted_sine,
         sinusoidal_numpy,
+        sinusoidal_annotated,
     ),
     "embeddings.rotary": (
         rotary_complex, rotary_quarter_turn, rotary_in_place, rotary_matrices, rotary_by_halves,
+        rotary_matrix_of_each_pair,
+        rotary_roformer,
     ),
 }  # fmt: skip

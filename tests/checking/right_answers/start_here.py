@@ -61,6 +61,21 @@ def best_match_max(question, passages):
     return int((question * rows).sum(dim=1).max(dim=0).indices)
 
 
+def best_match_index_of_max(question, passages):
+    q = question / question.norm() if question.norm() > 0 else question
+    sims = []
+    for row in passages:
+        n = row.norm()
+        sims.append((row @ q / n).item() if n > 0 else 0.0)
+    return sims.index(max(sims))
+
+
+def best_match_enumerated(question, passages):
+    sim = F.cosine_similarity(question, passages, dim=-1)
+    best = max(enumerate(sim.tolist()), key=lambda p: p[1])
+    return best[0]
+
+
 RIGHT = {
     "start_here.best_match": [
         best_match_library,
@@ -71,5 +86,7 @@ RIGHT = {
         best_match_topk,
         best_match_sorted,
         best_match_max,
+        best_match_index_of_max,
+        best_match_enumerated,
     ],
 }
