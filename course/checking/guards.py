@@ -32,6 +32,11 @@ __all__ = [
 SECONDS = patience.SECONDS  # of computing that one call may take; it may sleep for twice as long
 
 
+_AGAIN = 0.05  # seconds between two alarms
+# What opens and closes a block must not be broken off: the alarm would stay.
+_UNBROKEN = (__file__, contextlib.__file__, boards.__file__, marker.__file__)
+
+
 class TimeLimit(BaseException):
     """Raised inside a submission that does not come to an end; no `except Exception` swallows it."""
 
@@ -75,20 +80,25 @@ def _alarm(seconds: float, spent: Callable[[], bool]) -> Iterator[None]:
     active = True
 
     def ring(number: int, frame: FrameType | None) -> None:
-        # What opens and closes the block must not be broken off: the alarm would stay.
-        inside = frame is None or frame.f_code.co_filename not in (__file__, contextlib.__file__)
-        if active and inside and spent():
+        if not active:
+            return
+        over = spent() and (frame is None or frame.f_code.co_filename not in _UNBROKEN)
+        # Again and again, for a bare `except:` may swallow one; set anew each time, so that on a machine
+        # too busy to come to the end of this function it is not called inside of itself.
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+        if over:
             raise TimeLimit
 
     earlier = signal.signal(signal.SIGALRM, ring)
-    # Again and again: a bare `except:` may swallow one.
-    outer = signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)
+    outer = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         active = False
-        signal.setitimer(signal.ITIMER_REAL, *outer)  # of a limit around this one
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, earlier)
+        if outer[0]:
+            signal.setitimer(signal.ITIMER_REAL, *outer)  # of a limit around this one
 
 
 @contextlib.contextmanager

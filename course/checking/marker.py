@@ -84,11 +84,11 @@ def tell() -> None:
         return
     _looked.add(folder)
     for path in sorted(folder.glob("trying-*.json")) if folder.is_dir() else ():
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
             number = re.fullmatch(r"trying-(\d+)\.json", path.name)
             first, _, rest = path.read_text(encoding="utf-8").partition("\n")
             note = json.loads(first or "{}")
-            if number is None or _lives(int(number[1]), note.get("process")):
+            if number is None or _lives(int(number[1]), note["process"]):
                 continue
             path.unlink()
             print(_sentence(str(note["exercise"]), str(note["doing"]), rest))
@@ -102,7 +102,8 @@ def _sentence(exercise_id: str, doing: str, trace: str) -> str:
         todo = "Look at it before you run its cell again."
     if "Timeout" in trace:
         why = f"it had not come to an end after {_WATCHDOG:.0f} seconds, so the kernel was ended"
-        line = re.search(r'File "[^"]*", line (\d+) in (\S+)', trace)
+        ours = [part for part in trace.split("hread 0x") if "course" in part and "File" in part]
+        line = re.search(r'File "[^"]*", line (\d+) in (\S+)', ours[-1]) if ours else None
         why += f" (in {line[2]}, line {line[1]})" if line else ""
     else:
         why = (

@@ -22,6 +22,7 @@ from course.checking.untouched import kept, untouched
 
 _TORCH_MODULE = nn.Module.__call__.__code__.co_filename
 SEED = 20170612  # before each call of an exercise that draws random numbers
+MANY = 1000  # parts of a result that are looked at one by one
 searching = True  # whether a submission may be called once the trials are over
 
 
@@ -283,7 +284,7 @@ def _kept(value: Any) -> Any:
         with torch._C.DisableTorchFunctionSubclass():  # a subclass could answer for itself
             plain = value.detach().clone()
             return plain.as_subclass(Tensor) if plain.layout is torch.strided else plain
-    if isinstance(value, tuple | list) and len(value) <= 1000:
+    if isinstance(value, tuple | list) and len(value) <= MANY:
         return (
             type(value)(_kept(part) for part in value)
             if type(value) in (tuple, list)
@@ -319,6 +320,7 @@ def _same(first: Any, second: Any) -> bool:
             )
         )
     if isinstance(first, list | tuple) and isinstance(second, list | tuple):
-        return len(first) == len(second) and all(map(_same, first, second))
+        begun = zip(first[:MANY], second[:MANY], strict=False)
+        return len(first) == len(second) and all(_same(one, other) for one, other in begun)
     plain = (bool, int, float, str, dict, set)
     return not isinstance(first, plain) or not isinstance(second, plain) or first == second

@@ -6,6 +6,9 @@ sees the names of `PRELUDE`; in most, a plain right result would follow.
 
 from __future__ import annotations
 
+import linecache
+from typing import Any
+
 PRELUDE = """
 import asyncio, atexit, builtins, collections, contextlib, ctypes, decimal, faulthandler, gc, itertools
 import functools, locale, multiprocessing, os, random, resource, shutil, signal, subprocess, sys, tempfile
@@ -304,3 +307,12 @@ BORROWS = {
 }
 
 HOSTILE: dict[str, tuple[str, str]] = {**HANGS, **ENDS, **CHANGES, **RESULTS, **BORROWS}
+
+
+def made(source: str) -> dict[str, Any]:
+    """The names that a hostile source binds, run as a notebook's cell would be."""
+    text = PRELUDE + source
+    linecache.cache["<hostile>"] = (len(text), None, text.splitlines(keepends=True), "<hostile>")
+    names: dict[str, Any] = {"__name__": "hostile"}
+    exec(compile(text, "<hostile>", "exec", dont_inherit=True), names)
+    return names
