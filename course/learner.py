@@ -331,7 +331,10 @@ def _empty() -> dict[str, Any]:
 def _recovered(folder: Path, path: Path, unreadable: OSError | None = None) -> dict[str, Any]:
     """Set a progress.json that is damaged or unreadable aside; keep what saved answers prove."""
     data = _empty()
-    for answer in sorted((folder / "answers").glob("*.*.py")):
+    answers: list[Path] = []
+    with contextlib.suppress(OSError):  # a folder that may not be looked into
+        answers = sorted((folder / "answers").glob("*.*.py"))
+    for answer in answers:
         if _EXERCISE.fullmatch(answer.stem) and (stamp := _written_at(answer)):
             data["exercises"][answer.stem] = {"status": "passed", "attempts": 1, "passed_at": stamp}
     what = f"cannot be read ({_reason(unreadable)})" if unreadable else "is damaged"

@@ -167,3 +167,15 @@ def test_what_a_killed_write_left_is_removed_and_a_running_one_is_not() -> None:
         os.utime(path, (time.time() - 86_400,) * 2)
     files.write(learner.home() / "progress.json", "{}")
     assert [path.exists() for path in (old, young, other)] == [False, True, True]
+
+
+def test_a_folder_that_may_not_be_looked_into_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (learner.home() / "progress.json").write_text("damaged")
+    monkeypatch.setattr(Path, "glob", refuse)
+    monkeypatch.setattr(learner, "keep", lambda path: path)
+    assert learner.progress() == {}
