@@ -112,7 +112,7 @@ class MultiheadAttention(nn.Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what a copy or a file holds, also a file of before there were `functions`."""
-        super().__setstate__({"functions": [], **state})
+        super().__setstate__({"functions": [], **state})  # type: ignore[no-untyped-call]
 
     def forward(
         self,

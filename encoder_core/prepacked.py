@@ -112,7 +112,8 @@ class PrepackedLayer:
             return False
         if torch.is_autocast_enabled("cpu") or _recorded(src):
             return False
-        if _has_any_global_hook():  # someone, such as `record`, listens at every module
+        # Someone, such as `record`, listens at every module:
+        if _has_any_global_hook():  # type: ignore[no-untyped-call]
             return False
         if src.dtype != torch.float32 or src.device.type != "cpu" or src.dim() != 3:
             return False
@@ -204,7 +205,7 @@ def _feed_forward(
 def _recorded(src: Tensor) -> bool:
     """Tell whether the operations are looked at by a tracer, or by derivatives in forward mode."""
     forward_mode = getattr(forward_ad, "_current_level", -1) >= 0
-    return forward_mode or torch.jit.is_tracing() or not has_values(src)
+    return forward_mode or torch._C._is_tracing() or not has_values(src)
 
 
 def _version(weight: Tensor) -> int:

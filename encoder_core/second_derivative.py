@@ -100,7 +100,7 @@ def _written_out(
     if not torch.is_grad_enabled() or gradients[0] is None:
         return None
     # The node's own tensors: kept in a closure, they would outlive the backward pass.
-    node: Any = torch._C._current_autograd_node()  # type: ignore[attr-defined]
+    node: Any = torch._C._current_autograd_node()
     try:
         mask = getattr(node, "_saved_attn_mask", None)
         mask = getattr(node, "_saved_attn_bias", None) if mask is None else mask
