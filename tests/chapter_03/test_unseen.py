@@ -104,6 +104,16 @@ def dropout(x,p,training):
     if p==1: return torch.zeros_like(x)
     return x*(torch.rand(x.shape,device=x.device)>p).float()/(1-p)
 """,
+        "module": """\
+def dropout(x,p,training):
+    if not 0<=p<=1: raise ValueError("p")
+    return nn.Dropout(p)(x)
+""",
+        "asserted": """\
+def dropout(x,p,training):
+    assert 0<=p<=1
+    return F.dropout(x,p,training)
+""",
         "alpha": """\
 def dropout(x,p,training):
     if not 0<=p<=1: raise ValueError("p")
@@ -201,6 +211,19 @@ def ffn(x,w1,b1,w2,b2):
 def ffn(x,w1,b1,w2,b2):
     return (x@w1+b1).relu()@w2/len(w2)+b2
 """,
+        "module_not_called": """\
+def ffn(x,w1,b1,w2,b2):
+    return nn.ReLU(x@w1+b1)@w2+b2
+""",
+        "squared": """\
+def ffn(x,w1,b1,w2,b2):
+    return torch.relu(x@w1+b1)**2@w2+b2
+""",
+        "through_numpy": """\
+def ffn(x,w1,b1,w2,b2):
+    import numpy as np
+    return torch.from_numpy(np.maximum(0,(x@w1+b1).numpy()))@w2+b2
+""",
         "x_squashed": """\
 def ffn(x,w1,b1,w2,b2):
     return (x.sigmoid()@w1+b1).relu()@w2+b2
@@ -234,6 +257,18 @@ def gelu(x):
         "quick": """\
 def gelu(x):
     return x/(1+torch.exp(-1.7*x))
+""",
+        "module_returned": """\
+def gelu(x):
+    return nn.GELU(x)
+""",
+        "root_of_an_int": """\
+def gelu(x):
+    return x*(1+torch.erf(x/torch.sqrt(2)))/2
+""",
+        "upside_down": """\
+def gelu(x):
+    return 0.5*x*torch.erfc(x/math.sqrt(2))
 """,
         "spread": """\
 def gelu(x):
@@ -285,6 +320,14 @@ def geglu(x,w_gate,w_up,w_down):
 def geglu(x,w_gate,w_up,w_down):
     return ((1+F.gelu(x@w_gate))*(x@w_up))@w_down
 """,
+        "joined": """\
+def geglu(x,w_gate,w_up,w_down):
+    return torch.cat([F.gelu(x@w_gate),x@w_up],-1)@w_down
+""",
+        "one_matrix": """\
+def geglu(x,w_gate,w_up,w_down):
+    return (F.gelu(x@w_gate)*(x@w_gate))@w_down
+""",
         "down_within": """\
 def geglu(x,w_gate,w_up,w_down):
     return F.gelu(x@w_gate@w_down)*(x@w_up@w_down)
@@ -319,6 +362,15 @@ def count_parameters(d_model,nhead,dim_feedforward):
 def count_parameters(d_model,nhead,dim_feedforward):
     return 3*d_model*(d_model//nhead)+d_model**2+2*d_model*dim_feedforward+dim_feedforward+9*d_model
 """,
+        "decoder": """\
+def count_parameters(d_model,nhead,dim_feedforward):
+    return sum(p.numel() for p in nn.TransformerDecoderLayer(d_model,nhead,dim_feedforward).parameters())
+""",
+        "bytes": """\
+def count_parameters(d_model,nhead,dim_feedforward):
+    layer=nn.TransformerEncoderLayer(d_model,nhead,dim_feedforward)
+    return sum(p.numel()*p.element_size() for p in layer.parameters())
+""",
         "one_way": """\
 def count_parameters(d_model,nhead,dim_feedforward):
     return 4*d_model**2+d_model*dim_feedforward+dim_feedforward+9*d_model
@@ -341,6 +393,9 @@ NAMED: dict[str, tuple[str, ...]] = {
     "noeval": ("always-on",),
     "nocheck": ("takes-any-p",),
     "nocheck2": ("takes-any-p", "nan-at-one"),
+    "module": ("always-on",),
+    "upside_down": ("one-minus",),
+    "one_matrix": ("one-matrix-for-both",),
     "max0": ("pythons-max",),
     "linearmod": ("weights-transposed",),
     "mm": ("matrices-only",),
@@ -356,6 +411,14 @@ NAMED: dict[str, tuple[str, ...]] = {
 }
 # Where no mistake is named: words that have to be in what is said.
 SAID = {
+    "module_not_called": "a module is used as a tensor",
+    "squared": "the network with the squares of what is positive",
+    "through_numpy": "numpy cannot read a GPU's memory",
+    "module_returned": "t returns a GELU, a module, and asked is a tensor",
+    "root_of_an_int": "for a plain number use those of `math`",
+    "joined": "the last size of the first must be the last but one of the second",
+    "bytes": "very result is 4 times what it should be",
+    "asserted": "raises AssertionError",
     "b2_each_neuron": "b2 alone should come, and it comes multiplied by F (",
     "b2_each_token": "b2 alone should come, and it comes multiplied by S (",
     "b1_each_feature": "max(0, b1) alone should come, and it comes multiplied by D (",

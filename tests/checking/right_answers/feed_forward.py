@@ -48,6 +48,18 @@ def ffn_times_mask(x, w1, b1, w2, b2):
     return (inner * (inner > 0)) @ w2 + b2
 
 
+def ffn_ones(x, w1, b1, w2, b2):
+    """The biases as one more row of each matrix."""
+    one = torch.ones_like(x[..., :1])
+    inner = (torch.cat([x, one], -1) @ torch.cat([w1, b1[None]])).relu()
+    return torch.cat([inner, one], -1) @ torch.cat([w2, b2[None]])
+
+
+def ffn_half_of_the_sum(x, w1, b1, w2, b2):
+    inner = x @ w1 + b1
+    return (inner + inner.abs()) / 2 @ w2 + b2
+
+
 # count_parameters
 
 
@@ -99,6 +111,14 @@ def count_heads(d_model, nhead, dim_feedforward):
     return nhead * one_head + output + network + 2 * 2 * d_model
 
 
+def count_parts(d_model, nhead, dim_feedforward):
+    with torch.device("meta"):
+        parts = nn.ModuleList([nn.MultiheadAttention(d_model, nhead)])
+        parts.extend([nn.Linear(d_model, dim_feedforward), nn.Linear(dim_feedforward, d_model)])
+        parts.extend(nn.LayerNorm(d_model) for _ in range(2))
+    return sum(parameter.numel() for parameter in parts.parameters())
+
+
 # gelu
 
 
@@ -125,6 +145,10 @@ def gelu_module(x):
 
 def gelu_half(x):
     return 0.5 * x * (1.0 + torch.erf(x / 2**0.5))
+
+
+def gelu_addcmul(x):
+    return 0.5 * torch.addcmul(x, x, torch.erf(x * math.sqrt(0.5)))
 
 
 # geglu
@@ -156,6 +180,11 @@ def geglu_loop(x, w_gate, w_up, w_down):
         opened = opened * (1 + torch.erf(opened / math.sqrt(2))) / 2
         total = total + opened * (x * up).sum(-1, keepdim=True) * down
     return total
+
+
+def geglu_stacked(x, w_gate, w_up, w_down):
+    paths = torch.stack([F.gelu(x @ w_gate), x @ w_up])
+    return paths.prod(0) @ w_down
 
 
 # dropout
@@ -222,6 +251,12 @@ def dropout_module(x, p, training):
     return nn.Dropout(p).train(training)(x)
 
 
+def dropout_of_ones(x, p, training):
+    if not 0 <= p <= 1:
+        raise ValueError(f"no probability: {p}")
+    return x * F.dropout(torch.ones_like(x), p) if training else x
+
+
 def ffn_convolution(x, w1, b1, w2, b2):
     """A convolution of width 1 does the same to each place."""
     tokens = x.reshape(-1, x.shape[-1], 1)
@@ -249,20 +284,21 @@ def dropout_masked_fill(x, p, training):
 RIGHT = {
     "feed_forward.ffn": (
         ffn_relu, ffn_linear, ffn_einsum, ffn_neurons, ffn_in_place_on_its_own, ffn_where,
-        ffn_times_mask, ffn_convolution, ffn_vmap,
+        ffn_times_mask, ffn_convolution, ffn_vmap, ffn_ones, ffn_half_of_the_sum,
     ),
     "feed_forward.count_parameters": (
-        count_formula, count_torch, count_meta, count_shapes, count_heads,
+        count_formula, count_torch, count_meta, count_shapes, count_heads, count_parts,
     ),
     "feed_forward.gelu": (
         gelu_library, gelu_ndtr, gelu_erfc, gelu_normal, gelu_module, gelu_half,
+        gelu_addcmul,
     ),
     "feed_forward.geglu": (
-        geglu_line, geglu_joined, geglu_einsum, geglu_linear, geglu_loop,
+        geglu_line, geglu_joined, geglu_einsum, geglu_linear, geglu_loop, geglu_stacked,
     ),
     "feed_forward.dropout": (
         dropout_library, dropout_bernoulli, dropout_zeros_like, dropout_mask_in_the_dtype,
         dropout_bernoulli_in_place, dropout_module, dropout_masked_fill,
-        dropout_keeps_what_is_above_p,
+        dropout_keeps_what_is_above_p, dropout_of_ones,
     ),
 }  # fmt: skip

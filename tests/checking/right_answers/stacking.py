@@ -1,6 +1,7 @@
 """Right answers to chapter 04's exercises, in other styles than the model solutions'."""
 
 import copy
+import io
 import math
 
 import torch
@@ -34,6 +35,23 @@ def layer_norm_loop(x, weight, bias, eps=1e-5):
         v = sum((number - m) ** 2 for number in row) / len(row)
         rows.append((row - m) / (v + eps).sqrt() * weight + bias)
     return torch.stack(rows).reshape(x.shape)
+
+
+def layer_norm_group(x, weight, bias, eps=1e-5):
+    """One group of all features: the same, for a matrix."""
+    flat = x.reshape(-1, x.shape[-1])
+    return F.group_norm(flat, 1, weight, bias, eps).reshape(x.shape)
+
+
+def layer_norm_functional_call(x, weight, bias, eps=1e-5):
+    norm = nn.LayerNorm(x.shape[-1], eps=eps, dtype=x.dtype, device=x.device)
+    return torch.func.functional_call(norm, {"weight": weight, "bias": bias}, (x,))
+
+
+def layer_norm_length(x, weight, bias, eps=1e-5):
+    centred = x - x.mean(-1, keepdim=True)
+    length = torch.linalg.vector_norm(centred, dim=-1, keepdim=True)
+    return centred / (length * length / x.shape[-1] + eps).sqrt() * weight + bias
 
 
 # token_similarity
@@ -89,6 +107,17 @@ def token_similarity_upper(hidden, padding_mask=None):
     return (chosen * counts).sum(-1) / counts.sum(-1).clamp(min=1)
 
 
+def token_similarity_diagonal(hidden, padding_mask=None):
+    """All pairs, less what each token has with itself."""
+    unit = F.normalize(hidden, dim=-1)
+    count = torch.full(hidden.shape[:1], hidden.shape[1], device=hidden.device)
+    if padding_mask is not None:
+        unit, count = unit.masked_fill(padding_mask[..., None], 0.0), (~padding_mask).sum(1)
+    cosines = torch.bmm(unit, unit.mT)
+    own = cosines.diagonal(dim1=1, dim2=2).sum(-1)
+    return (cosines.sum((1, 2)) - own) / (count * (count - 1)).clamp(min=1)
+
+
 # residual
 
 
@@ -110,6 +139,14 @@ def residual_steps(x, sublayer, norm, norm_first):
 def residual_swapped_sum(x: Tensor, sublayer, norm, norm_first: bool) -> Tensor:
     before, after = (norm, lambda h: h) if norm_first else (lambda h: h, norm)
     return after(sublayer(before(x)) + x)
+
+
+def residual_match(x, sublayer, norm, norm_first):
+    match bool(norm_first):
+        case True:
+            return sublayer(norm(x)).add(x)
+        case _:
+            return norm(sublayer(x).add(x))
 
 
 # EncoderLayer and repair
@@ -345,6 +382,17 @@ def get_clones_of_clones(module, count):
     return nn.ModuleList(clones)
 
 
+def get_clones_saved(module, count):
+    """Written into memory once, and read for each clone."""
+    file = io.BytesIO()
+    torch.save(module, file)
+    clones = nn.ModuleList()
+    for place in range(count):
+        file.seek(0)
+        clones.insert(place, torch.load(file, weights_only=False))
+    return clones
+
+
 LAYERS = [
     SubclassOfTorch,
     FourDropouts,
@@ -361,20 +409,30 @@ RIGHT = {
         layer_norm_var,
         layer_norm_einsum,
         layer_norm_loop,
+        layer_norm_group,
+        layer_norm_functional_call,
+        layer_norm_length,
     ],
     "stacking.token_similarity": [
         token_similarity_loop,
         token_similarity_sums,
         token_similarity_einsum,
         token_similarity_upper,
+        token_similarity_diagonal,
     ],
-    "stacking.residual": [residual_expression, residual_steps, residual_swapped_sum],
+    "stacking.residual": [
+        residual_expression,
+        residual_steps,
+        residual_swapped_sum,
+        residual_match,
+    ],
     "stacking.EncoderLayer": LAYERS,
     "stacking.get_clones": [
         get_clones_loop,
         get_clones_generator,
         get_clones_of_a_list,
         get_clones_of_clones,
+        get_clones_saved,
     ],
     "stacking.repair": LAYERS[3:] + LAYERS[:3],  # the first three are tried on most inputs
 }
