@@ -405,18 +405,8 @@ def _only_when(trials: list[Trial]) -> list[str]:
     failed = [trial.difference is not None for trial in valued]
     if all(failed) or not any(failed):
         return []
-    dtypes = {t.probe.dtype for t, bad in zip(valued, failed, strict=True) if bad}
-    if dtypes == {torch.float16}:
-        return [
-            "it fails in float16 alone, where numbers below 6e-8 are 0 and those above 65504 infinite"
-        ]
-    if dtypes <= {torch.float16, torch.bfloat16}:
-        return ["it fails in half precision alone (float16, bfloat16)"]
-    plain_ones = [t for t in valued if t.probe.mode == "plain"]
-    cases = {id(t.probe.case) for t in plain_ones if t.difference is not None}
-    single = {id(t.probe.case) for t in plain_ones if t.probe.dtype is torch.float32}
-    if dtypes == {torch.float64} and cases and cases <= single:
-        return ["it fails in float64 alone: it is less precise than its inputs"]
+    if in_dtype := _in_one_dtype(valued):
+        return [in_dtype]
     tags = list(dict.fromkeys(tag for trial in valued for tag in sorted(trial.probe.tags)))
     has = {tag: [tag in trial.probe.tags for trial in valued] for tag in tags}
     for tag in tags:
@@ -444,6 +434,22 @@ def _only_when(trials: list[Trial]) -> list[str]:
     ]
     right = [tag for tag in right if not tag.startswith(("non-", "a d_model"))]
     return [f"it is right with {' and with '.join(right[:3])}"] if right else []
+
+
+def _in_one_dtype(trials: list[Trial]) -> str:
+    """The dtypes in which alone it fails, where they are half precision or float64; else ""."""
+    failed = [t for t in trials if t.difference is not None]
+    dtypes = {t.probe.dtype for t in failed}
+    if dtypes == {torch.float16}:
+        return "it fails in float16 alone, where numbers below 6e-8 are 0 and those above 65504 infinite"
+    if dtypes <= {torch.float16, torch.bfloat16}:
+        return "it fails in half precision alone (float16, bfloat16)"
+    cases = {id(t.probe.case) for t in failed if t.probe.mode == "plain"}
+    plain_ones = [t for t in trials if t.probe.mode == "plain"]
+    single = {id(t.probe.case) for t in plain_ones if t.probe.dtype is torch.float32}
+    if dtypes == {torch.float64} and cases and cases <= single:
+        return "it fails in float64 alone: it is less precise than its inputs"
+    return ""
 
 
 def _fatal(trials: list[Trial], tags: list[str]) -> list[str]:

@@ -145,6 +145,6 @@ def _told(where: str, made: Tensor, wanted: Tensor, known: dict[str, Tensor]) ->
         return f"{where}, and what comes is {name}"
     gaps = (made - wanted).abs().nan_to_num(nan=math.inf).flatten(0, -2).amax(-1)
     token = int(gaps.argmax())  # where it shows most
-    rows = (some.flatten(0, -2)[token].tolist() for some in (made, wanted))
-    came, right = rows_told_apart(*rows)
+    one, other = (some.flatten(0, -2)[token].tolist() for some in (made, wanted))
+    came, right = rows_told_apart(one, other)
     return f"{where}: for one token that is ({right}), and ({came}) comes"
