@@ -430,13 +430,13 @@ def scaled_dot_product(q,k,v,mask=None):
     "attention.split_heads": {
         "permBSHD": """\
 def split_heads(x,n):
-    if x.shape[-1]%n: raise ValueError
+    if x.shape[-1]%n: raise ValueError("not divisible by nhead")
     B,S,D=x.shape
     return x.view(B,S,n,D//n).permute(0,3,1,2)
 """,
         "flip": """\
 def split_heads(x,n):
-    if x.shape[-1]%n: raise ValueError
+    if x.shape[-1]%n: raise ValueError("not divisible by nhead")
     B,S,D=x.shape
     return x.view(B,S,n,D//n).transpose(1,2).flip(1)
 """,
@@ -454,30 +454,30 @@ def split_heads(x,n):
 """,
         "tokmix2": """\
 def split_heads(x,n):
-    if x.shape[-1]%n: raise ValueError
+    if x.shape[-1]%n: raise ValueError("not divisible by nhead")
     B,S,D=x.shape
     return x.transpose(1,2).reshape(B,n,S,D//n)
 """,
         "fixed": """\
 def split_heads(x,n):
-    if x.shape[-1]%n: raise ValueError
+    if x.shape[-1]%n: raise ValueError("not divisible by nhead")
     B,S,D=x.shape
     return x.view(B,S,12,32).transpose(1,2)
 """,
         "contig": """\
 def split_heads(x,n):
-    if x.shape[-1]%n: raise ValueError
+    if x.shape[-1]%n: raise ValueError("not divisible by nhead")
     B,S,D=x.shape
     return torch.as_strided(x,(B,n,S,D//n),(S*D,D//n,D,1))
 """,
         "repeat": """\
 def split_heads(x,n):
-    if x.shape[-1]%n: raise ValueError
+    if x.shape[-1]%n: raise ValueError("not divisible by nhead")
     return x.unsqueeze(1).repeat(1,n,1,1)
 """,
         "scaled": """\
 def split_heads(x,n):
-    if x.shape[-1]%n: raise ValueError
+    if x.shape[-1]%n: raise ValueError("not divisible by nhead")
     B,S,D=x.shape
     return x.view(B,S,n,D//n).transpose(1,2)/n
 """,
@@ -754,7 +754,7 @@ RIGHT_AFTER_ALL = {
     "attention.split_heads": """
 def split_heads(x, n):
     if x.shape[-1] % n:
-        raise ValueError
+        raise ValueError("not divisible by nhead")
     B, S, D = x.shape
     return x.transpose(1, 2).reshape(B, n, D // n, S).transpose(2, 3)
 """,
