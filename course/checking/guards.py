@@ -104,11 +104,13 @@ def _alarm(seconds: float, spent: Callable[[], bool]) -> Iterator[None]:
 @contextlib.contextmanager
 def _watchdog(seconds: float, spent: Callable[[], bool]) -> Iterator[None]:
     thread, done, lock = threading.get_ident(), threading.Event(), threading.Lock()
+    sent = threading.Event()
 
     def watch() -> None:
-        while not done.wait(0.05):
+        while not done.wait(_AGAIN):
             with lock:
                 if not done.is_set() and spent():
+                    sent.set()
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(
                         ctypes.c_ulong(thread), ctypes.py_object(TimeLimit)
                     )
@@ -119,7 +121,10 @@ def _watchdog(seconds: float, spent: Callable[[], bool]) -> Iterator[None]:
     finally:
         with lock:
             done.set()
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)
+            # Taken back only where there is one: Python 3.11 would look for it ever after, and hang in
+            # the first function that is traced.
+            if sent.is_set():
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)
 
 
 class Capped(io.TextIOBase):

@@ -102,8 +102,6 @@ _TOO_STRANGE = {
     *("recursion without a limit", "a limit on memory", "recursion in C"),
     *("closes 0 to 2", "closes every file", "exit functions", "no modules", "takes torch away"),
     *(
-        "a trace function",
-        "a profile function",
         "replaces isinstance",
         "writes to the terminal",
         "asks for input",

@@ -4,6 +4,8 @@ import builtins
 import contextlib
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -123,6 +125,20 @@ def test_an_endless_loop_is_stopped_off_the_main_thread(monkeypatch):
     worker.start()
     worker.join()
     assert "not come to an end" in messages[0]
+
+
+def test_a_limit_off_the_main_thread_leaves_no_exception_to_look_for():
+    """Python 3.11 hangs in a traced function once another thread was given an exception it never met."""
+    code = (
+        "import sys, threading\nfrom course.checking import guards\n"
+        "def limited():\n    with guards.time_limit(): pass\n"
+        "worker = threading.Thread(target=limited)\nworker.start(); worker.join()\n"
+        "def traced(): return 1\nsys.settrace(lambda *args: None)\ntraced()\nprint('alive')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True
+    )
+    assert done.stdout.strip() == "alive"
 
 
 def test_the_alarm_of_others_is_put_back():
