@@ -119,12 +119,15 @@ def _watchdog(seconds: float, spent: Callable[[], bool]) -> Iterator[None]:
     try:
         yield
     finally:
-        with lock:
+        # One that was sent and has not arrived is awaited here. Taken back, as Python's C functions can,
+        # Python 3.11 would look for it ever after, and hang in the first function that is traced.
+        try:
+            with lock:
+                done.set()
+            for _ in range(1000 if sent.is_set() else 0):
+                pass
+        except TimeLimit:
             done.set()
-            # Taken back only where there is one: Python 3.11 would look for it ever after, and hang in
-            # the first function that is traced.
-            if sent.is_set():
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)
 
 
 class Capped(io.TextIOBase):

@@ -131,7 +131,8 @@ def test_a_limit_off_the_main_thread_leaves_no_exception_to_look_for():
     """Python 3.11 hangs in a traced function once another thread was given an exception it never met."""
     code = (
         "import sys, threading\nfrom course.checking import guards\n"
-        "def limited():\n    with guards.time_limit(): pass\n"
+        "def limited():\n    with guards.time_limit(): pass\n    try:\n        with guards.time_limit(0.2):\n"
+        "            while True: pass\n    except guards.TimeLimit: pass\n"
         "worker = threading.Thread(target=limited)\nworker.start(); worker.join()\n"
         "def traced(): return 1\nsys.settrace(lambda *args: None)\ntraced()\nprint('alive')"
     )
