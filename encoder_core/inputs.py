@@ -58,7 +58,7 @@ def may_be_kept(x: Tensor) -> bool:
     >>> may_be_kept(torch.ones(2))
     True
     """
-    return not (isinstance(x, FakeTensor) or torch._C._is_tracing())
+    return not (isinstance(x, FakeTensor) or torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 
 def read_bool(condition: Tensor) -> bool | None:

@@ -170,7 +170,8 @@ def _pays(padding_mask: Tensor) -> bool:
 
 def _readable(padding_mask: Tensor) -> bool:
     """Tell whether a plan can be made, and does not have to serve other padding too."""
-    return has_values(padding_mask) and not torch._C._is_tracing()
+    traced = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    return has_values(padding_mask) and not traced
 
 
 def _reads_packing(layer: nn.Module) -> bool:

@@ -205,7 +205,8 @@ def _feed_forward(
 def _recorded(src: Tensor) -> bool:
     """Tell whether the operations are looked at by a tracer, or by derivatives in forward mode."""
     forward_mode = getattr(forward_ad, "_current_level", -1) >= 0
-    return forward_mode or torch._C._is_tracing() or not has_values(src)
+    traced = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    return forward_mode or traced or not has_values(src)
 
 
 def _version(weight: Tensor) -> int:

@@ -47,6 +47,7 @@ settings.register_profile(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("few", settings.get_profile("course"), max_examples=5)
 settings.load_profile("course")
 
 

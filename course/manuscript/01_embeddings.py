@@ -26,7 +26,7 @@
 #
 # **You need** Python, a little PyTorch, and chapter 00 for how exercises, hints and `use` work.
 #
-# **Time** About three and a quarter hours: seven exercises, 120 minutes by our count, and about 75 minutes to read, run and play. Sections 1 to 4 make a good first sitting, 5 to 7 a second, 8 to 12 a third.
+# **Time** About three and a quarter hours: seven exercises, 120 minutes by our count, and about 75 minutes to read, run and play. Sections 1 to 4 make a good first sitting, 5 to 7 a second, 8 to 12 a third; each can begin in a fresh kernel.
 
 # %% id="setup"
 import copy
@@ -413,6 +413,20 @@ quiz("embeddings.pad-id")
 # %% [markdown] id="table-section"
 # ## 5 A table of vectors
 #
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and this one.)
+
+# %% id="second-sitting"
+reference, docstrings = texts.language_reference(), texts.docstrings()
+model, tokenizer = load_minilm()
+sentences = [
+    "A short sentence.",
+    "This one is longer, so the first is filled up until both have the same length.",
+]
+build_vocabulary = use("embeddings.build_vocabulary")
+ids = tokenizer.batch(sentences).ids
+mask = ids == tokenizer.vocabulary["[PAD]"]
+
+# %% [markdown] id="table-text"
 # Numbers are names, not amounts: token 2000 is not twice token 1000. The simplest vector that says "token 3 of 5" and nothing else has a 1 in one place, a [one-hot vector](glossary.ipynb#one-hot-vector):
 #
 # $$e_3 = (0, 0, 0, 1, 0)$$
@@ -690,6 +704,20 @@ labs.EmbeddingLab(similarity=use("embeddings.cosine_similarity"))
 # %% [markdown] id="order-section"
 # ## 8 Without positions the order is lost
 #
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and this one.)
+
+# %% id="third-sitting"
+model, tokenizer = load_minilm()
+sentences = [
+    "A short sentence.",
+    "This one is longer, so the first is filled up until both have the same length.",
+]
+ids = tokenizer.batch(sentences).ids
+mask = ids == tokenizer.vocabulary["[PAD]"]
+lookup = use("embeddings.lookup")
+cosine_similarity = use("embeddings.cosine_similarity")
+
+# %% [markdown] id="order-text"
 # Back to the dog. A look-up doesn't know where a token stands, and attention is a weighted mean over all tokens, in which no place counts more than another (chapter 02 shows this, and the feed-forward part works on each token by itself). So who tells the model the order?
 #
 # Take it away and see. MiniLM's table of positions, which section 10 looks at, is set to zero in a copy of the model. Then both models read the two sentences, and we compare the vectors of the whole sentences.

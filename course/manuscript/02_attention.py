@@ -26,7 +26,7 @@
 #
 # **You need** Python, a little PyTorch, and from chapter 01: tokens, their vectors, the padding mask.
 #
-# **Time** About three and a half hours: nine exercises, 120 minutes by our count, and about 90 minutes to read, run and play. Sections 1 to 5 make a good first sitting, 6 to 9 a second, 10 to 15 a third.
+# **Time** About three and a half hours: nine exercises, 120 minutes by our count, and about 90 minutes to read, run and play. Sections 1 to 5 make a good first sitting, 6 to 9 a second, 10 to 15 a third; each can begin in a fresh kernel.
 
 # %% id="setup"
 import math
@@ -445,6 +445,28 @@ print("the same:", torch.allclose(mean_then_project, project_then_mean, atol=1e-
 # %% [markdown] id="masks-section"
 # ## 6 Masks: who may not look where
 #
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and this one.)
+
+# %% id="second-sitting"
+model, tokenizer = load_minilm()
+sentence = "Anna asked Peter to wait at the bank because she had no money."
+tokens = tokenizer.encode(sentence).tokens
+she = tokens.index("she")
+with torch.no_grad(), record(model) as recording:
+    model(tokenizer.batch([sentence]).ids)
+
+x, attention = recording.hidden_states[1][0], model.layers[1].self_attn
+w_query, w_key, w_value = attention.in_proj_weight.detach().chunk(3)
+b_query, b_key, b_value = attention.in_proj_bias.detach().chunk(3)
+head = slice(3 * 32, 4 * 32)
+query = x @ w_query[head].T + b_query[head]
+key = x @ w_key[head].T + b_key[head]
+value = x @ w_value[head].T + b_value[head]
+
+scores, softmax = use("attention.scores"), use("attention.softmax")
+real_scores = scores(query, key)
+
+# %% [markdown] id="masks-text"
 # Some looks must be forbidden. The way is always the same: the score is set to $-\infty$ before the softmax, so that its weight is $e^{-\infty} = 0$ and takes no part in the sum. What is forbidden is written as a boolean tensor, the [mask](glossary.ipynb#mask).
 #
 # - The **[padding mask](glossary.ipynb#padding-mask)**: texts in a batch are filled up to one length. The fill has no meaning, and nothing may attend to it.
@@ -874,6 +896,30 @@ labs.AttentionLab(
 # %% [markdown] id="distance-section"
 # ## 10 Far away, and all at once
 #
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and this one.)
+
+# %% id="third-sitting"
+model, tokenizer = load_minilm()
+sentence = "Anna asked Peter to wait at the bank because she had no money."
+tokens = tokenizer.encode(sentence).tokens
+she = tokens.index("she")
+with torch.no_grad(), record(model) as recording:
+    model(tokenizer.batch([sentence]).ids)
+
+x, attention = recording.hidden_states[1][0], model.layers[1].self_attn
+w_query, w_key, w_value = attention.in_proj_weight.detach().chunk(3)
+b_query, b_key, b_value = attention.in_proj_bias.detach().chunk(3)
+head = slice(3 * 32, 4 * 32)
+query = x @ w_query[head].T + b_query[head]
+key = x @ w_key[head].T + b_key[head]
+value = x @ w_value[head].T + b_value[head]
+
+w_in, b_in = attention.in_proj_weight.detach(), attention.in_proj_bias.detach()
+w_out, b_out = attention.out_proj.weight.detach(), attention.out_proj.bias.detach()
+scaled_dot_product = use("attention.scaled_dot_product")
+multi_head = use("attention.multi_head")
+
+# %% [markdown] id="distance-text"
 # Before the Transformer, text was read by recurrent networks: $h_t = f(x_t, h_{t-1})$, one token after another, with one vector $h$ to carry all that was read. Section 4 of the paper compares the two in three respects. You can measure each.
 #
 # **How far is far?** From the last token to the first, a recurrent network takes a step for every token on the way. Attention takes one. What does that do to learning? A small task: the first token is one of eight symbols, the rest is noise, and at the end the network must say which symbol it was. Three networks of one layer, width 32: a simple recurrent one, a gated one (GRU, which was made for such things), and one head of attention.

@@ -23,7 +23,7 @@
 #
 # **You need** chapters 01 to 03, or at least their recaps: where an earlier exercise is not done yet, ours stands in.
 #
-# **Time** About three hours: six exercises, 105 minutes by our count, and about 75 minutes to read, run and play. Sections 1 to 6 make a good first sitting, 7 to 12 a second. To begin the second in a fresh kernel, run the next cell and the first of section 7.
+# **Time** About three hours: six exercises, 105 minutes by our count, and about 75 minutes to read, run and play. Sections 1 to 6 make a good first sitting, 7 to 12 a second; each can begin in a fresh kernel.
 
 # %% id="setup"
 import copy
@@ -335,7 +335,9 @@ print("MiniLM, layer by layer:", *(f"{value:.2f}" for value in of_minilm))
 # Pre-norm or post-norm: does it matter? First the gradients at the start of training, layer by layer. (The pre-norm stack with its last norm.)
 
 # %% id="gradients-run"
-pulls = {f"{norm}-norm": stacking.mean_gradients(24, norm, x) for norm in ("post", "pre")}
+pulls = {
+    f"{norm}-norm": stacking.mean_gradients(24, norm, x) for norm in ("post", "pre")
+}
 figures.lines(
     range(1, 25), pulls, x_title="layer", y_title="size of its gradient",
     title="24 untrained layers, the mean of eight draws: how hard each is pulled",
@@ -344,7 +346,8 @@ figures.lines(
 # %% id="top-layer-run"
 print("size of the last layer's gradient, the mean of eight draws of first weights")
 for depth in (6, 12, 24):
-    post, pre = (stacking.mean_gradients(depth, norm, x)[-1] for norm in ("post", "pre"))
+    by_norm = (stacking.mean_gradients(depth, norm, x) for norm in ("post", "pre"))
+    post, pre = (by_layer[-1] for by_layer in by_norm)
     print(f"  {depth:2} layers:  post-norm {post:5.1f}   pre-norm {pre:5.1f}")
 
 # %% [markdown] id="gradients-note"
@@ -375,7 +378,7 @@ explain("stacking.which-one-learns")
 # %% [markdown] id="layer-section"
 # ## 7 The layer
 #
-# (If you begin here, in a fresh kernel: run the chapter's first code cell, and this one.)
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and this one.)
 
 # %% id="second-sitting"
 model, tokenizer = load_minilm()

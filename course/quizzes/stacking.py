@@ -78,7 +78,7 @@ QUESTIONS = (
     ),
     Question(
         "stacking.what-keeps-apart",
-        "Twelve untrained layers, 16 random tokens. Bare, they are one after two layers. What keeps them apart for longer?",
+        "Twelve untrained layers, 16 random tokens. Bare, they are one after two. What keeps them apart for longer?",
         (
             Option(
                 "The sum.",

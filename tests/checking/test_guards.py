@@ -539,7 +539,8 @@ def test_an_own_error_of_another_type_is_not_taken_for_torch_s():
         return x.unflatten(-1, (nhead, -1)).transpose(1, 2)
 
     report = checks.judge(get("attention.split_heads"), own)
-    assert report.mistakes == ()
+    assert report.mistakes == ("no-error-of-its-own",)
+    assert "There is no check" not in report.message, "there is one, of another type"
     assert "should raise ValueError" in report.message
 
 

@@ -103,7 +103,8 @@ SPLIT_HEADS = Exercise(
                     "        pass",
                 ),
             ),
-            "There is no check: where d_model is no multiple of nhead, torch raises a RuntimeError about shapes.",
+            "Where d_model is not a multiple of nhead, a RuntimeError is raised and not a ValueError: torch's own, about "
+            "shapes, where nothing is checked first.",
             "Which error is asked for, and when can it be raised before anything goes wrong?",
         ),
         Mistake(

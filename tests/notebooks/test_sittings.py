@@ -1,0 +1,49 @@
+"""A sitting that a chapter proposes can begin in a fresh kernel: its first cell says how."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from course import manuscript
+
+SAYS = re.compile(r"Sections [^.]*a good first sitting[^.]*\.")
+QUIET = ("labs", "quiz", "predict", "explain", "check", "hint")
+
+
+def sittings(name: str) -> int:
+    """How many the chapter's first cell proposes: "Sections 1 to 6 make ..., 7 to 12 a second"."""
+    text = next(cell.source for cell in manuscript.read(name) if cell.id == "title")
+    found = SAYS.search(text)
+    return len(re.findall(r"\d+ to \d+", found[0])) if found else 1
+
+
+CHAPTERS = [name for name in manuscript.chapters() if sittings(name) > 1]
+
+
+def starts(name: str) -> list[int]:
+    """The places of the cells that begin a sitting after the first."""
+    cells = manuscript.read(name)
+    return [place for place, cell in enumerate(cells) if cell.id.endswith("-sitting")]
+
+
+def _left_out(node: ast.stmt) -> bool:
+    function = getattr(getattr(node, "value", None), "func", None)
+    name = function.value if isinstance(function, ast.Attribute) else function
+    return isinstance(name, ast.Name) and name.id in QUIET
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_each_sitting_runs_after_the_first_cell_alone(name: str) -> None:
+    cells = manuscript.read(name)
+    assert len(starts(name)) == sittings(name) - 1
+    setup = next(cell for cell in cells if cell.kind == "code")
+    for start in starts(name):
+        names: dict[str, object] = {"__name__": "sitting", "print": lambda *parts, **how: None}
+        for cell in (setup, *cells[start:]):
+            if cell.kind == "code":
+                body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
+                exec(compile(ast.Module(body, []), f"<{name} {cell.id}>", "exec"), names)

@@ -1,0 +1,38 @@
+"""Judge one right answer in another style for every exercise, and the model solutions themselves."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import torch
+
+from course import exercises
+from course.checking.checks import judge
+from course.exercises import model
+
+
+def main(setting: str) -> int:
+    """Print what was turned down; the exit status says whether anything was."""
+    capability = setting.removeprefix("ATEN_CPU_CAPABILITY=").upper()
+    if setting.startswith("ATEN_CPU_CAPABILITY"):
+        assert torch.backends.cpu.get_cpu_capability() == capability
+    failed = judged = 0
+    for chapter in exercises.CHAPTERS:
+        right = importlib.import_module(f"tests.checking.right_answers.{chapter}").RIGHT
+        for exercise_id, answers in right.items():
+            exercise = exercises.get(exercise_id)
+            source = exercise.model_source
+            for answer in (answers[0], model.build(exercise_id, source)):
+                report = judge(exercise, answer)
+                judged += 1
+                if report.status != "passed":
+                    failed += 1
+                    print(f"{exercise_id}, {answer!r}:\n{report.message}")
+    assert judged == 2 * len(exercises.ids())
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    sys.exit(main(sys.argv[1]))
