@@ -21,7 +21,7 @@ import torch
 
 from course.checking import board as boards
 from course.checking import marker, patience
-from course.checking.settings import deterministic, settings_kept
+from course.checking.settings import deterministic, set_device, settings_kept
 from course.threads import one_thread
 
 __all__ = [
@@ -215,7 +215,7 @@ def apart() -> Iterator[None]:
             yield
     finally:
         if torch.get_default_device() != device:
-            torch.set_default_device(device)
+            set_device(device)
 
 
 @contextlib.contextmanager

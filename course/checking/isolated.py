@@ -10,9 +10,11 @@ import builtins
 import contextlib
 import ctypes
 import faulthandler
+import functools
 import gc
 import json
 import os
+import re
 import select
 import signal
 import sys
@@ -36,7 +38,7 @@ OWN_SECONDS = 120.0  # of computing that the checker itself may take between two
 STUCK = 15.0  # seconds of sleep between two calls: nothing of the checker's own waits
 MEMORY = 4 << 30  # bytes that a child may take beyond what it was given
 _POLL = 0.05
-_DEATH_SIGNAL, _GIGABYTE = 1, 1 << 30
+_DEATH_SIGNAL, _HARD, _GIGABYTE = 1, 2, 1 << 30
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
@@ -101,11 +103,27 @@ def run(work: Callable[[], dict[str, Any]]) -> dict[str, Any] | Ended | None:
 
 
 def _fork() -> int:
+    _rest()
     with (
         warnings.catch_warnings()
     ):  # Python 3.12 warns of other threads, on which nothing here waits
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
+
+
+def _rest() -> None:
+    """Let OpenMP end its threads: a child would wait for threads that it does not have."""
+    for library in _openmp():
+        library.omp_pause_resource_all(_HARD)  # a new team is made when it is needed
+
+
+@functools.cache
+def _openmp() -> tuple[Any, ...]:
+    """The OpenMP libraries that are loaded, where they know how to rest."""
+    with open("/proc/self/maps") as maps:
+        paths = {line.split()[-1] for line in maps if re.search(r"/lib(g|i)?omp[^/]*\.so", line)}
+    libraries = [ctypes.CDLL(path) for path in sorted(paths)]
+    return tuple(one for one in libraries if hasattr(one, "omp_pause_resource_all"))
 
 
 def _child(

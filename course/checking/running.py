@@ -184,7 +184,7 @@ def _summary(outcome: Outcome, probe: Probe) -> dict[str, float] | None:
 def _elsewhere(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
     with Elsewhere() as device:
         value = function(*args)
-        returned = value if isinstance(value, list | tuple) else (value,)
+        returned = _results(value)
         host = any(isinstance(part, Tensor) and device.on_host(part) for part in returned)
     fault = device.fault or (
         "it returns a tensor on the CPU, wherever its inputs are" if host else None
@@ -193,10 +193,15 @@ def _elsewhere(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
     return Outcome(_kept(value), faults=(Fault("device", says),) if fault else ())
 
 
+def _results(value: Any) -> list[Any]:
+    """The results that a call gave; of a list as long as nobody asked for, the first."""
+    return list(value[:MANY]) if isinstance(value, list | tuple) else [value]
+
+
 def _with_gradients(function: Callable[..., Any], args: tuple[Any, ...], of_sum: bool) -> Outcome:
     """The value is, for each floating result, the gradient that each floating input gets from it."""
     value = function(*args)
-    results = value if isinstance(value, list | tuple) else (value,)
+    results = _results(value)
     inputs = [tensor for tensor in tensors(args) if tensor.requires_grad]
     gradients: list[Tensor | None] = []
     cut = False

@@ -48,6 +48,11 @@ def deterministic(on: bool, *, warns_only: bool) -> None:
         switch(on, warn_only=warns_only)
 
 
+def set_device(device: torch.device) -> None:
+    """Make it the default; the CPU as if none had been set, since a set one takes time on every call."""
+    torch.set_default_device(None if device.type == "cpu" else device)
+
+
 def _print_options() -> dict[str, Any]:
     return dict(vars(torch._tensor_str.PRINT_OPTS))
 
@@ -133,7 +138,7 @@ def _flag(backend: str, name: str) -> tuple[Callable[[], Any], Callable[[Any], o
 
 _SETTINGS: tuple[_Setting, ...] = (
     _Setting("torch's default dtype", torch.get_default_dtype, torch.set_default_dtype),
-    _Setting("torch's default device", torch.get_default_device, torch.set_default_device),
+    _Setting("torch's default device", torch.get_default_device, set_device),
     _Setting("torch's switch for gradients", torch.is_grad_enabled, torch.set_grad_enabled),
     _Setting("torch's number of threads", torch.get_num_threads, torch.set_num_threads),
     _Setting(

@@ -232,7 +232,7 @@ RESULTS = {
         "def softmax(x, dim):\n    a = []\n    a.append(a)\n    return a\n",
         _FAILED,
     ),
-    "a long list": (_gives("[0] * 10**7"), "list"),
+    "a long list": (_gives("[0] * 10**6"), "list of 1000000"),
     "a named tuple": (
         "Pair = collections.namedtuple('Pair', 'a b')\n" + _gives("Pair(right(x, dim), 1)"),
         "tuple of 2",

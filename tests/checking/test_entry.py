@@ -349,3 +349,23 @@ def test_raw_errors_are_put_into_words(source, words):
 def test_words_are_for_the_errors_they_speak_of():
     assert errors.in_words(RuntimeError("The size of tensor a (3)")) == ""
     assert errors.in_words(ValueError("numpy() on Tensor that requires grad")) == ""
+
+
+def test_an_answer_may_use_threads_after_the_notebook_has() -> None:
+    """A child of a process with OpenMP's threads would wait for them for ever."""
+
+    def threaded(x: torch.Tensor, dim: int) -> torch.Tensor:
+        torch.set_num_threads(4)
+        torch.randn(400, 400) @ torch.randn(400, 400)
+        torch.rand(1_000_000).exp().sum()
+        return torch.nan_to_num(torch.softmax(x, dim))
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        (torch.randn(800, 800) @ torch.randn(800, 800)).exp().sum()
+        report = check("attention.softmax", threaded)
+    finally:
+        torch.set_num_threads(before)
+    assert "number of threads" in report.message
+    assert "come to an end" not in report.message
