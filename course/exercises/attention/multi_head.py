@@ -371,13 +371,13 @@ MULTI_HEAD = Exercise(
                     "output, _ = scaled_dot_product(query / math.sqrt(nhead), key, value, mask)",
                 ),
             ),
-            "The scores are divided by the root of d_model and not of the width of one head.",
+            "The products are divided by the root of d_model and not of the width of one head.",
             "Over how many numbers does one head's dot product run?",
         ),
         Mistake(
             "not-scaled",
             ((_CALL, _own_attention("query @ key.transpose(-2, -1)")),),
-            "The scores are not divided by the root of the head's width.",
+            "The products are not divided by the root of the head's width.",
             "Which of your functions gives scores of the right size?",
         ),
         Mistake(
@@ -570,7 +570,7 @@ MULTI_HEAD = Exercise(
                     "output, _ = scaled_dot_product(query / math.sqrt(query.shape[-1]), key, value, mask)",
                 ),
             ),
-            "The scores are divided by the root of the head's width twice.",
+            "The products are divided by the root of the head's width twice.",
             "Does the function that you call scale already?",
         ),
         Mistake(

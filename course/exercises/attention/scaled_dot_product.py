@@ -331,7 +331,7 @@ SCALED_DOT_PRODUCT = Exercise(
             lambda q, k, v, mask=None: plain_attention(q, k, v, _causal(q, k))[1],
         ),
         Landmark(
-            "the output of scores that were not divided by the root of d_k",
+            "the output of products that were not divided by the root of d_k",
             lambda q, k, v, mask=None: plain_attention(q * math.sqrt(q.shape[-1]), k, v, mask)[0],
         ),
         Landmark(
@@ -359,19 +359,19 @@ SCALED_DOT_PRODUCT = Exercise(
         Mistake(
             "not-scaled",
             (("scores(query, key)", "query @ key.transpose(-2, -1)"),),
-            "The scores are not divided by the root of d_k.",
+            "The products are not divided by the root of d_k.",
             "Which of your earlier functions gives scores of the right size?",
         ),
         Mistake(
             "divided-by-d",
             (("scores(query, key)", "query @ key.transpose(-2, -1) / query.shape[-1]"),),
-            "The scores are divided by d_k and not by its square root.",
+            "The products are divided by d_k and not by its square root.",
             "What was the variance of a dot product of width d_k?",
         ),
         Mistake(
             "scaled-twice",
             (("scores(query, key)", "scores(query, key) / math.sqrt(query.shape[-2])"),),
-            "The scores are divided by the root of the number of queries too.",
+            "The products are divided by the root of the number of queries too.",
             "Does `scores` scale already?",
         ),
         Mistake(
@@ -447,7 +447,7 @@ SCALED_DOT_PRODUCT = Exercise(
         Mistake(
             "scaled-by-value-width",
             (("scores(query, key)", "query @ key.transpose(-2, -1) / math.sqrt(value.shape[-1])"),),
-            "The scores are divided by the root of the values' width and not of the keys'.",
+            "The products are divided by the root of the values' width and not of the keys'.",
             "Whose numbers are multiplied in a score?",
         ),
         Mistake(

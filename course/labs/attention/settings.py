@@ -54,7 +54,7 @@ class Settings:
         layers: how many.
         seed: which random weights.
         temperature: what the scores are divided by, beside the root of d_k; positive.
-        scaled: whether the scores are divided by the root of d_k.
+        scaled: whether the products are divided by the root of d_k.
         mask: `"none"`, `"causal"`, `"padding"` or `"painted"`, in all layers and heads.
         painted: the painted mask.
         off: `(layer, head)` of the heads that are switched off.
