@@ -13,7 +13,7 @@
 #
 # In chapter 02 the tokens looked at one another. Now each of them is alone. Between one look and the next, every token's vector goes through a small network of its own, the [feed-forward network](glossary.ipynb#feed-forward-network): no other token can be seen there, and the same weights serve all of them. It is the plainest part of an encoder, two matrices with a bend between them, and it holds more parameters than anything else in a layer: you will count how many. What are they for?
 #
-# One answer can be seen. Somewhere in MiniLM there is a number that grows large at *not*, at *no*, at *cannot*, at the *t* of *don't*. You will find it, among 9,216 of its kind, by letting the model read a few thousand words.
+# One answer can be seen. Somewhere in MiniLM there is a number that grows large at *not*, at *no*, at *cannot*, at the *t* of *don't*. You will meet it, among 9,216 of its kind, when the model has read a few thousand words.
 #
 # **When you are through, you can**
 #
@@ -263,7 +263,7 @@ print("two maps and one map agree:", torch.allclose(two_maps, one_map, atol=1e-5
 print(f"parameters: {w1.numel() + w2.numel():,} and {(w1 @ w2).numel():,}")
 
 # %% [markdown] id="kinks-text"
-# With the bend, each neuron is a ramp: 0 up to a point, and from there a straight line. Let $D$ be 1, so that we can see it. A sum of ramps is a line with a kink for each neuron, and with enough kinks it follows any curve (on an interval, as closely as one likes: the universal approximation theorem; Leshno et al., 1993, for nearly every bend). Three neurons by hand:
+# With the bend, each neuron is a ramp: 0 on one side of a point, a straight line on the other. Let $D$ be 1, so that we can see it. A sum of ramps is a line with a kink for each neuron, and with enough kinks it follows any continuous curve (on an interval, as closely as one likes: the universal approximation theorem; Leshno et al., 1993, for nearly every bend). Three neurons by hand:
 
 # %% id="kinks-run"
 line = torch.linspace(-3, 3, 121).unsqueeze(-1)  # (121, 1): 121 "tokens" of width 1
@@ -282,7 +282,7 @@ figures.lines(
 )
 
 # %% [markdown] id="kinks-note"
-# *What to see:* neurons 0 and 1 make $|x|$ together; neuron 2 bends it down again from 1.5 on. The biases in $b_1$ say *where* a neuron begins, $W_2$ says *how much* it adds and in which direction. In the lab at the end of this chapter you let such a network learn a curve, and watch the kinks move.
+# *What to see:* neurons 0 and 1 make $|x|$ together; neuron 2 bends it down again from 1.5 on. $b_1$ says, with $W_1$, *where* a neuron begins, $W_2$ says *how much* it adds and in which direction. In the lab at the end of this chapter you let such a network learn a curve, and watch the kinks move.
 
 # %% [markdown] id="activation-section"
 # ## 5 Activations and their gradients
@@ -310,7 +310,7 @@ figures.lines(
 # %% [markdown] id="slopes-note"
 # *What to see.* The sigmoid's slope is never above 1/4 and soon 0 on both sides: through twelve of them a gradient would shrink to less than a ten-millionth ($4^{-12} \approx 6 \cdot 10^{-8}$). ReLU's is 1 or 0: what is positive passes unhindered, and what is negative passes nothing. GELU's and SiLU's change smoothly, overshoot 1 a little, and are not 0 just below 0.
 #
-# The flat half of ReLU has a price. A neuron that is negative for every token gets no gradient at all and can't come back: a [dead neuron](glossary.ipynb#dead-neuron). Push some of them there with a bias and compare:
+# The flat half of ReLU has a price. A neuron that is negative for every token gets no gradient at all, and no step changes its weights. It stays silent unless the layers below change what it reads: a [dead neuron](glossary.ipynb#dead-neuron). Push some of them there with a bias and compare:
 
 # %% id="dead-predict"
 predict("feed_forward.dead")
@@ -344,7 +344,7 @@ explain("feed_forward.dead")
 #
 # $$\mathrm{GELU}(x) = x \, \Phi(x) \qquad\text{with}\qquad \Phi(x) = \tfrac12 \left(1 + \operatorname{erf}\frac{x}{\sqrt 2}\right)$$
 #
-# Write it for a tensor of any shape. (Some models use an approximation with a tanh. Asked is the exact one; `torch.erf` gives the erf.)
+# Write it for a tensor of any shape. (Some models use an approximation with a tanh. Write the exact one; `torch.erf` gives the erf.)
 #
 # *A tiny case.* Half of a standard normal lies below 0, 84.13 % below 1 and 15.87 % below −1. So GELU(0) = 0, GELU(1) = 0.8413 and GELU(−1) = −0.1587.
 
@@ -428,7 +428,7 @@ for layer_number, neuron in ((3, 318), (1, 1184), (4, 1097), (2, 1042), (3, 112)
     print(f"layer {layer_number}, neuron {neuron:4}:", *(word for word, _ in strongest))
 
 # %% [markdown] id="found-note"
-# *What to see.* Neuron 318 of layer 3 is the one from the beginning: it answers to *not*, to *no*, and to the *t* that is left of *don't*; *cannot* comes a little further down, with *without* and *empty*. (`don` is the rest of *don't*. By layer 3 a token knows its neighbours: attention has been there four times.) The next likes errors, and what is missing or *not* so; the third pairs, the fourth closing brackets, the last ends. The names are ours; what the model "means" by them nobody told it. Here are the strongest places in their sentences:
+# *What to see.* Neuron 318 of layer 3 is the one from the beginning: it answers to *not*, to *no*, and to the *t* that is left of *don't*; *cannot* comes a little further down, with *without* and *empty*. (`don` is the rest of *don't*. By layer 3 a token knows its neighbours: attention has been there four times.) The next likes errors, and what is missing or *not* so; the third pairs, the fourth closing brackets, the last ends. The names are ours; the model was never given any. Here are the strongest places in their sentences:
 
 # %% id="context-run"
 encodings = [tokenizer.encode(text).tokens for text in read]
@@ -452,9 +452,15 @@ figures.bars(
     y_title="different words",
     title="How many different words are among a neuron's strongest 20",
 )
+generator = torch.Generator().manual_seed(0)
+by_chance = 0.0
+for _ in range(500):
+    some_places = torch.randperm(len(excitement.tokens), generator=generator)[:20]
+    by_chance += len({excitement.tokens[place] for place in some_places}) / 500
+print(f"20 places drawn by chance hold {by_chance:.1f} different words")
 
 # %% [markdown] id="chance-note"
-# Some can be read, some not at all. Most neurons are no concept of ours: a direction that means something may be spread over many of them, and one neuron may serve several. Geva et al. showed keys of a language model to people, who saw patterns in them: simple ones (a word that is repeated) in the lower layers, topics in the upper ones. Our bars fit in with the first half of that: in layer 0 the strongest places of a neuron hold fewer different words than in the later layers.
+# Some can be read, some not at all; six are too few to say how many. A neuron need not be a concept of ours: a direction that means something may be spread over many of them, and one neuron may serve several. Geva et al. showed keys of a language model to people, who saw patterns in them: simple ones (a word that is repeated) in the lower layers, topics in the upper ones. Our bars fit in with the first half of that: the strongest places of a neuron hold fewer different words in layers 0 and 1 than in the later ones, and in all layers fewer than places drawn by chance. It is one model and one text.
 #
 # And chapter 02's habit: switch it off and measure. If neuron 318 carries *not*, sentences with and without *not* should come closer to each other without it. Compare with 30 neurons drawn by chance:
 
@@ -484,8 +490,22 @@ others = closer[1:]
 print(f"without one drawn by chance by {min(others):+.4f} to {max(others):+.4f},")
 print(f"{larger} of 30 by as much as without 318")
 
+plain = [sentence for sentence, _ in pairs]
+other_word = [
+    "The bridge is very safe.", "The key always fits the lock.",
+    "We can often see the sea from here.", "There is some milk in the fridge.",
+    "She also likes the soup.", "The shop is usually open on Sundays.",
+]
+
+untouched = sentence_embedding(plain + other_word)
+with neurons.switched_off(model, 3, 318):
+    with_318_off = sentence_embedding(plain + other_word)
+before, after = ((v[:6] * v[6:]).sum(dim=-1).mean() for v in (untouched, with_318_off))
+control = (after - before).item()
+print(f"another word in the place of not, without 318: {control:+.4f}")
+
 # %% [markdown] id="ablate-note"
-# *What to see:* without this one neuron of 9,216 a sentence and its negation come closer, about ten times as much as without any of the thirty. Here the name that we gave it holds: the model uses it to tell *safe* from *not safe*. (In chapter 02 the same kind of test went the other way: the head that "found Anna" could be switched off without loss.) It is not the whole story either, since the two vectors stay far from equal: other neurons carry *not* as well.
+# *What to see:* without this one neuron of 9,216 these six sentences and their negations come closer, about ten times as much as without any of the thirty; with *very*, *always* or *often* in the place of *not*, nothing moves. Here the name that we gave it holds: the model uses it to tell *safe* from *not safe*. (In chapter 02 the same kind of test went the other way: the head that "found Anna" could be switched off without loss.) It is not the whole story either, since the two vectors stay far from equal. (We tried all 1,536 of the layer: none moves them as much. The next, neuron 120, does half as much, and without it they part.)
 
 # %% [markdown] id="gate-section"
 # ## 7 Gates
@@ -545,7 +565,7 @@ print("geglu:", [f"{value:+.4f}" for value in multiplied])
 print("u · v:", [f"{value:+.4f}" for value in factors.prod(dim=-1)])
 
 # %% [markdown] id="multiply-note"
-# A network with ReLU has to build a product of many ramps, and only on an interval. That is an argument, not a proof that gates are better in a model. Shazeer measured it: at the same number of parameters and operations the gated networks came out ahead in nearly all of his tasks. His explanation, in full: "We offer no explanation as to why these architectures seem to work; we attribute their success, as all else, to divine benevolence."
+# A network with ReLU has to build a product of many ramps, and only on an interval. That is an argument, not a proof that gates are better in a model. Shazeer measured it, at the same number of parameters and operations: GEGLU and SwiGLU had the best perplexities, and "while the results are noisy" (his section 3.3), the gated networks were best on most of his tasks. His explanation, in full: "We offer no explanation as to why these architectures seem to work; we attribute their success, as all else, to divine benevolence."
 
 # %% id="gate-quiz"
 quiz("feed_forward.gate-parameters")
@@ -557,7 +577,7 @@ print(f"W1 and W2 with F = 3072: {plain:,}; three matrices with F = 2048: {gated
 # %% [markdown] id="dropout-section"
 # ## 8 Dropout
 #
-# A network with millions of weights can learn a small data set by heart. [Dropout](glossary.ipynb#dropout) (Srivastava et al., 2014) makes that harder: in training, every number is set to 0 with probability $p$, drawn anew on each call. No neuron can rely on one other being there. When the model is used nothing is dropped.
+# A network with millions of weights can learn a small data set by heart. [Dropout](glossary.ipynb#dropout) (Srivastava et al., 2014) makes that harder: in training, every number is set to 0 with probability $p$, drawn anew on each call. No neuron can rely on another being there. When the model is used nothing is dropped.
 #
 # Then training and use must agree on the mean. If a number $x$ stays with probability $1 - p$ and is 0 otherwise, its mean is $(1 - p)\,x$. So what is left is divided by $1 - p$; this is *inverted* dropout, and what PyTorch does. (The paper of 2014 divided nothing in training and multiplied the weights by $1 - p$ in use, which is the same in the mean.)
 #
@@ -692,7 +712,7 @@ labs.FeedForwardLab(ffn=ffn, excitement=excitement)
 # - Each token by itself and all alike: change one token and one output moves; shuffle them and the outputs are shuffled.
 # - Without the bend two maps are one. With it, each neuron is a ramp, and ramps can follow any curve.
 # - ReLU has slope 1 or 0, and a neuron that is always negative stays silent. GELU is $x\,\Phi(x)$: nearly the same curve, but a trained model does not take one for the other.
-# - A neuron is a key (a column of $W_1$) with a value (a row of $W_2$). Some answer to something that we can name; most don't; and what one answers to is not yet what the model needs it for.
+# - A neuron is a key (a column of $W_1$) with a value (a row of $W_2$). Some answer to something that we can name, others don't; and what one answers to is not yet what the model needs it for.
 # - A gate multiplies two paths; it has three matrices, so $F$ shrinks to two thirds.
 # - Dropout: zeros with probability $p$, the rest divided by $1 - p$, drawn anew each time; `eval()` turns it off.
 #

@@ -189,7 +189,7 @@ quiz("stacking.norm-of-what")
 #       └───────────────┘                          └───────────────────────┘
 # ```
 #
-# [Post-norm](glossary.ipynb#post-norm), the paper's and BERT's: $\operatorname{norm}(x + f(x))$. Every sum is normalised, so the stream has the same size everywhere; but the path from top to bottom runs through every norm. [Pre-norm](glossary.ipynb#pre-norm): $x + f(\operatorname{norm}(x))$. Each part reads a normalised copy, and the stream itself is touched by nothing but sums. It grows a little from layer to layer, and needs one more norm at its very end.
+# [Post-norm](glossary.ipynb#post-norm), the paper's and BERT's: $\operatorname{norm}(x + f(x))$. Every sum is normalised, so the stream has the same size everywhere; but the path from top to bottom runs through every norm. [Pre-norm](glossary.ipynb#pre-norm): $x + f(\operatorname{norm}(x))$. Each part reads a normalised copy, and the stream itself is touched by nothing but sums. It grows from layer to layer, far less than with the sum alone, and needs one more norm at its very end.
 
 # %% [markdown] id="residual-text"
 # ### Exercise 2: `residual`
@@ -321,7 +321,7 @@ figures.lines(
 explain("stacking.what-keeps-apart")
 
 # %% [markdown] id="alike-note"
-# *What to see:* without the sum, norms or not, all tokens are one after two layers. With it they draw together layer by layer, most slowly in pre-norm: the sum does not stop the smoothing, it slows it, because in each layer the mean is only *added* to what the token was. In an untrained stack that is all that happens. A trained one has learned to keep apart what it needs:
+# *What to see:* without the sum, norms or not, all tokens are one after two layers. With it they draw together layer by layer, most slowly in pre-norm: the sum does not stop the smoothing, it slows it, because in each layer the mean is only *added* to what the token was. How fast depends on the first weights: with BERT's small ones a part adds so little that the tokens hardly draw together at all (the lab has both). In a trained encoder it is the training that decided how alike they become:
 
 # %% id="alike-minilm-run"
 with torch.no_grad(), record(model) as recording:
@@ -351,7 +351,7 @@ for depth in (6, 12, 24):
     print(f"  {depth:2} layers:  post-norm {post:5.1f}   pre-norm {pre:5.1f}")
 
 # %% [markdown] id="gradients-note"
-# *What to see:* neither dies and neither explodes; compare the scale with the figures of sections 1 and 2. At the bottom the two are pulled about alike. At the top they part: the last layer of a post-norm stack is pulled as hard when it is deep as when it is shallow, that of a pre-norm stack less hard the deeper it is: in a stream to which many have added, one part counts less. This is what Xiong et al. (2020) derived: at the start, the gradient of the last layer stays of one size in post-norm, and falls as $1/\sqrt{N}$ with the number of layers $N$ in pre-norm. They conclude that post-norm's top layers are pulled too hard for a large first step. Are they? Gradients don't tell; a training does.
+# *What to see:* neither dies and neither explodes; compare the scale with the figures of sections 1 and 2. At the bottom the two are pulled about alike. At the top they part: the last layer of a post-norm stack is pulled as hard when it is deep as when it is shallow, that of a pre-norm stack less hard the deeper it is: in a stream to which many have added, one part counts less. This is what Xiong et al. (2020) derived: at the start, the gradient of the last layer stays of one size in post-norm, and falls as $1/\sqrt{N}$ with the number of layers $N$ in pre-norm. They conclude that post-norm's top layers are pulled too hard for a large first step. Gradients alone don't tell whether that stops a training; a training does.
 #
 # A small task shows it. Eight symbols, one of which stands somewhere among noise; at the first token the stack must say which. Twelve layers, 60 steps, a high learning rate. Once the post-norm stack gets a [warm-up](glossary.ipynb#warm-up): its rate rises from 0 to the full one over the 60 steps.
 
@@ -373,7 +373,7 @@ figures.lines(
 explain("stacking.which-one-learns")
 
 # %% [markdown] id="training-note"
-# *What to see:* the same network, the same data, the same rate. Post-norm without a warm-up sits at guessing; with one it learns; pre-norm learns without, after a few wild steps. That is why the paper (section 5.3) and BERT begin with a warm-up, and why most deep models since are pre-norm. Post-norm is not wrong: BERT is post-norm, its large form with 24 layers, and so is MiniLM, which you have been using all along.
+# *What to see:* the same network, the same data, the same rate. Post-norm without a warm-up sits at guessing; with one it learns; pre-norm learns without, after a few wild steps. (With eight draws of weights and data, it is so in all eight for the two that learn, and in seven for the one that doesn't; in the eighth it begins to learn at the very end.) The paper (section 5.3) and BERT begin with a warm-up; Xiong et al. found that without one such a model trains badly, and that pre-norm can do without. Most deep models since are pre-norm. Post-norm is not wrong: BERT is post-norm, its large form with 24 layers, and so is MiniLM, which you have been using all along.
 
 # %% [markdown] id="layer-section"
 # ## 7 The layer
@@ -705,7 +705,7 @@ figures.lines(
 explain("stacking.listing-training")
 
 # %% [markdown] id="listing-training-note"
-# *What to see:* the first steps throw both of them to losses dozens of times above guessing, for nothing holds the numbers in the stream. As it stands, it then comes down to guessing and no further: the answer stands in its own sentence, where it doesn't look. With the length first it could learn. Whether it does at this rate, and when, differs from one draw of first weights to the next; the stack with norms, which you will mend below, bears this rate. At a third of the rate, or with two layers, the turned one learns as well, and you would never miss the norms: that is what makes theirs a silent fault. The wrong axis is not mended by any rate.
+# *What to see:* the first steps throw both of them to losses dozens of times above guessing, for nothing holds the numbers in the stream. As it stands, it then comes down towards guessing and no further: the answer stands in its own sentence, where it doesn't look. With the length first it could learn. Whether it does at this rate, and when, differs from one draw of first weights to the next; the stack with norms, which you will mend below, bears this rate. At a third of the rate, or with two layers, the turned one learns as well (in 15 of 16 draws), and you might never miss the norms: that is what makes theirs a silent fault. The wrong axis is not mended by any rate.
 #
 # **What only looks like a fault.** The one `self.dropout` serves in three places. A dropout module has no weights and keeps nothing; each call draws anew:
 
@@ -975,14 +975,14 @@ figures.heatmap(
 # %% [markdown] id="own-note"
 # *What to see.* The first two sentences share hardly a word and tell one story: their cosine is above 0.4. The third has to do with neither: its cosines are about 0. And the vectors are the library's to six places: what comes out of your encoder is what comes out of MiniLM.
 #
-# Stay here for a moment. This is a real encoder, with 22.6 million real weights. You gave it a text, and got what it means as numbers; and every operation on the way is one that you have written, or can read in four chapters. Put three sentences of your own into `questions` and run the last two cells again.
+# Stay here for a moment. This is a real encoder, with 22.6 million real weights (chapter 03 counted 22.7: MiniLM's file has a pooler on top, which sentence vectors don't use). You gave it a text, and got what it means as numbers; and every operation on the way is one that you have written, or can read in four chapters. Put three sentences of your own into `questions` and run the last two cells again.
 
 # %% [markdown] id="hidden-section"
 # ## 12 What comes out
 #
 # > **In the article** (3.3): "经过多个Transformer层的编码后，最终得到输入文本的隐藏表示" (*after encoding by several Transformer layers, we finally get the hidden representation of the input text*).
 # >
-# > The [hidden representation](glossary.ipynb#hidden-representation) is **one vector for each token**, `(B, S, D)`, of the same shape as what went into the first layer: *she* still has a vector of her own, and it now holds something of the sentence. It is not yet one vector for the text; that takes one more step (the mean above; chapter 06 compares others). And "finally" is a choice: each layer's output is a representation, and for some questions a middle layer's is the better one.
+# > The [hidden representation](glossary.ipynb#hidden-representation) is **one vector for each token**, `(B, S, D)`, of the same shape as what went into the first layer: *she* still has a vector of her own, and it now holds something of the sentence. It is not yet one vector for the text; that takes one more step (the mean above; chapter 06 compares others). And "finally" is a choice: each layer's output is a representation, and for many questions about language a middle layer's is the better one (Liu et al., 2019).
 
 # %% id="shape-quiz"
 quiz("stacking.what-comes-out")
@@ -1024,6 +1024,7 @@ labs.ShapeTracer(model=encoder, text=sentence)
 # - Devlin, Chang, Lee, Toutanova: *BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding*. NAACL 2019. [arXiv:1810.04805](https://arxiv.org/abs/1810.04805).
 # - Dehghani, Gouws, Vinyals, Uszkoreit, Kaiser: *Universal Transformers*. ICLR 2019. [arXiv:1807.03819](https://arxiv.org/abs/1807.03819). One layer's weights, used again and again.
 # - Lan, Chen, Goodman, Gimpel, Sharma, Soricut: *ALBERT: A Lite BERT for Self-supervised Learning of Language Representations*. ICLR 2020. [arXiv:1909.11942](https://arxiv.org/abs/1909.11942). The same, in BERT.
+# - Liu, Gardner, Belinkov, Peters, Smith: *Linguistic Knowledge and Transferability of Contextual Representations*. NAACL 2019. [arXiv:1903.08855](https://arxiv.org/abs/1903.08855). Which layers serve which question.
 # - Glorot, Bengio: *Understanding the difficulty of training deep feedforward neural networks*. AISTATS 2010. The first weights of the untrained stacks here.
 #
 # **Next:** chapter 05, where an encoder of this kind is trained on text: masked words, and what it learns from them.

@@ -113,7 +113,7 @@ QUESTIONS = (
             Option(
                 "With ReLU these 32, with GELU none.",
                 "ReLU's slope is exactly 0 wherever its input is negative. GELU's is small there and not 0, so a neuron "
-                "can find its way back.",
+                "goes on learning, slowly.",
                 right=True,
             ),
             Option(

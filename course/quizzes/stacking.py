@@ -121,7 +121,7 @@ QUESTIONS = (
             ),
             Option(
                 "Only post-norm: it is the original.",
-                "The original was trained with a warm-up of 4000 steps, and needed it.",
+                "The original was trained with a warm-up of 4000 steps; Xiong et al. found that it needs one.",
             ),
         ),
         kind="predict",
@@ -207,7 +207,7 @@ QUESTIONS = (
         "Twelve layers of the listing on the task of section 6, at three times the rate. What do the losses do?",
         (
             Option(
-                "Both are thrown far above guessing; as it stands, it then comes down to guessing and no lower.",
+                "Both are thrown far above guessing; as it stands, it then comes down towards guessing and no lower.",
                 "No norm holds the numbers in either. As it stands no token sees its own sentence, so there is nothing "
                 "to learn from; with the length first there is, once the steps no longer throw it about.",
                 right=True,
@@ -222,7 +222,7 @@ QUESTIONS = (
             ),
             Option(
                 "Both become NaN.",
-                "The losses stay finite: these first weights are small. With larger ones they would not.",
+                "The losses stay finite: these first weights are small. Five times as large, both become NaN.",
             ),
         ),
         kind="predict",

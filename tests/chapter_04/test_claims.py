@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -138,6 +139,28 @@ def test_post_norm_learns_with_a_warm_up_only(chapter: SimpleNamespace) -> None:
     assert right("stacking.which-one-learns") == "Pre-norm, and post-norm with a warm-up."
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_it_is_so_with_other_draws(seed: int) -> None:
+    def final(norm: str, warmup: int = 0) -> float:
+        return stacking.train(stacking.stack(12, norm, seed=seed), warmup=warmup, seed=seed)[-1]
+
+    assert final("post") > 0.9 * GUESSING
+    assert final("post", warmup=60) < 0.2
+    assert final("pre") < 0.05
+
+
+def test_with_small_first_weights_tokens_hardly_draw_together(chapter: SimpleNamespace) -> None:
+    for norm in ("post", "pre"):
+        layers = stacking.stack(12, norm)
+        torch.manual_seed(0)
+        for parameter in layers.parameters():
+            if parameter.dim() == 2:
+                nn.init.normal_(parameter, std=0.02)
+        walked = stacking.walk(layers, chapter.x)
+        drawn = chapter.token_similarity(walked[-1]) - chapter.token_similarity(walked[0])
+        assert abs(drawn) < 0.1
+
+
 # 7 and 8: the layer and the stack
 
 
@@ -232,6 +255,17 @@ def test_training_the_listing(chapter: SimpleNamespace) -> None:
     assert right("stacking.listing-training").startswith("Both are thrown far above guessing")
 
 
+def test_with_weights_five_times_as_large_both_become_nan(chapter: SimpleNamespace) -> None:
+    torch.manual_seed(0)
+    layers = chapter._get_clones(chapter.TransformerEncoderLayer(64, 4, 256, dropout=0.0), 12)
+    with torch.no_grad():
+        for parameter in layers.parameters():
+            parameter.mul_(5)
+    turned = nn.ModuleList(map(stacking.LengthFirst, copy.deepcopy(layers)))
+    for stack in (layers, turned):
+        assert math.isnan(stacking.train(stack, steps=10, rate=6e-3)[-1])
+
+
 @pytest.mark.parametrize(("depth", "rate"), [(12, 2e-3), (2, 6e-3)])
 def test_a_lower_rate_or_fewer_layers_hide_it(
     chapter: SimpleNamespace, depth: int, rate: float
@@ -303,4 +337,8 @@ def test_minilm_is_post_norm_with_gelu_and_22_6_million_weights(chapter: SimpleN
     assert layer.activation is F.gelu or layer.activation.__name__ == "gelu"
     assert layer.norm1.eps == 1e-12
     assert 22.55e6 <= chapter.own_size < 22.65e6
+    whole = sum(parameter.numel() for parameter in chapter.model.parameters())
+    assert round(whole / 1e6, 1) == 22.7
+    pooler = sum(parameter.numel() for parameter in chapter.model.pooler.parameters())
+    assert whole == chapter.own_size + pooler
     assert printed(chapter, "numbers in your encoder").endswith(f"{chapter.own_size:,}")

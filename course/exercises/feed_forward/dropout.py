@@ -540,7 +540,7 @@ DROPOUT = Exercise(
         "A boolean mask in the shape of x, with a draw of its own for every number. Four cases to think of: p "
         "outside of [0, 1], not training, p = 1, and the usual one.",
         "if p is no probability: ValueError\nif not training: return x\ndropped <- evenly drawn numbers in the shape of x are below p\n"
-        "return x, 0 where dropped, divided by 1 - p (with p = 1 all is 0 already)",
+        "return x, 0 where dropped, divided by 1 - p; with p = 1 return zeros, as 0 / 0 is NaN",
         "dropped = torch.rand_like(x) < p   # then x.masked_fill(dropped, 0.0) / (1 - p), and p = 1 by itself",
     ),
 )

@@ -368,7 +368,7 @@ GET_CLONES = Exercise(
     ),
     hints=(
         "A copy of a module must copy its parameters too, and there must be a new one for every place in the list.",
-        "Returned is an nn.ModuleList of length `count`; 0 is allowed.",
+        "Return an nn.ModuleList of length `count`; 0 is allowed.",
         "for each of `count`: a deep copy of the module\nreturn them in a list that torch.nn knows of",
         "copy.deepcopy(module)   # once for each clone, inside of the loop",
     ),
