@@ -53,12 +53,15 @@ class Kernel:
             said.append(content.get("text") or content.get("ename") or "")
 
         if interrupt_after is not None:
-            self.client.execute(code)
+            # What comes soon after an error a kernel would turn down, unless it is told not to.
+            self.client.execute(code, stop_on_error=False)
             time.sleep(interrupt_after)
             self.manager.interrupt_kernel()
             reply = self.client.get_shell_msg(timeout=60)
             return str(reply["content"].get("ename"))
-        self.client.execute_interactive(code, output_hook=hear, timeout=120, allow_stdin=False)
+        self.client.execute_interactive(
+            code, output_hook=hear, timeout=120, allow_stdin=False, stop_on_error=False
+        )
         return "".join(said)
 
     def run_and_die(self, code: str) -> None:
