@@ -26,9 +26,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ["COURSE_HOME"] = tempfile.mkdtemp()
 
-from course import exercises  # noqa: E402
-from course.checking import check, isolated  # noqa: E402
-from course.exercises.model import build  # noqa: E402
+from course.checking import check  # noqa: E402
+from course.checking.exercise import build  # noqa: E402
+from course.content import exercises  # noqa: E402
+from course.sandbox import isolated  # noqa: E402
 
 MISTAKES = 1  # of each exercise
 WAYS = ("in a child", "in this process")
@@ -38,7 +39,9 @@ Times = tuple[float, float]  # clock, computing; in milliseconds
 def answers(exercise_id: str) -> dict[str, Callable[..., Any]]:
     """The model solution, as if a learner had written it, and mistakes."""
     exercise = exercises.get(exercise_id)
-    picked = random.Random(exercise_id).sample(exercise.mistakes, min(MISTAKES, len(exercise.mistakes)))
+    picked = random.Random(exercise_id).sample(
+        exercise.mistakes, min(MISTAKES, len(exercise.mistakes))
+    )
     made = {mistake.id: exercise.mistaken(mistake) for mistake in picked}
     return {"model": build(exercise_id, exercise.model_source), **made}
 

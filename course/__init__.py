@@ -13,7 +13,20 @@ import types
 
 __version__ = "0.1.0"
 
-__all__ = ["check", "compare", "explain", "figures", "hint", "labs", "predict", "quiz", "use"]
+__all__ = [
+    "check",
+    "compare",
+    "explain",
+    "figures",
+    "hint",
+    "labs",
+    "measure",
+    "passages",
+    "predict",
+    "quiz",
+    "texts",
+    "use",
+]
 
 _HOMES = {
     "check": "course.checking",
@@ -23,18 +36,23 @@ _HOMES = {
     "quiz": "course.quiz",
     "predict": "course.quiz",
     "explain": "course.quiz",
-    "figures": None,  # a submodule, not a name in one
-    "labs": None,
+}
+_MODULES = {
+    "figures": "course.figures",
+    "labs": "course.labs",
+    "measure": "course.system.measure",
+    "passages": "course.datasets.passages",
+    "texts": "course.datasets.texts",
 }
 
 
 def __getattr__(name):  # type: ignore[no-untyped-def]
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
     if name not in _HOMES:
         raise AttributeError("module 'course' has no attribute '{}'".format(name))
-    home = _HOMES[name]
-    if home is None:
-        return importlib.import_module("course." + name)
-    return getattr(importlib.import_module(home), name)
+    importlib.import_module("course.content")  # makes the exercises and questions known
+    return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def __dir__():  # type: ignore[no-untyped-def]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from course import exercises, manuscript, quizzes
+from course.content import exercises, manuscript
+from course.content import questions as quizzes
 
 
 class ChapterText:

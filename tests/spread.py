@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 # Files whose tests stand alone, so that several processes may share them.
-ALONE = ("tests/checking/", "tests/encoder_core/", "tests/notebooks/")
+ALONE = ("tests/checking/", "tests/sandbox/", "tests/encoder_core/", "tests/notebooks/")
 # One JupyterLab, one Chromium and one environment of Colab's versions serve all that need them.
 SHARED = {"tests/browser/": "a browser", "tests/colab/": "colab", "_colab.py": "colab"}
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from course import exercises
-from course.checking import checks, diagnosis, guards
+from course.checking import checks
+from course.checking.exercise import build
+from course.checking.explain import diagnosis
 from course.checking.report import Report
-from course.exercises.model import build
+from course.content import exercises
+from course.sandbox import guards
 
 
 def judged(exercise_id: str, source: str) -> Report:

@@ -11,11 +11,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from course import answering, exercises, learner
-from course.checking import board as boards
-from course.checking import diagnosis, guards, marker
-from course.exercises.model import Exercise, build
-from course.spelling import library_place
+from course import learner
+from course.checking.exercise import Exercise, build
+from course.checking.explain import diagnosis
+from course.learner import catalogue
+from course.learner.spelling import library_place
+from course.sandbox import answering, guards, marker
+from course.sandbox import board as boards
 
 _live: dict[str, Callable[..., Any]] = {}  # what passed while this process runs
 _reviving: set[str] = set()  # saved answers that are being read just now
@@ -61,7 +63,7 @@ def _empty(statement: ast.stmt) -> bool:
 
 def remember(exercise: Exercise, submission: Callable[..., Any]) -> str:
     """Keep an answer that passed; the sentence says for how long it will be used."""
-    from course.capture import CannotCapture, capture
+    from course.learner.capture import CannotCapture, capture
 
     _live[exercise.id] = submission
     here = f"use({exercise.id!r}) gives your own function"
@@ -88,7 +90,7 @@ def use(exercise_id: str) -> Callable[..., Any]:
     An answer saved by an earlier kernel, or for an earlier version of the course, is checked again before
     it is handed out. KeyError names the nearest exercises when `exercise_id` is none.
     """
-    exercise = exercises.get(exercise_id)
+    exercise = catalogue.exercise(exercise_id)
     if answering.reached(exercise_id, f"calls use({exercise_id!r})"):
         raise answering.BorrowedError(
             f"use({exercise_id!r}) was called inside of the answer to {exercise_id}: write it yourself"
@@ -123,7 +125,8 @@ def _standing_in(exercise: Exercise) -> Callable[..., Any]:
 
 def _revived(exercise: Exercise, saved: str) -> tuple[Callable[..., Any] | None, str]:
     """A saved answer that still passes; else None, and what is amiss."""
-    from course.checking import entry, isolated
+    from course.checking import entry
+    from course.sandbox import isolated
 
     if isolated.possible():
         with guards.apart():
@@ -158,7 +161,7 @@ def _judged_again(exercise: Exercise, saved: str) -> tuple[Callable[..., Any] | 
 
 def _read(exercise: Exercise, saved: str) -> tuple[Callable[..., Any] | None, str]:
     """The function that a saved text defines; its own statements may do anything, and for any time."""
-    from course.capture import revive
+    from course.learner.capture import revive
 
     _reviving.add(exercise.id)  # two answers may be built on one another
     try:
@@ -198,7 +201,7 @@ def compare(exercise_id: str, submission: Any = None) -> Any:
     """An answer beside the model solution: the one given, or the last that passed."""
     from course.checking.report import Comparison
 
-    exercise = exercises.get(exercise_id)
+    exercise = catalogue.exercise(exercise_id)
     if submission is not None:
         yours = source_of(submission)
     elif exercise_id in _live and source_of(_live[exercise_id]):

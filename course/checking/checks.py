@@ -12,24 +12,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course import answering
-from course.checking import (
-    answers,
-    diagnosis,
-    guards,
-    pictures,
-    plain,
-    relations,
-    remarks,
-    running,
-    telling,
-)
-from course.checking import board as boards
-from course.checking.diagnosis import Trial
-from course.checking.probes import Probe, probes, tensors
+from course.checking import answers
+from course.checking.exercise import Exercise, Mistake
+from course.checking.explain import diagnosis, pictures, plain, relations, remarks
+from course.checking.explain import findings as telling
+from course.checking.explain.diagnosis import Trial
 from course.checking.report import Comparison, Report, as_text
-from course.checking.running import Outcome
-from course.exercises.model import Exercise, Mistake
+from course.checking.trials import running
+from course.checking.trials.probes import Probe, probes, tensors
+from course.checking.trials.running import Outcome
+from course.sandbox import answering, guards
+from course.sandbox import board as boards
 
 QUICK = 0.5  # seconds of computing up to which an answer is tried on heavy cases too
 PATIENCE = 45.0  # seconds of computing for all trials of one check together

@@ -10,13 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from course import answering, exercises, learner
-from course.checking import answers, checks, diagnosis, guards, isolated, marker, running, wire
-from course.checking import board as boards
-from course.checking.diagnosis import Trial
-from course.checking.isolated import Ended
+from course import learner
+from course.checking import answers, checks, wire
+from course.checking.exercise import Exercise
+from course.checking.explain import diagnosis
+from course.checking.explain.diagnosis import Trial
 from course.checking.report import Report, as_text
-from course.exercises.model import Exercise
+from course.checking.trials import running
+from course.learner import catalogue
+from course.sandbox import answering, guards, isolated, marker
+from course.sandbox import board as boards
+from course.sandbox.isolated import Ended
 
 
 def check(exercise_id: str, submission: Any) -> Report:
@@ -32,7 +36,7 @@ def check(exercise_id: str, submission: Any) -> Report:
     seconds an exception stops it; what no exception stops ends the kernel after a minute, and the next
     one says so.
     """
-    exercise = exercises.get(exercise_id)
+    exercise = catalogue.exercise(exercise_id)
     if answering.running() or boards.here() is not None:
         raise RuntimeError(
             f"check({exercise_id!r}, ...) was called inside of an answer; call it in a cell after it"

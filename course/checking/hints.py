@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
-from course import exercises, learner
+from course import learner
+from course.learner import catalogue
 
 STEPS = ("the idea", "the shapes", "in pseudo-code", "the decisive line")
 
@@ -41,7 +42,7 @@ def hint(exercise_id: str, step: int | None = None) -> Hint:
     Each new hint is counted in the learner's progress; after the last the last is shown again.
     ValueError for a step outside 1 to 4; KeyError when there is no such exercise.
     """
-    exercise = exercises.get(exercise_id)
+    exercise = catalogue.exercise(exercise_id)
     if step is not None and step not in range(1, len(STEPS) + 1):
         raise ValueError(
             f"an exercise has {len(STEPS)} hints; step must be 1 to {len(STEPS)}, and was {step!r}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass, field
 
-from course.checking import pictures
+from course.checking.explain import pictures
 
 
 @dataclass

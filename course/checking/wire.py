@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.checking.pictures import Shown
+from course.checking.explain.pictures import Shown
 from course.checking.report import Report, as_text
 
 

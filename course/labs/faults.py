@@ -38,7 +38,7 @@ def in_time(own: str | None, failed: type[OwnFailed] = OwnFailed) -> Iterator[No
     if own is None:
         yield
         return
-    from course.checking.guards import TimeLimit, time_limit
+    from course.sandbox.guards import TimeLimit, time_limit
 
     try:
         with time_limit(SECONDS):

@@ -33,7 +33,7 @@ from IPython import get_ipython
 from course.labs.cells import Place, current_place
 from course.labs.colours import COLOURS, SCALES
 from course.labs.drawing import Drawing, Sent
-from course.threads import collected_later
+from course.system.threads import collected_later
 
 _HERE = Path(__file__).parent
 SENDING = 0.002  # seconds: time enough to hand an answer on

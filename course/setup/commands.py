@@ -61,7 +61,7 @@ def _add_smaller(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     build = commands.add_parser(
         "build",
         help="make the notebooks from the manuscripts",
-        description="Make chapters/ and solutions/ from course/manuscript/.",
+        description="Make chapters/ and solutions/ from course/content/.",
     )
     build.add_argument("--check", action="store_true", help="write nothing; name what differs")
 
@@ -129,7 +129,7 @@ def _dispatch(options: argparse.Namespace, more: list[str]) -> int:
     if options.command == "test":
         return _test(quick=options.quick, more=more)
     if options.command == "build":
-        from course import press
+        from course.press import notebooks as press
 
         return press.main(["--check"] if options.check else [])
     if options.command == "doctor":

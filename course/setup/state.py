@@ -10,7 +10,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from course import learner, manuscript
+from course import content, learner
+from course.content import manuscript
 
 _NOT_FORGOTTEN = ("kept", "workspaces", "lock")  # earlier copies, open tabs, the lock
 _LEFT = re.compile(r"\.\d+\.tmp$")
@@ -25,7 +26,7 @@ def status() -> int:
 def table(progress: dict[str, learner.ExerciseProgress]) -> list[str]:
     """The lines of the table: a heading a chapter, a line an exercise."""
     lines = []
-    for chapter in manuscript.chapters():
+    for chapter in content.chapters():
         ids = [cell.exercise for cell in manuscript.read(chapter) if cell.exercise]
         entries = [(name, progress.get(name, learner.ExerciseProgress())) for name in ids]
         passed = sum(entry.passed for _, entry in entries)

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 import course
-from course import check, exercises, use
+from course import check, use
+from course.content import exercises
 
 def right(x, dim):
     top = x.amax(dim, keepdim=True) if x.shape[dim] else x
@@ -178,7 +179,7 @@ CHANGES = {
     "replaces a method": (_before("Tensor.__eq__ = lambda a, b: True"), "replaces"),
     "replaces isinstance": (_before("builtins.isinstance = lambda *a: True"), _FAILED),
     "replaces the checker": (
-        _before("sys.modules['course.checking.agreeing'].difference = lambda *a: None"),
+        _before("sys.modules['course.checking.explain.agreeing'].difference = lambda *a: None"),
         "replaces",
     ),
     "takes names of torch away": (_before("del torch.softmax, torch.equal"), "replaces"),

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from course import exercises, learner
-from course.checking import answers, check, compare, hint, pictures, use
-from course.exercises.model import build
+from course import learner
+from course.checking import answers, check, compare, hint, use
+from course.checking.exercise import build
+from course.checking.explain import pictures
+from course.content import exercises
 
 
 @pytest.fixture(autouse=True)

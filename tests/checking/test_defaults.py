@@ -6,9 +6,9 @@ import ast
 
 import pytest
 
-from course import exercises
 from course.checking import checks
-from course.exercises.model import build
+from course.checking.exercise import build
+from course.content import exercises
 
 
 def _defaults(source: str) -> list[ast.Constant]:

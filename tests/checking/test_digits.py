@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from course import exercises
-from course.checking import checks, pictures
-from course.exercises import told
-from course.exercises.model import build
+from course.checking import checks
+from course.checking.exercise import build
+from course.checking.exercise import wording as told
+from course.checking.explain import pictures
+from course.content import exercises
 
 
 @pytest.mark.parametrize(

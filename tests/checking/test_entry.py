@@ -10,20 +10,12 @@ import threading
 import pytest
 import torch
 
-from course import exercises, learner
-from course.capture import revive
-from course.checking import (
-    answers,
-    check,
-    diagnosis,
-    entry,
-    errors,
-    guards,
-    isolated,
-    marker,
-    use,
-    wire,
-)
+from course import learner
+from course.checking import answers, check, entry, use, wire
+from course.checking.explain import diagnosis, errors
+from course.content import exercises
+from course.learner.capture import revive
+from course.sandbox import guards, isolated, marker
 from tests.checking import hostile
 from tests.checking.hostile import BORROWS, CHANGES, ENDS, HANGS, RESULTS
 

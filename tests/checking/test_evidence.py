@@ -5,9 +5,9 @@ import re
 import pytest
 import torch
 
-from course import exercises
 from course.checking import checks
-from course.exercises.model import build
+from course.checking.exercise import build
+from course.content import exercises
 
 HALF_ANGLES = """\
 def rotary(x, positions, base=10000.0):

@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from course import exercises
-from course.checking import checks, guards, telling
-from course.exercises.model import Exercise
+from course.checking import checks
+from course.checking.exercise import Exercise
+from course.checking.explain import findings as telling
+from course.content import exercises
+from course.sandbox import guards
 
 SEARCHED = [
     exercise

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from course.checking import checks, diagnosis
-from course.exercises import model
-from course.exercises.model import Case, Exercise, Mistake
+from course.checking import checks
+from course.checking import exercise as model
+from course.checking.exercise import Case, Exercise, Mistake
+from course.checking.explain import diagnosis
 
 # Exercises made for these tests. The checker finds an exercise by its id; these are put in its way.
 SCALED = """

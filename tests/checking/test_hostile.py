@@ -7,7 +7,8 @@ import threading
 import pytest
 import torch
 
-from course.checking import answers, check, guards, isolated, settings
+from course.checking import answers, check
+from course.sandbox import guards, isolated, settings
 from tests.checking.hostile import HANGS, HOSTILE, made
 
 if not isolated.possible():

@@ -22,7 +22,7 @@ pytestmark = [
     ),
 ]
 HURRY = """
-from course.checking import guards, isolated, marker
+from course.sandbox import guards, isolated, marker
 guards.SECONDS, isolated.GRACE, isolated.MEMORY, marker._WATCHDOG = 1.0, 0.5, 3 << 30, 5.0
 """
 RIGHT = "print(check('attention.softmax', right).status)"

@@ -8,9 +8,12 @@ import random
 import pytest
 import torch
 
-from course import exercises, manuscript
-from course.checking import agreeing, checks, diagnosis, guards
-from course.checking.agreeing import TOLERANCES
+from course import content
+from course.checking import checks
+from course.checking.explain import agreeing, diagnosis
+from course.checking.explain.agreeing import TOLERANCES
+from course.content import exercises, manuscript
+from course.sandbox import guards
 
 LISTED = [
     # Each eighth mistake of the functions is enough for daily work.
@@ -34,7 +37,7 @@ def test_every_exercise_is_complete():
             assert mistake.asks.strip().endswith("?"), mistake.id
 
 
-@pytest.mark.parametrize("chapter", manuscript.chapters())
+@pytest.mark.parametrize("chapter", content.chapters())
 def test_a_mistake_uses_only_what_its_chapter_has(chapter):
     """In the notebook it would be a NameError, and not the mistake that is listed."""
     cells = [cell for cell in manuscript.read(chapter) if cell.kind == "code"]

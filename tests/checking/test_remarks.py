@@ -6,10 +6,11 @@ import importlib
 import pytest
 import torch
 
-from course import exercises
-from course.checking import checks, guards, remarks
-from course.exercises import traps
-from course.exercises.model import Case, Remark, build
+from course.checking import checks
+from course.checking.exercise import Case, Remark, build, traps
+from course.checking.explain import remarks
+from course.content import exercises
+from course.sandbox import guards
 
 RIGHT = {
     exercise_id: answers

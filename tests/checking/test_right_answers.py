@@ -5,8 +5,10 @@ import importlib
 import pytest
 import torch
 
-from course import exercises
-from course.checking import checks, diagnosis, running
+from course.checking import checks
+from course.checking.explain import diagnosis
+from course.checking.trials import running
+from course.content import exercises
 
 CHAPTERS = [f"tests.checking.right_answers.{chapter}" for chapter in exercises.CHAPTERS]
 RIGHT = {

@@ -7,9 +7,11 @@ import math
 import pytest
 import torch
 
-from course import exercises
-from course.checking import checks, diagnosis, guards
-from course.exercises.model import build
+from course.checking import checks
+from course.checking.exercise import build
+from course.checking.explain import diagnosis
+from course.content import exercises
+from course.sandbox import guards
 
 UNSEEN = {
     "attention.softmax": {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from course import manuscript
+from course import content
 from course.setup.requirements import normal
 
 COLAB = Path(__file__).parent
@@ -56,7 +56,7 @@ def test_imports_and_widgets_under_colab_s_versions(run_in_colab) -> None:
     assert cells[-1]["outputs"][0]["text"].split() == ["7.7.1", "5.24.1"]
 
 
-@pytest.mark.parametrize("name", [f"{chapter}.ipynb" for chapter in manuscript.chapters()])
+@pytest.mark.parametrize("name", [f"{chapter}.ipynb" for chapter in content.chapters()])
 def test_a_chapter_runs_untouched_under_colab_s_versions(run_in_colab, name: str) -> None:
     cells = run_in_colab(CHAPTERS / name, seconds=300)
     assert cells[0]["id"] == "colab", "the first cell finds the course"

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from course import labs, use
-from course.experiments.neurons import Excitement, excite
 from course.labs.faults import InvalidSetting, OwnFailed
 from course.labs.feed_forward.compute import compute
 from course.labs.feed_forward.fitting import ACTIVATIONS, CURVES, STEPS, fit
+from course.labs.feed_forward.neurons import Excitement, excite
 from course.labs.feed_forward.reading import read
 from course.labs.feed_forward.settings import Selection, Settings
 from encoder_core import load_minilm

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from course.capture import CannotCapture, capture, revive
+from course.learner.capture import CannotCapture, capture, revive
 
 _numbers = itertools.count()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from course.capture import revive
+from course.learner.capture import revive
 
 ROOT = Path(__file__).parents[2]
 COLAB = ROOT / ".venv-colab" / "bin" / "python"
@@ -28,7 +28,7 @@ print("".join(output["text"] for output in notebook.cells[-1].outputs))
 """
 
 CELLS = [
-    "import math\nfrom course.capture import CannotCapture, capture",
+    "import math\nfrom course.learner.capture import CannotCapture, capture",
     "def helper(x):\n    return -x",
     "def softplus(x):\n    # with a comment\n    return math.log1p(math.exp(helper(x)))\nfirst = softplus",
     "def softplus(x):\n    return 'another'",

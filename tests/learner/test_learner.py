@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from course import files, learner
+from course import learner
+from course.system import files
 
-ROOT = Path(learner.__file__).parents[1]
+ROOT = Path(learner.__file__).resolve().parents[2]
 SOFTMAX = "attention.softmax"
 
 

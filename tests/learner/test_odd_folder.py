@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from course import files, learner
+from course import learner
+from course.system import files
 
 SOFTMAX = "attention.softmax"
 

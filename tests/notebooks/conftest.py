@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from course import passages
+from course.datasets import passages
 from course.setup.runner import locked
 
 

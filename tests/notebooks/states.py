@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course import manuscript, press
+from course.content import manuscript
+from course.press import notebooks as press
 
 CELL_SECONDS = 120
 

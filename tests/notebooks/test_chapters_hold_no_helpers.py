@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from course import exercises, manuscript, press
+from course import content
+from course.content import exercises
+from course.press import notebooks as press
 
-PAGES = [f"{folder}/{name}.ipynb" for folder in press.FOLDERS for name in manuscript.chapters()]
+PAGES = [f"{folder}/{name}.ipynb" for folder in press.FOLDERS for name in content.chapters()]
 
 
 def cells_of(name: str) -> list[dict[str, Any]]:

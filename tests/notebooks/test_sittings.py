@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from course import manuscript
+from course import content
+from course.content import manuscript
 
 SAYS = re.compile(r"Sections [^.]*a good first sitting[^.]*\.")
 QUIET = ("labs", "quiz", "predict", "explain", "check", "hint")
@@ -20,7 +21,7 @@ def sittings(name: str) -> int:
     return len(re.findall(r"\d+ to \d+", found[0])) if found else 1
 
 
-CHAPTERS = [name for name in manuscript.chapters() if sittings(name) > 1]
+CHAPTERS = [name for name in content.chapters() if sittings(name) > 1]
 
 
 def starts(name: str) -> list[int]:

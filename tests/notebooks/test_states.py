@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from course import exercises, manuscript, press
+from course import content
+from course.content import exercises
+from course.press import notebooks as press
 from tests.notebooks.states import (
     NO_NETWORK,
     Outcome,
@@ -19,7 +21,7 @@ from tests.notebooks.states import (
     variant,
 )
 
-CHAPTERS = manuscript.chapters()
+CHAPTERS = content.chapters()
 OPENED_AGAIN = CHAPTERS[2::2]  # functions, and classes built of them; the others save answers alike
 
 

@@ -7,9 +7,9 @@ import sys
 
 import torch
 
-from course import exercises
+from course.checking import exercise as model
 from course.checking.checks import judge
-from course.exercises import model
+from course.content import exercises
 
 
 def main(setting: str) -> int:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course import manuscript
-from course.manuscript import ManuscriptError, parse
+from course import content
+from course.content import manuscript
+from course.content.manuscript import ManuscriptError, parse
 
 EXERCISE = """\
 # %% id="double-exercise" exercise="attention.double"
@@ -24,16 +25,16 @@ def double(x):
 """
 
 
-@pytest.mark.parametrize("chapter", manuscript.chapters())
+@pytest.mark.parametrize("chapter", content.chapters())
 def test_jupytext_finds_the_same_cells(chapter: str) -> None:
-    theirs = jupytext.read(manuscript.FOLDER / f"{chapter}.py").cells
+    theirs = jupytext.read(content.file(chapter, "chapter.py")).cells
     ours = manuscript.read(chapter)
     assert [
         (c.cell_type, c.metadata.get("id"), c.metadata.get("exercise"), c.source) for c in theirs
     ] == [(cell.kind, cell.id, cell.exercise, cell.source) for cell in ours]
 
 
-@pytest.mark.parametrize("chapter", manuscript.chapters())
+@pytest.mark.parametrize("chapter", content.chapters())
 def test_a_chapter_begins_with_its_title(chapter: str) -> None:
     first = manuscript.read(chapter)[0]
     assert first.kind == "markdown"
@@ -85,14 +86,14 @@ def test_a_hole_may_hold_given_code() -> None:
 
 
 def test_every_exercise_has_its_solution() -> None:
-    for chapter in manuscript.chapters():
+    for chapter in content.chapters():
         topic = chapter.partition("_")[2]
         for exercise_id in manuscript.exercise_ids(topic):
             name = exercise_id.rpartition(".")[2]
             source = manuscript.solution(exercise_id)
             assert f"def {name}(" in source or f"class {name}" in source
             assert "SOLUTION" not in source
-            assert manuscript.chapter_of(exercise_id) == chapter
+            assert content.chapter(exercise_id.partition(".")[0]) == chapter
 
 
 @pytest.mark.parametrize("exercise_id", ["attention.nothing", "nowhere.softmax", "", "../x"])
@@ -144,9 +145,9 @@ MALFORMED = {
 def test_what_is_malformed_is_named_with_its_line(case: str) -> None:
     text, line, says = MALFORMED[case]
     with pytest.raises(ManuscriptError, match=says) as raised:
-        parse(text, "course/manuscript/07_odd.py")
-    assert (raised.value.path, raised.value.line) == ("course/manuscript/07_odd.py", line)
-    assert str(raised.value).startswith(f"course/manuscript/07_odd.py:{line}: ")
+        parse(text, "course/content/odd/chapter.py")
+    assert (raised.value.path, raised.value.line) == ("course/content/odd/chapter.py", line)
+    assert str(raised.value).startswith(f"course/content/odd/chapter.py:{line}: ")
 
 
 ids = st.text("abcxyz019-", min_size=1, max_size=64)
@@ -194,7 +195,7 @@ def test_an_empty_text_has_no_cells() -> None:
 
 
 def test_the_standard_library_is_enough() -> None:
-    program = "from course import learner, manuscript, files; print(manuscript.chapters()[0][:3])"
+    program = "from course import content, learner; from course.content import manuscript; from course.system import files; print(content.chapters()[0][:3])"
     done = subprocess.run(
         [sys.executable, "-S", "-c", program],
         capture_output=True,

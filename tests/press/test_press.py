@@ -14,10 +14,12 @@ from typing import Any
 import nbformat
 import pytest
 
-from course import learner, manuscript, press
-from course.manuscript import ManuscriptError
+from course import content, learner
+from course.content import manuscript
+from course.content.manuscript import ManuscriptError
+from course.press import notebooks as press
 
-CHAPTERS = manuscript.chapters()
+CHAPTERS = content.chapters()
 
 GOOD = """\
 # %% [markdown] id="title"
@@ -50,10 +52,11 @@ def shown(): pass
 @pytest.fixture
 def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A manuscript folder with one small chapter."""
-    folder = tmp_path / "manuscript"
-    folder.mkdir()
-    monkeypatch.setattr(manuscript, "FOLDER", folder)
-    (folder / "07_odd.py").write_text(GOOD, encoding="utf-8")
+    folder = tmp_path / "content"
+    (folder / "odd").mkdir(parents=True)
+    monkeypatch.setattr(content, "FOLDER", folder)
+    monkeypatch.setattr(content, "CHAPTERS", ("odd",))
+    (folder / "odd" / "chapter.py").write_text(GOOD, encoding="utf-8")
     return folder
 
 
@@ -74,7 +77,7 @@ def test_chapters_and_solutions_are_what_the_press_makes(
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_every_run_writes_the_same_bytes(seed: str) -> None:
     program = (
-        "import hashlib; from course.press import press\n"
+        "import hashlib; from course.press.notebooks import press\n"
         "for name, text in press().items(): print(name, hashlib.sha256(text.encode()).hexdigest())"
     )
     done = subprocess.run(
@@ -163,8 +166,8 @@ def test_chapter_and_solution_lead_to_each_other(chapter: str) -> None:
 
 def test_the_cells_are_those_of_the_manuscript(odd: Path) -> None:
     pages = press.press()
-    assert list(pages) == ["chapters/07_odd.ipynb", "solutions/07_odd.ipynb"]
-    page = loaded(pages["chapters/07_odd.ipynb"])
+    assert list(pages) == ["chapters/00_odd.ipynb", "solutions/00_odd.ipynb"]
+    page = loaded(pages["chapters/00_odd.ipynb"])
     by_id = {cell["id"]: cell for cell in page["cells"]}
     assert [name for name in by_id if name not in press.RESERVED] == [
         "title", "setup", "empty", "double-exercise", "double-check", "double-use", "shown",
@@ -173,8 +176,8 @@ def test_the_cells_are_those_of_the_manuscript(odd: Path) -> None:
     assert by_id["double-check"]["metadata"] == {"tags": ["hide"]}
     assert by_id["double-exercise"]["metadata"] == {"exercise": "odd.double"}
     assert "注意" in sources(page)["title"]
-    assert "ßecret" not in pages["chapters/07_odd.ipynb"]
-    assert "ßecret" in pages["solutions/07_odd.ipynb"]
+    assert "ßecret" not in pages["chapters/00_odd.ipynb"]
+    assert "ßecret" in pages["solutions/00_odd.ipynb"]
 
 
 REFUSED = {
@@ -196,8 +199,8 @@ def test_a_chapter_that_could_not_run_is_refused(
 ) -> None:
     old, new, says = REFUSED[case]
     assert old in GOOD
-    (odd / "07_odd.py").write_text(GOOD.replace(old, new), encoding="utf-8")
-    with pytest.raises(ManuscriptError, match=r"07_odd\.py:\d+: ") as raised:
+    (odd / "odd" / "chapter.py").write_text(GOOD.replace(old, new), encoding="utf-8")
+    with pytest.raises(ManuscriptError, match=r"odd/chapter\.py:\d+: ") as raised:
         press.press()
     assert says in str(raised.value)
     assert press.main(["--check"]) == 1
@@ -215,7 +218,9 @@ def desk(odd: Path, tmp_path: Path) -> Path:
 
 def revise(odd: Path) -> dict[str, str]:
     """The pages of a new edition."""
-    (odd / "07_odd.py").write_text(GOOD.replace("Text with", "Better text with"), encoding="utf-8")
+    (odd / "odd" / "chapter.py").write_text(
+        GOOD.replace("Text with", "Better text with"), encoding="utf-8"
+    )
     return press.press()
 
 
@@ -224,7 +229,7 @@ def kept() -> list[Path]:
 
 
 def test_a_second_run_changes_nothing(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = desk / "chapters/07_odd.ipynb"
+    path = desk / "chapters/00_odd.ipynb"
     before = path.stat().st_mtime_ns
     capsys.readouterr()
     assert press.write(press.press(), desk) == 0
@@ -236,8 +241,8 @@ def test_a_second_run_changes_nothing(desk: Path, capsys: pytest.CaptureFixture[
 def test_a_new_edition_replaces_an_untouched_notebook(desk: Path, odd: Path) -> None:
     pages = revise(odd)
     assert press.write(pages, desk) == 0
-    assert (desk / "chapters/07_odd.ipynb").read_text(encoding="utf-8") == pages[
-        "chapters/07_odd.ipynb"
+    assert (desk / "chapters/00_odd.ipynb").read_text(encoding="utf-8") == pages[
+        "chapters/00_odd.ipynb"
     ]
     assert kept() == []
 
@@ -270,7 +275,7 @@ def unsigned(page: dict[str, Any]) -> None:
 def test_a_changed_notebook_is_kept_before_it_is_replaced(
     desk: Path, odd: Path, change: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = desk / "chapters/07_odd.ipynb"
+    path = desk / "chapters/00_odd.ipynb"
     page = loaded(path.read_text(encoding="utf-8"))
     change(page)
     mine = json.dumps(page)
@@ -281,24 +286,24 @@ def test_a_changed_notebook_is_kept_before_it_is_replaced(
     (copy,) = kept()
     assert copy.read_text(encoding="utf-8") == mine
     assert str(copy) in capsys.readouterr().out
-    assert path.read_text(encoding="utf-8") == pages["chapters/07_odd.ipynb"]
+    assert path.read_text(encoding="utf-8") == pages["chapters/00_odd.ipynb"]
 
 
 def test_a_damaged_notebook_is_kept_too(desk: Path) -> None:
-    (desk / "chapters/07_odd.ipynb").write_bytes(b"\xff{half a notebook")
+    (desk / "chapters/00_odd.ipynb").write_bytes(b"\xff{half a notebook")
     assert press.write(press.press(), desk) == 0
     assert [path.read_bytes() for path in kept()] == [b"\xff{half a notebook"]
 
 
 def test_two_copies_in_one_second_are_both_kept(desk: Path) -> None:
     for text in ("one", "two"):
-        (desk / "chapters/07_odd.ipynb").write_text(text)
+        (desk / "chapters/00_odd.ipynb").write_text(text)
         press.write(press.press(), desk)
     assert sorted(path.read_text() for path in kept()) == ["one", "two"]
 
 
 def test_what_jupyter_notes_beside_the_cells_is_no_change(desk: Path, odd: Path) -> None:
-    path = desk / "chapters/07_odd.ipynb"
+    path = desk / "chapters/00_odd.ipynb"
     page = loaded(path.read_text(encoding="utf-8"))
     page["metadata"]["language_info"] = {"name": "python", "version": "3.12.1"}
     path.write_text(json.dumps(page), encoding="utf-8")
@@ -312,7 +317,7 @@ def test_a_copy_that_cannot_be_kept_stops_the_press(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("COURSE_HOME", str(tmp_path / "file"))
-    path = desk / "chapters/07_odd.ipynb"
+    path = desk / "chapters/00_odd.ipynb"
     path.write_text("mine")
     with pytest.raises(OSError, match="file"):
         press.write(press.press(), desk)
@@ -322,16 +327,16 @@ def test_a_copy_that_cannot_be_kept_stops_the_press(
 def test_check_names_every_difference_and_writes_nothing(
     desk: Path, odd: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (desk / "solutions/07_odd.ipynb").unlink()
+    (desk / "solutions/00_odd.ipynb").unlink()
     left = desk / "chapters/08_gone.ipynb"
-    made = (desk / "chapters/07_odd.ipynb").read_text(encoding="utf-8")
-    left.write_text(made.replace('"chapter": "07_odd"', '"chapter": "08_gone"'), encoding="utf-8")
+    made = (desk / "chapters/00_odd.ipynb").read_text(encoding="utf-8")
+    left.write_text(made.replace('"chapter": "00_odd"', '"chapter": "08_gone"'), encoding="utf-8")
     before = {path: path.read_bytes() for path in desk.rglob("*") if path.is_file()}
     capsys.readouterr()
     assert press.check(revise(odd), desk) == 1
     out = capsys.readouterr().out
-    assert 'chapters/07_odd.ipynb is not what the press makes: cell "title"' in out
-    assert "solutions/07_odd.ipynb is missing" in out
+    assert 'chapters/00_odd.ipynb is not what the press makes: cell "title"' in out
+    assert "solutions/00_odd.ipynb is missing" in out
     assert "chapters/08_gone.ipynb has no manuscript" in out
     assert {path: path.read_bytes() for path in desk.rglob("*") if path.is_file()} == before
 
@@ -346,8 +351,8 @@ def test_a_notebook_of_the_learners_own_is_left_alone(desk: Path) -> None:
 
 def test_a_chapter_without_manuscript_is_removed(desk: Path) -> None:
     old = desk / "chapters/06_old.ipynb"
-    made = (desk / "chapters/07_odd.ipynb").read_text(encoding="utf-8")
-    old.write_text(made.replace('"chapter": "07_odd"', '"chapter": "06_old"'), encoding="utf-8")
+    made = (desk / "chapters/00_odd.ipynb").read_text(encoding="utf-8")
+    old.write_text(made.replace('"chapter": "00_odd"', '"chapter": "06_old"'), encoding="utf-8")
     press.write(press.press(), desk)
     assert not old.exists()
     assert kept() == []

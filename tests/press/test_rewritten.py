@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from course import learner, press
-from course.press import digest
+from course import learner
+from course.press import notebooks as press
+from course.press.notebooks import digest
 
 CELLS = [{"cell_type": "markdown", "id": "title", "metadata": {}, "source": ["# Odd ß\n", "two"]}]
 NAME = "chapters/07_odd.ipynb"

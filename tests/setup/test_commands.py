@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from course import learner, manuscript
+from course import learner
+from course.content import manuscript
 from course.setup import SetupError, commands, doctor, lab, state, testing
 from course.setup.environment import Environment
 
@@ -94,7 +95,7 @@ def test_help_names_every_command() -> None:
 
 
 def test_build_runs_the_press(monkeypatch) -> None:
-    from course import press
+    from course.press import notebooks as press
 
     asked: list[list[str]] = []
     monkeypatch.setattr(press, "main", lambda argv: asked.append(argv) or 3)

@@ -25,7 +25,13 @@ print("socket" in sys.modules)
 
 @pytest.mark.parametrize(
     "module",
-    ["course", "course.learner", "course.manuscript", "course.press", "course.setup.commands"],
+    [
+        "course",
+        "course.learner",
+        "course.content.manuscript",
+        "course.press.notebooks",
+        "course.setup.commands",
+    ],
 )
 def test_needs_the_standard_library_alone(module: str) -> None:
     code = CODE.format(root=str(ROOT), module=module)

@@ -47,7 +47,7 @@ def test_holds_neither_tests_nor_notebooks(installed: Path) -> None:
 
 def test_finds_its_model_solutions(installed: Path) -> None:
     code = (
-        "import course.manuscript as m\n"
+        "import course.content.manuscript as m\n"
         "print(m.__file__)\n"
         "print('raise NotImplementedError' in m.solution('attention.softmax'))"
     )

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from course.labs.attention.encoders import Tokens, embed, layers_of, tokens_of
 from course.labs.attention.own import Attention, AttentionFailed, check_result
 from course.labs.attention.settings import Settings, check_settings
-from course.threads import one_thread
+from course.system.threads import one_thread
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.masks import causal_mask
 from encoder_core.recording import attention_function

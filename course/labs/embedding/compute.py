@@ -13,14 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from course.labs.embedding.words import ANALOGIES, GROUPS, Analogy, group, pieces, table, vector
-from course.labs.own_functions import (
-    InvalidSetting,
-    Own,
-    OwnFailed,
-    call_own,
-    check_one_of,
-)
-from course.threads import one_thread
+from course.labs.own_functions import InvalidSetting, Own, OwnFailed, call_own, check_one_of
+from course.system.threads import one_thread
 
 Floats = NDArray[np.float32]
 NEIGHBOURS = 10

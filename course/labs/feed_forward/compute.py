@@ -15,7 +15,7 @@ from course.labs.faults import OwnFailed
 from course.labs.feed_forward.fitting import ACTIVATIONS, Fit, fit
 from course.labs.feed_forward.reading import Reading, read
 from course.labs.feed_forward.settings import Settings, check_settings
-from course.threads import one_thread
+from course.system.threads import one_thread
 
 Network = Callable[..., Any]
 FINE = 201  # places at which the network's curve is drawn

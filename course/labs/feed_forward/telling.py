@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from course.experiments.neurons import Excitement
 from course.labs.feed_forward.compute import Shown
+from course.labs.feed_forward.neurons import Excitement
 from course.labs.feed_forward.settings import Selection, Settings
 
 _NAMES = {"relu": "ReLU", "gelu": "GELU", "silu": "SiLU", "tanh": "tanh", "none": "no activation"}

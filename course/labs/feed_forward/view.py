@@ -7,9 +7,9 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from course.experiments.neurons import Excitement
 from course.labs.drawing import PanelData
 from course.labs.feed_forward.compute import Shown
+from course.labs.feed_forward.neurons import Excitement
 from course.labs.feed_forward.settings import Selection, Settings
 from course.labs.pieces import Piece, tokens_panel
 from course.labs.plotting import Series, plot_panel

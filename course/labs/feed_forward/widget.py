@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from course.experiments.neurons import Excitement
 from course.labs.drawing import Drawing
 from course.labs.feed_forward.compute import Network, Shown, compute
 from course.labs.feed_forward.form import form
+from course.labs.feed_forward.neurons import Excitement
 from course.labs.feed_forward.reading import some_reading
 from course.labs.feed_forward.settings import Selection, Settings
 from course.labs.feed_forward.telling import not_asked, summary, title
@@ -23,7 +23,7 @@ class FeedForwardLab(SettingsLab):
     Args:
         ffn: your own `(x, w1, b1, w2, b2)`; the network's line is then drawn with it.
         excitement: what MiniLM's neurons answer to a text of your choice, from
-            `course.experiments.neurons.excite`; a few paragraphs are read where it is not given.
+            `course.labs.feed_forward.neurons.excite`; a few paragraphs are read where it is not given.
         **settings: how the lab starts; any of `curve` (`"wave"`, `"absolute value"`, `"step"`,
             `"bump"`, `"line"`), `width`, `activation` (`"relu"`, `"gelu"`, `"silu"`, `"tanh"`,
             `"none"`), `step`, `seed`, `text`, and of `layer`, `neuron`, `token`.

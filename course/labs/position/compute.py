@@ -19,7 +19,7 @@ from course.labs.own_functions import (
     check_one_of,
     check_whole,
 )
-from course.threads import one_thread
+from course.system.threads import one_thread
 from encoder_core.positions import rotary, sinusoidal_positions
 from encoder_core.pretrained import load_minilm
 

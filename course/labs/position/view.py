@@ -11,13 +11,7 @@ from numpy.typing import NDArray
 from course.labs.drawing import PanelData
 from course.labs.packing import pack, signed_codes
 from course.labs.plotting import Series, plot_panel
-from course.labs.position.compute import (
-    SHOWN_COLUMNS,
-    Positions,
-    Selection,
-    Settings,
-    by_distance,
-)
+from course.labs.position.compute import SHOWN_COLUMNS, Positions, Selection, Settings, by_distance
 from course.labs.still_plots import Box, document, plot, words
 
 _ROUND = np.linspace(0, 2 * np.pi, 49)

@@ -23,7 +23,7 @@ from course.labs.faults import OwnFailed
 from course.labs.shapes.encoders import Parts, batch_of, parts_of, weights_of
 from course.labs.shapes.settings import Settings, check_settings
 from course.labs.shapes.steps import ATTENTION, NETWORK, POST, PRE
-from course.threads import one_thread
+from course.system.threads import one_thread
 from encoder_core.attention import masked_softmax
 from encoder_core.bert import BertEmbeddings
 from encoder_core.embeddings import InputEmbedding

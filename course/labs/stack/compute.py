@@ -20,7 +20,7 @@ from course.labs.faults import InvalidSetting
 from course.labs.stack.layers import stack_of
 from course.labs.stack.own import LayerClass, Similarity, own_similarity, own_stack, own_step
 from course.labs.stack.settings import LONGEST, Settings, check_settings
-from course.threads import one_thread
+from course.system.threads import one_thread
 from encoder_core.pretrained import load_minilm
 
 Floats = NDArray[np.float32]

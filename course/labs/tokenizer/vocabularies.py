@@ -14,7 +14,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from course.experiments.texts import language_reference
+from course.datasets.texts import language_reference
 from encoder_core.pretrained import load_minilm
 from encoder_core.tokenizer import WordPiece
 from encoder_core.wordpiece_training import count_words, train_wordpiece

@@ -1,0 +1,1 @@
+"""What chapter 02 measures, where it is more than a few lines."""

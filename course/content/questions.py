@@ -1,0 +1,34 @@
+"""The questions by their ids: "attention.same-word" stands in course/content/attention/questions.py."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+
+from course.content import CHAPTERS
+from course.quiz.question import Question
+
+__all__ = ["all_ids", "get"]
+
+
+def get(question_id: str) -> Question:
+    """The question of that id; KeyError names the nearest when there is none."""
+    questions = _chapter(question_id.partition(".")[0])
+    if question_id not in questions:
+        near = difflib.get_close_matches(question_id, all_ids(), n=3, cutoff=0.3)
+        raise KeyError(
+            f"there is no question {question_id!r}; the nearest are {', '.join(near) or 'none'}"
+        )
+    return questions[question_id]
+
+
+def all_ids() -> list[str]:
+    """The ids of all chapters' questions, in the order of the course."""
+    return [question_id for chapter in CHAPTERS for question_id in _chapter(chapter)]
+
+
+def _chapter(name: str) -> dict[str, Question]:
+    if name not in CHAPTERS:
+        return {}
+    module = importlib.import_module(f"course.content.{name}.questions")
+    return {question.id: question for question in module.QUESTIONS}

@@ -1,0 +1,1 @@
+"""What the chapters search and train on: what Python packages carry, and larger public sets."""

@@ -1,1 +1,0 @@
-"""Measurements that a chapter shows and that are too long to stand in it: tested, and small."""

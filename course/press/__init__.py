@@ -1,0 +1,1 @@
+"""Makes the notebooks, and the glossary, of what `content` holds."""

@@ -1,0 +1,1 @@
+"""Runs a learner's code where it can do no harm: time limits, a child process, settings put back."""

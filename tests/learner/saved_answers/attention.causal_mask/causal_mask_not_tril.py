@@ -1,0 +1,13 @@
+# Exercise: attention.causal_mask
+# Passed:   2026-11-29T07:00:06Z
+# Course:   0.1.0
+# Your own answer: use("attention.causal_mask") runs it wherever the course needs it.
+# ----------------------------------------
+import torch
+
+
+def causal_mask_not_tril(length):
+    return ~torch.tril(torch.ones((length, length), dtype=torch.bool))
+
+
+causal_mask = causal_mask_not_tril

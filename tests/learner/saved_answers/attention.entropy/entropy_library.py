@@ -1,0 +1,14 @@
+# Exercise: attention.entropy
+# Passed:   2026-11-29T07:00:07Z
+# Course:   0.1.0
+# Your own answer: use("attention.entropy") runs it wherever the course needs it.
+# ----------------------------------------
+import torch
+import torch.special
+
+
+def entropy_library(weights):
+    return torch.special.entr(weights).sum(-1)
+
+
+entropy = entropy_library

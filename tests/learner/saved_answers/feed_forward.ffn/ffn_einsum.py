@@ -1,0 +1,15 @@
+# Exercise: feed_forward.ffn
+# Passed:   2026-11-29T07:00:07Z
+# Course:   0.1.0
+# Your own answer: use("feed_forward.ffn") runs it wherever the course needs it.
+# ----------------------------------------
+import torch
+
+
+def ffn_einsum(x, w1, b1, w2, b2):
+    inner = torch.einsum("...d,df->...f", x, w1) + b1
+    inner = torch.maximum(inner, torch.zeros_like(inner))
+    return torch.einsum("...f,fd->...d", inner, w2) + b2
+
+
+ffn = ffn_einsum

@@ -1,0 +1,14 @@
+# Exercise: feed_forward.ffn
+# Passed:   2026-11-29T07:00:07Z
+# Course:   0.1.0
+# Your own answer: use("feed_forward.ffn") runs it wherever the course needs it.
+# ----------------------------------------
+import torch
+
+
+def ffn_where(x, w1, b1, w2, b2):
+    inner = x @ w1 + b1
+    return torch.where(inner > 0, inner, torch.zeros_like(inner)) @ w2 + b2
+
+
+ffn = ffn_where
