@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 __all__ = [
     "check",
     "compare",
+    "doctor",
     "explain",
     "figures",
     "hint",
@@ -38,6 +39,7 @@ _HOMES = {
     "explain": "course.quiz",
 }
 _MODULES = {
+    "doctor": "course.setup.doctor",
     "figures": "course.figures",
     "labs": "course.labs",
     "measure": "course.system.measure",

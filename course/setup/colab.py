@@ -43,7 +43,7 @@ def first_cell(repository: str) -> str:
             "# Finds the course, wherever this notebook runs.",
             "import sys",
             "from pathlib import Path",
-            'sys.path += [str(p) for p in Path.cwd().parents if (p / "course/press.py").exists()]',
+            'sys.path += [str(p) for p in Path.cwd().parents if (p / "course/content").exists()]',
             "try:",
             "    import course",
             "except ModuleNotFoundError:",

@@ -195,7 +195,10 @@ def test_an_empty_text_has_no_cells() -> None:
 
 
 def test_the_standard_library_is_enough() -> None:
-    program = "from course import content, learner; from course.content import manuscript; from course.system import files; print(content.chapters()[0][:3])"
+    program = (
+        "from course import content, learner; from course.content import manuscript; "
+        "from course.system import files; print(content.chapters()[0][:3])"
+    )
     done = subprocess.run(
         [sys.executable, "-S", "-c", program],
         capture_output=True,

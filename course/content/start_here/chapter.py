@@ -32,8 +32,7 @@ import torch
 from torch import Tensor
 
 from course import check, compare, explain, figures, hint, labs, passages
-from course import predict, quiz, use
-from course.setup import doctor
+from course import doctor, predict, quiz, use
 from encoder_core import load_minilm, sentence_embedding
 
 # %% [markdown] id="first-minute"

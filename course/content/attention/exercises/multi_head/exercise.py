@@ -11,7 +11,7 @@ from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, Landmark, Mistake, Remark, Undone, tags, traps
 from course.checking.exercise.draw import Draw
-from course.content.attention.exercises.multi_head import search as head_parts
+from course.content.attention.exercises.multi_head import search
 from course.content.attention.exercises.scaled_dot_product.exercise import plain_attention
 
 
@@ -192,7 +192,7 @@ EXERCISE = Exercise(
     minutes=25,
     difficulty=3,
     cases=_multi_head_cases,
-    finds=head_parts.finds,
+    finds=search.finds,
     landmarks=(
         Landmark(
             "the result after a layer normalisation",

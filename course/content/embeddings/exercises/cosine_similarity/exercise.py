@@ -5,9 +5,17 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from course.checking.exercise import Case, Exercise, Landmark, Mistake, Remark, tags, traps
+from course.checking.exercise import (
+    Case,
+    Exercise,
+    Landmark,
+    Mistake,
+    Remark,
+    directions,
+    tags,
+    traps,
+)
 from course.checking.exercise.draw import Draw
-from course.content.embeddings.exercises.cosine_similarity import search as directions
 
 _A = "    a = a / a.norm(dim=-1, keepdim=True).clamp(min=1e-12)"
 _B = "    b = b / b.norm(dim=-1, keepdim=True).clamp(min=1e-12)"

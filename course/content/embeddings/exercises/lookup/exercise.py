@@ -6,7 +6,7 @@ import torch
 
 from course.checking.exercise import Case, Exercise, Landmark, Mistake, tags
 from course.checking.exercise.draw import Draw
-from course.content.embeddings.exercises.lookup import search as rows_taken
+from course.content.embeddings.exercises.lookup import search
 
 _ROWS = "weight[ids]"
 
@@ -37,7 +37,7 @@ EXERCISE = Exercise(
     minutes=5,
     difficulty=1,
     cases=_lookup_cases,
-    finds=rows_taken.finds,
+    finds=search.finds,
     landmarks=(
         Landmark(
             "the mean of each text's vectors, in every place",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from course.checking.exercise import Case, Exercise, Landmark, Mistake, tags
-from course.content.feed_forward.exercises.count_parameters import search as count_terms
+from course.content.feed_forward.exercises.count_parameters import search
 
 
 def _count_cases(seed: int) -> list[Case]:
@@ -38,7 +38,7 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty=1,
     cases=_count_cases,
-    finds=count_terms.finds,
+    finds=search.finds,
     landmarks=(
         Landmark("the attention's parameters alone", lambda d, h, f: 4 * d * (d + 1)),
         Landmark("the feed-forward network's alone", lambda d, h, f: 2 * d * f + f + d),

@@ -8,7 +8,7 @@ import torch
 
 from course.checking.exercise import Case, Exercise, Landmark, Mistake, tags
 from course.checking.exercise.draw import Draw
-from course.content.feed_forward.exercises.ffn import search as ffn_parts
+from course.content.feed_forward.exercises.ffn import search
 
 
 def _ffn_cases(seed: int) -> list[Case]:
@@ -45,7 +45,7 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty=1,
     cases=_ffn_cases,
-    finds=ffn_parts.finds,
+    finds=search.finds,
     landmarks=(
         Landmark(
             "the inner layer: max(0, x W1 + b1), before W2",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, Landmark, Mistake, tags
 from course.checking.exercise.draw import Draw
-from course.content.feed_forward.exercises.geglu import search as gate_curve
+from course.content.feed_forward.exercises.geglu import search
 
 
 def _geglu_cases(seed: int) -> list[Case]:
@@ -50,7 +50,7 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty=2,
     cases=_geglu_cases,
-    finds=gate_curve.finds,
+    finds=search.finds,
     landmarks=(
         Landmark("the gate alone: gelu(x W_gate)", lambda x, g, u, d: F.gelu(x @ g)),
         Landmark("x W_up alone", lambda x, g, u, d: x @ u),

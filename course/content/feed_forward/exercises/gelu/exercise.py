@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from course.checking.exercise import Case, Exercise, Landmark, Mistake, tags
 from course.checking.exercise.draw import Draw
-from course.content.feed_forward.exercises.gelu import search as gelu_share
+from course.content.feed_forward.exercises.gelu import search
 
 # In half precision the tolerance is a share of the largest number, so that there must be one above 0:
 # below it 1 + erf loses its digits, in right answers too.
@@ -52,7 +52,7 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty=1,
     cases=_gelu_cases,
-    finds=gelu_share.finds,
+    finds=search.finds,
     landmarks=(
         Landmark("the derivative of the EXERCISE", lambda x: torch.special.ndtr(x) + x * _phi(x)),
         Landmark("an ELU", lambda x: F.elu(x)),

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from course.checking.exercise import Case, Exercise, Landmark, Mistake, tags
 from course.checking.exercise.draw import Draw
-from course.content.stacking.exercises.layer_norm import search as norm_parts
+from course.content.stacking.exercises.layer_norm import search
 
 
 def _case(draw: Draw, says: str, shape: tuple[int, ...], *names: str, **more: Any) -> Case:
@@ -103,7 +103,7 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty=1,
     cases=_cases,
-    finds=norm_parts.finds,
+    finds=search.finds,
     landmarks=(
         Landmark(
             "the normalised vector, before weight and bias",
