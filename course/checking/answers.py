@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
-import inspect
 import io
-import textwrap
 import traceback
 from collections.abc import Callable
 from typing import Any
 
 from course import learner
+from course.checking import submissions, verdict
 from course.checking.exercise import Exercise, build
 from course.checking.explain import diagnosis
 from course.learner import catalogue
@@ -21,44 +19,6 @@ from course.sandbox import board as boards
 
 _live: dict[str, Callable[..., Any]] = {}  # what passed while this process runs
 _reviving: set[str] = set()  # saved answers that are being read just now
-
-
-def source_of(submission: Any) -> str | None:
-    """The source text of a submission, where Python still has it."""
-    try:
-        return textwrap.dedent(inspect.getsource(submission))
-    except (OSError, TypeError):
-        return None
-
-
-def is_reference(submission: Any) -> bool:
-    """Whether this is what use() hands out until an answer has passed."""
-    own = getattr(submission, "__dict__", {})  # not what a class inherits from the reference
-    return own.get("__course_reference__", False) is True
-
-
-def is_stub(submission: Any) -> bool:
-    """Whether a function has no body yet: nothing but a docstring, `pass`, `...` or NotImplementedError."""
-    source = source_of(submission)
-    if source is None:
-        return False
-    try:
-        tree = ast.parse(source).body[0]
-    except (SyntaxError, IndexError):
-        return False
-    if not isinstance(tree, ast.FunctionDef | ast.ClassDef):
-        return False
-    return all(_empty(statement) for statement in tree.body)
-
-
-def _empty(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.Pass):
-        return True
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-        return True
-    if isinstance(statement, ast.Raise) and statement.exc is not None:
-        return "NotImplementedError" in ast.dump(statement.exc)
-    return isinstance(statement, ast.FunctionDef) and all(map(_empty, statement.body))
 
 
 def remember(exercise: Exercise, submission: Callable[..., Any]) -> str:
@@ -125,7 +85,6 @@ def _standing_in(exercise: Exercise) -> Callable[..., Any]:
 
 def _revived(exercise: Exercise, saved: str) -> tuple[Callable[..., Any] | None, str]:
     """A saved answer that still passes; else None, and what is amiss."""
-    from course.checking import entry
     from course.sandbox import isolated
 
     if isolated.possible():
@@ -133,7 +92,7 @@ def _revived(exercise: Exercise, saved: str) -> tuple[Callable[..., Any] | None,
             diagnosis.references(exercise.id)
         tried = isolated.run(lambda: {"trouble": _judged_again(exercise, saved)[1]})
         if isinstance(tried, isolated.Ended):
-            return None, _lowered(entry.how_it_ended(tried))
+            return None, _lowered(verdict.how_it_ended(tried))
         trouble = (tried or {}).get("trouble") or (tried or {}).get("error")
         if trouble:
             return None, str(trouble)
@@ -148,12 +107,10 @@ def _lowered(sentence: str) -> str:
 
 def _judged_again(exercise: Exercise, saved: str) -> tuple[Callable[..., Any] | None, str]:
     """A saved answer, run and judged in this process."""
-    from course.checking import entry
-
     function, trouble = _read(exercise, saved)
     if function is None:
         return None, trouble
-    report = entry.in_process(exercise, function)
+    report = verdict.in_process(exercise, function)
     if report.passed:
         return function, ""
     return None, f"it no longer passes. check({exercise.id!r}, ...) in the chapter says why."
@@ -203,9 +160,9 @@ def compare(exercise_id: str, submission: Any = None) -> Any:
 
     exercise = catalogue.exercise(exercise_id)
     if submission is not None:
-        yours = source_of(submission)
-    elif exercise_id in _live and source_of(_live[exercise_id]):
-        yours = source_of(_live[exercise_id])
+        yours = submissions.source_of(submission)
+    elif exercise_id in _live and submissions.source_of(_live[exercise_id]):
+        yours = submissions.source_of(_live[exercise_id])
     else:
         yours = learner.load_answer(exercise_id)
     return Comparison(yours or "# no answer has passed yet", exercise.model_source)

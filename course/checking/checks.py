@@ -12,10 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.checking import answers
+from course.checking import submissions
 from course.checking.exercise import Exercise, Mistake
-from course.checking.explain import diagnosis, pictures, plain, relations, remarks
-from course.checking.explain import findings as telling
+from course.checking.explain import diagnosis, findings, pictures, plain, relations, remarks
 from course.checking.explain.diagnosis import Trial
 from course.checking.report import Comparison, Report, as_text
 from course.checking.trials import running
@@ -51,7 +50,7 @@ def judge(
 def without_trials(exercise: Exercise, submission: Any) -> Report | None:
     """The report on what need not be called to be judged; None for what must be tried."""
     if not callable(submission):
-        says = f"check({exercise.id!r}, ...) takes the function itself, and was given {telling.named(submission)}"
+        says = f"check({exercise.id!r}, ...) takes the function itself, and was given {findings.named(submission)}"
         called = (
             " (without the brackets that call it)" if isinstance(submission, Tensor | tuple) else ""
         )
@@ -60,13 +59,13 @@ def without_trials(exercise: Exercise, submission: Any) -> Report | None:
             "failed",
             [("Not yet.", f"{says}: write check({exercise.id!r}, {exercise.name}){called}.")],
         )
-    if answers.is_reference(submission):
+    if submissions.is_reference(submission):
         text = f"this is the reference that use({exercise.id!r}) gave. Run the cell with your own function, then check."
         return make_report(exercise, "not attempted", [("Your turn:", text)])
-    if answers.is_stub(submission):
+    if submissions.is_stub(submission):
         return not_attempted(exercise)
     if exercise.is_class and not isinstance(submission, type):
-        says = f"asked is the class itself, and {telling.named(submission)} came"
+        says = f"asked is the class itself, and {findings.named(submission)} came"
         called = f"check({exercise.id!r}, {exercise.name}), without brackets after the name"
         return make_report(exercise, "failed", [("Not yet.", f"{says}: write {called}.")])
     return None
@@ -176,7 +175,7 @@ def _failed(
     left = diagnosis.unexplained(exercise, trials, found)
     sections = [("Not yet:", _headline(exercise, found, trials, len(left)))]
     told = [trial for trial in trials if not any(trial is other for other in left)]
-    details = telling.findings(exercise, submission, told)
+    details = findings.describe(exercise, submission, told)
     for mistake in found:
         sections.append(
             (
@@ -186,7 +185,7 @@ def _failed(
         )
     if found:
         sections.append(("Ask yourself", "\n".join(mistake.asks for mistake in found)))
-        if telling.GENERIC not in details[0]:
+        if findings.GENERIC not in details[0]:
             sections.append(("What shows it", _sentence(details[0])))
     else:
         sections.append(("What was found", "\n".join(map(_sentence, details))))
@@ -195,9 +194,9 @@ def _failed(
             sections.append(("Part of it looks like this", f"{near.says} {near.asks}"))
     if left:
         rest = [trial for trial in trials if not trial.failed] + left
-        besides = telling.findings(exercise, submission, rest)
+        besides = findings.describe(exercise, submission, rest)
         sections.append(("What is left", "\n".join(map(_sentence, besides))))
-    small = telling.smallest(told)
+    small = findings.smallest(told)
     sections.append(("The smallest input that shows it", show_input(exercise, small)))
     report = make_report(exercise, "failed", sections, found, _pictures(exercise, small))
     report.comparison = compare_to_model(exercise, submission)
@@ -227,7 +226,7 @@ def _headline(
 
 def _with_line(mistake: Mistake, exercise: Exercise, submission: Callable[..., Any]) -> str:
     """The mistake's sentence, with the learner's own line where its text shows the same edit."""
-    source = answers.source_of(submission) or ""
+    source = submissions.source_of(submission) or ""
     for number, line in enumerate(source.splitlines(), 1):
         for old, new in mistake.edits:
             fresh = new.strip()
@@ -282,10 +281,10 @@ def _value(value: Any) -> str:
         return (
             pictures.numbers(value).replace("\n", "\n      ")
             if value.numel() <= 48
-            else telling.named(value)
+            else findings.named(value)
         )
     if any(True for _ in tensors(value)):
-        return telling.named(value)
+        return findings.named(value)
     return pictures.numbers(value)
 
 
@@ -303,7 +302,7 @@ def _pictures(exercise: Exercise, trial: Trial) -> list[pictures.Shown]:
         return []  # each draw looks different
     if found.kind not in ("values", "shape", "dtype"):
         return []
-    what = telling.result_name(exercise, found.index)
+    what = findings.result_name(exercise, found.index)
     if (
         not isinstance(found.actual, Tensor)
         or found.kind == "shape"
@@ -356,5 +355,5 @@ def make_report(
 
 def compare_to_model(exercise: Exercise, submission: Callable[..., Any]) -> Comparison:
     """The submission's text beside the model solution's."""
-    yours = answers.source_of(submission) or f"# no source text: {guards.safe_text(submission)}"
+    yours = submissions.source_of(submission) or f"# no source text: {guards.safe_text(submission)}"
     return Comparison(yours, exercise.model_source)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from course import learner
-from course.checking import answers, check, entry, use, wire
+from course.checking import answers, check, use, verdict, wire
 from course.checking.explain import diagnosis, errors
 from course.content import exercises
 from course.learner.capture import revive
@@ -149,7 +149,7 @@ def test_interrupting_kills_the_child_and_is_passed_on(forks, monkeypatch):
 def test_a_report_survives_the_way_out_of_the_child():
     exercise = exercises.get("attention.scores")
     for wrong in (exercise.mistaken("not-scaled"), lambda q, k: (q @ k.mT) + 0j, lambda q, k: k):
-        report = entry.in_process(exercise, wrong)
+        report = verdict.in_process(exercise, wrong)
         again = wire.unpacked(json.loads(json.dumps(wire.packed(report))))
         assert (again.message, again.mistakes) == (report.message, report.mistakes)
         assert again._repr_html_() == report._repr_html_()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from course.checking import checks
 from course.checking.exercise import Exercise
-from course.checking.explain import findings as telling
+from course.checking.explain import findings
 from course.content import exercises
 from course.sandbox import guards
 
@@ -58,6 +58,6 @@ def test_what_an_answer_replaces_in_a_search_is_put_back() -> None:
     with guards.apart():
         trials = checks.tried(exercise, blind, seed=0) or []
         tried = calls
-        telling._of_its_own(exercise, blind, [trial for trial in trials if trial.failed])
+        findings._of_its_own(exercise, blind, [trial for trial in trials if trial.failed])
     assert calls > tried, "the search did not run"
     assert torch.allclose is before

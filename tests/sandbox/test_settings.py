@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from course.checking import checks
-from course.checking.explain import findings as telling
+from course.checking.explain import findings
 from course.checking.trials import running
 from course.content import exercises
 from course.sandbox import guards, settings
@@ -101,7 +101,7 @@ def test_a_search_leaves_no_setting_changed(exercise):
     with guards.apart(), contextlib.suppress(Exception), running.contained():
         exercise.finds(careless, cases)
     assert settings._read() == before
-    telling._of_its_own(exercise, careless, [])
+    findings._of_its_own(exercise, careless, [])
 
 
 def test_a_folder_that_is_gone_breaks_nothing(tmp_path):

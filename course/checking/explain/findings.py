@@ -27,7 +27,7 @@ GENERIC = "the right shape and wrong numbers"
 VISIBLE = 1e-3  # of the largest number: a smaller difference hides in its digits
 
 
-def findings(exercise: Exercise, function: Callable[..., Any], trials: list[Trial]) -> list[str]:
+def describe(exercise: Exercise, function: Callable[..., Any], trials: list[Trial]) -> list[str]:
     """What is wrong with a submission that no listed mistake explains, the weightiest first."""
     failed = [trial for trial in trials if trial.failed]
     told: list[str] = []

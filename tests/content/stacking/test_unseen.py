@@ -15,8 +15,7 @@ import torch
 
 from course.checking import checks
 from course.checking.exercise import build
-from course.checking.explain import diagnosis
-from course.checking.explain import findings as telling
+from course.checking.explain import diagnosis, findings
 from course.checking.trials import running
 from course.content import exercises
 from course.sandbox import guards
@@ -766,7 +765,7 @@ def test_a_layer_is_told_where_it_goes_wrong(exercise_id: str, name: str) -> Non
     answer = build(exercise_id, source)
     trials = tried(exercise_id, answer)
     with guards.apart():
-        told = telling.findings(exercise, answer, trials)
+        told = findings.describe(exercise, answer, trials)
     assert wanted in " ".join(told), told
 
 
@@ -782,7 +781,7 @@ def test_a_function_is_told_its_mistake(
     with guards.apart():
         named = [mistake.id for mistake in diagnosis.explain(exercise, trials)]
         near = diagnosis.nearest(exercise, trials)
-        told = telling.findings(exercise, answer, trials)
+        told = findings.describe(exercise, answer, trials)
     told = named or [*([near.id] if near else []), *told]
     assert any(wanted in sentence for sentence in told), told
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from course.checking.exercise import build
-from course.checking.explain import findings as telling
+from course.checking.explain import findings
 from course.content import exercises
 from course.sandbox import guards
 from tests.content.stacking.test_unseen import plain, tried
@@ -176,7 +176,7 @@ def test_a_mended_layer_is_told_where_it_goes_wrong(name: str) -> None:
     answer = build(exercise.id, source)
     trials = tried(exercise.id, answer)
     with guards.apart():
-        told = telling.findings(exercise, answer, trials)
+        told = findings.describe(exercise, answer, trials)
     assert wanted in " ".join(told), told
 
 

@@ -1,0 +1,46 @@
+"""What a submission is: its source text, the reference itself, or a function with no body yet."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from typing import Any
+
+
+def source_of(submission: Any) -> str | None:
+    """The source text of a submission, where Python still has it."""
+    try:
+        return textwrap.dedent(inspect.getsource(submission))
+    except (OSError, TypeError):
+        return None
+
+
+def is_reference(submission: Any) -> bool:
+    """Whether this is what use() hands out until an answer has passed."""
+    own = getattr(submission, "__dict__", {})  # not what a class inherits from the reference
+    return own.get("__course_reference__", False) is True
+
+
+def is_stub(submission: Any) -> bool:
+    """Whether a function has no body yet: nothing but a docstring, `pass`, `...` or NotImplementedError."""
+    source = source_of(submission)
+    if source is None:
+        return False
+    try:
+        tree = ast.parse(source).body[0]
+    except (SyntaxError, IndexError):
+        return False
+    if not isinstance(tree, ast.FunctionDef | ast.ClassDef):
+        return False
+    return all(_empty(statement) for statement in tree.body)
+
+
+def _empty(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Pass):
+        return True
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return True
+    if isinstance(statement, ast.Raise) and statement.exc is not None:
+        return "NotImplementedError" in ast.dump(statement.exc)
+    return isinstance(statement, ast.FunctionDef) and all(map(_empty, statement.body))
