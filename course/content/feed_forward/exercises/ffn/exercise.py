@@ -264,7 +264,7 @@ EXERCISE = Exercise(
                 ),
             ),
             "The tokens are averaged, so that all get the same result.",
-            "Which other tokens does the formula need for EXERCISE(x) of one token?",
+            "Which other tokens does the formula need for FFN(x) of one token?",
         ),
         Mistake(
             "changes-its-input",

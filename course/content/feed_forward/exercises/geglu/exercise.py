@@ -103,7 +103,7 @@ EXERCISE = Exercise(
         Mistake(
             "sigmoid-gate",
             ((_GATE, "gate = torch.sigmoid(x @ w_gate)"),),
-            "The gate is a sigmoid: this is the GLU, and not the EXERCISE.",
+            "The gate is a sigmoid: this is the GLU, and not the GEGLU.",
             "Which activation do the letters GE stand for?",
         ),
         Mistake(
@@ -115,13 +115,13 @@ EXERCISE = Exercise(
         Mistake(
             "silu-gate",
             ((_GATE, "gate = F.silu(x @ w_gate)"),),
-            "The gate is x · sigmoid(x): this is the SwiGLU, and not the EXERCISE.",
+            "The gate is x · sigmoid(x): this is the SwiGLU, and not the GEGLU.",
             "Which activation do the letters GE stand for?",
         ),
         Mistake(
             "relu-gate",
             ((_GATE, "gate = torch.relu(x @ w_gate)"),),
-            "The gate is max(0, ·): this is the ReGLU, and not the EXERCISE.",
+            "The gate is max(0, ·): this is the ReGLU, and not the GEGLU.",
             "Which activation do the letters GE stand for?",
         ),
         Mistake(

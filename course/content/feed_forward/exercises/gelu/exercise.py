@@ -1,4 +1,4 @@
-"""feed_forward.gelu: the exact EXERCISE."""
+"""feed_forward.gelu: the exact GELU."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ EXERCISE = Exercise(
     cases=_gelu_cases,
     finds=search.finds,
     landmarks=(
-        Landmark("the derivative of the EXERCISE", lambda x: torch.special.ndtr(x) + x * _phi(x)),
+        Landmark("the derivative of the GELU", lambda x: torch.special.ndtr(x) + x * _phi(x)),
         Landmark("an ELU", lambda x: F.elu(x)),
         Landmark("a SELU", lambda x: F.selu(x)),
         Landmark("a softplus", lambda x: F.softplus(x)),
@@ -64,8 +64,8 @@ EXERCISE = Exercise(
         Landmark("a sigmoid", lambda x: torch.sigmoid(x)),
         Landmark("a tanh", lambda x: torch.tanh(x)),
         Landmark("erf(x) alone", lambda x: torch.erf(x)),
-        Landmark("the EXERCISE of the EXERCISE", lambda x: F.gelu(F.gelu(x))),
-        Landmark("the positive part of the EXERCISE", lambda x: F.gelu(x).relu()),
+        Landmark("the GELU of the GELU", lambda x: F.gelu(F.gelu(x))),
+        Landmark("the positive part of the GELU", lambda x: F.gelu(x).relu()),
         Landmark("the input, unchanged", lambda x: x),
     ),
     mistakes=(
@@ -77,7 +77,7 @@ EXERCISE = Exercise(
                     "(1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2",
                 ),
             ),
-            "This is the approximation with a tanh (that of GPT-2). It is off by up to 0.0005; asked is the exact EXERCISE.",
+            "This is the approximation with a tanh (that of GPT-2). It is off by up to 0.0005; asked is the exact GELU.",
             "Which function gives the normal distribution exactly?",
         ),
         Mistake(
@@ -89,7 +89,7 @@ EXERCISE = Exercise(
         Mistake(
             "sigmoid-approximation",
             ((_BELOW, "torch.sigmoid(1.702 * x)"),),
-            "This is the approximation x · sigmoid(1.702 x). Asked is the exact EXERCISE.",
+            "This is the approximation x · sigmoid(1.702 x). Asked is the exact GELU.",
             "Which function gives the normal distribution exactly?",
         ),
         Mistake(
@@ -185,8 +185,8 @@ EXERCISE = Exercise(
         Mistake(
             "spread-of-the-input",
             ((_BELOW, "(1 + torch.erf((x - x.mean()) / (x.std() + 1e-6) / math.sqrt(2))) / 2"),),
-            "The normal is fitted to the input, with its mean and its spread. In the EXERCISE it is the standard normal, for every input the same.",
-            "Does the EXERCISE of one number depend on the others?",
+            "The normal is fitted to the input, with its mean and its spread. In the GELU it is the standard normal, for every input the same.",
+            "Does the GELU of one number depend on the others?",
         ),
         Mistake(
             "rounded-constant",
@@ -235,7 +235,7 @@ EXERCISE = Exercise(
         ),
     ),
     hints=(
-        "Where ReLU asks whether x is above 0, EXERCISE asks how much of a standard normal's numbers lie below x, and "
+        "Where ReLU asks whether x is above 0, GELU asks how much of a standard normal's numbers lie below x, and "
         "keeps that share of x.",
         "Every number by itself: the result has the shape of x, whatever that is.",
         "below  <- (1 + erf(x / root of 2)) / 2, the share below x\nreturn x times below",
