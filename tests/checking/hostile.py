@@ -295,7 +295,8 @@ BORROWS = {
         "calls use('attention.softmax')",
     ),
     "reads the manuscript": (
-        "def softmax(x, dim):\n    from course import manuscript\n    names = {'torch': torch, 'Tensor': Tensor}\n"
+        "def softmax(x, dim):\n    from course.content import manuscript\n"
+        "    names = {'torch': torch, 'Tensor': Tensor}\n"
         "    exec(manuscript.solution('attention.softmax'), names)\n    return names['softmax'](x, dim)\n",
         "reads the model solution",
     ),

@@ -101,9 +101,9 @@ class Exercise:
     minutes: int
     difficulty: int  # 1 (a line), 2 (a few), 3 (put several ideas together)
     cases: Callable[[int], list[Case]]
-    # What it says: these four are read from the text file beside it.
-    hints: tuple[str, str, str, str] = ("", "", "", "")  # idea, shapes, pseudo-code, decisive line
+    # What it says, with the clues below, is read from the text file beside it.
     mistakes: tuple[Mistake, ...] = ()
+    hints: tuple[str, str, str, str] = ("", "", "", "")  # idea, shapes, pseudo-code, decisive line
     axes: tuple[tuple[str, ...], ...] = ()  # names of the axes of each result, last axis last
     results: tuple[str, ...] = ("result",)  # what each result is called
     landmarks: tuple[Landmark, ...] = ()
