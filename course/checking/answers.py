@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import abc
 import ast
 import contextlib
+import functools
 import inspect
 import io
 import textwrap
 import traceback
 from collections.abc import Callable
+from types import BuiltinFunctionType, FunctionType, MappingProxyType
 from typing import Any
 
 from course import answering, exercises, learner
@@ -17,22 +20,45 @@ from course.checking import diagnosis, guards, marker
 from course.exercises.model import Exercise, build
 from course.spelling import library_place
 
+_PLAIN = (FunctionType, BuiltinFunctionType, type, abc.ABCMeta, type(functools.cache(len)))
+_WRAPPERS = 100  # decorators around one function; more wrap one another in a circle
+
 _live: dict[str, Callable[..., Any]] = {}  # what passed while this process runs
 _reviving: set[str] = set()  # saved answers that are being read just now
+
+
+def is_plain(submission: Any) -> bool:
+    """Whether reading it runs none of its own code, as with what `def` and `class` make.
+
+    An object may run code of its own when it is printed, compared or asked for an attribute.
+    """
+    for _ in range(_WRAPPERS):
+        if type(submission) not in _PLAIN:
+            return False
+        if type(submission) is BuiltinFunctionType:
+            return True
+        if type(submission.__module__) not in (str, type(None)):
+            return False
+        own = vars(submission)
+        if "__wrapped__" not in own:
+            return True
+        submission = own["__wrapped__"]  # inspect reads the innermost
+    return False
 
 
 def source_of(submission: Any) -> str | None:
     """The source text of a submission, where Python still has it."""
     try:
         return textwrap.dedent(inspect.getsource(submission))
-    except (OSError, TypeError):
+    except Exception:  # ValueError: it wraps itself; an object's own attributes may raise anything
         return None
 
 
 def is_reference(submission: Any) -> bool:
     """Whether this is what use() hands out until an answer has passed."""
     own = getattr(submission, "__dict__", {})  # not what a class inherits from the reference
-    return own.get("__course_reference__", False) is True
+    plain = isinstance(own, dict | MappingProxyType)  # a property may return anything
+    return plain and own.get("__course_reference__", False) is True
 
 
 def is_stub(submission: Any) -> bool:
@@ -59,19 +85,31 @@ def _empty(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.FunctionDef) and all(map(_empty, statement.body))
 
 
-def remember(exercise: Exercise, submission: Callable[..., Any]) -> str:
-    """Keep an answer that passed; the sentence says for how long it will be used."""
+def captured(exercise: Exercise, submission: Callable[..., Any]) -> dict[str, str]:
+    """The `source` of an answer with all that it uses, or the `reason` why it cannot be saved."""
     from course.capture import CannotCapture, capture
 
+    try:
+        with guards.time_limit():
+            return {"source": capture(submission, exercise.name, exercise.id)}
+    except CannotCapture as reason:
+        return {"reason": guards.safe_text(reason)}
+    except guards.TimeLimit:
+        return {"reason": "reading what it uses does not come to an end"}
+
+
+def remember(exercise: Exercise, submission: Callable[..., Any], text: dict[str, str]) -> str:
+    """Keep an answer that passed, and its text as `captured` returns it; says for how long it will be used."""
     _live[exercise.id] = submission
     here = f"use({exercise.id!r}) gives your own function"
-    try:
-        source = capture(submission, exercise.name, exercise.id)
-    except CannotCapture as reason:
+    if "source" not in text:
+        reason = text.get("reason") or text.get("error")
         return (
             f"{here} until this kernel ends. It could not be saved for the later chapters: {reason}"
         )
-    _marked(submission, exercise.id, source)
+    source = text["source"]
+    if is_plain(submission) or type(submission) is functools.partial:
+        _marked(submission, exercise.id, source)
     path = learner.save_answer(exercise.id, source)
     if not learner.answer_is_written(exercise.id):
         return f"{here} until this kernel ends. The later chapters will not have it: {path} could not be written."

@@ -15,7 +15,7 @@ from course.checking import answers, checks, diagnosis, guards, isolated, marker
 from course.checking import board as boards
 from course.checking.diagnosis import Trial
 from course.checking.isolated import Ended
-from course.checking.report import Report, as_text
+from course.checking.report import Comparison, Report, as_text
 from course.exercises.model import Exercise
 
 
@@ -41,8 +41,8 @@ def check(exercise_id: str, submission: Any) -> Report:
     with marker.noted(exercise_id, "check"):
         report = judged(exercise, submission)
         if report.status != "not attempted" and report.comparison is None:
-            with contextlib.suppress(Exception):
-                report.comparison = checks.compare_to_model(exercise, submission)
+            with contextlib.suppress(Exception, guards.TimeLimit), guards.time_limit():
+                report.comparison = _comparison(exercise, submission)
         if report.passed:
             _remember(exercise, submission, report)
     _record(report)
@@ -53,11 +53,13 @@ def check(exercise_id: str, submission: Any) -> Report:
 
 def judged(exercise: Exercise, submission: Any) -> Report:
     """The report on a submission, made in a child process where that is possible."""
-    with contextlib.suppress(Exception, guards.TimeLimit), guards.time_limit():
-        at_once = checks.without_trials(exercise, submission)
-        if at_once is not None:
-            return at_once
-    if not isolated.possible():
+    apart = isolated.possible()
+    if answers.is_plain(submission) or not apart:
+        with contextlib.suppress(Exception, guards.TimeLimit), guards.time_limit():
+            at_once = checks.without_trials(exercise, submission)
+            if at_once is not None:
+                return at_once
+    if not apart:
         return in_process(exercise, submission)
     if exercise.is_class and not diagnosis.known(exercise.id):
         first = isolated.run(lambda: {"unattempted": checks.unattempted(exercise, submission)})
@@ -67,6 +69,13 @@ def judged(exercise: Exercise, submission: Any) -> Report:
         checks.warm_up()
         diagnosis.references(exercise.id)  # computed once in this kernel, and not in each child
     return _from_child(exercise, submission)
+
+
+def _comparison(exercise: Exercise, submission: Any) -> Comparison:
+    """A submission beside the model solution; an object's own code runs in no process but a child."""
+    if answers.is_plain(submission) or not isolated.possible():
+        return checks.compare_to_model(exercise, submission)
+    return Comparison("# no source text", exercise.model_source)
 
 
 def in_process(
@@ -98,7 +107,12 @@ def _from_child(exercise: Exercise, submission: Any) -> Report:
         return in_process(exercise, submission)
     if isinstance(ended, Ended):
         return _of_the_end(exercise, submission, ended)
-    return _unjudged(exercise, ended["error"]) if "error" in ended else wire.unpacked(ended)
+    if "error" in ended:
+        return _unjudged(exercise, str(ended["error"]))
+    try:
+        return wire.unpacked(ended)
+    except Exception:  # the answer wrote a text of its own there
+        return _unjudged(exercise, isolated.UNREADABLE)
 
 
 def _unjudged(exercise: Exercise, said: str) -> Report:
@@ -157,7 +171,8 @@ def how_it_ended(ended: Ended, where: str = "") -> str:
 def _where(submission: Any, trace: str) -> str:
     """The submission's own line in what the process wrote down before it ended."""
     with contextlib.suppress(Exception):
-        return running.line_of(submission, trace)
+        if answers.is_plain(submission):
+            return running.line_of(submission, trace)
     return ""
 
 
@@ -168,13 +183,25 @@ def _memory() -> int:
 def _remember(exercise: Exercise, submission: Any, report: Report) -> None:
     """Keep a passed answer for `use`, and say where."""
     try:
+        text = _text(exercise, submission)
         with guards.time_limit():
-            said = answers.remember(exercise, submission)
+            said = answers.remember(exercise, submission, text)
     except (Exception, guards.TimeLimit) as error:
         reason = f"{type(error).__name__}: {guards.safe_text(error)}"
         said = f"use({exercise.id!r}) gives your own function until this kernel ends. It could not be saved: {reason}"
     report.sections.append(("From here on", said))
     report.message = as_text(report.sections, report.shown)
+
+
+def _text(exercise: Exercise, submission: Any) -> dict[str, str]:
+    """A passed answer's text, taken in a child: an object that it uses may run code when it is read."""
+    if isolated.possible():
+        taken = isolated.run(lambda: answers.captured(exercise, submission))
+        if isinstance(taken, dict):
+            return taken
+        if taken is not None:
+            return {"reason": f"reading what it uses fails. {how_it_ended(taken)}"}
+    return answers.captured(exercise, submission)
 
 
 def _record(report: Report) -> None:
