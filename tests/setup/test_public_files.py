@@ -211,7 +211,7 @@ def test_a_wrong_verdict_is_reported_with_all_that_it_takes() -> None:
     required = {part["id"] for part in form["body"] if part.get("validations", {}).get("required")}
     assert {"exercise", "answer", "report", "doctor"} <= required
     (example,) = (p["attributes"]["placeholder"] for p in form["body"] if p.get("id") == "exercise")
-    from course import exercises
+    from course.content import exercises
 
     assert exercises.get(example).id == example
 
