@@ -330,12 +330,12 @@ OBJECTS = {
         "list of 1",
     ),
     "a report that is none": (
-        _before("__import__('course.checking.board').checking.board.here().publish(b'{\"a\": 3}')")
+        _before("__import__('course.sandbox.board').sandbox.board.here().publish(b'{\"a\": 3}')")
         + "    os._exit(0)\n",
         "cannot be read",
     ),
     "a report that is no text": (
-        _before("__import__('course.checking.board').checking.board.here().publish(b'\\xff[')"),
+        _before("__import__('course.sandbox.board').sandbox.board.here().publish(b'\\xff[')"),
         "cannot be read",
     ),
 }
