@@ -68,7 +68,7 @@ class Lab(anywidget.AnyWidget):
         raise NotImplementedError
 
     def apply(self, changes: Mapping[str, Any]) -> None:
-        """Take in what was moved. What cannot be is told in the next drawing's notice."""
+        """Take in what was moved; the next drawing's notice says what is wrong with it."""
         raise NotImplementedError
 
     def drawing(self) -> Drawing:
