@@ -43,7 +43,7 @@ def node() -> str:
     """The path of a Node."""
     path = shutil.which("node") or bundled_node()
     if path is None:
-        missing("needs Node: install it, or Playwright, which ships one")
+        missing("needs Node: install it, or the test extra, whose Playwright ships one")
     assert path is not None
     return path
 
@@ -164,8 +164,8 @@ def test_there_are_unit_tests() -> None:
 
 @pytest.mark.parametrize("file", UNITS, ids=lambda file: file.name.partition(".")[0])
 def test_units(node: str, file: Path) -> None:
-    said = run(node, "--test", file)
-    (passed,) = re.findall(r"^\W*pass (\d+)$", said, re.MULTILINE)
+    said = run(node, "--test", "--test-reporter=tap", file)
+    (passed,) = re.findall(r"^# pass (\d+)$", said, re.MULTILINE)
     assert int(passed) == file.read_text("utf-8").count('\ntest("')
 
 
@@ -202,28 +202,29 @@ def decoded(
 # Types
 
 
-def test_types() -> None:
-    compiler = shutil.which("tsc")
-    if compiler is None:
-        missing(
-            "needs TypeScript's tsc: install node-typescript from Debian, or npm's typescript globally"
-        )
-    assert compiler is not None
+@pytest.fixture(scope="session")
+def compiler() -> str:
+    """The path of TypeScript's compiler."""
+    path = shutil.which("tsc")
+    if path is None:
+        missing("needs TypeScript's tsc: install Debian's node-typescript, or npm's typescript")
+    assert path is not None
+    return path
+
+
+@pytest.mark.slow
+def test_types(compiler: str) -> None:
     run(compiler, "-p", FOLDER / "jsconfig.json")
 
 
-def test_a_wrong_type_is_found(tmp_path: Path) -> None:
-    compiler = shutil.which("tsc")
-    if compiler is None:
-        missing("needs TypeScript's tsc")
-    assert compiler is not None
+@pytest.mark.slow
+def test_a_wrong_type_is_found(compiler: str, tmp_path: Path) -> None:
     for path in FOLDER.iterdir():
         if path.suffix in (".js", ".ts", ".json"):
             shutil.copy(path, tmp_path)
     with (tmp_path / "text.js").open("a", encoding="utf-8") as file:
         file.write('\nexport const wrong = clamp("1", 0, 2);\n')
-    done = subprocess.run(
-        [compiler, "-p", tmp_path / "jsconfig.json"], capture_output=True, text=True
-    )
+    command = [compiler, "-p", tmp_path / "jsconfig.json"]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode
     assert "text.js" in done.stdout
