@@ -5,7 +5,7 @@
 
 Each lab has three parts: ``compute`` turns settings into arrays and knows nothing of widgets, a
 view packs arrays into what is sent, and the widget joins the two. All labs share one front end,
-``lab.js``.
+``front``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The description of a panel is sent when it changed; its bytes only when their key changed, so that
 choosing another row does not send the pictures again.
 
-The kinds of panel that `lab.js` draws. In the form every panel has `name`, `kind`, `label`, and may
+The kinds of panel that the front end draws. In the form every panel has `name`, `kind`, `label`, and may
 have `column` (0 or 1), `help` and `show` (when it is seen). Then:
 
 - ``grid``: many small square matrices in rows and columns, one chosen (every layer and head).

@@ -18,8 +18,12 @@ class OwnFailed(RuntimeError):
     """A learner's own module or function raised, or gave something else; the text says what."""
 
 
+class OwnTooSlow(OwnFailed):
+    """A learner's own did not finish in time."""
+
+
 @contextmanager
-def in_time(own: str | None, failed: type[OwnFailed] = OwnFailed) -> Iterator[None]:
+def in_time(own: str | None) -> Iterator[None]:
     """Stop what the learner's own does not finish; an interrupt of the kernel may not reach it.
 
     JupyterLab lets a widget's messages be answered by a thread of their own, which goes on when
@@ -27,10 +31,9 @@ def in_time(own: str | None, failed: type[OwnFailed] = OwnFailed) -> Iterator[No
 
     Args:
         own: what the learner gave is called; None where there is nothing, and so no limit.
-        failed: what is raised.
 
     Raises:
-        OwnFailed: the block has computed for `SECONDS`, or waited four times as long.
+        OwnTooSlow: the block has computed for `SECONDS`, or waited four times as long.
 
     >>> with in_time(None):
     ...     pass
@@ -44,7 +47,7 @@ def in_time(own: str | None, failed: type[OwnFailed] = OwnFailed) -> Iterator[No
         with time_limit(SECONDS):
             yield
     except TimeLimit:
-        raise failed(
+        raise OwnTooSlow(
             f"Your {own} was stopped after {SECONDS:g} seconds of computing: is there a loop that "
             "never ends? If it is only slow, ask for something smaller."
         ) from None

@@ -1,4 +1,4 @@
-"""What all labs share: the widget that talks to `lab.js`, and the messages between them.
+"""What all labs share: the widget that talks to the front end, and the messages between them.
 
 From the front end, as custom messages:
 
@@ -23,7 +23,6 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
@@ -33,9 +32,9 @@ from IPython import get_ipython
 from course.labs.cells import Place, current_place
 from course.labs.colours import COLOURS, SCALES
 from course.labs.drawing import Drawing, Sent
+from course.labs.front import front_end
 from course.system.threads import collected_later
 
-_HERE = Path(__file__).parent
 SENDING = 0.002  # seconds: time enough to hand an answer on
 
 
@@ -46,8 +45,7 @@ class Lab(anywidget.AnyWidget):
     no longer be seen, and would be kept and sent again whenever the notebook is opened.
     """
 
-    _esm = _HERE / "lab.js"
-    _css = _HERE / "lab.css"
+    _esm, _css = front_end()
     _ipython_display_ = None  # ipywidgets 7 would show no still picture
 
     # Made when it is asked for, so that it is never older than the moment of opening.
@@ -70,7 +68,7 @@ class Lab(anywidget.AnyWidget):
         raise NotImplementedError
 
     def apply(self, changes: Mapping[str, Any]) -> None:
-        """Take in what was moved. What cannot be is told in the next drawing's notice."""
+        """Take in what was moved; the next drawing's notice says what is wrong with it."""
         raise NotImplementedError
 
     def drawing(self) -> Drawing:

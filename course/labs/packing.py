@@ -2,7 +2,7 @@
 
 The highest code of each width means "blocked"; the others span the scale. Weights are coded by
 their square root, so that small ones can be told apart; signed numbers linearly from `-limit` to
-`limit`. `lab.js` has the inverse (`decode`); a test in the browser holds the two together.
+`limit`. `front/codes.js` has the inverse; a test under Node holds the two together.
 """
 
 from __future__ import annotations

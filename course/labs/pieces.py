@@ -17,7 +17,7 @@ SPECIAL, UNKNOWN, CONTINUES, STARTS_LINE = (
     2,
     4,
     8,
-)  # the bits of a piece's mark, as `lab.js` reads them
+)  # the bits of a piece's mark, as `front/tokens.js` reads them
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Piece:
 
     @property
     def mark(self) -> int:
-        """The bits that `lab.js` reads."""
+        """The bits that the front end reads."""
         known = SPECIAL * self.special | UNKNOWN * self.unknown
         return known | CONTINUES * self.continues | STARTS_LINE * self.starts_line
 

@@ -98,7 +98,7 @@ def _numbers(series: Series) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]
 
 
 def _describe(series: Series) -> dict[str, Any]:
-    """A series' description as `lab.js` reads it; what is left out is the default there too."""
+    """A series' description as the front end reads it; what is left out is the default there too."""
     told: dict[str, Any] = {
         "name": series.name,
         "count": len(np.asarray(series.x)),

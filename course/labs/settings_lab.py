@@ -1,7 +1,7 @@
 """A lab whose picture follows from `settings` (what is computed) and a `selection` (what is shown).
 
-Both are frozen dataclasses. A change of settings computes anew, a change of the selection does not.
-What cannot be is told and changes nothing that is seen.
+Both are frozen dataclasses. A change of settings computes a new result, a change of the selection
+does not. Invalid settings show a message and leave the picture unchanged.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any, ClassVar
 
-from course.labs.faults import InvalidSetting, OwnFailed, in_time
+from course.labs.faults import InvalidSetting, OwnFailed, OwnTooSlow, in_time
 from course.labs.lab import Lab
 
 KEPT = " The picture stays as it was."
@@ -19,14 +19,16 @@ KEPT = " The picture stays as it was."
 class SettingsLab(Lab):
     """What such labs share: taking settings in, computing when needed, forgetting, repr.
 
-    A lab of this kind defines `compute`, `fit` and `stand_in`, and calls `begin` once.
+    A lab of this kind defines `compute`, `fit` and `stand_in`, and calls `begin` once. The learner's
+    own function may fail: once it has worked, its last picture stays; before that, something stands
+    in for it, and every change of the settings tries it again, unless it was too slow.
 
     Attributes:
-        actions: controls that are no settings, such as buttons, and what they do with a value.
+        actions: controls that set nothing, such as buttons, and what each does with a value.
     """
 
     actions: ClassVar[Mapping[str, Callable[[Any, Any], None]]] = {}
-    _made_from: tuple[Any, bool]  # the settings of the result, and whether with the learner's own
+    _made_from: tuple[Any, bool]  # the result's settings, and whether the learner's own made it
 
     def begin(self, asked: Any, chosen: Any, given: Mapping[str, Any]) -> None:
         """Take the first settings and make the first picture.
@@ -37,7 +39,7 @@ class SettingsLab(Lab):
             given: what the caller set, by name, of either.
 
         Raises:
-            ValueError: a setting cannot be; the text says why.
+            ValueError: a setting is invalid; the text says why.
             TypeError: there is no such setting.
         """
         self._defaults, self._asked, self._chosen = asked, asked, chosen
@@ -46,14 +48,12 @@ class SettingsLab(Lab):
         self._notice = ""
         self._number = 0  # of the results: grows whenever they change
         self._result: Any = None
-        self._own = True  # the learner's own runs, not what stands in for it
+        self._own = False  # the learner's own has worked; until then something stands in for it
+        self._failure = ""  # why something stands in
+        self._too_slow = False  # the learner's own was stopped before it ever worked
         self._take(given, strict=True)
-        try:
-            self._renew()
-        except OwnFailed as error:
-            self._own = False
-            self._notice = f"{error} {self.stand_in()}"
-            self._renew()
+        self._renew()
+        self._notice = self._failure
 
     # What a lab of this kind is
 
@@ -61,7 +61,7 @@ class SettingsLab(Lab):
         """Compute a result; with the learner's own where `own` is true.
 
         Raises:
-            InvalidSetting: the settings cannot be.
+            InvalidSetting: a setting is invalid.
             OwnFailed: the learner's own failed.
         """
         raise NotImplementedError
@@ -83,6 +83,18 @@ class SettingsLab(Lab):
         given = self.own_name()
         return given and " or ".join(part.partition("=")[0] for part in given.split(", "))
 
+    def read(self, name: str, value: Any) -> Any:
+        """Convert a setting from the front end or a caller to how the settings keep it.
+
+        Raises:
+            InvalidSetting: the value cannot be read.
+        """
+        return value
+
+    def write(self, value: Any) -> str:
+        """Format a setting for `repr`."""
+        return repr(value)
+
     # Settings
 
     @property
@@ -97,7 +109,7 @@ class SettingsLab(Lab):
         """Change settings from Python; the names are those of the constructor.
 
         Raises:
-            ValueError: a setting cannot be; nothing is changed then.
+            ValueError: a setting is invalid; nothing is changed then.
             TypeError: there is no such setting.
         """
         before = self._asked, self._chosen
@@ -107,15 +119,15 @@ class SettingsLab(Lab):
         except Exception:
             self._asked, self._chosen = before
             raise
-        self._notice = ""
+        self._notice = self._failure
         self.redraw()
 
     def apply(self, changes: Mapping[str, Any]) -> None:
-        """Take in what was moved in the front end; what cannot be becomes the notice."""
-        self._notice = ""
+        """Take in what was moved in the front end; an error becomes the notice."""
         try:
             self._take(changes, strict=False)
             self._renew()
+            self._notice = self._failure
         except (InvalidSetting, OwnFailed) as error:
             self._notice = f"{error}{KEPT}"
 
@@ -128,7 +140,7 @@ class SettingsLab(Lab):
             )
         for name, value in changes.items():  # one by one, so that what was moved last holds
             if name in self._settings:
-                self._asked = replace(self._asked, **{name: value})
+                self._asked = replace(self._asked, **{name: self.read(name, value)})
             elif name in self.actions:
                 self.actions[name](self, value)
             elif name in self._selection and isinstance(value, int):
@@ -138,12 +150,32 @@ class SettingsLab(Lab):
 
     def _renew(self) -> None:
         """Compute what is asked for, unless it is there already."""
-        if self._result is None or (self._asked, self._own) != self._made_from:
-            with in_time(self.own_called() if self._own else None):
-                result = self.compute(self._asked, self._own)
-            self._result, self._made_from = result, (self._asked, self._own)
+        if self._result is None or self._asked != self._made_from[0]:
+            self._result = self._compute_or_stand_in()
+            self._made_from = (self._asked, self._own)
             self._number += 1
         self._chosen = self.fit(self._result, self._chosen)
+
+    def _compute_or_stand_in(self) -> Any:
+        """Compute with the learner's own; until it has worked, with what stands in where it fails.
+
+        Raises:
+            InvalidSetting: a setting is invalid.
+            OwnFailed: the learner's own failed, and has worked before.
+        """
+        if not self._too_slow:
+            try:
+                with in_time(self.own_called()):
+                    result = self.compute(self._asked, True)
+            except OwnFailed as error:
+                if self._own:
+                    raise
+                self._too_slow = isinstance(error, OwnTooSlow)
+                self._failure = f"{error} {self.stand_in()}"
+            else:
+                self._own, self._failure = True, ""
+                return result
+        return self.compute(self._asked, False)
 
     def shown(self) -> Any:
         """The result that is seen, computed again where nobody was looking meanwhile."""
@@ -163,7 +195,7 @@ class SettingsLab(Lab):
         for name in self._settings:
             value = getattr(self._asked, name)
             if value != getattr(self._defaults, name) or name == "text":
-                shown.append(f"{name}={value!r}")
+                shown.append(f"{name}={self.write(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
 

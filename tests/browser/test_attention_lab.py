@@ -265,7 +265,7 @@ def test_several_labs_a_reload_and_running_again_leave_nothing_behind(
         "made = [w for w in ipywidgets.widgets.widget._instances.values()\n"
         "        if type(w).__name__ == 'AttentionLab']\n"
         "print('labs', len(made), 'views', sum(len(w._views) for w in made),\n"
-        "      'arrays', sum(w._arrays is not None for w in made))"
+        "      'arrays', sum(w._result is not None for w in made))"
     )
     watched = open_notebook(CELL, "labs.AttentionLab(encoder='fresh')", count)
     page = watched.page

@@ -1,4 +1,4 @@
-"""A stand-in for the front end: sends what `lab.js` sends, and keeps what it would hold."""
+"""A stand-in for the front end: sends what the browser would send, and keeps what it would hold."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Front:
 
 
 def decode_codes(data: bytes, bits: int) -> NDArray[np.int64]:
-    """What `readCodes` of lab.js does."""
+    """What `readCodes` of codes.js does."""
     if bits == 16:
         return np.frombuffer(data, "<u2").astype(np.int64)
     codes = np.frombuffer(data, np.uint8).astype(np.int64)

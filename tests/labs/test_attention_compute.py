@@ -14,9 +14,8 @@ from torch import Tensor
 
 from course.labs.attention.compute import compute
 from course.labs.attention.measures import changes, row_steps
-from course.labs.attention.own import AttentionFailed
 from course.labs.attention.settings import Painting, Selection, Settings
-from course.labs.faults import InvalidSetting
+from course.labs.faults import InvalidSetting, OwnFailed
 from course.labs.packing import pack_bits
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.masks import causal_mask
@@ -161,7 +160,7 @@ def test_nothing_around_is_changed() -> None:
     try:
         compute(Settings(TEXT))
         compute(Settings(TEXT, seed=77, **FRESH))
-        with pytest.raises(AttentionFailed):
+        with pytest.raises(OwnFailed):
             compute(Settings(TEXT), lambda *_: 1 / 0)
         assert torch.get_num_threads() == 2
     finally:
@@ -245,7 +244,7 @@ def test_ones_own_attention_gives_the_same_picture(change: dict[str, Any]) -> No
     ],
 )
 def test_an_attention_that_fails_is_told_of(function: Any, sentence: str) -> None:
-    with pytest.raises(AttentionFailed, match=sentence):
+    with pytest.raises(OwnFailed, match=sentence):
         compute(Settings(TEXT, **FRESH), function)
 
 

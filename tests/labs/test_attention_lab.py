@@ -19,10 +19,10 @@ from course import labs
 from course.labs import lab as lab_module
 from course.labs.attention import widget as widget_module
 from course.labs.attention.compute import compute
-from course.labs.attention.own import AttentionFailed
 from course.labs.attention.settings import Settings
 from course.labs.attention.widget import AttentionLab
 from course.labs.cells import Place
+from course.labs.faults import OwnFailed
 from course.labs.packing import pack_bits
 from encoder_core.attention import scaled_dot_product_attention
 from tests.labs.front import Front
@@ -296,6 +296,42 @@ def test_an_attention_that_never_worked_shows_the_reference() -> None:
     np.testing.assert_array_equal(front.weights(), reference.weights())
 
 
+def test_an_attention_is_tried_again_until_it_works() -> None:
+    calls = 0
+
+    def fragile(query: Any, key: Any, value: Any, mask: Any = None) -> Any:
+        nonlocal calls
+        calls += 1
+        if mask is not None:
+            raise ValueError("no masks yet")
+        weights = torch.full((*query.shape[:-1], key.shape[-2]), 1 / key.shape[-2])
+        return weights @ value, weights
+
+    front = Front(labs.AttentionLab(fragile, mask="causal", **TINY)).ready()
+    told = (
+        "Your attention raised ValueError in layer 0: no masks yet "
+        "Until it works, the picture shows the reference's attention."
+    )
+    assert front.last["notice"] == told
+    assert "computed by" not in front.lab.still()["text/plain"]
+    # Choosing says it again and calls nothing; other settings are drawn with the reference.
+    count = calls
+    assert front.move(query=3)["notice"] == told
+    assert calls == count
+    assert front.move(heads=4)["notice"] == told
+    assert front.panels["heads"]["columns"] == 4
+    assert calls > count
+    # An invalid setting keeps that picture.
+    assert front.move(heads=3)["notice"].endswith("The picture stays as it was.")
+    assert front.move(heads=2)["notice"] == told
+    # Settings with which it works show it; from then on, its last picture stays.
+    assert front.move(mask="none")["notice"] == ""
+    np.testing.assert_allclose(front.weights(), 1 / 6, atol=CODED)
+    assert "computed by your own fragile" in front.lab.still()["text/plain"]
+    assert front.move(mask="causal")["notice"].endswith("The picture stays as it was.")
+    np.testing.assert_allclose(front.weights(), 1 / 6, atol=CODED)
+
+
 # From Python
 
 
@@ -318,6 +354,7 @@ def test_settings_from_python_are_drawn_and_wrong_ones_raise(tiny: Front) -> Non
         ({"heads": 3, "encoder": "fresh"}, ValueError, "not divisible"),
         ({"text": ""}, ValueError, "There is no text"),
         ({"nhead": 3}, TypeError, "There is no setting 'nhead'"),
+        ({"all_on": True}, TypeError, "There is no setting 'all_on'"),  # a button is no setting
         ({"attention": "softmax"}, TypeError, "must be a function"),
     ],
 )
@@ -365,7 +402,7 @@ def test_two_views_show_the_same() -> None:
 
 
 def test_a_lab_that_nobody_looks_at_holds_no_arrays(tiny: Front) -> None:
-    arrays = weakref.ref(tiny.lab._shown())
+    arrays = weakref.ref(tiny.lab.shown())
     tiny.gone()
     gc.collect()
     assert arrays() is None
@@ -444,6 +481,6 @@ def test_a_failing_attention_raises_from_python() -> None:
         return scaled_dot_product_attention(query, key, value)
 
     lab = labs.AttentionLab(picky, **TINY)
-    with pytest.raises(AttentionFailed, match="no masks"):
+    with pytest.raises(OwnFailed, match="no masks"):
         lab.set(mask="causal")
     assert lab.settings["mask"] == "none"

@@ -89,3 +89,7 @@ def test_a_lab_can_be_made_of_what_never_ends(monkeypatch: pytest.MonkeyPatch) -
     front = Front(attention_lab(mine)).ready()
     assert "Your attention was stopped" in front.last["notice"]
     assert "the picture shows the reference's attention" in front.last["notice"]
+    # It is not waited for again, and the picture goes on with what stands in.
+    monkeypatch.setattr(faults, "SECONDS", 5.0)
+    assert "stopped after 0.3 seconds" in front.move(temperature=2.0)["notice"]
+    assert "heads" in front.drawn()

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from course.labs.attention.encoders import Tokens, embed, layers_of, tokens_of
-from course.labs.attention.own import Attention, AttentionFailed, check_result
+from course.labs.attention.own import Attention, check_result
 from course.labs.attention.settings import Settings, check_settings
+from course.labs.faults import OwnFailed
 from course.system.threads import one_thread
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.masks import causal_mask
@@ -99,7 +100,7 @@ def compute(settings: Settings, attention: Attention = scaled_dot_product_attent
 
     Raises:
         InvalidSetting: the settings cannot be; the text says why.
-        AttentionFailed: the attention function raised or returned something else.
+        OwnFailed: the attention function raised or returned something else.
 
     >>> compute(Settings("A cat.", encoder="fresh", heads=2, d_model=8)).weights.shape
     (2, 2, 5, 5)
@@ -235,7 +236,7 @@ class _Run:
         except Exception as error:
             told = str(error).split("\n")[0]
             text = f": {told}" if told else ""
-            raise AttentionFailed(
+            raise OwnFailed(
                 f"Your attention raised {type(error).__name__} in layer {layer}{text}"
             ) from error
         return check_result(result, query, key, value)

@@ -12,7 +12,7 @@ from course.labs.feed_forward.form import form
 from course.labs.feed_forward.neurons import Excitement
 from course.labs.feed_forward.reading import some_reading
 from course.labs.feed_forward.settings import Selection, Settings
-from course.labs.feed_forward.telling import not_asked, summary, title
+from course.labs.feed_forward.summary import explain_unused, summary, title
 from course.labs.feed_forward.view import panels, still, strongest
 from course.labs.settings_lab import SettingsLab
 
@@ -84,14 +84,14 @@ class FeedForwardLab(SettingsLab):
             values={**self.settings, "example": "", "found": ""},
             panels=panels(shown, asked, self._chosen, self.excitement, self._number),
             summary=told,
-            notice=self._notice or self._not_asked(),
+            notice=self._notice or self._unused_notice(),
         )
 
     def still(self) -> dict[str, str]:
         """A picture, and words, for places without a front end."""
         shown, asked = self.shown(), self._made_from[0]
         told = summary(shown, asked, self._chosen, self.excitement)
-        words = [repr(self), self._title(), told, self._notice or self._not_asked()]
+        words = [repr(self), self._title(), told, self._notice or self._unused_notice()]
         return {
             "text/plain": "\n".join(filter(None, words)),
             "image/svg+xml": still(shown, self._chosen, self.excitement, self._title()),
@@ -101,8 +101,8 @@ class FeedForwardLab(SettingsLab):
         drawn = self._whose() if self._own and self._made_from[0].activation == "relu" else None
         return title(self._made_from[0], drawn)
 
-    def _not_asked(self) -> str:
-        return not_asked(self._made_from[0], self._whose() if self._own else None)
+    def _unused_notice(self) -> str:
+        return explain_unused(self._made_from[0], self._whose() if self._own else None)
 
     def _whose(self) -> str | None:
         """Whose network draws the line: use() may have handed out the reference."""

@@ -1,4 +1,4 @@
-"""The position lab's controls and panels, declared; `lab.js` draws them."""
+"""The position lab's controls and panels, declared; the front end draws them."""
 
 from __future__ import annotations
 

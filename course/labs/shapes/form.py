@@ -1,4 +1,4 @@
-"""The shape tracer's controls and panels, declared; `lab.js` draws them."""
+"""The shape tracer's controls and panels, declared; the front end draws them."""
 
 from __future__ import annotations
 

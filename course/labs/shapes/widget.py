@@ -13,7 +13,7 @@ from course.labs.settings_lab import SettingsLab
 from course.labs.shapes.form import form
 from course.labs.shapes.settings import Selection, Settings
 from course.labs.shapes.still import still
-from course.labs.shapes.telling import code, setting, summary
+from course.labs.shapes.summary import code, summary, title
 from course.labs.shapes.trace import Trace, compute
 from course.labs.shapes.view import WORDS, panels, picture, rows_of, source_of
 
@@ -96,7 +96,7 @@ class ShapeTracer(SettingsLab):
         return Drawing(
             values=self._values(trace, chosen),
             panels=panels(trace, chosen, self._number),
-            summary=f"{setting(self._made_from[0], trace)} {summary(trace, chosen)}",
+            summary=f"{title(self._made_from[0], trace)} {summary(trace, chosen)}",
             notice=self._notice or trace.remark,
             labels={"steps": rows_of(trace)},
             choices={
@@ -120,10 +120,10 @@ class ShapeTracer(SettingsLab):
     def still(self) -> dict[str, str]:
         """A picture, and words, for places without a front end."""
         trace: Trace = self.shown()
-        title = setting(self._made_from[0], trace)
-        words = [repr(self), title, summary(trace, self._chosen), *code(trace, self._chosen)]
+        heading = title(self._made_from[0], trace)
+        words = [repr(self), heading, summary(trace, self._chosen), *code(trace, self._chosen)]
         told = "\n".join(filter(None, [*words, self._notice or trace.remark]))
-        return {"text/plain": told, **still(trace, self._chosen, title)}
+        return {"text/plain": told, **still(trace, self._chosen, heading)}
 
     def own_name(self) -> str | None:
         """The learner's own encoder, for `repr`."""

@@ -13,7 +13,7 @@ from course.labs.stack.form import form
 from course.labs.stack.own import LayerClass, Similarity
 from course.labs.stack.settings import Selection, Settings
 from course.labs.stack.still import still
-from course.labs.stack.telling import setting, summary, whose_layer
+from course.labs.stack.summary import explain_unused, summary, title
 from course.labs.stack.view import panels
 
 
@@ -92,7 +92,7 @@ class StackLab(SettingsLab):
             values=values,
             panels=panels(walks, chosen, (self._number, id(self._kept))),
             summary=f"{self._title()} {summary(walks, chosen, self._made_from[0])}",
-            notice=self._notice or self._not_asked(),
+            notice=self._notice or self._unused_notice(),
         )
 
     def still(self) -> dict[str, str]:
@@ -100,18 +100,18 @@ class StackLab(SettingsLab):
         walks, chosen = self._walks(self.shown()), self._chosen
         words = [repr(self), self._title(), summary(walks, chosen, self._made_from[0])]
         pictures = still(walks[chosen.encoder], chosen, self._title())
-        told = [*words, self._notice or self._not_asked()]
+        told = [*words, self._notice or self._unused_notice()]
         return {"text/plain": "\n".join(filter(None, told)), **pictures}
 
     def _title(self) -> str:
         parts = [_whose(part) for part in self._given().values() if part is not None]
-        return setting(self._made_from[0], " and ".join(parts) if self._own else None)
+        return title(self._made_from[0], " and ".join(parts) if self._own else None)
 
-    def _not_asked(self) -> str:
+    def _unused_notice(self) -> str:
         if self._layer is None or not self._own:
             return ""
         name = _whose(self._layer)
-        return whose_layer(self._made_from[0], name[0].upper() + name[1:])
+        return explain_unused(self._made_from[0], name[0].upper() + name[1:])
 
     def _given(self) -> dict[str, Any]:
         return {"layer": self._layer, "similarity": self._similarity}

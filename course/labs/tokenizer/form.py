@@ -1,4 +1,4 @@
-"""The tokenizer lab's controls and panels, declared; `lab.js` draws them."""
+"""The tokenizer lab's controls and panels, declared; the front end draws them."""
 
 from __future__ import annotations
 

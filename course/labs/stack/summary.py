@@ -150,7 +150,7 @@ def slow(walk: Walk, settings: Settings) -> list[str]:
     return [f"({' '.join(told)})"] if told else []
 
 
-def setting(settings: Settings, whose: str | None) -> str:
+def title(settings: Settings, whose: str | None) -> str:
     """Which stack the picture is of; `whose` names the learner's own parts."""
     place = "pre-norm" if settings.norm_first else "post-norm"
     layers = "1 layer" if settings.depth == 1 else f"{settings.depth} layers"
@@ -167,8 +167,8 @@ def setting(settings: Settings, whose: str | None) -> str:
     return "; ".join(parts) + "."
 
 
-def whose_layer(settings: Settings, name: str) -> str:
-    """Why the learner's own layer is not what is drawn, where it cannot be."""
+def explain_unused(settings: Settings, name: str) -> str:
+    """Why the picture is not computed with the learner's own layer; empty where it is."""
     if takes_own(settings):
         return ""
     return (

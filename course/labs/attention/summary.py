@@ -82,7 +82,7 @@ def effect(arrays: Arrays) -> str:
     )
 
 
-def setting(settings: Settings, attention: str | None) -> str:
+def title(settings: Settings, attention: str | None) -> str:
     """Which encoder, mask and attention the picture is of; `attention` names the one given."""
     if settings.encoder == "pretrained":
         encoder = "the pretrained all-MiniLM-L6-v2"

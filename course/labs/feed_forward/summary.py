@@ -41,7 +41,7 @@ def summary(shown: Shown, asked: Settings, chosen: Selection, words_of: Exciteme
     return " ".join(sentences)
 
 
-def not_asked(asked: Settings, whose: str | None) -> str:
+def explain_unused(asked: Settings, whose: str | None) -> str:
     """Why the learner's own function does not draw this picture; empty where it does."""
     if whose is None or asked.activation == "relu":
         return ""

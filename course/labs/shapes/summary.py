@@ -103,7 +103,7 @@ def cosine(trace: Trace, chosen: Selection) -> str:
     return f"The product of the two texts' vectors, their cosine, is {_value(alike)}."
 
 
-def setting(settings: Settings, trace: Trace) -> str:
+def title(settings: Settings, trace: Trace) -> str:
     """Which encoder the picture is of."""
     size = trace.sizes
     whole = f"{trace.layers} layers" if trace.layers > 1 else "1 layer"

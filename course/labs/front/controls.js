@@ -1,0 +1,109 @@
+/** The native, labelled controls. */
+
+import { keepKeys, make, newId, setText } from "./dom.js";
+import { formatNumber, sameValue } from "./text.js";
+
+/**
+ * What tells that a control was moved, where it is not "input".
+ * @type {Record<string, string>}
+ */
+const EVENTS = { button: "click", check: "change", select: "change" };
+
+/**
+ * One native, labelled control. `spec`: {name, kind, label, ...}; kinds text (placeholder,
+ * longest), number and range (least, most, step; a range may say what it `shows` for 0, 1, ...),
+ * select (choices [[value, label]]), check, button.
+ */
+export class Control {
+  /**
+   * @param {Labs.ControlSpec} spec
+   * @param {(name: string, value: any) => void} changed
+   */
+  constructor(spec, changed) {
+    this.spec = spec;
+    /** @type {Labs.Choice[] | null} */
+    this.choices = null;
+    const id = newId("control");
+    this.input = keepKeys(this.makeInput(spec, id));
+    this.output = spec.kind === "range" ? make("output", { for: id }) : null;
+    this.showOutput(); // where the first value is the range's own, nothing else would
+    const text = spec.kind === "button" ? null : make("label", { for: id }, spec.label);
+    const parts = spec.kind === "check" ? [this.input, text] : [text, this.input, this.output];
+    const long = spec.long ? " is-long" : "";
+    this.node = make("span", { class: `course-lab-control is-${spec.kind}${long}` }, ...parts);
+    if (spec.help) this.input.title = spec.help;
+    const event = EVENTS[spec.kind] ?? "input";
+    this.input.addEventListener(event, () => {
+      this.showOutput();
+      changed(spec.name, this.value());
+    });
+  }
+
+  /**
+   * @param {Labs.ControlSpec} spec
+   * @param {string} id
+   */
+  makeInput(spec, id) {
+    if (spec.kind === "button") return make("button", { id, type: "button" }, spec.label);
+    if (spec.kind === "select") return make("select", { id });
+    const type = spec.kind === "check" ? "checkbox" : spec.kind;
+    return make("input", {
+      id, type, min: spec.least, max: spec.most, step: spec.step, placeholder: spec.placeholder,
+      maxlength: spec.longest, autocomplete: "off", spellcheck: "false",
+    });
+  }
+
+  /** The control, where it is an <input>. */
+  get field() {
+    return /** @type {HTMLInputElement} */ (this.input);
+  }
+
+  /** The control, where it is a <select>. */
+  get select() {
+    return /** @type {HTMLSelectElement} */ (this.input);
+  }
+
+  /** @returns {any} */
+  value() {
+    if (this.spec.kind === "button") return true;
+    if (this.spec.kind === "check") return this.field.checked;
+    if (this.spec.kind === "select") return this.choices?.[this.select.selectedIndex]?.[0] ?? null;
+    if (this.spec.kind === "text") return this.field.value;
+    return Number.isNaN(this.field.valueAsNumber) ? null : this.field.valueAsNumber;
+  }
+
+  /**
+   * @param {any} value
+   */
+  set(value) {
+    if (this.spec.kind === "button" || sameValue(value, this.value())) return;
+    if (this.spec.kind === "check") this.field.checked = Boolean(value);
+    else if (this.spec.kind === "select") this.select.selectedIndex = this.indexOf(value);
+    else this.field.value = value ?? "";
+    this.showOutput();
+  }
+
+  /**
+   * @param {unknown} value
+   */
+  indexOf(value) {
+    return (this.choices ?? []).findIndex(([choice]) => sameValue(choice, value));
+  }
+
+  /**
+   * @param {Labs.Choice[]} choices
+   */
+  setChoices(choices) {
+    if (sameValue(choices, this.choices)) return;
+    this.choices = choices;
+    this.input.replaceChildren(...choices.map(([, label]) => make("option", {}, label)));
+  }
+
+  showOutput() {
+    if (!this.output) return;
+    const value = this.field.valueAsNumber;
+    const text = this.spec.shows?.[value] ?? formatNumber(value, this.spec.digits ?? 2);
+    setText(this.output, text);
+    this.input.setAttribute("aria-valuetext", text);
+  }
+}

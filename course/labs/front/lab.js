@@ -1,0 +1,400 @@
+/**
+ * The one front end of all labs: draws what Python describes, and tells Python what was moved.
+ *
+ * It knows controls (text, number, range, select, check, button) and panels (grid: many small
+ * matrices; matrix: one large one; table: numbers; plot: lines and points over two axes; tokens:
+ * a text cut into pieces; steps: a list in words, with the code of the chosen one). A lab is a
+ * list of each, declared in Python (course/labs/lab.py describes the messages,
+ * course/labs/drawing.py the panels), so a new lab needs no new JavaScript.
+ *
+ * - Every control and canvas is reached by keyboard; JupyterLab leaves keys alone only where the
+ *   focused element itself carries data-lm-suppress-shortcuts.
+ * - Nothing is loaded from anywhere: no build step, no CDN. course/labs/front/__init__.py joins the
+ *   modules of this folder into the one that anywidget takes.
+ */
+
+import { fromBase64, makeScale, Pixels } from "./codes.js";
+import { Control } from "./controls.js";
+import { keepKeys, make, setText } from "./dom.js";
+import { GridPanel } from "./grid.js";
+import { MatrixPanel } from "./matrix.js";
+import { CanvasPanel, Panel } from "./panel.js";
+import { composePicture, saveCanvas } from "./picture.js";
+import { PlotPanel } from "./plot.js";
+import { Requests } from "./requests.js";
+import { StepsPanel } from "./steps.js";
+import { TablePanel } from "./table.js";
+import { sameValue } from "./text.js";
+import { TokensPanel } from "./tokens.js";
+
+const BUSY_AFTER_MS = 1500;
+
+/** @typedef {Panel<any, any>} AnyPanel */
+/** @typedef {CanvasPanel<any, any>} AnyCanvas */
+
+/**
+ * The kinds of panel.
+ * @type {Record<Labs.PanelSpec["kind"], new (spec: any, lab: Labs.Host) => AnyPanel>}
+ */
+const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel };
+
+/**
+ * One view of a lab.
+ * @implements {Labs.Host}
+ */
+export class Lab {
+  /**
+   * @param {Labs.Model} model
+   * @param {HTMLElement} host
+   */
+  constructor(model, host) {
+    this.model = model;
+    this.view = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+    this.sharpness = window.devicePixelRatio || 1; // canvas pixels for each CSS pixel
+    this.requests = new Requests();
+    /** @type {Labs.Form | null} */
+    this.form = null;
+    /** @type {Labs.Values} */
+    this.values = {};
+    /** @type {(() => void)[] | null} */
+    this.texts = null; // while all canvases are drawn: what is written after them
+    /** @type {Record<string, string[]>} */
+    this.labels = {};
+    /** @type {Record<string, Labs.Choice[] | string>} */
+    this.choices = {};
+    /** @type {Map<string, Control>} */
+    this.controls = new Map();
+    /** @type {Map<string, AnyPanel>} */
+    this.panels = new Map();
+    /** @type {[HTMLElement, Labs.Show | undefined][]} */
+    this.shown = []; // what is seen only at some values
+    /** @type {Record<string, Uint32Array>} */
+    this.scales = {};
+    /** @type {Map<string, HTMLCanvasElement>} */
+    this.legends = new Map();
+    /** @type {Labs.Colours} */
+    this.colours = {};
+    this.ink = "#000000";
+    this.paper = "#ffffff";
+    this.tablesShown = false;
+    this.lastWidth = 0;
+    /** @type {Record<"greeting" | "busy" | "speech", ReturnType<typeof setTimeout> | undefined>} */
+    this.timers = { greeting: undefined, busy: undefined, speech: undefined };
+    this.root = make("section", { class: "course-lab" });
+    this.notice = make("p", { class: "course-lab-notice", role: "alert", hidden: true });
+    this.summary = make("p", { class: "course-lab-summary" });
+    this.spoken = make("p", { class: "course-lab-spoken", "aria-live": "polite" });
+    host.append(this.root);
+    /** @type {Labs.Receive} */
+    this.receive = (content, buffers) => this.onMessage(content, buffers ?? []);
+    model.on("msg:custom", this.receive);
+    this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
+    this.onScheme = () => this.refresh();
+    this.themes = new MutationObserver(() => this.refresh());
+    this.widths = new ResizeObserver(([entry]) => this.onWidth(Math.round(entry.contentRect.width)));
+    this.watchSurroundings();
+    this.showFirst(model.get("first"));
+    this.greet();
+  }
+
+  /**
+   * Draw what came with the widget, at once: Python may be busy for a while.
+   * @param {Labs.First | undefined} first
+   */
+  showFirst(first) {
+    if (!first?.form) return;
+    this.build(first.form);
+    this.take(first, first.buffers.map((text) => new DataView(fromBase64(text).buffer)));
+  }
+
+  /** Say that this view is there; say it again until Python answers, in case it came too early. */
+  greet(wait = 4000) {
+    this.model.send({ type: "ready", view: this.view });
+    this.timers.greeting = setTimeout(() => this.greet(2 * wait), wait);
+  }
+
+  /** Redraw when the theme or the width changes; all of it ends with `dispose`. */
+  watchSurroundings() {
+    for (const node of [document.documentElement, document.body]) {
+      this.themes.observe(node, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "theme", "class"] });
+    }
+    this.scheme.addEventListener("change", this.onScheme);
+    this.widths.observe(this.root);
+  }
+
+  /**
+   * @param {number} width
+   */
+  onWidth(width) {
+    if (width && width !== this.lastWidth) this.refresh();
+    this.lastWidth = width;
+  }
+
+  dispose() {
+    for (const timer of Object.values(this.timers)) clearTimeout(timer);
+    this.themes.disconnect();
+    this.widths.disconnect();
+    this.scheme.removeEventListener("change", this.onScheme);
+    this.model.off("msg:custom", this.receive);
+    this.root.remove();
+    try {
+      this.model.send({ type: "gone", view: this.view });
+    } catch {
+      // The kernel went first.
+    }
+  }
+
+  // --- to Python
+
+  /**
+   * Take in what was moved, and ask Python as soon as it is free.
+   * @param {Labs.Values} changes
+   */
+  change(changes) {
+    this.requests.note(changes);
+    Object.assign(this.values, changes);
+    this.showWhatApplies();
+    this.pump();
+  }
+
+  /**
+   * Whether a control was moved and Python has not answered yet.
+   * @param {string} name
+   */
+  isMoving(name) {
+    return this.requests.isMoving(name);
+  }
+
+  pump() {
+    const request = this.requests.next();
+    if (request === null) return;
+    this.model.send({ type: "change", view: this.view, ...request });
+    clearTimeout(this.timers.busy);
+    this.timers.busy = setTimeout(() => this.say("Waiting for Python, which is busy. If the kernel was restarted, run this cell again."), BUSY_AFTER_MS);
+  }
+
+  // --- from Python
+
+  /**
+   * @param {Labs.Message} content
+   * @param {DataView[]} buffers
+   */
+  onMessage(content, buffers) {
+    if (content.type !== "draw" || (content.to && content.to !== this.view)) return;
+    clearTimeout(this.timers.greeting);
+    if (content.view === this.view && this.requests.answer(content.request)) clearTimeout(this.timers.busy);
+    if (content.form && !sameValue(content.form, this.form)) this.build(content.form);
+    if (this.controls.size === 0) return; // not built yet: the answer to "ready" is on its way
+    this.take(content, buffers);
+    this.pump();
+  }
+
+  /**
+   * @param {Labs.Message} content
+   * @param {DataView[]} buffers
+   */
+  take(content, buffers) {
+    Object.assign(this.labels, content.labels);
+    Object.assign(this.choices, content.choices);
+    const resting = Object.entries(content.values ?? {}).filter(([name]) => !this.isMoving(name));
+    Object.assign(this.values, Object.fromEntries(resting)); // what was moved meanwhile stays
+    this.showWhatApplies();
+    const changed = content.panels.map((meta) => {
+      const panel = /** @type {AnyPanel} */ (this.panels.get(meta.name));
+      panel.update(meta, buffers);
+      return panel;
+    });
+    this.drawAll(changed);
+    for (const [name, choices] of Object.entries(this.choices)) this.controls.get(name)?.setChoices(this.choicesFrom(choices));
+    for (const [name, value] of resting) this.controls.get(name)?.set(value);
+    if (this.tablesShown) for (const panel of changed) panel.showTable(true);
+    if (this.requests.underWay === null || content.notice) this.say(content.notice);
+    if (content.summary !== undefined) this.tell(content.summary);
+    // Last, after the canvases are drawn: whoever watches this attribute sees the new picture.
+    if (content.panels.length) this.root.setAttribute("data-drawn", String(content.drawn));
+  }
+
+  /**
+   * Draw the canvases first and write their texts after that: a canvas on a page whose texts have
+   * just changed waits until the browser has settled all styles.
+   * @param {AnyPanel[]} panels
+   */
+  drawAll(panels) {
+    /** @type {(() => void)[]} */
+    const texts = [];
+    this.texts = texts;
+    for (const panel of panels) if (panel instanceof CanvasPanel) panel.draw();
+    this.texts = null;
+    for (const write of texts) write();
+    for (const panel of panels) if (!(panel instanceof CanvasPanel)) panel.draw();
+  }
+
+  /**
+   * Write a text of a canvas now, or after all canvases are drawn.
+   * @param {() => void} write
+   */
+  afterCanvases(write) {
+    if (this.texts) this.texts.push(write);
+    else write();
+  }
+
+  /**
+   * Write the summary at once, and have it read aloud when things have come to rest.
+   * @param {string} summary
+   */
+  tell(summary) {
+    setText(this.summary, summary);
+    clearTimeout(this.timers.speech);
+    this.timers.speech = setTimeout(() => setText(this.spoken, summary), 600);
+  }
+
+  /**
+   * Labels come as words, or as the name of a list of words that is sent once.
+   * @param {Labs.Words | undefined} words
+   */
+  words(words) {
+    return (typeof words === "string" ? this.labels[words] : words) ?? [];
+  }
+
+  /**
+   * @param {Labs.Choice[] | string} choices
+   * @returns {Labs.Choice[]}
+   */
+  choicesFrom(choices) {
+    if (typeof choices !== "string") return choices;
+    return this.words(choices).map((word, i) => [i, `${i} ${word}`]);
+  }
+
+  /**
+   * @param {string | undefined} notice
+   */
+  say(notice) {
+    setText(this.notice, notice ?? "");
+    this.notice.hidden = !notice;
+  }
+
+  // --- the page
+
+  /**
+   * @param {Labs.Form} form
+   */
+  build(form) {
+    this.root.replaceChildren();
+    this.controls.clear();
+    this.panels.clear();
+    this.shown = [];
+    this.form = form;
+    this.root.setAttribute("data-lab", form.lab);
+    this.root.setAttribute("aria-label", form.title);
+    this.legends = new Map();
+    this.scales = Object.fromEntries(Object.entries(form.scales).map(([name, anchors]) => [name, makeScale(anchors)]));
+    const groups = form.groups.map((group) => this.buildGroup(group));
+    const columns = [0, 1].map(() => make("div", { class: "course-lab-column" }));
+    form.panels.forEach((spec, i) => {
+      const panel = new PANELS[spec.kind](spec, this);
+      this.panels.set(spec.name, panel);
+      this.shown.push([panel.node, spec.show]);
+      panel.node.style.order = String(i); // where there is room for one column only
+      columns[spec.column ?? 0].append(panel.node);
+    });
+    this.root.append(
+      make("div", { class: "course-lab-groups" }, ...groups),
+      this.notice,
+      make("div", { class: "course-lab-panels" }, ...columns),
+      this.summary, this.spoken, this.buildTools());
+    this.readInk();
+    for (const panel of this.panels.values()) panel.measure();
+  }
+
+  /**
+   * @param {Labs.Group} group
+   */
+  buildGroup(group) {
+    const controls = group.controls.map((spec) => {
+      const control = new Control(spec, (name, value) => this.change({ [name]: value }));
+      if (spec.choices) control.setChoices(spec.choices);
+      this.controls.set(spec.name, control);
+      this.shown.push([control.node, spec.show]);
+      return control.node;
+    });
+    return make("fieldset", { class: group.wide ? "is-wide" : null }, make("legend", {}, group.label), ...controls);
+  }
+
+  buildTools() {
+    this.tablesShown = false;
+    const tables = keepKeys(make("button", { type: "button", "aria-pressed": "false" }, "Numbers as tables"));
+    tables.addEventListener("click", () => {
+      this.tablesShown = !this.tablesShown;
+      tables.setAttribute("aria-pressed", String(this.tablesShown));
+      for (const panel of this.panels.values()) panel.showTable(this.tablesShown);
+    });
+    const save = keepKeys(make("button", { type: "button" }, "Save as picture"));
+    save.addEventListener("click", () => this.savePicture());
+    return make("div", { class: "course-lab-tools" }, tables, save);
+  }
+
+  /**
+   * All colours of a scale side by side, made once.
+   * @param {string} scale
+   */
+  legend(scale) {
+    const there = this.legends.get(scale);
+    if (there) return there;
+    const colours = new Pixels();
+    colours.resize(256, 1);
+    colours.words.set(this.scales[scale]);
+    colours.flush();
+    this.legends.set(scale, colours.canvas);
+    return colours.canvas;
+  }
+
+  /** Hide what does not apply: `show` is {name: value or [values]} on the lab's values. */
+  showWhatApplies() {
+    for (const [node, show] of this.shown) {
+      const applies = Object.entries(show ?? {}).every(([name, wanted]) =>
+        (Array.isArray(wanted) ? wanted : [wanted]).some((value) => sameValue(value, this.values[name])));
+      if (node.hidden === applies) node.hidden = !applies;
+    }
+  }
+
+  /** The page's own colours, for what is written on canvases. */
+  readInk() {
+    this.ink = getComputedStyle(this.root).color;
+    /** @type {HTMLElement | null} */
+    let node = this.root;
+    while (node && /rgba\(.*, 0\)|transparent/.test(getComputedStyle(node).backgroundColor)) node = node.parentElement;
+    this.paper = node ? getComputedStyle(node).backgroundColor : "#ffffff";
+    const [red, green, blue] = (this.paper.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
+    this.colours = this.form?.colours?.[red + green + blue < 384 ? "dark" : "light"] ?? {};
+  }
+
+  refresh() {
+    if (!this.form) return;
+    this.readInk();
+    this.sharpness = window.devicePixelRatio || 1;
+    for (const panel of this.panels.values()) panel.measure();
+    for (const panel of this.panels.values()) panel.draw();
+  }
+
+  /** Save the canvases that are shown as one PNG, drawn sharply enough for paper. */
+  savePicture() {
+    const shown = [...this.panels.values()].flatMap((panel) => (panel instanceof CanvasPanel && !panel.node.hidden && panel.ready ? [panel] : []));
+    this.sharpness = Math.max(2, window.devicePixelRatio || 1);
+    for (const panel of shown) panel.draw();
+    const canvases = shown.map((panel) => ({ canvas: panel.canvas, caption: panel.caption.textContent ?? "" }));
+    saveCanvas(composePicture(canvases, this.summary.textContent ?? "", this), `${this.form?.lab}.png`);
+    this.sharpness = window.devicePixelRatio || 1;
+    for (const panel of shown) panel.draw();
+  }
+}
+
+/**
+ * Show a lab in a cell's output; anywidget calls what this returns when the output goes.
+ * @param {{ model: Labs.Model, el: HTMLElement }} view
+ */
+function render({ model, el }) {
+  const lab = new Lab(model, el);
+  return () => lab.dispose();
+}
+
+export default { render };

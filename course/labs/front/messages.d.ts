@@ -1,0 +1,255 @@
+/**
+ * The types of what Python sends (course/labs/lab.py describes the messages, course/labs/drawing.py
+ * the panels), and of what a panel asks of its lab. Read by the type checker alone.
+ */
+declare namespace Labs {
+  /** A place in a panel: row and column, or series and point. */
+  type Cell = [number, number];
+  /** Controls' values by name, as JSON. */
+  type Values = Record<string, any>;
+  /** Words, or the name of a list of words that is sent once. */
+  type Words = string[] | string;
+  /** A select's value and its label. */
+  type Choice = [any, string];
+  /** When something is seen: by the name of a value, the value or values that it must have. */
+  type Show = Record<string, any>;
+  type Bits = 4 | 8 | 16;
+
+  // The form: read once
+
+  interface ControlSpec {
+    name: string;
+    kind: "text" | "number" | "range" | "select" | "check" | "button";
+    label: string;
+    help?: string;
+    long?: boolean;
+    show?: Show;
+    least?: number;
+    most?: number;
+    step?: number;
+    digits?: number;
+    shows?: string[];
+    placeholder?: string;
+    longest?: number;
+    choices?: Choice[];
+  }
+
+  interface PanelSpec {
+    name: string;
+    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps";
+    label: string;
+    column?: 0 | 1;
+    help?: string;
+    show?: Show;
+  }
+
+  interface CanvasSpec extends PanelSpec {
+    chooses?: (string | null | undefined)[];
+    tells?: string;
+  }
+
+  interface GridSpec extends CanvasSpec {
+    tells: string;
+    item: string;
+    row: string;
+    number: string;
+    toggles?: string;
+  }
+
+  interface MatrixSpec extends CanvasSpec {
+    tells: string;
+    corner: string;
+    widest?: number;
+    row_height?: number;
+    legend?: boolean;
+    digits?: number;
+    sum?: boolean;
+    paints?: { name: string; when: [string, any] };
+  }
+
+  interface TableSpec extends PanelSpec {
+    chooses?: string;
+    wide_labels?: boolean;
+  }
+
+  interface AxisSpec {
+    label?: string;
+    log?: boolean;
+    whole?: boolean;
+    least?: number | null;
+    most?: number | null;
+    ticks?: [number, string][];
+    pitch?: number;
+  }
+
+  interface PlotSpec extends CanvasSpec {
+    x: AxisSpec;
+    y: AxisSpec;
+    height?: number;
+    widest?: number;
+    equal?: boolean;
+    legend?: boolean;
+    sends?: string;
+  }
+
+  interface TokensSpec extends CanvasSpec {
+    digits?: number;
+    number?: string;
+    key?: string;
+  }
+
+  interface StepsSpec extends PanelSpec {
+    chooses: string;
+  }
+
+  interface Group {
+    label: string;
+    wide?: boolean;
+    controls: ControlSpec[];
+  }
+
+  interface Colours {
+    series?: string[];
+    tints?: string[];
+  }
+
+  interface Form {
+    lab: string;
+    title: string;
+    groups: Group[];
+    panels: PanelSpec[];
+    scales: Record<string, string[]>;
+    colours?: { light: Colours; dark: Colours };
+  }
+
+  // The panels' descriptions: sent where they changed
+
+  interface PanelMeta {
+    name: string;
+    caption?: string;
+    /** Where in the message's buffers each of the panel's is, if they changed. */
+    data?: Record<string, number>;
+  }
+
+  interface CanvasMeta extends PanelMeta {
+    chosen: Cell;
+    row_labels?: Words;
+    column_labels?: Words;
+  }
+
+  interface GridMeta extends CanvasMeta {
+    rows: number;
+    columns: number;
+    side: number;
+    off: Cell[];
+  }
+
+  /** How a number became a code. */
+  interface Coding {
+    scale: string;
+    limit: number;
+  }
+
+  interface MatrixMeta extends CanvasMeta, Coding {
+    bits: Bits;
+  }
+
+  interface Column {
+    label: string;
+    digits?: number;
+    bar?: number;
+  }
+
+  interface TableMeta extends PanelMeta {
+    row_labels: Words;
+    foot_labels: string[];
+    columns: Column[];
+    chosen?: number;
+  }
+
+  interface Series {
+    name?: string;
+    count: number;
+    draws: "line" | "points" | "both";
+    labels?: Words;
+    style?: number;
+    size?: number;
+    faint?: boolean;
+    aside?: boolean;
+    first?: number;
+    unwritten?: boolean;
+  }
+
+  interface PlotMeta extends CanvasMeta {
+    series: Series[];
+    x?: AxisSpec;
+    y?: AxisSpec;
+    marks?: { axis: "x" | "y"; at: number; label?: string }[];
+  }
+
+  interface TokensMeta extends CanvasMeta {
+    pieces: Words;
+    scale: string;
+  }
+
+  interface StepsMeta extends PanelMeta {
+    rows: Words;
+    chosen: number;
+    says: string;
+    code: { text: string; place: string }[];
+  }
+
+  // The messages
+
+  interface Message {
+    type: "draw";
+    view?: string;
+    request?: number;
+    to?: string;
+    drawn?: number;
+    form?: Form;
+    values?: Values;
+    panels: PanelMeta[];
+    summary?: string;
+    notice?: string;
+    choices?: Record<string, Choice[] | string>;
+    labels?: Record<string, string[]>;
+  }
+
+  /** A message as JSON alone, its buffers in base64. */
+  interface First extends Message {
+    buffers: string[];
+  }
+
+  interface Request {
+    request: number;
+    changes: Values;
+  }
+
+  type Receive = (content: Message, buffers?: DataView[]) => void;
+
+  /** What anywidget hands to `render`, as far as it is used. */
+  interface Model {
+    get(name: "first"): First | undefined;
+    send(content: object): void;
+    on(event: "msg:custom", receive: Receive): void;
+    off(event: "msg:custom", receive: Receive): void;
+  }
+
+  /** What a panel asks of the lab that it is in. */
+  interface Host {
+    values: Values;
+    scales: Record<string, Uint32Array>;
+    colours: Colours;
+    /** The page's own colours. */
+    ink: string;
+    paper: string;
+    /** Canvas pixels for each CSS pixel. */
+    sharpness: number;
+    change(changes: Values): void;
+    isMoving(name: string): boolean;
+    words(words: Words | undefined): string[];
+    afterCanvases(write: () => void): void;
+    legend(scale: string): HTMLCanvasElement;
+  }
+}

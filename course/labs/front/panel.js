@@ -1,0 +1,355 @@
+/** What all panels share, and what all that are drawn on a canvas share. */
+
+import { bytesOf, Pixels } from "./codes.js";
+import { contextOf, keepKeys, make, newId, partId, setText } from "./dom.js";
+import { clamp } from "./text.js";
+
+/**
+ * What the arrow keys add to a row and a column.
+ * @type {Record<string, Labs.Cell>}
+ */
+export const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+/**
+ * What all panels share: a figure with a caption, a help line and, on request, its numbers in a
+ * table. A panel is told its description once (`spec`), then what changed (`update`).
+ *
+ * @template {Labs.PanelSpec} S
+ * @template {Labs.PanelMeta} M
+ */
+export class Panel {
+  /**
+   * @param {S} spec
+   * @param {Labs.Host} lab
+   */
+  constructor(spec, lab) {
+    this.spec = spec;
+    this.lab = lab;
+    this.ready = false; // Python has described it
+    this.meta = /** @type {M} */ ({});
+    const id = newId("panel");
+    this.caption = make("figcaption", { id: partId(id, "caption") }, spec.label);
+    this.help = spec.help ? make("p", { class: "course-lab-help", id: partId(id, "help") }, spec.help) : null;
+    this.node = make("figure", { class: `course-lab-panel is-${spec.kind}`, "data-panel": spec.name }, this.caption);
+    this.behind = make("div", { class: "course-lab-behind", hidden: true });
+    this.id = id;
+  }
+
+  /**
+   * Take in the description, and the buffers if they changed, each copied to its own memory.
+   * @param {Partial<M>} meta
+   * @param {DataView[]} buffers
+   */
+  update(meta, buffers) {
+    this.meta = { ...this.meta, ...meta };
+    this.ready = true;
+    if (meta.caption) setText(this.caption, meta.caption);
+    if (!meta.data) return;
+    this.read(this.meta, Object.fromEntries(Object.entries(meta.data).map(([name, at]) => [name, bytesOf(buffers[at])])));
+  }
+
+  /**
+   * @param {boolean} on
+   */
+  showTable(on) {
+    this.behind.hidden = !on || !this.ready;
+    if (this.behind.hidden) this.behind.replaceChildren();
+    else this.behind.replaceChildren(this.table());
+  }
+
+  /** Take in the room that there is. */
+  measure() {}
+
+  /**
+   * Take in the numbers.
+   * @param {M} _meta
+   * @param {Record<string, ArrayBuffer>} _data
+   */
+  read(_meta, _data) {}
+
+  draw() {}
+
+  /** @returns {HTMLElement} */
+  table() {
+    return make("p", {}, "There is no table for this picture.");
+  }
+}
+
+/**
+ * A panel that is a canvas: sized by the room there is, sharp on any screen.
+ *
+ * @template {Labs.CanvasSpec} S
+ * @template {Labs.CanvasMeta} M
+ * @extends {Panel<S, M>}
+ */
+export class CanvasPanel extends Panel {
+  /**
+   * @param {S} spec
+   * @param {Labs.Host} lab
+   */
+  constructor(spec, lab) {
+    super(spec, lab);
+    this.pixels = new Pixels();
+    this.room = 320;
+    this.around = ""; // what stands around the cells
+    /** @type {Labs.Cell | undefined} */
+    this.told = undefined; // the choice that Python told last
+    this.canvas = keepKeys(make("canvas", {
+      tabindex: "0", role: "application", "aria-roledescription": this.seenAs,
+      "aria-label": spec.label, "aria-describedby": this.help?.id,
+    }));
+    this.context = contextOf(this.canvas);
+    this.readout = make("p", { class: "course-lab-readout" });
+    this.node.append(this.canvas, this.readout, ...(this.help ? [this.help] : []), this.behind);
+    this.canvas.addEventListener("keydown", (event) => this.onKey(event));
+    this.canvas.addEventListener("pointerdown", (event) => this.onPointer(event, true));
+    this.canvas.addEventListener("pointermove", (event) => this.onPointer(event, false));
+    this.canvas.addEventListener("pointerup", () => this.onRelease());
+    this.canvas.addEventListener("pointercancel", () => this.onRelease());
+    this.canvas.addEventListener("pointerleave", () => this.say());
+  }
+
+  /**
+   * An answer that was on its way does not take back what was chosen meanwhile.
+   * @param {Partial<M>} meta
+   * @param {DataView[]} buffers
+   */
+  update(meta, buffers) {
+    const mine = this.ready ? this.meta.chosen : null;
+    super.update(meta, buffers);
+    if (!meta.chosen) return;
+    if (mine) this.meta.chosen = this.kept(mine, meta.chosen);
+    this.told = meta.chosen;
+  }
+
+  /**
+   * Of two cells, the learner's as far as Python has not answered to it, within what is there now.
+   * @param {Labs.Cell} mine
+   * @param {Labs.Cell} theirs
+   */
+  kept(mine, theirs) {
+    return onBoth(this.merged(mine, theirs), (at, i) => clamp(at, 0, Math.max(0, this.shape()[i] - 1)));
+  }
+
+  /**
+   * What Python is not told of (a plot's line, say) stays until it says something new.
+   * @param {Labs.Cell} mine
+   * @param {Labs.Cell} theirs
+   */
+  merged(mine, theirs) {
+    const names = this.spec.chooses ?? [];
+    return onBoth(theirs, (at, i) => {
+      const name = names[i];
+      return (name ? this.lab.isMoving(name) : at === this.told?.[i]) ? mine[i] : at;
+    });
+  }
+
+  /**
+   * How many rows and columns there are.
+   * @returns {Labs.Cell}
+   */
+  shape() {
+    return [1, 1];
+  }
+
+  /**
+   * The cell at a place of the canvas, in CSS pixels.
+   * @param {number} _x
+   * @param {number} _y
+   * @returns {Labs.Cell | null}
+   */
+  cellAt(_x, _y) {
+    return null;
+  }
+
+  /**
+   * A cell in words.
+   * @param {number} _row
+   * @param {number} _column
+   */
+  describe(_row, _column) {
+    return "";
+  }
+
+  get rowLabels() {
+    return this.lab.words(this.meta.row_labels);
+  }
+
+  get columnLabels() {
+    return this.lab.words(this.meta.column_labels);
+  }
+
+  /** What a screen reader calls the canvas. */
+  get seenAs() {
+    return "matrix";
+  }
+
+  /** Note the width in CSS pixels that the panel may draw on; reading it at each draw costs. */
+  measure() {
+    this.room = Math.max(120, this.node.clientWidth || 320);
+  }
+
+  /**
+   * Size the canvas in CSS pixels, empty it, and let its context draw in them.
+   * @param {number} width
+   * @param {number} height
+   */
+  size(width, height) {
+    const ratio = this.lab.sharpness;
+    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (this.canvas.width !== w || this.canvas.height !== h) {
+      this.canvas.width = w;
+      this.canvas.height = h;
+      this.canvas.style.width = `${width}px`;
+      this.canvas.style.height = `${height}px`;
+    }
+    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.context.clearRect(0, 0, width, height);
+    this.context.imageSmoothingEnabled = false;
+  }
+
+  /**
+   * Draw what stands around the cells, words above all, only where it is not there already.
+   * @param {unknown[]} parts
+   * @param {[number, number, number, number]} area
+   * @param {() => void} draw
+   */
+  drawAround(parts, area, draw) {
+    const key = JSON.stringify([parts, area, this.lab.sharpness, this.lab.ink, this.lab.paper]);
+    if (key === this.around) this.context.clearRect(...area);
+    else draw();
+    this.around = key;
+  }
+
+  /**
+   * The canvas in words, for those who don't see it, and the line below it.
+   * @param {string} words
+   * @param {() => void} say
+   */
+  describeCanvas(words, say = () => this.say()) {
+    this.lab.afterCanvases(() => {
+      this.canvas.setAttribute("aria-label", `${this.spec.label}. ${words}`);
+      say();
+    });
+  }
+
+  /**
+   * Two lines, dark and light, so that the frame is seen on any colour.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   * @param {number} height
+   */
+  frame(x, y, width, height, thick = 2) {
+    const context = this.context;
+    context.lineWidth = thick + 2;
+    context.strokeStyle = "#101010";
+    context.strokeRect(x, y, width, height);
+    context.lineWidth = thick;
+    context.strokeStyle = "#ff9d2e";
+    context.strokeRect(x, y, width, height);
+  }
+
+  /**
+   * @param {KeyboardEvent} event
+   */
+  onKey(event) {
+    if (!this.ready || event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = this.target(event.key);
+    if (target) this.choose(...target);
+    else if (event.key === " ") this.act(...this.meta.chosen, event.shiftKey);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /**
+   * Where a key leads from the chosen cell; null for a key that leads nowhere.
+   * @param {string} key
+   * @returns {Labs.Cell | null}
+   */
+  target(key) {
+    const step = STEPS[key];
+    const [rows, columns] = this.shape();
+    const [row, column] = this.meta.chosen;
+    if (step) return [clamp(row + step[0], 0, rows - 1), clamp(column + step[1], 0, columns - 1)];
+    if (key === "Home") return [row, 0];
+    return key === "End" ? [row, columns - 1] : null;
+  }
+
+  /**
+   * @param {PointerEvent} event
+   * @param {boolean} pressed
+   */
+  onPointer(event, pressed) {
+    if (!this.ready) return;
+    const box = this.canvas.getBoundingClientRect();
+    const cell = this.cellAt(event.clientX - box.left, event.clientY - box.top);
+    if (pressed) {
+      this.canvas.focus({ preventScroll: true });
+      this.canvas.setPointerCapture(event.pointerId); // a drag that ends outside ends here too
+      if (cell) this.onPress(...cell);
+    } else if (event.buttons & 1) {
+      if (cell) this.onDrag(...cell);
+    } else {
+      this.say(cell);
+    }
+  }
+
+  /**
+   * Choose a cell: Python is asked at once, and the frame moves while it computes.
+   * @param {number} row
+   * @param {number} column
+   */
+  choose(row, column) {
+    if (row === this.meta.chosen[0] && column === this.meta.chosen[1]) return;
+    this.meta.chosen = [row, column];
+    const [first, second] = this.spec.chooses ?? [];
+    this.lab.change({ ...(first && { [first]: row }), ...(second && { [second]: column }) });
+    this.draw();
+  }
+
+  /**
+   * @param {number} row
+   * @param {number} column
+   */
+  onPress(row, column) {
+    this.choose(row, column);
+  }
+
+  /**
+   * @param {number} row
+   * @param {number} column
+   */
+  onDrag(row, column) {
+    this.choose(row, column);
+  }
+
+  /** What the end of a drag does. */
+  onRelease() {}
+
+  /**
+   * What the space key does.
+   * @param {number} _row
+   * @param {number} _column
+   * @param {boolean} _shift
+   */
+  act(_row, _column, _shift) {}
+
+  /**
+   * The line under the picture: the cell under the pointer, else the chosen one.
+   * @param {Labs.Cell | null} cell
+   */
+  say(cell = null) {
+    setText(this.readout, this.ready ? this.describe(...(cell ?? this.meta.chosen)) : "");
+  }
+}
+
+/**
+ * @param {Labs.Cell} cell
+ * @param {(at: number, i: number) => number} change
+ * @returns {Labs.Cell}
+ */
+function onBoth([first, second], change) {
+  return [change(first, 0), change(second, 1)];
+}

@@ -1,0 +1,118 @@
+/** Numbers in a real table. */
+
+import { keepKeys, make, setText } from "./dom.js";
+import { Panel } from "./panel.js";
+import { formatNumber } from "./text.js";
+
+/**
+ * A table that is a panel: it needs no other behind it. One column may carry a bar. Buffer: `numbers`
+ * (float32, row after row).
+ *
+ * @extends {Panel<Labs.TableSpec, Labs.TableMeta>}
+ */
+export class TablePanel extends Panel {
+  /**
+   * @param {Labs.TableSpec} spec
+   * @param {Labs.Host} lab
+   */
+  constructor(spec, lab) {
+    super(spec, lab);
+    this.numbers = new Float32Array(0);
+    /** @type {number | undefined} */
+    this.revealed = undefined;
+    this.head = make("thead");
+    this.body = make("tbody");
+    this.foot = make("tfoot");
+    this.scroller = keepKeys(make("div", {
+      class: "course-lab-scroller", tabindex: "0", role: "region", "aria-labelledby": this.caption.id,
+    }, make("table", {}, this.head, this.body, this.foot)));
+    this.node.classList.toggle("has-wide-labels", Boolean(spec.wide_labels));
+    this.node.append(this.scroller, ...(this.help ? [this.help] : []));
+    this.body.addEventListener("click", (event) => {
+      const row = /** @type {Element} */ (event.target).closest("tr");
+      if (row && spec.chooses) this.lab.change({ [spec.chooses]: row.sectionRowIndex });
+    });
+  }
+
+  /**
+   * @param {Labs.TableMeta} meta
+   * @param {Record<string, ArrayBuffer>} data
+   */
+  read(meta, data) {
+    this.numbers = new Float32Array(data.numbers);
+  }
+
+  showTable() {}
+
+  draw() {
+    if (!this.ready) return;
+    const { columns, foot_labels: foot, chosen } = this.meta;
+    const rows = this.lab.words(this.meta.row_labels);
+    const width = columns.length;
+    this.fillHead(["", ...columns.map((column) => column.label)]);
+    this.fill(this.body, rows.length, width);
+    this.fill(this.foot, foot.length, width);
+    [...rows, ...foot].forEach((label, i) => {
+      const row = i < rows.length ? this.body.rows[i] : this.foot.rows[i - rows.length];
+      row.classList.toggle("is-chosen", i === chosen);
+      setText(row.cells[0], label);
+      columns.forEach((column, c) => this.fillCell(row.cells[c + 1], column, this.numbers[i * width + c], i < rows.length));
+    });
+    this.reveal(chosen);
+  }
+
+  /**
+   * @param {string[]} labels
+   */
+  fillHead(labels) {
+    const cells = this.head.rows[0]?.cells ?? [];
+    if (cells.length === labels.length) labels.forEach((label, i) => setText(cells[i], label));
+    else this.head.replaceChildren(make("tr", {}, ...labels.map((label) => make("th", { scope: "col" }, label))));
+  }
+
+  /**
+   * @param {HTMLTableCellElement} cell
+   * @param {Labs.Column} column
+   * @param {number} value
+   * @param {boolean} withBar
+   */
+  fillCell(cell, column, value, withBar) {
+    setText(cell, Number.isNaN(value) ? "" : formatNumber(value, column.digits ?? 2));
+    if (!column.bar) return;
+    const share = withBar && value > 0 ? Math.min(value / column.bar, 1) : 0;
+    cell.style.setProperty("--share", share.toFixed(3));
+    cell.className = "has-bar";
+  }
+
+  /**
+   * Bring a section to so many rows of so many numbers, reusing what is there.
+   * @param {HTMLTableSectionElement} section
+   * @param {number} count
+   * @param {number} width
+   */
+  fill(section, count, width) {
+    while (section.rows.length > count) section.deleteRow(-1);
+    while (section.rows.length < count) section.insertRow().append(make("th", { scope: "row" }));
+    for (const row of section.rows) {
+      while (row.cells.length > width + 1) row.deleteCell(-1);
+      while (row.cells.length < width + 1) row.insertCell();
+    }
+  }
+
+  /**
+   * Scroll inside of the panel only: the page must not jump under the learner.
+   * @param {number | undefined} index
+   */
+  reveal(index) {
+    if (index === this.revealed || index === undefined || index < 0) return;
+    this.revealed = index;
+    const row = this.body.rows[index];
+    if (!row) return;
+    const box = this.scroller;
+    if (box.scrollHeight <= box.clientHeight) return;
+    const room = box.clientHeight - this.head.offsetHeight - this.foot.offsetHeight;
+    const at = row.offsetTop - this.head.offsetHeight;
+    if (at < box.scrollTop) box.scrollTop = at;
+    else if (at + row.offsetHeight > box.scrollTop + room) box.scrollTop = at + row.offsetHeight - room;
+  }
+}

@@ -1,0 +1,277 @@
+/** A text cut into pieces, each with its number. */
+
+import { CODES } from "./codes.js";
+import { numberTable, setFont } from "./dom.js";
+import { CanvasPanel } from "./panel.js";
+import { line } from "./strokes.js";
+import { clamp, fillIn, formatNumber } from "./text.js";
+
+/** What the bits of a piece's mark say, as in course/labs/pieces.py. */
+const SPECIAL = 1;
+
+const UNKNOWN = 2;
+
+export const CONTINUES = 4;
+
+export const STARTS_LINE = 8;
+
+const PIECE = { high: 24, line: 48, gap: 5, font: "14px system-ui, sans-serif", small: "11px system-ui, sans-serif" };
+
+/**
+ * A text cut into pieces, in lines, each piece with its number below. Buffers: `numbers` (float32,
+ * NaN for none), `marks` (a byte a piece: special, unknown, continues the piece before, starts a
+ * line) and, where the colour stands for a number, `shades` (8-bit codes of meta.scale). Without
+ * shades, the pieces of one word share a colour, which only tells words apart.
+ *
+ * @extends {CanvasPanel<Labs.TokensSpec, Labs.TokensMeta>}
+ */
+export class TokensPanel extends CanvasPanel {
+  /**
+   * @param {Omit<Labs.TokensSpec, "chooses"> & { chooses?: string }} spec
+   * @param {Labs.Host} lab
+   */
+  constructor(spec, lab) {
+    super({ ...spec, chooses: [null, spec.chooses] }, lab);
+    /** @type {Box[]} */
+    this.boxes = [];
+    this.numbers = new Float32Array(0);
+    this.marks = new Uint8Array(0);
+    /** @type {Uint8Array | null} */
+    this.shades = null;
+  }
+
+  get seenAs() {
+    return "text in pieces";
+  }
+
+  get pieces() {
+    return this.lab.words(this.meta.pieces);
+  }
+
+  /**
+   * @param {Partial<Labs.TokensMeta>} meta
+   * @param {DataView[]} buffers
+   */
+  update(meta, buffers) {
+    super.update(meta, buffers);
+    const [, at] = this.meta.chosen ?? [0, 0];
+    this.meta.chosen = [0, clamp(at, 0, Math.max(0, this.pieces.length - 1))];
+  }
+
+  /**
+   * @param {Labs.TokensMeta} meta
+   * @param {Record<string, ArrayBuffer>} data
+   */
+  read(meta, data) {
+    this.numbers = new Float32Array(data.numbers);
+    this.marks = new Uint8Array(data.marks);
+    this.shades = data.shades ? new Uint8Array(data.shades) : null;
+  }
+
+  /** @returns {Labs.Cell} */
+  shape() {
+    return [1, this.pieces.length];
+  }
+
+  /**
+   * @param {number} i
+   * @param {number} mark
+   */
+  has(i, mark) {
+    return Boolean(this.marks[i] & mark);
+  }
+
+  /**
+   * @param {number} i
+   */
+  number(i) {
+    const [number, digits] = [this.numbers[i], this.spec.digits ?? 0];
+    if (Number.isNaN(number)) return "";
+    return Number.isInteger(number) && digits === 0 ? String(number) : formatNumber(number, digits);
+  }
+
+  /** Place the pieces and size the canvas. */
+  layout() {
+    const { context, room } = this;
+    const measure = (/** @type {string} */ font, /** @type {string} */ text) => {
+      setFont(context, font);
+      return context.measureText(text).width;
+    };
+    const needed = this.pieces.map((piece, i) =>
+      Math.max(measure(PIECE.font, piece), measure(PIECE.small, this.number(i))) + 12);
+    this.boxes = placePieces(needed, this.marks, room);
+    this.size(room - 2, (this.boxes.at(-1)?.y ?? 2) + PIECE.line + (this.keyText() ? 18 : 0));
+  }
+
+  draw() {
+    if (!this.ready) return;
+    this.layout();
+    const { context } = this;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    this.boxes.forEach((box, i) => this.drawPiece(box, i));
+    const [, chosen] = this.meta.chosen;
+    const box = this.boxes[chosen];
+    if (box) this.frame(box.x + 1, box.y + 1, box.width - 2, PIECE.high - 2);
+    this.drawKey();
+    this.describeCanvas(box ? this.describe(0, chosen) : "Nothing.");
+  }
+
+  /**
+   * @param {Box} box
+   * @param {number} i
+   */
+  drawPiece({ x, y, width, word }, i) {
+    const { context } = this;
+    const tints = this.lab.colours.tints ?? [this.lab.paper];
+    const [fill, ink] = this.shades ? this.shaded(this.shades[i]) : [tints[Math.max(word, 0) % tints.length], this.lab.ink];
+    const plain = this.has(i, SPECIAL) && !this.shades;
+    context.fillStyle = plain ? this.lab.paper : fill;
+    context.fillRect(x, y, width, PIECE.high);
+    context.strokeStyle = this.lab.ink;
+    context.lineWidth = this.has(i, UNKNOWN) ? 2 : 1;
+    context.globalAlpha = this.has(i, UNKNOWN) ? 1 : 0.55;
+    context.setLineDash(this.has(i, SPECIAL) ? [4, 3] : []);
+    context.strokeRect(x + 0.5, y + 0.5, width - 1, PIECE.high - 1);
+    context.setLineDash([]);
+    context.globalAlpha = 1;
+    if (this.has(i, UNKNOWN)) this.hatchPiece(x, y, width);
+    context.fillStyle = ink;
+    setFont(context, (this.has(i, SPECIAL) ? "italic " : "") + PIECE.font);
+    context.fillText(this.pieces[i], x + width / 2, y + PIECE.high / 2 + 1, width - 4);
+    context.fillStyle = this.lab.ink;
+    setFont(context, PIECE.small);
+    context.fillText(this.number(i), x + width / 2, y + PIECE.high + 9, width);
+  }
+
+  /**
+   * A piece's colour on the scale, and black or white upon it.
+   * @param {number} code
+   */
+  shaded(code) {
+    if (code === CODES[8].blocked) return [this.lab.paper, this.lab.ink];
+    const word = this.lab.scales[this.meta.scale][Math.round((code * 255) / CODES[8].top)];
+    const [red, green, blue] = [word & 255, (word >> 8) & 255, (word >> 16) & 255];
+    return [`rgb(${red}, ${green}, ${blue})`, 0.3 * red + 0.6 * green + 0.1 * blue > 125 ? "#000000" : "#ffffff"];
+  }
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   */
+  hatchPiece(x, y, width) {
+    const { context } = this;
+    context.save();
+    context.beginPath();
+    context.rect(x, y, width, PIECE.high);
+    context.clip();
+    context.beginPath();
+    for (let at = x - PIECE.high; at < x + width; at += 8) line(context, at, y + PIECE.high, at + PIECE.high, y);
+    context.lineWidth = 1;
+    context.globalAlpha = 0.28;
+    context.strokeStyle = this.lab.ink;
+    context.stroke();
+    context.restore();
+    context.globalAlpha = 1;
+  }
+
+  /** What the marks mean, of those that are there. */
+  keyText() {
+    if (this.spec.key !== undefined) return this.spec.key;
+    const any = (/** @type {number} */ mark) => this.marks.some((bits) => bits & mark);
+    return [any(SPECIAL) && "dashed: special token", any(UNKNOWN) && "hatched: unknown", any(CONTINUES) && "touching: pieces of one word"]
+      .filter(Boolean).join(" · ");
+  }
+
+  drawKey() {
+    const { context } = this;
+    const last = this.boxes.at(-1);
+    setFont(context, PIECE.small);
+    context.textAlign = "left";
+    context.fillStyle = this.lab.ink;
+    context.fillText(this.keyText(), 2, (last ? last.y : 2) + PIECE.line + 6, this.room - 4);
+  }
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @returns {Labs.Cell | null}
+   */
+  cellAt(x, y) {
+    const i = this.boxes.findIndex((box) => x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + PIECE.line - 4);
+    return i < 0 ? null : [0, i];
+  }
+
+  /**
+   * @param {string} key
+   * @returns {Labs.Cell | null}
+   */
+  target(key) {
+    const [, at] = this.meta.chosen;
+    const last = this.boxes.length - 1;
+    if (last < 0) return null;
+    /** @type {Record<string, number | undefined>} */
+    const leads = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last };
+    const lead = leads[key];
+    if (lead !== undefined) return [0, clamp(lead, 0, last)];
+    return key === "ArrowUp" || key === "ArrowDown" ? [0, this.inLine(at, key === "ArrowUp" ? -1 : 1)] : null;
+  }
+
+  /**
+   * The piece above or below.
+   * @param {number} at
+   * @param {number} step
+   */
+  inLine(at, step) {
+    const here = this.boxes[at];
+    const middle = here.x + here.width / 2;
+    const far = (/** @type {Box} */ box) => Math.abs(box.x + box.width / 2 - middle);
+    const others = this.boxes.filter((box) => box.y === here.y + step * PIECE.line);
+    return others.length ? this.boxes.indexOf(others.reduce((a, b) => (far(b) < far(a) ? b : a))) : at;
+  }
+
+  /**
+   * @param {number} _
+   * @param {number} i
+   */
+  describe(_, i) {
+    if (i >= this.pieces.length) return "";
+    const kinds = [this.has(i, SPECIAL) && this.spec.key === undefined && "special token", this.has(i, UNKNOWN) && "unknown", this.has(i, CONTINUES) && "continues the word"];
+    const said = fillIn(this.spec.tells ?? "{i}: “{piece}”, number {value}", { i, piece: this.pieces[i], value: this.number(i) });
+    return [said, ...kinds.filter(Boolean)].join("; ");
+  }
+
+  table() {
+    const kinds = this.pieces.map((_, i) => this.describe(0, i).split("; ").slice(1).join(", "));
+    const columns = kinds.some(Boolean) ? 3 : 2;
+    const head = ["", this.spec.number ?? "number", "what it is"].slice(0, columns);
+    return numberTable(this.spec.label, head, this.pieces.map((piece, i) => [piece, this.number(i), kinds[i]].slice(0, columns)));
+  }
+}
+
+/**
+ * A piece's place on the canvas, and which word it belongs to.
+ * @typedef {{ x: number, y: number, width: number, word: number }} Box
+ */
+
+/**
+ * Place pieces one after the other, in as many lines as it takes.
+ * @param {number[]} needed - the width of each
+ * @param {ArrayLike<number>} marks
+ * @param {number} room
+ * @returns {Box[]}
+ */
+export function placePieces(needed, marks, room) {
+  let [x, y, word] = [2, 2, -1];
+  return needed.map((need, i) => {
+    const width = Math.min(Math.ceil(need), room - 6);
+    const joined = Boolean(marks[i] & CONTINUES);
+    if (!joined) word += 1;
+    if (i && !joined) x += PIECE.gap;
+    if (x > 2 && (x + width > room - 4 || marks[i] & STARTS_LINE)) [x, y] = [2, y + PIECE.line];
+    const box = { x, y, width, word };
+    x += width;
+    return box;
+  });
+}

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import front from "../../../course/labs/front/lab.js";
+import { installPage, Model } from "./stub.mjs";
+
+installPage();
+
+const FORM = {
+  lab: "small", title: "A small lab", scales: {},
+  groups: [{
+    label: "Settings",
+    controls: [
+      { name: "heads", kind: "number", label: "Heads" },
+      { name: "depth", kind: "range", label: "Depth", shows: ["none", "some"] },
+      { name: "mask", kind: "select", label: "Mask", choices: [["none", "no mask"], ["causal", "causal"]] },
+      { name: "scaled", kind: "check", label: "scaled", show: { mask: ["causal", "padding"] } },
+      { name: "again", kind: "button", label: "Again" },
+    ],
+  }],
+  panels: [{ name: "way", kind: "steps", label: "The way", help: "Arrow keys.", chooses: "step" }],
+};
+const WAY = { name: "way", rows: ["a\tone\t(2,)", "b\ttwo\t(3,)", "c\tthree\t(4,)"], chosen: 0, says: "It begins.", code: [] };
+const VALUES = { heads: 4, depth: 1, mask: "none", scaled: true };
+
+/** A lab that has been drawn once. */
+function open(t) {
+  const model = new Model();
+  const el = document.createElement("div");
+  const dispose = front.render({ model, el });
+  t.after(dispose);
+  const view = model.sent[0].view;
+  const answer = (content) => model.receive({ type: "draw", panels: [], notice: "", ...content }, []);
+  answer({ to: view, form: FORM, values: VALUES, panels: [WAY], summary: "Four heads.", drawn: 1 });
+  const root = el.children[0];
+  const find = (tag, text) => root.all((node) => node.tag === tag && node.textContent === text)[0];
+  const control = (label) => root.all((node) => node.id === find("label", label).attributes.for)[0];
+  const type = (label, value) => {
+    const input = control(label);
+    input.value = String(value);
+    input.fire("input");
+  };
+  const changes = () => model.sent.filter(({ type }) => type === "change");
+  return { model, el, root, view, answer, find, control, type, changes };
+}
+
+test("a view says that it is there, and draws what it is answered", (t) => {
+  const { model, root, control } = open(t);
+  assert.equal(model.sent[0].type, "ready");
+  assert.equal(root.attributes["data-lab"], "small");
+  assert.equal(root.attributes["data-drawn"], "1");
+  assert.equal(control("Heads").value, 4);
+  assert.equal(control("Mask").selectedIndex, 0);
+  assert.ok(control("scaled").checked);
+});
+
+test("every id is there once, and whatever names one names one that is there", (t) => {
+  const [one, other] = [open(t), open(t)];
+  const nodes = [one, other].flatMap(({ root }) => root.all(() => true));
+  const ids = nodes.map(({ id }) => id).filter(Boolean);
+  assert.ok(ids.length > 10);
+  assert.equal(new Set(ids).size, ids.length);
+  const named = nodes.flatMap(({ attributes }) =>
+    ["for", "aria-labelledby", "aria-describedby", "aria-activedescendant"].map((name) => attributes[name]).filter(Boolean));
+  assert.ok(named.length > 8);
+  assert.deepEqual(named.filter((id) => !ids.includes(id)), []);
+});
+
+test("the latest request wins: what is moved meanwhile is merged, and no answer takes it back", (t) => {
+  const { type, changes, answer, view, control } = open(t);
+  type("Heads", 5);
+  type("Heads", 6);
+  type("Heads", 7);
+  assert.deepEqual(changes().map(({ request, changes }) => [request, changes]), [[1, { heads: 5 }]]);
+  answer({ view, request: 1, values: { ...VALUES, heads: 5 } });
+  assert.equal(control("Heads").value, "7");
+  assert.deepEqual(changes().at(-1).changes, { heads: 7 });
+  answer({ view, request: 2, values: { ...VALUES, heads: 8 } });
+  assert.equal(control("Heads").value, 8);
+  assert.equal(changes().length, 2);
+});
+
+test("an answer to another view frees nothing, and a greeting of another is not ours", (t) => {
+  const { type, changes, answer, root } = open(t);
+  type("Heads", 5);
+  type("Heads", 6);
+  answer({ view: "another", request: 1, values: VALUES });
+  assert.equal(changes().length, 1);
+  answer({ to: "another", form: { ...FORM, lab: "other" }, values: VALUES });
+  assert.equal(root.attributes["data-lab"], "small");
+});
+
+test("a notice is shown, and goes with the next answer that has none", (t) => {
+  const { answer, view, type, root } = open(t);
+  const notice = root.all((node) => node.attributes.role === "alert")[0];
+  assert.ok(notice.hidden);
+  type("Heads", 3);
+  answer({ view, request: 1, notice: "3 is odd." });
+  assert.deepEqual([notice.hidden, notice.textContent], [false, "3 is odd."]);
+  type("Heads", 4);
+  answer({ view, request: 2 });
+  assert.ok(notice.hidden);
+});
+
+test("what does not apply is hidden", (t) => {
+  const { control, changes } = open(t);
+  const scaled = control("scaled").parentElement;
+  assert.ok(scaled.hidden);
+  const mask = control("Mask");
+  mask.selectedIndex = 1;
+  mask.fire("change");
+  assert.ok(!scaled.hidden);
+  assert.deepEqual(changes().at(-1).changes, { mask: "causal" });
+});
+
+test("a range reads its value as the form says", (t) => {
+  const { control, type } = open(t);
+  assert.equal(control("Depth").attributes["aria-valuetext"], "some");
+  type("Depth", 0);
+  assert.equal(control("Depth").attributes["aria-valuetext"], "none");
+  type("Depth", 7);
+  assert.equal(control("Depth").attributes["aria-valuetext"], "7.00");
+});
+
+test("a button sends true, an empty number null", (t) => {
+  const { find, type, changes, answer, view } = open(t);
+  find("button", "Again").fire("click");
+  assert.deepEqual(changes().at(-1).changes, { again: true });
+  answer({ view, request: 1 });
+  type("Heads", "");
+  assert.deepEqual(changes().at(-1).changes, { heads: null });
+});
+
+test("keys go along the steps, and an answer on its way does not take them back", (t) => {
+  const { root, answer, view, changes } = open(t);
+  const list = root.all((node) => node.attributes.role === "listbox")[0];
+  const chosen = () => list.children.findIndex((row) => row.attributes["aria-selected"] === "true");
+  list.fire("keydown", { key: "ArrowDown" });
+  list.fire("keydown", { key: "ArrowDown" });
+  list.fire("keydown", { key: "ArrowDown" });
+  assert.equal(chosen(), 2);
+  answer({ view, request: 1, panels: [{ ...WAY, chosen: 1 }], drawn: 2 });
+  assert.equal(chosen(), 2);
+  assert.deepEqual(changes().at(-1).changes, { step: 2 });
+  answer({ view, request: 2, panels: [{ ...WAY, chosen: 2 }], drawn: 3 });
+  list.fire("keydown", { key: "Home" });
+  assert.equal(chosen(), 0);
+  list.fire("keydown", { key: "a" });
+  list.fire("keydown", { key: "End", ctrlKey: true });
+  assert.equal(chosen(), 0);
+});
+
+test("a lab draws what it was made with before Python answers", (t) => {
+  const model = new Model({ type: "draw", form: FORM, values: VALUES, panels: [WAY], summary: "First.", drawn: 3, buffers: [] });
+  const el = document.createElement("div");
+  t.after(front.render({ model, el }));
+  assert.equal(el.children[0].attributes["data-drawn"], "3");
+  assert.equal(model.sent.length, 1);
+});
+
+test("a view that goes says so and leaves nothing", () => {
+  const model = new Model();
+  const el = document.createElement("div");
+  const dispose = front.render({ model, el });
+  dispose();
+  assert.deepEqual(model.sent.map(({ type }) => type), ["ready", "gone"]);
+  assert.equal(model.sent[0].view, model.sent[1].view);
+  assert.equal(el.children.length, 0);
+  assert.equal(model.receive, null);
+});
