@@ -16,7 +16,7 @@ from typing import Any
 # Where each public name lives. A test holds this equal to what the files themselves say.
 _FILES: dict[str, tuple[str, ...]] = {
     # From text to vectors.
-    "words": (
+    "text.words": (
         "Word",
         "is_chinese",
         "is_punctuation",
@@ -25,10 +25,10 @@ _FILES: dict[str, tuple[str, ...]] = {
         "normalise_text",
         "split_words",
     ),
-    "added_tokens": ("AddedToken", "AddedTokens"),
-    "tokenizer": ("WordPiece", "read_vocabulary", "wordpiece"),
-    "encodings": ("Batch", "Encoding", "pad_encodings", "truncate"),
-    "wordpiece_training": ("count_words", "train_wordpiece"),
+    "text.added_tokens": ("AddedToken", "AddedTokens"),
+    "text.tokenizer": ("WordPiece", "read_vocabulary", "wordpiece"),
+    "text.encodings": ("Batch", "Encoding", "pad_encodings", "truncate"),
+    "text.wordpiece_training": ("count_words", "train_wordpiece"),
     "embeddings": (
         "InputEmbedding",
         "TokenEmbedding",
@@ -39,6 +39,8 @@ _FILES: dict[str, tuple[str, ...]] = {
     "positions": (
         "LearnedPositions",
         "SinusoidalPositions",
+        "alibi_bias",
+        "alibi_slopes",
         "positions_from_ids",
         "sinusoidal_positions",
     ),
@@ -50,7 +52,6 @@ _FILES: dict[str, tuple[str, ...]] = {
         "rotary_angles",
         "rotate_interleaved",
     ),
-    "alibi": ("alibi_bias", "alibi_slopes"),
     "tied": ("TiedProjection",),
     # Attention.
     "attention": (
@@ -58,8 +59,10 @@ _FILES: dict[str, tuple[str, ...]] = {
         "attend",
         "fused_attention",
         "masked_softmax",
+        "merge_heads",
         "scaled_dot_product_attention",
         "scores",
+        "split_heads",
     ),
     "masks": (
         "additive_mask",
@@ -75,12 +78,11 @@ _FILES: dict[str, tuple[str, ...]] = {
     ),
     "second_derivative": ("allow_second_derivative", "attention_gradient"),
     "local_attention": ("suits", "windowed_attention"),
-    "heads": ("merge_heads", "split_heads"),
     "multihead": ("MultiheadAttention",),
     # The layer and the stack.
     "activations": ("Activation", "activation_function", "gelu", "relu"),
     "feed_forward": ("FeedForward", "GatedFeedForward", "geglu", "swiglu"),
-    "inputs": (
+    "checks": (
         "has_values",
         "may_be_kept",
         "read_bool",
@@ -94,22 +96,25 @@ _FILES: dict[str, tuple[str, ...]] = {
     "decoder": ("TransformerDecoder", "TransformerDecoderLayer"),
     "packing": ("Packing", "encode_layers", "pack"),
     # Encoders by name.
-    "bert_config": ("BertConfig",),
-    "bert": ("Bert", "BertEmbeddings"),
-    "modernbert_config": ("ModernBertConfig",),
-    "modernbert": ("ModernBert", "ModernBertEmbeddings", "ModernBertLayer"),
-    "masked_lm": ("MaskedLM", "MaskedLMHead"),
-    "loading": (
+    "models.bert": ("Bert", "BertConfig", "BertEmbeddings"),
+    "models.modernbert": (
+        "ModernBert",
+        "ModernBertConfig",
+        "ModernBertEmbeddings",
+        "ModernBertLayer",
+    ),
+    "models.masked_lm": ("MaskedLM", "MaskedLMHead"),
+    "pretrained.loading": (
         "encoder_from_weights",
         "from_pretrained",
         "masked_lm_from_pretrained",
         "masked_lm_from_weights",
         "tokenizer_from_pretrained",
     ),
-    "tokenizer_files": ("read_wordpiece",),
-    "config_fields": ("DEMANDED", "HARMLESS", "Fields"),
-    "families": ("FAMILIES", "Family", "family_of"),
-    "checkpoints": (
+    "pretrained.tokenizer_files": ("read_wordpiece",),
+    "pretrained.config_fields": ("DEMANDED", "HARMLESS", "Fields"),
+    "pretrained.families": ("FAMILIES", "Family", "family_of"),
+    "pretrained.checkpoints": (
         "CheckpointError",
         "load_weights",
         "read_json_object",
@@ -117,17 +122,17 @@ _FILES: dict[str, tuple[str, ...]] = {
         "rename_weights",
         "stack_projections",
     ),
-    "hub": ("find_checkpoint",),
-    "pretrained": ("load_minilm", "minilm_folder", "sentence_embedding"),
+    "pretrained.hub": ("find_checkpoint",),
+    "pretrained.minilm": ("load_minilm", "minilm_folder", "sentence_embedding"),
     # Looking inside.
-    "recording": ("Recording", "record"),
-    "interventions": ("ablate", "attention_function", "attentions_of", "patch"),
+    "inspect.recording": ("Recording", "record"),
+    "inspect.interventions": ("ablate", "attention_function", "attentions_of", "patch"),
     # Models for the applications.
-    "text_encoder": ("TextEncoder", "fresh_encoder"),
-    "pooling": ("Pooling", "first_token", "masked_max", "masked_mean", "pooling_function"),
-    "classification": ("SequenceClassifier", "TokenClassifier"),
-    "encoder_decoder": ("EncoderDecoder",),
-    "decoding": (
+    "models.text_encoder": ("TextEncoder", "fresh_encoder"),
+    "models.pooling": ("Pooling", "first_token", "masked_max", "masked_mean", "pooling_function"),
+    "models.classification": ("SequenceClassifier", "TokenClassifier"),
+    "models.encoder_decoder": ("EncoderDecoder",),
+    "generation.decoding": (
         "beam_search",
         "greedy_decode",
         "length_penalised",
@@ -137,24 +142,24 @@ _FILES: dict[str, tuple[str, ...]] = {
         "shift_right",
         "top_p",
     ),
-    "generation": ("generate_beam", "generate_greedy", "generate_nucleus"),
+    "generation.generate": ("generate_beam", "generate_greedy", "generate_nucleus"),
     "cache": ("KeyValueCache", "LayerCache"),
     "cached_attention": ("attend_to_memory", "attend_to_past"),
-    "vision": ("VisionTransformer", "patchify", "unpatchify"),
-    "log_mel": ("LogMel", "frame", "hertz_to_mel", "mel_filters", "mel_to_hertz"),
-    "speech": ("SpeechEncoder", "ctc_collapse", "ctc_loss"),
+    "models.vision": ("VisionTransformer", "patchify", "unpatchify"),
+    "models.log_mel": ("LogMel", "frame", "hertz_to_mel", "mel_filters", "mel_to_hertz"),
+    "models.speech": ("SpeechEncoder", "ctc_collapse", "ctc_loss"),
     # Training and speed.
-    "training": ("History", "Record", "TrainingConfig", "fit", "require_loss"),
-    "training_run": ("Run",),
-    "training_state": ("load_training", "remove_unfinished", "save_training", "writing_error"),
-    "training_facts": ("parse_facts", "require_facts"),
-    "training_lock": ("lock_checkpoint",),
-    "rollback": ("Rollback",),
-    "batches": ("batch_indices", "step_seed"),
-    "schedule": ("learning_rate", "parameter_groups"),
-    "devices": ("Precision", "choose_device", "choose_precision", "to_device"),
-    "distributed": ("Processes", "average_gradients", "join_processes", "same_weights"),
-    "interrupts": ("Interrupts",),
+    "training.loop": ("History", "Record", "TrainingConfig", "fit", "require_loss"),
+    "training.run": ("Run",),
+    "training.state": ("load_training", "remove_unfinished", "save_training", "writing_error"),
+    "training.facts": ("parse_facts", "require_facts"),
+    "training.lock": ("lock_checkpoint",),
+    "training.rollback": ("Rollback",),
+    "training.batches": ("batch_indices", "step_seed"),
+    "training.schedule": ("learning_rate", "parameter_groups"),
+    "training.devices": ("Precision", "choose_device", "choose_precision", "to_device"),
+    "training.distributed": ("Processes", "average_gradients", "join_processes", "same_weights"),
+    "training.interrupts": ("Interrupts",),
     "fast_cpu": ("FastCpu", "use_fast_cpu"),
     "layouts": ("BlockedLinear", "Layout", "TransposedLinear"),
     "prepacked": ("PrepackedLayer", "can_prepack"),

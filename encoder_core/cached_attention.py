@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
+from encoder_core.attention import merge_heads, split_heads
 from encoder_core.cache import LayerCache
-from encoder_core.heads import merge_heads, split_heads
 from encoder_core.masks import causal_mask, join_head_masks
 from encoder_core.multihead import MultiheadAttention
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from encoder_core.activations import Activation, activation_function
 from encoder_core.cache import KeyValueCache, LayerCache
 from encoder_core.cached_attention import attend_to_memory, attend_to_past
-from encoder_core.inputs import require_batch_first, require_batch_first_layers, require_width
+from encoder_core.checks import require_batch_first, require_batch_first_layers, require_width
 from encoder_core.masks import block_future, check_mask, match_masks
 from encoder_core.multihead import MultiheadAttention
 from encoder_core.residual import get_clones, residual

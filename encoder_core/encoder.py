@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from encoder_core.activations import Activation, activation_function
-from encoder_core.inputs import require_batch_first, require_batch_first_layers, require_width
+from encoder_core.checks import require_batch_first, require_batch_first_layers, require_width
 from encoder_core.masks import block_future
 from encoder_core.multihead import MultiheadAttention
 from encoder_core.packing import encode_layers

@@ -14,7 +14,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from encoder_core.inputs import read_bool
+from encoder_core.checks import read_bool
 
 __all__ = [
     "additive_mask",

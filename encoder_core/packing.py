@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.backends import mha
 from torch.overrides import TorchFunctionMode
 
-from encoder_core.inputs import has_values, read_bool
+from encoder_core.checks import has_values, read_bool
 from encoder_core.masks import check_mask, match_masks
 
 __all__ = ["Packing", "encode_layers", "pack"]

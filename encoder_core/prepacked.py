@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 from torch.nn.modules.module import _has_any_global_hook
 
-from encoder_core.heads import merge_heads
-from encoder_core.inputs import has_values
+from encoder_core.attention import merge_heads
+from encoder_core.checks import has_values
 from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.masks import join_head_masks
 from encoder_core.packing import Packing

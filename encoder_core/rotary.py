@@ -21,7 +21,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from encoder_core.inputs import may_be_kept
+from encoder_core.checks import may_be_kept
 
 # `rotary` has its file's name, which would hide the file in the package: it is not listed.
 __all__ = [

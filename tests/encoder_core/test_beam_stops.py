@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from encoder_core import generation
-from encoder_core.encoder_decoder import EncoderDecoder
-from encoder_core.generation import generate_beam
+from encoder_core.generation import generate as generation
+from encoder_core.generation.generate import generate_beam
+from encoder_core.models.encoder_decoder import EncoderDecoder
 
 BOS, EOS, V = 1, 2, 7
 PENALTIES = [-2.0, -0.3, 0.0, 1e-12, 0.6, 1.0, 3.0]

@@ -14,11 +14,11 @@ from transformers import BertConfig as TheirConfig
 from transformers import BertModel
 
 from encoder_core.attention import scaled_dot_product_attention
-from encoder_core.bert import Bert, BertConfig
-from encoder_core.checkpoints import rename_weights, stack_projections
-from encoder_core.families import FAMILIES
-from encoder_core.loading import encoder_from_weights
 from encoder_core.masks import causal_mask, padding_mask
+from encoder_core.models.bert import Bert, BertConfig
+from encoder_core.pretrained.checkpoints import rename_weights, stack_projections
+from encoder_core.pretrained.families import FAMILIES
+from encoder_core.pretrained.loading import encoder_from_weights
 from tests.close import assert_close
 
 SMALL = BertConfig(vocab_size=99, d_model=32, nhead=4, num_layers=3, dim_feedforward=37)

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from encoder_core import checkpoints as C
+from encoder_core.pretrained import checkpoints as C
 from tests.close import assert_close
 
 

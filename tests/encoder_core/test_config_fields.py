@@ -20,11 +20,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from encoder_core import loading as L
-from encoder_core.bert_config import BertConfig
-from encoder_core.checkpoints import CheckpointError
-from encoder_core.config_fields import DEMANDED, HARMLESS
-from encoder_core.families import FAMILIES, family_of
+from encoder_core.models.bert import BertConfig
+from encoder_core.pretrained import loading as L
+from encoder_core.pretrained.checkpoints import CheckpointError
+from encoder_core.pretrained.config_fields import DEMANDED, HARMLESS
+from encoder_core.pretrained.families import FAMILIES, family_of
 from tests.close import assert_close
 
 BERT = {

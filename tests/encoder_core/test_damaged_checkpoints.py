@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from encoder_core import checkpoints as C
-from encoder_core import loading as L
-from encoder_core.bert import Bert, BertConfig
-from encoder_core.checkpoints import CheckpointError
+from encoder_core.models.bert import Bert, BertConfig
+from encoder_core.pretrained import checkpoints as C
+from encoder_core.pretrained import loading as L
+from encoder_core.pretrained.checkpoints import CheckpointError
 
 CONFIG = {
     "model_type": "bert",

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from encoder_core.decoding import (
+from encoder_core.generation.decoding import (
     beam_search,
     greedy_decode,
     length_penalised,
@@ -21,10 +21,10 @@ from encoder_core.decoding import (
     shift_right,
     top_p,
 )
-from encoder_core.encoder_decoder import EncoderDecoder
-from encoder_core.generation import generate_beam, generate_greedy, generate_nucleus
-from encoder_core.recording import record
-from encoder_core.training import fit
+from encoder_core.generation.generate import generate_beam, generate_greedy, generate_nucleus
+from encoder_core.inspect.recording import record
+from encoder_core.models.encoder_decoder import EncoderDecoder
+from encoder_core.training.loop import fit
 from tests.close import assert_close
 
 BOS, EOS, V = 1, 2, 7

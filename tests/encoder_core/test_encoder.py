@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from encoder_core import encoder as encoder_file
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
-from encoder_core.recording import record
+from encoder_core.inspect.recording import record
 from encoder_core.residual import get_clones, layer_norm, residual
 from tests.close import assert_close
 

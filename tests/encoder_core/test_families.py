@@ -13,13 +13,13 @@ import transformers as T
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from encoder_core import loading as L
-from encoder_core.bert import Bert, BertConfig
-from encoder_core.checkpoints import CheckpointError
-from encoder_core.masked_lm import MaskedLM
+from encoder_core.inspect.recording import record
 from encoder_core.masks import padding_mask
-from encoder_core.modernbert import ModernBert, ModernBertConfig
-from encoder_core.recording import record
+from encoder_core.models.bert import Bert, BertConfig
+from encoder_core.models.masked_lm import MaskedLM
+from encoder_core.models.modernbert import ModernBert, ModernBertConfig
+from encoder_core.pretrained import loading as L
+from encoder_core.pretrained.checkpoints import CheckpointError
 from tests.close import assert_close
 
 SMALL = {

@@ -20,11 +20,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from encoder_core import training_lock
-from encoder_core.checkpoints import CheckpointError
-from encoder_core.training import History, Record, fit
-from encoder_core.training_lock import lock_checkpoint
-from encoder_core.training_state import save_training
+from encoder_core.pretrained.checkpoints import CheckpointError
+from encoder_core.training import lock as training_lock
+from encoder_core.training.lock import lock_checkpoint
+from encoder_core.training.loop import History, Record, fit
+from encoder_core.training.state import save_training
 
 ROOT = Path(__file__).parents[2]
 DATA = [
@@ -173,7 +173,7 @@ def test_a_model_of_another_dtype_is_refused(tmp_path: Path) -> None:
 HOLDER = """
 import os, sys, time
 from pathlib import Path
-from encoder_core.training_lock import lock_checkpoint
+from encoder_core.training.lock import lock_checkpoint
 with lock_checkpoint(Path(sys.argv[1])):
     if sys.argv[2] == "child" and os.fork() == 0:
         os.close(1)

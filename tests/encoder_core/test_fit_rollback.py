@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from encoder_core import training_run
-from encoder_core.rollback import Rollback
-from encoder_core.training import History, Record, TrainingConfig, fit
-from encoder_core.training_run import Run
+from encoder_core.training import run as training_run
+from encoder_core.training.loop import History, Record, TrainingConfig, fit
+from encoder_core.training.rollback import Rollback
+from encoder_core.training.run import Run
 
 Batch = tuple[Tensor, Tensor]
 FAILS_AT = 4

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 
-from encoder_core.interrupts import Interrupts
+from encoder_core.training.interrupts import Interrupts
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to catch")
 SCRIPT = Path(__file__).with_name("signals_script.py")

@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from encoder_core import masks
-from encoder_core.attention import fused_attention, scaled_dot_product_attention
-from encoder_core.heads import merge_heads, split_heads
+from encoder_core.attention import (
+    fused_attention,
+    merge_heads,
+    scaled_dot_product_attention,
+    split_heads,
+)
 from encoder_core.multihead import MultiheadAttention
 from encoder_core.positions import Rotary
 from tests.close import assert_close

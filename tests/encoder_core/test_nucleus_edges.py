@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from encoder_core import decoding
-from encoder_core.decoding import sample, top_p
-from encoder_core.encoder_decoder import EncoderDecoder
-from encoder_core.generation import generate_nucleus
+from encoder_core import generate_nucleus
+from encoder_core.generation import decoding
+from encoder_core.generation.decoding import sample, top_p
+from encoder_core.models.encoder_decoder import EncoderDecoder
 
 WIDE = [torch.float32, torch.float64]
 HALF = [torch.float16, torch.bfloat16]

@@ -13,13 +13,13 @@ import torch
 import torch.nn.functional as F
 from transformers import BertModel
 
-from encoder_core import pretrained as P
 from encoder_core.attention import scaled_dot_product_attention
-from encoder_core.bert import Bert
-from encoder_core.checkpoints import CheckpointError
-from encoder_core.loading import from_pretrained
-from encoder_core.recording import attention_function
-from encoder_core.tokenizer import WordPiece
+from encoder_core.inspect.recording import attention_function
+from encoder_core.models.bert import Bert
+from encoder_core.pretrained import minilm as P
+from encoder_core.pretrained.checkpoints import CheckpointError
+from encoder_core.pretrained.loading import from_pretrained
+from encoder_core.text.tokenizer import WordPiece
 from tests.close import assert_minilm_close as assert_close
 
 TEXTS = [

@@ -12,7 +12,11 @@ import pytest
 import encoder_core
 
 ROOT = Path(encoder_core.__file__).parent
-FILES = sorted(path.stem for path in ROOT.glob("*.py") if path.stem != "__init__")
+FILES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in ROOT.rglob("*.py")
+    if path.stem != "__init__"
+)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

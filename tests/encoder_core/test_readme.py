@@ -20,7 +20,8 @@ ROOT = Path(encoder_core.__file__).parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 CELL = r"([^|\n]*)\|"
-ROWS = re.findall(rf"^\| \[(\w+)\.py\]\(\1\.py\) \|{CELL}{CELL}{CELL}$", TEXT, re.MULTILINE)
+ROW = re.compile(rf"^\| \[([\w/]+)\.py\]\(\1\.py\) \|{CELL}{CELL}{CELL}$", re.MULTILINE)
+ROWS = [(file.replace("/", "."), *cells) for file, *cells in ROW.findall(TEXT)]
 
 
 def names(cell: str) -> list[str]:
@@ -38,8 +39,10 @@ def find(name: str) -> Any:
 
 
 def test_the_map_has_every_file_once_and_no_other() -> None:
-    files = sorted(path.stem for path in ROOT.glob("*.py") if path.stem != "__init__")
-    assert sorted(row[0] for row in ROWS) == files
+    files = [path.relative_to(ROOT) for path in ROOT.rglob("*.py") if path.stem != "__init__"]
+    assert sorted(row[0] for row in ROWS) == sorted(
+        ".".join(f.with_suffix("").parts) for f in files
+    )
 
 
 def test_the_map_has_every_name_of_the_package_beside_its_file() -> None:

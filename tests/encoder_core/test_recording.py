@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from torch.nn.modules.module import _global_forward_hooks, _global_forward_pre_hooks
 from transformers import BertModel
 
-from encoder_core import recording as R
 from encoder_core.attention import fused_attention, scaled_dot_product_attention
-from encoder_core.bert import Bert, BertConfig
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
+from encoder_core.inspect import recording as R
 from encoder_core.masks import padding_mask
+from encoder_core.models.bert import Bert, BertConfig
 from encoder_core.multihead import MultiheadAttention
-from encoder_core.pretrained import load_minilm, minilm_folder
+from encoder_core.pretrained.minilm import load_minilm, minilm_folder
 from tests.close import assert_close
 
 CONFIG = BertConfig(vocab_size=99, d_model=32, nhead=4, num_layers=3, dim_feedforward=37)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from encoder_core.log_mel import LogMel, frame, hertz_to_mel, mel_filters, mel_to_hertz
-from encoder_core.speech import SpeechEncoder, ctc_collapse, ctc_loss
-from encoder_core.training import fit
+from encoder_core.models.log_mel import LogMel, frame, hertz_to_mel, mel_filters, mel_to_hertz
+from encoder_core.models.speech import SpeechEncoder, ctc_collapse, ctc_loss
+from encoder_core.training.loop import fit
 from tests.close import assert_close
 
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from encoder_core.classification import SequenceClassifier, TokenClassifier
-from encoder_core.encoder_decoder import EncoderDecoder
-from encoder_core.pooling import first_token, masked_max, masked_mean, pooling_function
-from encoder_core.speech import SpeechEncoder
-from encoder_core.text_encoder import TextEncoder, fresh_encoder
-from encoder_core.training import fit
-from encoder_core.vision import VisionTransformer
+from encoder_core.models.classification import SequenceClassifier, TokenClassifier
+from encoder_core.models.encoder_decoder import EncoderDecoder
+from encoder_core.models.pooling import first_token, masked_max, masked_mean, pooling_function
+from encoder_core.models.speech import SpeechEncoder
+from encoder_core.models.text_encoder import TextEncoder, fresh_encoder
+from encoder_core.models.vision import VisionTransformer
+from encoder_core.training.loop import fit
 from tests.close import assert_close
 
 MODELS = {

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from encoder_core.pretrained import minilm_folder
-from encoder_core.tokenizer import WordPiece, wordpiece
-from encoder_core.words import is_punctuation, normalise, split_words
+from encoder_core.pretrained.minilm import minilm_folder
+from encoder_core.text.tokenizer import WordPiece, wordpiece
+from encoder_core.text.words import is_punctuation, normalise, split_words
 
 MIXED = [
     "",

@@ -17,10 +17,10 @@ from tokenizers import AddedToken as TheirToken
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerFast
 
-from encoder_core import loading as L
-from encoder_core.added_tokens import AddedToken
-from encoder_core.checkpoints import CheckpointError
-from encoder_core.tokenizer import WordPiece
+from encoder_core.pretrained import loading as L
+from encoder_core.pretrained.checkpoints import CheckpointError
+from encoder_core.text.added_tokens import AddedToken
+from encoder_core.text.tokenizer import WordPiece
 
 WORDS = [
     "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "bank", "wave", "covid", "##19", "##s", "a", "b", "c",

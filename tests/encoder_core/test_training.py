@@ -21,15 +21,15 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from encoder_core import training_state
-from encoder_core.batches import batch_indices
-from encoder_core.devices import choose_device, choose_precision, to_device
 from encoder_core.embeddings import TokenEmbedding
 from encoder_core.encoder import TransformerEncoderLayer
-from encoder_core.interrupts import Interrupts
-from encoder_core.schedule import learning_rate, parameter_groups
 from encoder_core.tied import TiedProjection
-from encoder_core.training import History, Record, TrainingConfig, fit
+from encoder_core.training import state as training_state
+from encoder_core.training.batches import batch_indices
+from encoder_core.training.devices import choose_device, choose_precision, to_device
+from encoder_core.training.interrupts import Interrupts
+from encoder_core.training.loop import History, Record, TrainingConfig, fit
+from encoder_core.training.schedule import learning_rate, parameter_groups
 from tests.close import assert_close
 
 DATA = [torch.randn(3, 4, generator=torch.Generator().manual_seed(i)) for i in range(22)]

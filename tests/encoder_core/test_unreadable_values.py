@@ -13,12 +13,12 @@ from torch._subclasses import FakeTensorMode
 from torch.func import functional_call, grad, jvp, stack_module_state, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from encoder_core.bert import Bert, BertConfig
+from encoder_core.checks import has_values, read_bool
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
-from encoder_core.inputs import has_values, read_bool
 from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.masks import check_mask, padding_mask
-from encoder_core.modernbert import ModernBert, ModernBertConfig
+from encoder_core.models.bert import Bert, BertConfig
+from encoder_core.models.modernbert import ModernBert, ModernBertConfig
 from encoder_core.packing import pack
 from encoder_core.positions import Rotary, SinusoidalPositions
 from encoder_core.prepacked import PrepackedLayer

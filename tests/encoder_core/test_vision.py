@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from encoder_core.training import fit
-from encoder_core.vision import VisionTransformer, patchify, unpatchify
+from encoder_core.models.vision import VisionTransformer, patchify, unpatchify
+from encoder_core.training.loop import fit
 from tests.close import assert_close
 
 

@@ -14,8 +14,8 @@ from tokenizers import Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import WordPiece as TheirModel
 from tokenizers.trainers import WordPieceTrainer
 
-from encoder_core.tokenizer import WordPiece
-from encoder_core.wordpiece_training import count_words, train_wordpiece
+from encoder_core.text.tokenizer import WordPiece
+from encoder_core.text.wordpiece_training import count_words, train_wordpiece
 
 SPECIALS = list(WordPiece.specials)
 

@@ -18,9 +18,9 @@ from course.labs.attention.settings import Painting, Selection, Settings
 from course.labs.faults import InvalidSetting, OwnFailed
 from course.labs.packing import pack_bits
 from encoder_core.attention import scaled_dot_product_attention
+from encoder_core.inspect.recording import ablate, record
 from encoder_core.masks import causal_mask
-from encoder_core.pretrained import load_minilm
-from encoder_core.recording import ablate, record
+from encoder_core.pretrained.minilm import load_minilm
 from tests.close import assert_minilm_close as assert_close
 
 TEXT = "Anna thanked Peter because he had helped her brother."

@@ -11,7 +11,7 @@ from course import labs
 from course.labs.embedding.compute import Settings, Similarities, compute, map_of, rank
 from course.labs.embedding.view import map_series
 from course.labs.embedding.words import ANALOGIES, GROUPS, group, table, vector
-from encoder_core.pretrained import load_minilm
+from encoder_core.pretrained.minilm import load_minilm
 from tests.close import assert_minilm_close as assert_close
 from tests.labs.front import Front
 

@@ -10,7 +10,7 @@ from course import labs
 from course.labs.position.compute import Selection, Settings, by_distance, compute
 from course.labs.position.view import circle_series, panels
 from encoder_core.positions import rotary, sinusoidal_positions
-from encoder_core.pretrained import load_minilm
+from encoder_core.pretrained.minilm import load_minilm
 from tests.close import assert_close
 from tests.labs.front import Front
 

@@ -17,11 +17,11 @@ from course.labs.shapes.code import LINES, find
 from course.labs.shapes.settings import Settings
 from course.labs.shapes.steps import KINDS, POST, PRE
 from course.labs.shapes.trace import Trace, compute
-from encoder_core.bert import Bert, BertConfig
 from encoder_core.encoder import TransformerEncoderLayer
-from encoder_core.pretrained import load_minilm, sentence_embedding
-from encoder_core.recording import record
-from encoder_core.text_encoder import TextEncoder
+from encoder_core.inspect.recording import record
+from encoder_core.models.bert import Bert, BertConfig
+from encoder_core.models.text_encoder import TextEncoder
+from encoder_core.pretrained.minilm import load_minilm, sentence_embedding
 from tests.close import assert_minilm_close as assert_close
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,8 +17,8 @@ from course.labs.stack.compute import compute
 from course.labs.stack.layers import stack_of, weights_of
 from course.labs.stack.settings import Settings
 from encoder_core.encoder import TransformerEncoderLayer
-from encoder_core.pretrained import load_minilm
-from encoder_core.recording import record
+from encoder_core.inspect.recording import record
+from encoder_core.pretrained.minilm import load_minilm
 from tests.close import assert_minilm_close as assert_close
 
 SMALL = {"text": "A cat sat on a mat.", "depth": 3, "d_model": 16, "heads": 2}

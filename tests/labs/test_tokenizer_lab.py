@@ -9,9 +9,9 @@ from course import labs
 from course.labs.pieces import CONTINUES, UNKNOWN
 from course.labs.tokenizer.compute import SIZES, Cutter, Settings, compute, history
 from course.labs.tokenizer.vocabularies import corpora, text_of, trained, words_of
-from encoder_core.pretrained import load_minilm
-from encoder_core.tokenizer import wordpiece
-from encoder_core.wordpiece_training import count_words, train_wordpiece
+from encoder_core.pretrained.minilm import load_minilm
+from encoder_core.text.tokenizer import wordpiece
+from encoder_core.text.wordpiece_training import count_words, train_wordpiece
 from tests.labs.front import Front
 
 TEXT = "Tokenization of unbelievable words."

@@ -26,7 +26,7 @@ from course.datasets.passages.passage import Passage
 from course.datasets.passages.topics import topic_passages, topics
 from course.system import files
 from encoder_core import sentence_embedding
-from encoder_core.pretrained import MINILM_SHA256
+from encoder_core.pretrained.minilm import MINILM_SHA256
 
 MAX_LENGTH = 128  # tokens of a passage that are read: MiniLM was tuned on texts of this length
 

@@ -23,8 +23,8 @@ from course.labs.attention.settings import Settings, check_settings
 from course.labs.faults import OwnFailed
 from course.system.threads import one_thread
 from encoder_core.attention import scaled_dot_product_attention
+from encoder_core.inspect.recording import attention_function
 from encoder_core.masks import causal_mask
-from encoder_core.recording import attention_function
 
 Floats = NDArray[np.float32]
 

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from course.labs.attention.settings import LONGEST, Settings
 from course.labs.faults import InvalidSetting
-from encoder_core.bert import Bert
 from encoder_core.encoder import TransformerEncoderLayer
+from encoder_core.models.bert import Bert
 from encoder_core.positions import sinusoidal_positions
-from encoder_core.pretrained import load_minilm
+from encoder_core.pretrained.minilm import load_minilm
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from torch import Tensor
 
-from encoder_core.pretrained import load_minilm
+from encoder_core.pretrained.minilm import load_minilm
 
 COUNT = 12_000  # words that neighbours are sought among, the first of MiniLM's vocabulary
 

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from course.datasets.texts import language_reference
 from course.system.threads import one_thread
-from encoder_core.bert import Bert
-from encoder_core.tokenizer import WordPiece
+from encoder_core.models.bert import Bert
+from encoder_core.text.tokenizer import WordPiece
 
 __all__ = ["Excitement", "excite", "paragraphs", "switched_off"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from course.labs.feed_forward.neurons import Excitement, excite, paragraphs
-from encoder_core.pretrained import load_minilm
+from encoder_core.pretrained.minilm import load_minilm
 
 READ = 40  # paragraphs, where the caller brings no reading of their own
 

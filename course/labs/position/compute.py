@@ -21,7 +21,7 @@ from course.labs.own_functions import (
 )
 from course.system.threads import one_thread
 from encoder_core.positions import rotary, sinusoidal_positions
-from encoder_core.pretrained import load_minilm
+from encoder_core.pretrained.minilm import load_minilm
 
 Floats = NDArray[np.float32]
 KINDS = ("none", "sinusoidal", "learned", "rotary")

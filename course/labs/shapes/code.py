@@ -9,20 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from encoder_core import (
-    attention,
-    bert,
-    embeddings,
-    encoder,
-    encodings,
-    heads,
-    multihead,
-    pooling,
-    positions,
-    pretrained,
-    residual,
-    tokenizer,
-)
+from encoder_core import attention, embeddings, encoder, multihead, positions, residual
+from encoder_core import attention as heads
+from encoder_core.models import bert, pooling
+from encoder_core.pretrained import minilm as pretrained
+from encoder_core.text import encodings, tokenizer
 
 
 @dataclass(frozen=True)

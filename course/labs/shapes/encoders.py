@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from course.labs.faults import InvalidSetting, OwnFailed
 from course.labs.shapes.settings import LONGEST, Settings
-from encoder_core.bert import BertEmbeddings
 from encoder_core.embeddings import InputEmbedding
-from encoder_core.encodings import Batch
-from encoder_core.pretrained import load_minilm
-from encoder_core.text_encoder import TextEncoder
+from encoder_core.models.bert import BertEmbeddings
+from encoder_core.models.text_encoder import TextEncoder
+from encoder_core.pretrained.minilm import load_minilm
+from encoder_core.text.encodings import Batch
 
 NAMES = (
     "self_attn.in_proj_weight", "self_attn.in_proj_bias", "self_attn.out_proj.weight",

@@ -24,12 +24,11 @@ from course.labs.shapes.encoders import Parts, batch_of, parts_of, weights_of
 from course.labs.shapes.settings import Settings, check_settings
 from course.labs.shapes.steps import ATTENTION, NETWORK, POST, PRE
 from course.system.threads import one_thread
-from encoder_core.attention import masked_softmax
-from encoder_core.bert import BertEmbeddings
+from encoder_core.attention import masked_softmax, merge_heads, split_heads
 from encoder_core.embeddings import InputEmbedding
-from encoder_core.encodings import Batch
-from encoder_core.heads import merge_heads, split_heads
-from encoder_core.pooling import masked_mean
+from encoder_core.models.bert import BertEmbeddings
+from encoder_core.models.pooling import masked_mean
+from encoder_core.text.encodings import Batch
 
 Floats = NDArray[np.float32]
 ALIKE = (

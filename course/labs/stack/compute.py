@@ -21,7 +21,7 @@ from course.labs.stack.layers import stack_of
 from course.labs.stack.own import LayerClass, Similarity, own_similarity, own_stack, own_step
 from course.labs.stack.settings import LONGEST, Settings, check_settings
 from course.system.threads import one_thread
-from encoder_core.pretrained import load_minilm
+from encoder_core.pretrained.minilm import load_minilm
 
 Floats = NDArray[np.float32]
 

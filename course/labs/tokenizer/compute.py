@@ -22,8 +22,8 @@ from course.labs.tokenizer.vocabularies import (
     trained,
     words_of,
 )
-from encoder_core.tokenizer import wordpiece
-from encoder_core.words import split_words
+from encoder_core.text.tokenizer import wordpiece
+from encoder_core.text.words import split_words
 
 KINDS = ("wordpiece", "words", "minilm")
 SIZES = (50, 70, 100, 140, 200, 280, 400, 560, 800, 1100, 1600, 2200, 3100, 4000)

@@ -15,9 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from course.datasets.texts import language_reference
-from encoder_core.pretrained import load_minilm
-from encoder_core.tokenizer import WordPiece
-from encoder_core.wordpiece_training import count_words, train_wordpiece
+from encoder_core.pretrained.minilm import load_minilm
+from encoder_core.text.tokenizer import WordPiece
+from encoder_core.text.wordpiece_training import count_words, train_wordpiece
 
 SPECIALS = list(WordPiece.specials)
 LARGEST = 4000

@@ -1,0 +1,1 @@
+"""Output token by token: greedy, beam and nucleus."""

@@ -1,0 +1,1 @@
+"""Look inside of a model while it runs, and change what it computes."""

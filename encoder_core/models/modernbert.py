@@ -1,0 +1,294 @@
+"""ModernBERT: BERT again, with what was learned since.
+
+Pre-norm, no biases, rotary positions in place of learned ones, a gate in the feed-forward network
+(GEGLU), and attention that sees all the text only in every third layer: the others look through a
+window of 128 tokens.
+
+Source: Warner et al. 2024, "Smarter, Better, Faster, Longer: A Modern Bidirectional Encoder",
+section 2.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from encoder_core.attention import AttentionFunction
+from encoder_core.embeddings import TokenEmbedding
+from encoder_core.feed_forward import GatedFeedForward
+from encoder_core.masks import check_mask
+from encoder_core.multihead import MultiheadAttention
+from encoder_core.packing import encode_layers
+from encoder_core.positions import Rotary
+
+__all__ = ["ModernBert", "ModernBertConfig", "ModernBertEmbeddings", "ModernBertLayer"]
+
+
+@dataclass(frozen=True)
+class ModernBertConfig:
+    """The settings of a `ModernBert`; the defaults are those of ModernBERT-base.
+
+    Args:
+        vocab_size: V, rows of the token table.
+        d_model: D, the size of every token's vector.
+        nhead: H, heads in each layer; D must be divisible by it.
+        dim_feedforward: F, the width of the gate.
+        windows: one entry a layer: how far a token sees to each side, or None for all the text.
+        max_length: the longest input that it was trained with; nothing breaks beyond.
+        padding_idx: the id of padding.
+        global_base: the rotary base of layers that see all the text.
+        local_base: the rotary base of layers with a window.
+        activation: of the gate.
+        head_activation: of the masked-language-model head.
+        layer_norm_eps: added to the variance in every normalisation.
+        norm_bias: whether normalisations have biases.
+        attention_bias: whether attention's projections have biases.
+        feed_forward_bias: whether the feed-forward network has biases.
+        head_bias: whether the dense layer of the masked-language-model head has a bias.
+        output_bias: whether that head adds a bias for each token of the vocabulary.
+        embedding_dropout: on the embeddings.
+        attention_dropout: on the attention weights and on what attention adds.
+        feed_forward_dropout: on the gated product.
+        std: standard deviation of the initial weights.
+
+    Source: Warner et al. 2024, section 2.1 and table 4.
+
+    >>> ModernBertConfig().windows[:4]
+    (None, 64, 64, None)
+    """
+
+    vocab_size: int = 50368
+    d_model: int = 768
+    nhead: int = 12
+    dim_feedforward: int = 1152
+    windows: tuple[int | None, ...] = tuple(64 if i % 3 else None for i in range(22))
+    max_length: int = 8192
+    padding_idx: int = 50283
+    global_base: float = 160000.0
+    local_base: float = 10000.0
+    activation: str = "gelu"
+    head_activation: str = "gelu"
+    layer_norm_eps: float = 1e-5
+    norm_bias: bool = False
+    attention_bias: bool = False
+    feed_forward_bias: bool = False
+    head_bias: bool = False
+    output_bias: bool = True
+    embedding_dropout: float = 0.0
+    attention_dropout: float = 0.0
+    feed_forward_dropout: float = 0.0
+    std: float = 0.02
+
+
+def _norm(config: ModernBertConfig) -> nn.LayerNorm:
+    return nn.LayerNorm(config.d_model, eps=config.layer_norm_eps, bias=config.norm_bias)
+
+
+class ModernBertLayer(nn.Module):
+    """One pre-norm layer: `x + attention(norm1(x))`, then `x + feed_forward(norm2(x))`.
+
+    Args:
+        config: see `ModernBertConfig`.
+        index: which layer it is. The first has no `norm1`: the embeddings end with one.
+
+    Shapes: `(B, S, D)` to `(B, S, D)`. State-dict keys: `norm1.weight` (not in the first layer),
+    `self_attn.*` (see `MultiheadAttention`), `norm2.weight`, `feed_forward.linear1.weight`
+    `(2F, D)`, `feed_forward.linear2.weight` `(D, F)`; biases where the settings have them.
+
+    Source: Warner et al. 2024, section 2.1.
+
+    >>> config = ModernBertConfig(d_model=8, nhead=2, dim_feedforward=12)
+    >>> ModernBertLayer(config, index=1)(torch.randn(1, 3, 8)).shape
+    torch.Size([1, 3, 8])
+    """
+
+    reads_packing = True  # as `src_mask`; see `packing`
+
+    def __init__(self, config: ModernBertConfig, index: int) -> None:
+        super().__init__()
+        window = config.windows[index]
+        base = config.global_base if window is None else config.local_base
+        self.norm1 = nn.Identity() if index == 0 else _norm(config)
+        self.self_attn = MultiheadAttention(
+            config.d_model,
+            config.nhead,
+            config.attention_dropout,
+            config.attention_bias,
+            rotary=Rotary(config.d_model // config.nhead, base, pairing="half"),
+            window=window,
+        )
+        self.dropout = nn.Dropout(config.attention_dropout)
+        self.norm2 = _norm(config)
+        self.feed_forward = GatedFeedForward(
+            config.d_model,
+            config.dim_feedforward,
+            config.activation,
+            dropout=0.0,
+            activation_dropout=config.feed_forward_dropout,
+            bias=config.feed_forward_bias,
+        )
+
+    def forward(
+        self,
+        src: Tensor,
+        src_mask: Any = None,
+        src_key_padding_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Encode `(B, S, D)`; the arguments are those of `TransformerEncoderLayer`."""
+        x = self.norm1(src)
+        attended, _ = self.self_attn(
+            x, x, x, attn_mask=src_mask, key_padding_mask=src_key_padding_mask
+        )
+        src = src + self.dropout(attended)
+        output: Tensor = src + self.feed_forward(self.norm2(src))  # (B, S, D)
+        return output
+
+
+class ModernBertEmbeddings(nn.Module):
+    """Token vectors, normalised. There are no positions here and no segments.
+
+    Args:
+        config: see `ModernBertConfig`.
+
+    Shapes: ids `(B, S)` to `(B, S, D)`. State-dict keys: `token.weight` `(V, D)`, `norm.weight`.
+
+    Source: Warner et al. 2024, section 2.1.1 (the normalisation after the embeddings).
+
+    >>> config = ModernBertConfig(vocab_size=9, d_model=4, padding_idx=0)
+    >>> ModernBertEmbeddings(config)(torch.tensor([[1, 2]])).shape
+    torch.Size([1, 2, 4])
+    """
+
+    def __init__(self, config: ModernBertConfig) -> None:
+        super().__init__()
+        self.token = TokenEmbedding(config.vocab_size, config.d_model, config.padding_idx)
+        self.norm = _norm(config)
+        self.dropout = nn.Dropout(config.embedding_dropout)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Embed ids `(B, S)`."""
+        x: Tensor = self.dropout(self.norm(self.token(ids)))  # (B, S, D)
+        return x
+
+
+class ModernBert(nn.Module):
+    """A ModernBERT: from token ids to one vector for each token. It is called as `Bert` is.
+
+    Args:
+        config: see `ModernBertConfig`.
+        seed: makes the initial weights reproducible and leaves the global generator as it was;
+            None draws them from the global generator.
+        attention: a function that attends in every layer in place of the package's own; queries
+            and keys come to it turned by their positions.
+
+    Shapes: see `forward`. State-dict keys: `embeddings.*`, `layers.0.*` and so on, `norm.weight`.
+
+    Raises:
+        ValueError: D is not divisible by H, or D / H is odd.
+
+    Source: Warner et al. 2024, section 2.1.
+
+    >>> config = ModernBertConfig(
+    ...     vocab_size=9, d_model=8, nhead=2, dim_feedforward=12, windows=(None, 2), padding_idx=0
+    ... )
+    >>> ModernBert(config, seed=0).eval()(torch.tensor([[1, 2, 3]])).shape
+    torch.Size([1, 3, 8])
+    """
+
+    def __init__(
+        self,
+        config: ModernBertConfig,
+        seed: int | None = None,
+        attention: AttentionFunction | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        with torch.random.fork_rng(devices=(), enabled=seed is not None):
+            self.embeddings = ModernBertEmbeddings(config)
+            indices = range(len(config.windows))
+            self.layers = nn.ModuleList(ModernBertLayer(config, index) for index in indices)
+            self.norm = _norm(config)
+        self.reset_parameters(None if seed is None else torch.Generator().manual_seed(seed))
+        for module in self.modules():
+            if isinstance(module, MultiheadAttention):
+                module.attention = attention
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw every matrix from N(0, std^2) cut at 2 std; what ends a sublayer starts smaller.
+
+        Args:
+            generator: what to draw from, on the CPU; None is the global one.
+
+        Source: Warner et al. 2024, appendix A.2 (Megatron's initialisation).
+
+        >>> ModernBert(
+        ...     ModernBertConfig(9, 8, 2, 12, (None,), padding_idx=0), seed=0
+        ... ).embeddings.token.weight[0].any().item()
+        False
+        """
+        std, depth = self.config.std, 2 * max(len(self.layers), 1)
+        for name, parameter in self.named_parameters():
+            ends = name.endswith(("out_proj.weight", "linear2.weight"))
+            spread = std / depth**0.5 if ends else std
+            if parameter.dim() > 1:
+                nn.init.trunc_normal_(
+                    parameter, std=spread, a=-2 * spread, b=2 * spread, generator=generator
+                )
+            elif "norm" in name and name.endswith("weight"):
+                nn.init.ones_(parameter)
+            else:
+                nn.init.zeros_(parameter)
+        self.embeddings.token.weight[self.config.padding_idx].zero_()
+
+    def forward(
+        self,
+        ids: Tensor,
+        type_ids: Tensor | None = None,
+        padding_mask: Tensor | None = None,
+        mask: Tensor | None = None,
+        *,
+        packed: bool | None = None,
+    ) -> Tensor:
+        """Encode; the arguments are those of `Bert.forward`.
+
+        Args:
+            ids: `(B, S)` int64 token ids.
+            type_ids: None; this family knows no segments.
+            padding_mask: `(B, S)` bool, True at padding; None is no padding.
+            mask: what else is blocked; True is blocked, or floating, added to the scores.
+            packed: see `packing.encode_layers`.
+
+        Returns:
+            The normalised hidden states, `(B, S, D)`; rows of padding are zero.
+
+        Raises:
+            ValueError: `type_ids` came, or a mask cannot be one.
+        """
+        if type_ids is not None:
+            raise ValueError("type_ids came, but ModernBERT has no segments.")
+        return self.encode(self.embeddings(ids), padding_mask, mask, packed=packed)
+
+    def encode(
+        self,
+        x: Tensor,
+        padding_mask: Tensor | None = None,
+        mask: Tensor | None = None,
+        *,
+        packed: bool | None = None,
+    ) -> Tensor:
+        """Send embedded tokens through the layers; see `forward`.
+
+        >>> config = ModernBertConfig(9, 8, 2, 12, (None, 2), padding_idx=0)
+        >>> ModernBert(config).encode(torch.randn(1, 3, 8)).shape
+        torch.Size([1, 3, 8])
+        """
+        check_mask(padding_mask)
+        x = encode_layers(self.layers, x, padding_mask, mask, packed=packed)
+        x = self.norm(x)  # (B, S, D)
+        if padding_mask is None or padding_mask.dtype != torch.bool:
+            return x
+        return x.masked_fill(padding_mask[..., None], 0)  # the same on every path

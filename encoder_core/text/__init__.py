@@ -1,0 +1,1 @@
+"""Text and its pieces: words, a trained vocabulary, batches of ids."""

@@ -1,0 +1,132 @@
+"""Validate what a training's checkpoint holds beside its tensors.
+
+Source: RFC 8259 (JSON, whose numbers, texts and lists are all that these facts are made of).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+from encoder_core.pretrained.checkpoints import CheckpointError
+from encoder_core.training.loop import Record
+
+__all__ = ["parse_facts", "require_facts"]
+
+_NUMBER = (int, float)
+
+# The type of each field, and whether every checkpoint has it.
+_FIELDS: dict[str, tuple[type | tuple[type, ...], bool]] = {
+    "step": (int, True),
+    "settings": (dict, True),
+    "scaler": (dict, True),
+    "records": (list, True),
+    "rate": (_NUMBER, False),
+    "norm": (_NUMBER, False),
+    "sums": (dict, False),
+    "counted": (int, False),
+    "unreported": (bool, False),
+}
+_RECORD: dict[str, type | tuple[type, ...]] = {
+    "step": int,
+    "epoch": _NUMBER,
+    "loss": _NUMBER,
+    "learning_rate": _NUMBER,
+    "gradient_norm": _NUMBER,
+    "metrics": dict,
+}
+_SCALER = ("scale", "growth_factor", "backoff_factor", "growth_interval", "_growth_tracker")
+
+
+def parse_facts(path: Path, text: str | None, name: str, kind: type) -> Any:
+    """Read JSON from a checkpoint's header.
+
+    Args:
+        path: of the checkpoint, for the message.
+        text: what stands in the header; None where nothing does.
+        name: under which name.
+        kind: the type that it must have.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        CheckpointError: it is missing, not JSON, or of another type.
+
+    >>> parse_facts(Path("run"), '{"step": 3', "facts", dict)
+    Traceback (most recent call last):
+    ...
+    encoder_core.pretrained.checkpoints.CheckpointError: The checkpoint run is damaged: facts is not JSON (...
+    """
+    if text is None:
+        _refuse(path, f"{name} is missing")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        _refuse(path, f"{name} is not JSON ({error})", error)
+    _require_type(path, name, value, kind)
+    return value
+
+
+def require_facts(path: Path, facts: dict[str, Any]) -> None:
+    """Refuse facts with a missing field or a field of another type.
+
+    Args:
+        path: of the checkpoint, for the message.
+        facts: what `load_training` read.
+
+    Raises:
+        CheckpointError: the message names file and field.
+
+    >>> require_facts(Path("run"), {"step": "3"})
+    Traceback (most recent call last):
+    ...
+    encoder_core.pretrained.checkpoints.CheckpointError: The checkpoint run is damaged: step must be int, ...
+    """
+    for name, (kind, always) in _FIELDS.items():
+        if name in facts:
+            _require_type(path, name, facts[name], kind)
+        elif always:
+            _refuse(path, f"{name} is missing")
+    if facts["step"] < 0 or facts.get("counted", 0) < 0:
+        _refuse(path, f"step and counted must not be negative, got {facts['step']} and "
+                f"{facts.get('counted', 0)}")  # fmt: skip
+    sums = facts.get("sums", {})
+    for name, value in sums.items():
+        _require_type(path, f"sums.{name}", value, _NUMBER)
+    if bool(facts.get("counted")) != bool(sums) or ("loss" in sums) != bool(sums):
+        _refuse(path, "sums must hold the loss of the updates counted, and nothing without any")
+    if facts.get("unreported") and not sums:
+        _refuse(path, "unreported is true, and sums hold no update that could be reported")
+    for name in _SCALER if facts["scaler"] else ():
+        _require_type(path, f"scaler.{name}", facts["scaler"].get(name), _NUMBER)
+    for place, record in enumerate(facts["records"]):
+        _require_record(path, f"records[{place}]", record)
+
+
+def _require_record(path: Path, name: str, record: Any) -> None:
+    _require_type(path, name, record, dict)
+    for key, kind in _RECORD.items():
+        if key not in record:
+            _refuse(path, f"{name}.{key} is missing")
+        _require_type(path, f"{name}.{key}", record[key], kind)
+    for key in record.keys() - {field.name for field in fields(Record)}:
+        _refuse(path, f"{name}.{key} is unexpected")
+    for key, value in record["metrics"].items():
+        _require_type(path, f"{name}.metrics.{key}", value, _NUMBER)
+
+
+def _require_type(path: Path, name: str, value: Any, kind: type | tuple[type, ...]) -> None:
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        wanted = " or ".join(k.__name__ for k in kinds)
+        _refuse(path, f"{name} must be {wanted}, got {type(value).__name__}")
+
+
+def _refuse(path: Path, what: str, cause: Exception | None = None) -> NoReturn:
+    raise CheckpointError(
+        f"The checkpoint {path} is damaged: {what}. Take an earlier copy, or start anew with "
+        "another path."
+    ) from cause

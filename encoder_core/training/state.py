@@ -1,0 +1,279 @@
+"""A training's whole state in one file of tensors, written so that no crash can spoil it.
+
+The file is in the safetensors format, which holds numbers and text and cannot hold code: nothing
+is unpickled when a training is resumed. It is written beside the old one and then takes its
+place in one step, so that whatever happens, one whole checkpoint is there. The optimizer's state
+stands there by the parameters' names, so it cannot meet another parameter.
+
+Source: the safetensors format; Python's documentation of `os.replace`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from encoder_core.pretrained.checkpoints import CheckpointError
+from encoder_core.training.facts import parse_facts
+
+__all__ = ["load_training", "remove_unfinished", "save_training", "writing_error"]
+
+_FORMAT = "encoder_core training 2"
+_BY_NUMBER = "encoder_core training 1"  # the optimizer's state by the parameters' numbers
+
+
+def save_training(
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    facts: dict[str, Any],
+) -> None:
+    """Write model, optimizer and facts, in one atomic step.
+
+    Args:
+        path: the file; its folder is made where it is missing.
+        model: its state dict is saved.
+        optimizer: its state is saved by the names that its parameters have in the model.
+        facts: whatever JSON can hold (step, settings, history).
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written to; the old file stays whole,
+            and nothing is left of the new one.
+
+    >>> import tempfile
+    >>> model = nn.Linear(2, 2)
+    >>> optimizer = torch.optim.AdamW(model.parameters())
+    >>> path = Path(tempfile.mkdtemp()) / "run.safetensors"
+    >>> save_training(path, model, optimizer, {"step": 3})
+    >>> load_training(path, model, optimizer)
+    {'step': 3}
+    """
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    trained = _names(model, optimizer)
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{trained[index]}.{what}": value for what, value in state.items()}
+    # Each tensor gets memory of its own: safetensors refuses tied weights that share theirs.
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    told = {"format": _FORMAT, "facts": json.dumps(facts), "trained": json.dumps(trained)}
+    content = save(tensors, metadata=told)
+    # A name of its own, so that two that write do not write into one another.
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}.unfinished")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise writing_error(path, error) from error
+        raise
+
+
+def writing_error(path: Path, error: OSError) -> OSError:
+    """Name the checkpoint in an error that kept it from being written.
+
+    Args:
+        path: the checkpoint.
+        error: what the system said.
+
+    Returns:
+        An error of the same kind, with the file's name, to be raised.
+
+    >>> raise writing_error(Path("run"), OSError(28, "No space left on device"))
+    Traceback (most recent call last):
+    ...
+    OSError: [Errno 28] The checkpoint could not be written (No space left on device). ...: 'run'
+    """
+    return OSError(
+        error.errno,
+        f"The checkpoint could not be written ({error.strerror or error}). What was saved before "
+        "is still whole. Make room there, or choose another place",
+        str(path),
+    )
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove the unfinished files of trainings that were killed while they wrote.
+
+    Args:
+        path: the checkpoint; nobody else is writing it.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "run"
+    >>> path.with_name("run.0123456789abcdef.unfinished").touch()
+    >>> remove_unfinished(path)
+    >>> list(path.parent.iterdir())
+    []
+    """
+    left = re.compile(re.escape(path.name) + r"(\.[0-9a-f]{16})?\.unfinished")
+    with contextlib.suppress(OSError):  # a leftover harms nobody
+        for file in path.parent.iterdir():
+            if left.fullmatch(file.name):
+                file.unlink(missing_ok=True)
+
+
+def _names(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[str]:
+    """Name the optimizer's parameters, in its order."""
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    return [names.get(id(p), f"#{index}") for index, p in enumerate(parameters)]
+
+
+def load_training(
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    require: Callable[[dict[str, Any]], None] = lambda facts: None,
+) -> dict[str, Any]:
+    """Bring model and optimizer to the state in a file.
+
+    Args:
+        path: what `save_training` wrote.
+        model: one with the same parameters; changed in place.
+        optimizer: one over the same ones of that model's parameters; changed in place.
+        require: called with the facts before anything is changed; raises where they don't fit.
+
+    Returns:
+        The facts that were saved.
+
+    Raises:
+        CheckpointError: a ValueError: the file is of another kind or damaged, other parameters
+            were trained, or a weight is missing, unexpected or of another shape or dtype; the
+            message names it, and nothing has been changed.
+        FileNotFoundError: there is no such file.
+        IsADirectoryError: it is a folder.
+
+    >>> load_training(Path("nowhere.safetensors"), nn.Linear(1, 1), None)
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: No such file or directory: nowhere.safetensors
+    """
+    metadata, saved = _read(path)
+    if metadata.get("format") not in (_FORMAT, _BY_NUMBER):
+        raise CheckpointError(f"{path} is no checkpoint of a training: it was not written by fit.")
+    weights = {n.removeprefix("model."): t for n, t in saved.items() if n.startswith("model.")}
+    _require_same(path, model.state_dict(), weights)
+    trained = _names(model, optimizer)
+    if metadata["format"] == _FORMAT:
+        _require_trained(path, trained, parse_facts(path, metadata.get("trained"), "trained", list))
+    facts: dict[str, Any] = parse_facts(path, metadata.get("facts"), "facts", dict)
+    require(facts)
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in saved.items():
+        if key.startswith("optimizer."):
+            name, _, what = key.removeprefix("optimizer.").rpartition(".")
+            index = _find(trained, name, by_number=metadata["format"] == _BY_NUMBER)
+            if index is None:
+                raise CheckpointError(
+                    f"The checkpoint {path} has AdamW's state of {name}, which is not a trained "
+                    "parameter of this model. Train those that were trained before, or start anew "
+                    "with another path."
+                )
+            moments.setdefault(index, {})[what] = tensor
+    _require_moments(path, trained, optimizer, moments)
+    groups = optimizer.state_dict()["param_groups"]
+    model.load_state_dict(weights)
+    optimizer.load_state_dict({"state": moments, "param_groups": groups})
+    return facts
+
+
+def _find(trained: list[str], name: str, by_number: bool) -> int | None:
+    """Find a parameter's place in the optimizer by its name, or by its number in older files."""
+    if by_number:
+        return int(name) if name.isdecimal() and int(name) < len(trained) else None
+    return trained.index(name) if name in trained else None
+
+
+def _require_trained(path: Path, now: list[str], before: list[Any]) -> None:
+    """Name the parameters that are trained and were not, or were and are not."""
+    problems = [f"{name} was trained and is frozen" for name in before if name not in now]
+    problems += [f"{name} was frozen and is trained" for name in now if name not in before]
+    if problems:
+        raise CheckpointError(
+            f"The checkpoint {path} is of a training of other parameters: {_first(problems)}. Set "
+            "requires_grad as it was, or load the weights alone and start anew with another path."
+        )
+
+
+def _require_moments(
+    path: Path,
+    trained: list[str],
+    optimizer: torch.optim.Optimizer,
+    moments: dict[int, dict[str, Tensor]],
+) -> None:
+    """Name the first few parameters whose state in the file is not what the optimizer needs."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    needed = (
+        {"step", "exp_avg", "exp_avg_sq"} if isinstance(optimizer, torch.optim.AdamW) else set()
+    )
+    problems = []
+    for index, state in moments.items():
+        name, shape = trained[index], parameters[index].shape
+        problems += [f"{what} of {name} is missing" for what in sorted(needed - state.keys())]
+        problems += [
+            f"{what} of {name} is {tuple(value.shape)} in the file and {tuple(shape)} in the model"
+            for what, value in state.items()
+            if value.shape != (() if what == "step" else shape)
+        ]
+    if problems:
+        raise CheckpointError(
+            f"In the checkpoint {path} AdamW's state does not fit the trained parameters: "
+            f"{_first(problems)}. Train those that were trained before, or start anew with "
+            "another path."
+        )
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Read what a file says of itself, and all of its tensors."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; a checkpoint is a file: name one in it.")
+    if path.exists() and not path.is_file():  # reading a pipe would wait for a writer
+        raise CheckpointError(f"{path} is a pipe or a device; a checkpoint is a file.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return file.metadata() or {}, tensors
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path} is no whole checkpoint ({error}). Start anew with another path, or delete it."
+        ) from error
+
+
+def _require_same(path: Path, expected: dict[str, Tensor], came: dict[str, Tensor]) -> None:
+    """Name the first few weights that differ in name, shape or dtype."""
+    problems = [f"{name} is missing" for name in expected.keys() - came.keys()]
+    problems += [f"{name} is unexpected" for name in came.keys() - expected.keys()]
+    problems += [
+        f"{name} is {_kind(came[name], t)} in the file and {_kind(t, came[name])} in the model"
+        for name, t in expected.items()
+        if name in came and (came[name].shape, came[name].dtype) != (t.shape, t.dtype)
+    ]
+    if problems:
+        raise CheckpointError(
+            f"The checkpoint {path} is of another model: {_first(sorted(problems))}. Build the "
+            "model as it was when the training began, or start anew with another path."
+        )
+
+
+def _kind(one: Tensor, other: Tensor) -> str:
+    """Say a tensor's shape, or its dtype where only that differs from the other's."""
+    return str(tuple(one.shape) if one.shape != other.shape else one.dtype)
+
+
+def _first(problems: list[str]) -> str:
+    return "; ".join(problems[:5]) + (", and more" if len(problems) > 5 else "")
