@@ -1,0 +1,160 @@
+"""What an exercise says is read from a text file; what is malformed there is named by file and line."""
+
+import pytest
+
+from course.checking.exercise import generated, text
+from course.checking.exercise.mistake import Mistake
+from course.checking.exercise.text import TextError, parse
+from course.content import exercises
+
+HINTS = """\
+# hints
+
+## idea
+Twice the number,
+on two lines.
+
+## shapes
+As x.
+
+## pseudo-code
+    y <- 2 x
+      deeper
+
+## decisive line
+    return 2 * x
+"""
+MISTAKES = """\
+
+# clues
+
+## right: a single head
+look at the heads
+
+## wrong: a single token
+look at the values,
+and at -inf
+
+# mistakes
+
+## added
+- 2 * x
++ 2 + x
+
+It adds.
+
+? What is twice a number? Say
+it aloud.
+
+## two-edits
+- return 2
++ return 3
+- x
++ y
+
+-inf stands at the beginning of this line, which is prose.
+
+? Which?
+
+## cut-out
+- y = x
+-
+- z = y
+
+Lines are missing.
+
+? Which?
+
+## detached
+~ detach x
+"""
+GOOD = HINTS + MISTAKES
+
+
+def test_all_parts_are_read():
+    said = parse(GOOD, "double/mistakes.txt")
+    assert said.hints == (
+        "Twice the number, on two lines.",
+        "As x.",
+        "y <- 2 x\n  deeper",
+        "return 2 * x",
+    )
+    assert said.clues == (("a single head", "look at the heads"),)
+    assert said.clues_if_wrong == (("a single token", "look at the values, and at -inf"),)
+    added, two, cut, detached = said.mistakes
+    assert added == Mistake(
+        "added", (("2 * x", "2 + x"),), "It adds.", "What is twice a number? Say it aloud."
+    )
+    assert two.edits == (("return 2", "return 3"), ("x", "y"))
+    assert two.says == "-inf stands at the beginning of this line, which is prose."
+    assert cut.edits == (("y = x\n\nz = y", ""),)
+    assert detached.edits == ()
+    assert detached.says == (
+        "The result is cut off from x (`detach`, `.data`, `no_grad` or numpy), so nothing before it can learn."
+    )
+    assert detached.asks == "Which line leaves PyTorch's record of the computation?"
+
+
+MALFORMED = {
+    "an unknown part": ("# clues", "# clue", "the parts are hints, clues, mistakes", 17),
+    "an unknown hint": ("## shapes", "## shape", "the hints are idea, shapes", 7),
+    "a hint that says nothing": ("As x.\n", "", "says nothing", 7),
+    "a clue of no kind": ("## right: a", "## perhaps: a", "a clue is headed", 19),
+    "a mistake of no id": ("## added", "## It adds", "is no id", 28),
+    "a mistake twice": ("## two-edits", "## added", "stands twice", 37),
+    "no question": ("? What is twice a number? Say\nit aloud.", "", "asks nothing", 28),
+    "an addition alone": ("- 2 * x\n", "", "without a `-` line", 29),
+    "no edit": ("- 2 * x\n+ 2 + x\n", "", "edits nothing", 28),
+    "nothing generated so": ("~ detach x", "~ detatch x", "one of detach, write, float32", 57),
+    "too few names": ("~ detach x", "~ detach", "names too many or too few", 57),
+    "text before a heading": ("# hints\n", "# hints\nHello.\n", "text before the first", 2),
+}
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_what_is_malformed_is_named(case):
+    old, new, says, line = MALFORMED[case]
+    assert GOOD.count(old) >= 1
+    with pytest.raises(TextError, match=rf"^double/mistakes\.txt:{line}: ") as raised:
+        parse(GOOD.replace(old, new, 1), "double/mistakes.txt")
+    assert says in str(raised.value)
+
+
+def test_missing_hints_are_named():
+    with pytest.raises(TextError, match="hints are missing: decisive line"):
+        parse(GOOD.replace("## decisive line\n    return 2 * x\n", ""), "double/mistakes.txt")
+
+
+def test_a_whole_line_is_cut_out_with_its_end():
+    cut = Mistake("cut", (("    b = 2", ""),), "", "")
+    assert cut.applied_to("def f():\n    a = 1\n    b = 2\n    return a") == (
+        "def f():\n    a = 1\n    return a"
+    )
+
+
+SOURCE = "def double(x, times=2):\n    return times * x"
+
+
+@pytest.mark.parametrize("kind", generated.GENERATED)
+def test_a_generated_mistake_wraps_the_solution(kind):
+    torch = pytest.importorskip("torch")
+    says, asks, wrapped = generated.GENERATED[kind]("x")
+    assert says.endswith(".")
+    assert asks.endswith("?")
+    names = {}
+    exec(Mistake(kind, (), says, asks, wrapped=wrapped).applied_to(SOURCE), names)
+    x = torch.ones(2, dtype=torch.float64, requires_grad=kind == "detach")
+    result = names["double"](x, times=3)
+    assert torch.equal(result.double(), torch.full((2,), 3.0, dtype=torch.float64))
+    assert result.requires_grad is False
+    assert (result.dtype == torch.float32) == (kind == "float32")
+    assert torch.equal(x.detach(), torch.full((2,), 0.5 if kind == "write" else 1.0, dtype=x.dtype))
+
+
+@pytest.mark.parametrize("exercise_id", exercises.ids())
+def test_each_exercise_has_its_text_beside_it(exercise_id):
+    said = text.read(exercises.path(exercise_id) / "mistakes.txt")
+    exercise = exercises.get(exercise_id)
+    assert (exercise.mistakes, exercise.hints) == (said.mistakes, said.hints)
+    source = exercise.model_source
+    assert all(mistake.applied_to(source) != source for mistake in said.mistakes)
