@@ -6,9 +6,10 @@ import difflib
 import functools
 import importlib
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from course.checking.exercise import Exercise, text
 from course.content import CHAPTERS, FOLDER, manuscript
@@ -46,13 +47,23 @@ def path(exercise_id: str) -> Path:
     return FOLDER / chapter / "exercises" / folder(exercise_id)
 
 
+def right_answers(exercise_id: str) -> tuple[Callable[..., Any], ...]:
+    """Right answers in other styles than the model solution's, from `right.py`; none must be refused."""
+    return tuple(_module(exercise_id, "right").RIGHT)
+
+
+def _module(exercise_id: str, name: str) -> Any:
+    chapter = exercise_id.partition(".")[0]
+    package = f"course.content.{chapter}.exercises.{folder(exercise_id)}"
+    return importlib.import_module(f"{package}.{name}")
+
+
 @functools.cache
 def _read(exercise_id: str) -> Exercise:
-    chapter = exercise_id.partition(".")[0]
-    name = f"course.content.{chapter}.exercises.{folder(exercise_id)}.exercise"
-    exercise = cast("Exercise", importlib.import_module(name).EXERCISE)
+    exercise = cast("Exercise", _module(exercise_id, "exercise").EXERCISE)
     if exercise.id != exercise_id:
-        raise ValueError(f"{name} defines {exercise.id!r}; it should define {exercise_id!r}")
+        where = path(exercise_id) / "exercise.py"
+        raise ValueError(f"{where} defines {exercise.id!r}; it should define {exercise_id!r}")
     said = text.read(path(exercise_id) / "mistakes.txt")
     return replace(
         exercise,

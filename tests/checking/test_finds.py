@@ -1,7 +1,5 @@
 """What an exercise's own search says is said of wrong answers alone."""
 
-import importlib
-
 import pytest
 import torch
 from torch import Tensor
@@ -21,8 +19,7 @@ SEARCHED = [
 
 @pytest.mark.parametrize("exercise", SEARCHED, ids=lambda exercise: exercise.id)
 def test_a_right_answer_is_told_nothing(exercise: Exercise) -> None:
-    chapter = exercise.id.partition(".")[0]
-    right = importlib.import_module(f"tests.checking.right_answers.{chapter}").RIGHT[exercise.id]
+    right = exercises.right_answers(exercise.id)
     cases = [case for case in exercise.cases(0) if case.raises is None]
     assert exercise.finds is not None
     for answer in (exercise.model(), *right):

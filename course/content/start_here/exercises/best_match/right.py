@@ -1,4 +1,4 @@
-"""Right answers to chapter 00's exercise, in other styles than the model solution's."""
+"""Right answers to start_here.best_match in other styles than the model solution's."""
 
 import math
 
@@ -76,17 +76,15 @@ def best_match_enumerated(question, passages):
     return best[0]
 
 
-RIGHT = {
-    "start_here.best_match": [
-        best_match_library,
-        best_match_normalize,
-        best_match_loop,
-        best_match_max_by_key,
-        best_match_einsum,
-        best_match_topk,
-        best_match_sorted,
-        best_match_max,
-        best_match_index_of_max,
-        best_match_enumerated,
-    ],
-}
+RIGHT = (
+    best_match_library,
+    best_match_normalize,
+    best_match_loop,
+    best_match_max_by_key,
+    best_match_einsum,
+    best_match_topk,
+    best_match_sorted,
+    best_match_max,
+    best_match_index_of_max,
+    best_match_enumerated,
+)
