@@ -15,7 +15,7 @@ from course.setup.environment import Environment, find
 from course.setup.prepare import prepare
 from course.setup.runner import ended_by_signals
 
-_COMMANDS = ("lab", "test", "build", "status", "reset", "doctor")
+_COMMANDS = ("lab", "test", "build", "dev", "status", "reset", "doctor")
 _EPILOG = """\
 The first time, `python3 -m course` makes an environment in .venv/ and says beforehand what it will
 fetch. Under an active venv or conda environment it uses that. It can be stopped at any moment and
@@ -64,6 +64,14 @@ def _add_smaller(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Make chapters/ and solutions/ from course/content/.",
     )
     build.add_argument("--check", action="store_true", help="write nothing; name what differs")
+
+    dev = commands.add_parser(
+        "dev",
+        help="write an exercise: dev new|check EXERCISE",
+        description="Write the files of a new exercise, or try all that concerns one.",
+    )
+    dev.add_argument("what", choices=["new", "check"])
+    dev.add_argument("exercise", help="such as attention.softmax")
 
     commands.add_parser("status", help="show what you have passed", description="Your progress.")
     reset = commands.add_parser(
@@ -134,6 +142,8 @@ def _dispatch(options: argparse.Namespace, more: list[str]) -> int:
         return press.main(["--check"] if options.check else [])
     if options.command == "doctor":
         return _doctor()
+    if options.command == "dev":
+        return _dev(options.what, options.exercise)
     from course.setup import state
 
     return state.status() if options.command == "status" else state.reset(ask=not options.yes)
@@ -159,6 +169,13 @@ def _test(*, quick: bool, more: Sequence[str]) -> int:
     environment = find()
     prepare(environment, [requirements.LAB, requirements.TEST])
     return testing.run(environment, quick=quick, more=more)
+
+
+def _dev(what: str, exercise: str) -> int:
+    environment = find()
+    prepare(environment, [requirements.LAB, requirements.TEST])
+    command = [str(environment.python), "-m", "course.content.dev", what, exercise]
+    return subprocess.call(command, cwd=ROOT)
 
 
 def _doctor() -> int:
