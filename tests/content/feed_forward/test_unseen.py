@@ -423,7 +423,7 @@ SAID = {
     "b2_each_token": "b2 alone should come, and it comes multiplied by S (",
     "b1_each_feature": "max(0, b1) alone should come, and it comes multiplied by D (",
     "w2_averaged": "it comes multiplied by 1/F (",
-    "x_squashed": "max(0, x) alone should come; the first token gets (",
+    "x_squashed": "max(0, x) alone should come; one token gets (",
     "quick": "x times sigmoid(1.7 x)",
     "cubetypo": "tanh(0.7979 x + 0.03568 x²)",
     "spread": "a normal with a spread of 2: before the erf, x is divided by 2.828",

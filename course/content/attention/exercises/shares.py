@@ -93,11 +93,19 @@ def _of_the_proportion(function: Softmax, rows: list[Tensor], logs: list[Tensor]
             for log, row in zip(logs, rows, strict=True)
         ):
             return f"the weights are those of {name}: what goes into exp is not x"
-    first, second = rows[0][:2].tolist()
-    came, wanted = told_apart((logs[0][1] - logs[0][0]).exp().item(), math.e)
+    far = [(log - log[0]) - (row - row[0]) for log, row in zip(logs, rows, strict=True)]
+    if far[0][1].abs() > 1e-3:  # the plainest pair shows it
+        most, place, power = 0, 1, "e"
+    else:
+        most = max((0, 1), key=lambda i: far[i].abs().max().item())
+        place = int(far[most].abs().argmax())
+        power = f"exp({rows[most][place]:g} - {rows[most][0]:g})"
+    first, other = rows[most][0].item(), rows[most][place].item()
+    ratio = (logs[most][place] - logs[most][0]).exp().item()
+    came, wanted = told_apart(ratio, math.exp(other - first))
     return (
-        f"of the numbers {first:g} and {second:g} the second should get e = {wanted} times the weight of the "
-        f"first, and gets {came} times as much"
+        f"of the numbers {first:g} and {other:g} the second should get {power} = {wanted} times the weight of "
+        f"the first, and gets {came} times as much"
     )
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from course.checking.exercise import Case, directions
+from course.checking.exercise.wording import told_apart
 
 Similarity = Callable[..., Tensor]
 
@@ -44,9 +45,8 @@ def _of_three(function: Similarity) -> list[str]:
     if abs(came - wanted) < 1e-6:
         return []
     shown = ", ".join(f"{abs(cosine):.2f}" for cosine in each)
-    return [
-        f"of three tokens whose similarities are {shown}, the mean is {wanted:.2f}, and {came:.2f} came"
-    ]
+    made, right = told_apart(came, wanted, 2)
+    return [f"of three tokens whose similarities are {shown}, the mean is {right}, and {made} came"]
 
 
 def _of_padding(function: Similarity) -> Iterator[str]:
@@ -57,10 +57,12 @@ def _of_padding(function: Similarity) -> Iterator[str]:
         return
     about = "with two real tokens whose similarity is 0.50 and one place of padding"
     if math.isclose(first, other, abs_tol=1e-6) or not math.isfinite(first + other):
-        yield f"{about}, 0.50 should come, and {first:.2f} came: how many pairs of real tokens are there?"
+        came, _ = told_apart(first, 0.5, 2)
+        yield f"{about}, 0.50 should come, and {came} came: how many pairs of real tokens are there?"
         return
+    before, after = told_apart(first, other, 2)
     yield (
-        f"{about}, the result changes with the vector of the padding ({first:.2f}, then {other:.2f}): a pair "
+        f"{about}, the result changes with the vector of the padding ({before}, then {after}): a pair "
         "counts only where both of its tokens are real, the one on the row and the one on the column"
     )
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from course.checking.exercise import Case
 from course.checking.exercise.draw import Draw
-from course.checking.exercise.wording import same, times
+from course.checking.exercise.wording import farthest, rows_told_apart, same, times
 
 _SIZES = {"B": 11, "S": 13, "D": 7, "F": 5}  # no factor that a person would write
 
@@ -56,10 +56,8 @@ def _told(name: str, where: str, made: Tensor, wanted: Tensor) -> str:
         return f"{sentence}, and it comes {often}"
     if not bool(made.any()):
         return f"{sentence}, and 0 comes"
+    place = farthest(made, wanted)
+    came, right = rows_told_apart(made[place].tolist(), wanted[place].tolist(), 2, "f")
     if same(made, made[:1, :1].expand_as(made)):
-        return f"{sentence}, and {_row(made)} comes in place of {_row(wanted)}"
-    return f"{sentence}; the first token gets {_row(made)} in place of {_row(wanted)}"
-
-
-def _row(tensor: Tensor) -> str:
-    return "(" + ", ".join(f"{number:.2f}" for number in tensor[0, 0].tolist()) + ")"
+        return f"{sentence}, and ({came}) comes in place of ({right})"
+    return f"{sentence}; one token gets ({came}) in place of ({right})"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from course.checking.exercise import Case
-from course.checking.exercise.wording import same
+from course.checking.exercise.wording import rows_told_apart, same
 
 _GATES = (-2.0, -1.0, 0.0, 1.0, 2.0)
 
@@ -23,9 +23,8 @@ def finds(function: Callable[..., Tensor], failed: Sequence[Case]) -> list[str]:
     made = torch.cat([neuron(gate, 1.0, 1.0) for gate in _GATES])
     wanted = torch.nn.functional.gelu(torch.tensor(_GATES, dtype=torch.float64))
     if made.shape == wanted.shape and not same(made, wanted):
-        gates, came, right = (
-            ", ".join(f"{n:.3g}" for n in some) for some in (_GATES, made, wanted)
-        )
+        gates = ", ".join(f"{n:.3g}" for n in _GATES)
+        came, right = rows_told_apart(made.tolist(), wanted.tolist())
         return [
             f"one neuron whose x W_gate is {gates}, all else being 1, gives {came}, and should give {right}"
         ]

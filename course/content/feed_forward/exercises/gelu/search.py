@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from course.checking.exercise import Case
-from course.checking.exercise.wording import same
+from course.checking.exercise.wording import same, told_apart
 
 _EXACT = "asked is the exact share, made with erf"
 
@@ -90,5 +90,6 @@ def _at_some_places(function: Callable[[Tensor], Tensor]) -> str:
     wrong = [(at, want, got) for at, want, got in rows if not abs(want - got) < 1e-6]
     if not wrong:
         return ""
-    places = "; ".join(f"{want:.4g} for x = {at:g}, and {got:.4g} came" for at, want, got in wrong)
+    told = [(at, *told_apart(want, got)) for at, want, got in wrong]
+    places = "; ".join(f"{want} for x = {at:g}, and {got} came" for at, want, got in told)
     return f"asked is {places}"

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from course.checking.exercise import Case, tags
 from course.checking.exercise.draw import Draw
+from course.checking.exercise.wording import told_apart
 
 P = 0.3  # of the cases in training
 DEFAULT_P = 0.1  # where the layer is told no rate
@@ -171,7 +172,7 @@ def finds(run: Callable[..., Any], failed: Sequence[Case], seen: Sequence[str] =
     if PLACES[5] in pre and not guilty:
         rate = _rate(run(*pre[PLACES[5]].args)[0].double() - 1.0)
         told.append(
-            f"made without `dropout=` it drops at a rate of {rate:.2g}: the default is {DEFAULT_P:g}"
+            f"made without `dropout=` it drops at a rate of {told_apart(rate, DEFAULT_P, 2)[0]}: the default is {DEFAULT_P:g}"
         )
     return told
 
@@ -242,7 +243,11 @@ def _of_the_rate(rate: float) -> str:
         return f"nothing is dropped, with a rate of {P:g}"
     if abs(rate - (1.0 - (1.0 - P) ** 2)) < 1e-3:
         return "something is dropped twice, here or on the way there: what goes into a sub-layer stays whole"
-    return f"the rate is {rate:.2g}, and should be {P:g}" if abs(rate - P) > 1e-3 else ""
+    return (
+        f"the rate is {told_apart(rate, P, 2)[0]}, and should be {P:g}"
+        if abs(rate - P) > 1e-3
+        else ""
+    )
 
 
 def _seen_after_the_norm(place: str, output: Tensor) -> str:

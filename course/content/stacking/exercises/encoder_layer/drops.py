@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from course.checking.exercise.draw import Draw
+from course.checking.exercise.wording import told_apart
 from course.content.stacking.exercises.encoder_layer.dropout import PLACES, P, weights_of
 
 _PARTS = ("norm1", "self_attn", "norm2", "linear1", "linear2")
@@ -110,7 +111,7 @@ def _of_the_weights(attention: Any) -> list[str]:
     if not isinstance(attention, nn.MultiheadAttention) or attention.dropout == P:
         return []
     return [
-        f"{PLACES[0]}: the rate of nn.MultiheadAttention's own dropout is {attention.dropout:.2g}, and should be {P:g}"
+        f"{PLACES[0]}: the rate of nn.MultiheadAttention's own dropout is {told_apart(attention.dropout, P, 2)[0]}, and should be {P:g}"
     ]
 
 
@@ -155,11 +156,10 @@ def _of_the_share(share: float, kept: float) -> str:
         return "something is dropped twice"
     rate = 1 - 1 / kept
     if abs(rate - P) > 1e-6 and abs(rate - share) < _FAR:
-        return f"the rate is {rate:.2g}, and should be {P:g}"
+        return f"the rate is {told_apart(rate, P, 2)[0]}, and should be {P:g}"
     if abs(rate - P) > 1e-6:
-        return (
-            f"what is kept is multiplied by {kept:.3g}, and should be by 1 / (1 - p) = {_SCALE:.3g}"
-        )
+        came, wanted = told_apart(kept, _SCALE, 3)
+        return f"what is kept is multiplied by {came}, and should be by 1 / (1 - p) = {wanted}"
     return (
         f"{share:.0%} of the numbers are dropped, with a rate of {P:g}"
         if abs(share - P) > _FAR

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from course.checking.exercise import Case
 from course.checking.exercise.draw import Draw
-from course.checking.exercise.wording import same
+from course.checking.exercise.wording import farthest, same, told_apart
 
 _EPS = 1e-5
 _FAR = 1e7  # a mean, beside a variance of 1
@@ -109,11 +109,10 @@ def _wrong(
     name = next((name for name, number in known.items() if same(came, number)), "")
     if name:
         return f"{what} is {name}, and should be {wanted}"
-    row = ", ".join(f"{number:.2f}" for number in x[0, 0, :5].tolist())
-    one, other = came[0, 0].item(), right[0, 0].item()
-    return (
-        f"{what} should be {wanted}: for the token ({row}) that is {other:.4g}, and {one:.4g} came"
-    )
+    place = farthest(came, right)
+    row = ", ".join(f"{number:.2f}" for number in x[place][:5].tolist())
+    one, other = told_apart(came[place].item(), right[place].item())
+    return f"{what} should be {wanted}: for the token ({row}) that is {other}, and {one} came"
 
 
 def _centres(x: Tensor) -> dict[str, Tensor]:
