@@ -24,6 +24,7 @@ from course.sandbox import guards
 PAIR_SECONDS = 3.0  # of computing, from the first trial to the end of the search for mistakes
 PAIRS = 0.7  # the share of it until which pairs are looked for
 PAIRS_THAT_MEDDLE = 0.4  # ... such as are unlikely
+PAIRS_OF_THE_BROKEN = 0.15  # ... where nothing comes but errors, or wrong types
 SMALL = 0.005  # seconds of computing: probes that take less are equally cheap
 
 
@@ -165,13 +166,14 @@ def _likely_pairs(
     A pair whose mistakes, each by itself, do nothing on an input on which the submission is wrong, or
     something on one on which it is right, explains it only where they meddle with one another.
     """
-    if budget.used() > PAIRS or _hopeless(trials):
+    if budget.used() > PAIRS:
         return
     traits = [_traits(exercise, mistake, trials, order) for mistake in exercise.mistakes]
     pairs = itertools.combinations(range(len(traits)), 2)
     ranked = sorted((_unlikely(traits[i], traits[j]), i, j) for i, j in pairs)
+    meddling = PAIRS_OF_THE_BROKEN if _broken(trials) else PAIRS_THAT_MEDDLE
     for unlikely, i, j in ranked:
-        if budget.used() > (PAIRS_THAT_MEDDLE if unlikely else PAIRS):
+        if budget.used() > (meddling if unlikely else PAIRS):
             return
         yield exercise.mistakes[i], exercise.mistakes[j]
 
@@ -195,10 +197,21 @@ def _traits(
     found = []
     for index in _telling(trials, order):
         trial = trials[index]
-        kind = imitation.kind(trial.probe, trial.expected)
-        wanted = trial.difference.kind if trial.difference else "fault" if trial.failed else None
-        found.append(_Trait(wanted, kind, imitation.gives(trial.probe, trial.actual)))
+        found.append(
+            _Trait(
+                _kind(trial.difference, trial.actual),
+                _kind(*imitation.leaves(trial.probe, trial.expected)),
+                imitation.gives(trial.probe, trial.actual),
+            )
+        )
     return found
+
+
+def _kind(found: Difference | None, outcome: Outcome) -> str | None:
+    """How an outcome leaves the reference, in a word: errors by their type."""
+    if outcome.error is not None and found is not None:
+        return type(outcome.error).__name__
+    return found.kind if found is not None else "fault" if outcome.faults else None
 
 
 def _telling(trials: list[Trial], order: list[int]) -> list[int]:
@@ -228,8 +241,8 @@ def _plausible(a: _Trait, b: _Trait) -> bool:
     return a.wanted in (a.kind, b.kind)
 
 
-def _hopeless(trials: list[Trial]) -> bool:
-    """Whether no pair would be looked for: every plain trial ends in an error, or in a wrong type."""
+def _broken(trials: list[Trial]) -> bool:
+    """Whether every plain trial ends in an error, or in a wrong type: then few pairs are worth a try."""
     plain = [t for t in trials if t.probe.mode == "plain" and t.expected.error is None]
     kinds = {trial.difference.kind if trial.difference else "" for trial in plain}
     return bool(kinds) and (kinds <= {"error"} or kinds <= {"type", "count"})

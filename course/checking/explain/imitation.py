@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from course.checking.exercise import Exercise, Mistake
-from course.checking.explain.agreeing import alike, difference
+from course.checking.explain.agreeing import Difference, alike, difference
 from course.checking.trials import running
 from course.checking.trials.probes import Probe
 from course.checking.trials.running import Outcome
@@ -36,16 +36,14 @@ class Imitation:
             self._outcomes[id(probe)] = probe, running.run(self._function, probe, ours=True)
         return self._outcomes[id(probe)][1]
 
-    def kind(self, probe: Probe, expected: Outcome) -> str | None:
-        """How it leaves the reference on this probe: the difference's kind, "fault", or None."""
-        found = difference(probe, expected, self.on(probe))
-        if found is not None:
-            return found.kind
-        return "fault" if self.on(probe).faults else None
+    def leaves(self, probe: Probe, expected: Outcome) -> tuple[Difference | None, Outcome]:
+        """How it differs from the reference on this probe, and what it gives."""
+        return difference(probe, expected, self.on(probe)), self.on(probe)
 
     def differs(self, probe: Probe, expected: Outcome) -> bool:
         """Whether it leaves the reference on this probe."""
-        return self.kind(probe, expected) is not None
+        found, own = self.leaves(probe, expected)
+        return found is not None or bool(own.faults)
 
     def gives(self, probe: Probe, actual: Outcome) -> bool:
         """Whether it gives the same as a submission, faults included."""
