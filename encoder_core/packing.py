@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.backends import mha
 from torch.overrides import TorchFunctionMode
 
 from encoder_core.inputs import has_values, read_bool
@@ -186,13 +187,28 @@ def _reads_packing(layer: nn.Module) -> bool:
     return False
 
 
-class _Plainly(TorchFunctionMode):
+class _Watched(TorchFunctionMode):
     """Does nothing, but torch.nn's layers leave their fast path for whoever watches them."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         return func(*args, **(kwargs or {}))
+
+
+class _SlowPath:
+    """Turns torch.nn's fast path off; for `torch.compile`, which hides a mode from the layers.
+
+    The compiler traces the assignments but not `set_fastpath_enabled`. Outside of a compiled call
+    the switch stays as it is, since other threads would see it change.
+    """
+
+    def __enter__(self) -> None:
+        self.before = mha._is_fastpath_enabled
+        mha._is_fastpath_enabled = False
+
+    def __exit__(self, *error: object) -> None:
+        mha._is_fastpath_enabled = self.before
 
 
 def _for_others(
@@ -210,7 +226,9 @@ def _added(mask: Tensor | None, padding_mask: Tensor | None) -> AbstractContextM
     On their fast path (no gradients, in evaluation) they take every number but 0 for "blocked".
     """
     floating = any(m is not None and m.is_floating_point() for m in (mask, padding_mask))
-    return _Plainly() if floating and not torch.compiler.is_compiling() else nullcontext()
+    if not floating:
+        return nullcontext()
+    return _SlowPath() if torch.compiler.is_compiling() else _Watched()
 
 
 def encode_layers(

@@ -14,6 +14,7 @@ Training".
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -232,6 +233,8 @@ def fit(
 
     config = replace(config or TrainingConfig(), **options)
     path = None if checkpoint is None else Path(checkpoint)
+    if path is not None and path.is_symlink():  # else the link would be replaced, not its file
+        path = Path(os.path.realpath(path))
     with Interrupts() as interrupts:
         run = Run(model, data, loss, config, collate, evaluate, callback, path, interrupts)
         with run.alone():

@@ -98,6 +98,8 @@ def require_facts(path: Path, facts: dict[str, Any]) -> None:
         _require_type(path, f"sums.{name}", value, _NUMBER)
     if bool(facts.get("counted")) != bool(sums) or ("loss" in sums) != bool(sums):
         _refuse(path, "sums must hold the loss of the updates counted, and nothing without any")
+    if facts.get("unreported") and not sums:
+        _refuse(path, "unreported is true, and sums hold no update that could be reported")
     for name in _SCALER if facts["scaler"] else ():
         _require_type(path, f"scaler.{name}", facts["scaler"].get(name), _NUMBER)
     for place, record in enumerate(facts["records"]):

@@ -242,6 +242,8 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     """Read what a file says of itself, and all of its tensors."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; a checkpoint is a file: name one in it.")
+    if path.exists() and not path.is_file():  # reading a pipe would wait for a writer
+        raise CheckpointError(f"{path} is a pipe or a device; a checkpoint is a file.")
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

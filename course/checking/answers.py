@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import traceback
 from collections.abc import Callable
@@ -21,19 +22,31 @@ _live: dict[str, Callable[..., Any]] = {}  # what passed while this process runs
 _reviving: set[str] = set()  # saved answers that are being read just now
 
 
-def remember(exercise: Exercise, submission: Callable[..., Any]) -> str:
-    """Keep an answer that passed; the sentence says for how long it will be used."""
+def captured(exercise: Exercise, submission: Callable[..., Any]) -> dict[str, str]:
+    """The `source` of an answer with all that it uses, or the `reason` why it cannot be saved."""
     from course.learner.capture import CannotCapture, capture
 
+    try:
+        with guards.time_limit():
+            return {"source": capture(submission, exercise.name, exercise.id)}
+    except CannotCapture as reason:
+        return {"reason": guards.safe_text(reason)}
+    except guards.TimeLimit:
+        return {"reason": "reading what it uses does not come to an end"}
+
+
+def remember(exercise: Exercise, submission: Callable[..., Any], text: dict[str, str]) -> str:
+    """Keep an answer that passed, and its text as `captured` returns it; says for how long it will be used."""
     _live[exercise.id] = submission
     here = f"use({exercise.id!r}) gives your own function"
-    try:
-        source = capture(submission, exercise.name, exercise.id)
-    except CannotCapture as reason:
+    if "source" not in text:
+        reason = text.get("reason") or text.get("error")
         return (
             f"{here} until this kernel ends. It could not be saved for the later chapters: {reason}"
         )
-    _marked(submission, exercise.id, source)
+    source = text["source"]
+    if submissions.is_plain(submission) or type(submission) is functools.partial:
+        _marked(submission, exercise.id, source)
     path = learner.save_answer(exercise.id, source)
     if not learner.answer_is_written(exercise.id):
         return f"{here} until this kernel ends. The later chapters will not have it: {path} could not be written."

@@ -32,7 +32,8 @@ def judge(
     exercise: Exercise, submission: Any, seed: int = 0, then: Callable[[], object] = lambda: None
 ) -> Report:
     """The report on a submission, without remembering anything; `then` is called after the trials."""
-    at_once = without_trials(exercise, submission)
+    with guards.time_limit():  # an object's attributes may run code of its own
+        at_once = without_trials(exercise, submission)
     if at_once is not None:
         return at_once
     budget = diagnosis.Budget()
@@ -364,5 +365,14 @@ def make_report(
 
 def compare_to_model(exercise: Exercise, submission: Callable[..., Any]) -> Comparison:
     """The submission's text beside the model solution's."""
-    yours = submissions.source_of(submission) or f"# no source text: {guards.safe_text(submission)}"
-    return Comparison(yours, exercise.model_source)
+    with guards.time_limit():  # its attributes may run code of its own
+        yours = submissions.source_of(submission)
+    return Comparison(yours or f"# no source text: {_kind(submission)}", exercise.model_source)
+
+
+def _kind(submission: Any) -> str:
+    """What a submission without a source text is; printing an object would run its own code."""
+    if submissions.is_plain(submission):
+        return guards.safe_text(submission)
+    name = type.__dict__["__name__"].__get__(type(submission))
+    return guards.safe_text(f"an object of class {name}")

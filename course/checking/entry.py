@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from course import learner
-from course.checking import answers, checks, verdict
+from course.checking import answers, checks, submissions, verdict
 from course.checking.exercise import Exercise
-from course.checking.report import Report, as_text
+from course.checking.report import Comparison, Report, as_text
 from course.learner import catalogue
-from course.sandbox import answering, guards, marker
+from course.sandbox import answering, guards, isolated, marker
 from course.sandbox import board as boards
 
 
@@ -39,8 +39,8 @@ def check(exercise_id: str, submission: Any) -> Report:
     with marker.noted(exercise_id, "check"):
         report = verdict.judged(exercise, submission)
         if report.status != "not attempted" and report.comparison is None:
-            with contextlib.suppress(Exception):
-                report.comparison = checks.compare_to_model(exercise, submission)
+            with contextlib.suppress(Exception, guards.TimeLimit), guards.time_limit():
+                report.comparison = _comparison(exercise, submission)
         if report.passed:
             _remember(exercise, submission, report)
     _record(report)
@@ -49,16 +49,35 @@ def check(exercise_id: str, submission: Any) -> Report:
     return report
 
 
+def _comparison(exercise: Exercise, submission: Any) -> Comparison:
+    """A submission beside the model solution; an object's own code runs in no process but a child."""
+    if submissions.is_plain(submission) or not isolated.possible():
+        return checks.compare_to_model(exercise, submission)
+    return Comparison("# no source text", exercise.model_source)
+
+
 def _remember(exercise: Exercise, submission: Any, report: Report) -> None:
     """Keep a passed answer for `use`, and say where."""
     try:
+        text = _text(exercise, submission)
         with guards.time_limit():
-            said = answers.remember(exercise, submission)
+            said = answers.remember(exercise, submission, text)
     except (Exception, guards.TimeLimit) as error:
         reason = f"{type(error).__name__}: {guards.safe_text(error)}"
         said = f"use({exercise.id!r}) gives your own function until this kernel ends. It could not be saved: {reason}"
     report.sections.append(("From here on", said))
     report.message = as_text(report.sections, report.shown)
+
+
+def _text(exercise: Exercise, submission: Any) -> dict[str, str]:
+    """A passed answer's text, taken in a child: an object that it uses may run code when it is read."""
+    if isolated.possible():
+        taken = isolated.run(lambda: answers.captured(exercise, submission))
+        if isinstance(taken, dict):
+            return taken
+        if taken is not None:
+            return {"reason": f"reading what it uses fails. {verdict.how_it_ended(taken)}"}
+    return answers.captured(exercise, submission)
 
 
 def _record(report: Report) -> None:

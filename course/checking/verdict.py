@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from course.checking import checks, wire
+from course.checking import checks, submissions, wire
 from course.checking.exercise import Exercise
 from course.checking.explain import diagnosis
 from course.checking.explain.diagnosis import Trial
@@ -21,11 +21,13 @@ from course.sandbox.isolated import Ended
 
 def judged(exercise: Exercise, submission: Any) -> Report:
     """The report on a submission, made in a child process where that is possible."""
-    with contextlib.suppress(Exception, guards.TimeLimit), guards.time_limit():
-        at_once = checks.without_trials(exercise, submission)
-        if at_once is not None:
-            return at_once
-    if not isolated.possible():
+    apart = isolated.possible()
+    if submissions.is_plain(submission) or not apart:
+        with contextlib.suppress(Exception, guards.TimeLimit), guards.time_limit():
+            at_once = checks.without_trials(exercise, submission)
+            if at_once is not None:
+                return at_once
+    if not apart:
         return in_process(exercise, submission)
     if exercise.is_class and not diagnosis.known(exercise.id):
         first = isolated.run(lambda: {"unattempted": checks.unattempted(exercise, submission)})
@@ -66,7 +68,12 @@ def _from_child(exercise: Exercise, submission: Any) -> Report:
         return in_process(exercise, submission)
     if isinstance(ended, Ended):
         return _of_the_end(exercise, submission, ended)
-    return _unjudged(exercise, ended["error"]) if "error" in ended else wire.unpacked(ended)
+    if "error" in ended:
+        return _unjudged(exercise, str(ended["error"]))
+    try:
+        return wire.unpacked(ended)
+    except Exception:  # the answer wrote a text of its own there
+        return _unjudged(exercise, isolated.UNREADABLE)
 
 
 def _unjudged(exercise: Exercise, said: str) -> Report:
@@ -125,7 +132,8 @@ def how_it_ended(ended: Ended, where: str = "") -> str:
 def _where(submission: Any, trace: str) -> str:
     """The submission's own line in what the process wrote down before it ended."""
     with contextlib.suppress(Exception):
-        return running.line_of(submission, trace)
+        if submissions.is_plain(submission):
+            return running.line_of(submission, trace)
     return ""
 
 

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from course.checking.explain.pictures import Shown
-from course.checking.report import Report, as_text
+from course.checking.report import Comparison, Report, as_text
+from course.learner import catalogue
 
 
 def packed(report: Report) -> dict[str, Any]:
-    """All of a report but the comparison, which needs the submission itself."""
+    """A report as plain data; of the comparison the answer's own text, for the solution is known."""
     return {
         "exercise": report.exercise,
         "status": report.status,
@@ -20,6 +21,7 @@ def packed(report: Report) -> dict[str, Any]:
         "remarks": list(report.remarks),
         "sections": [list(section) for section in report.sections],
         "shown": [_picture(picture) for picture in report.shown],
+        "yours": report.comparison and report.comparison.yours,
     }
 
 
@@ -27,6 +29,7 @@ def unpacked(data: dict[str, Any]) -> Report:
     """The report again."""
     sections = [(str(heading), str(text)) for heading, text in data["sections"]]
     shown = [_shown(picture) for picture in data["shown"]]
+    model = catalogue.exercise(data["exercise"]).model_source
     return Report(
         data["exercise"],
         data["status"],
@@ -34,6 +37,7 @@ def unpacked(data: dict[str, Any]) -> Report:
         tuple(data["mistakes"]),
         sections,
         shown,
+        comparison=None if data["yours"] is None else Comparison(str(data["yours"]), model),
         remarks=tuple(data["remarks"]),
     )
 

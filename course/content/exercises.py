@@ -6,10 +6,12 @@ import difflib
 import functools
 import importlib
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
-from course.checking.exercise import Exercise
-from course.content import CHAPTERS, manuscript
+from course.checking.exercise import Exercise, text
+from course.content import CHAPTERS, FOLDER, manuscript
 
 
 def ids(chapter: str | None = None) -> list[str]:
@@ -38,6 +40,12 @@ def folder(exercise_id: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", exercise_id.rpartition(".")[2]).lower()
 
 
+def path(exercise_id: str) -> Path:
+    """The folder of an exercise."""
+    chapter = exercise_id.partition(".")[0]
+    return FOLDER / chapter / "exercises" / folder(exercise_id)
+
+
 @functools.cache
 def _read(exercise_id: str) -> Exercise:
     chapter = exercise_id.partition(".")[0]
@@ -45,4 +53,11 @@ def _read(exercise_id: str) -> Exercise:
     exercise = cast("Exercise", importlib.import_module(name).EXERCISE)
     if exercise.id != exercise_id:
         raise ValueError(f"{name} defines {exercise.id!r}; it should define {exercise_id!r}")
-    return exercise
+    said = text.read(path(exercise_id) / "mistakes.txt")
+    return replace(
+        exercise,
+        hints=said.hints,
+        clues=said.clues,
+        clues_if_wrong=said.clues_if_wrong,
+        mistakes=said.mistakes,
+    )

@@ -25,13 +25,16 @@ from course.sandbox.settings import deterministic, set_device, settings_kept
 from course.system.threads import one_thread
 
 __all__ = [
-    "SECONDS", "Capped", "TimeLimit", "apart", "kept_alive", "quiet", "random_states_kept", "safe_text", "seeded",
-    "settings_kept", "time_limit", "uninitialised_shows",
+    "SECONDS", "Capped", "TimeLimit", "apart", "honest", "kept_alive", "quiet", "random_states_kept",
+    "safe_text", "seeded", "settings_kept", "time_limit", "uninitialised_shows",
 ]  # fmt: skip
 
 SECONDS = patience.SECONDS  # of computing that one call may take; it may sleep for twice as long
 
 
+_LONGEST = 1 << 14  # characters of a text that are looked at
+# What is read of an error.
+_READ = frozenset({"__getattribute__", "__class__", "__traceback__", "__context__", "__cause__"})
 _AGAIN = 0.05  # seconds between two alarms
 # What opens and closes a block must not be broken off: the alarm would stay.
 _UNBROKEN = (__file__, contextlib.__file__, boards.__file__, marker.__file__)
@@ -262,6 +265,18 @@ def uninitialised_shows() -> Iterator[None]:
         deterministic(before, warns_only=warns)
 
 
+def honest(error: BaseException) -> BaseException:
+    """The error, or a plain one in its place where its class answers for itself when an attribute is read."""
+    kinds = type.__dict__["__mro__"].__get__(type(error))
+    inherited = {BaseException, BaseExceptionGroup, object}
+    for kind in kinds:
+        own = type.__dict__["__dict__"].__get__(kind)
+        if kind not in inherited and not _READ.isdisjoint(own):
+            name = type.__dict__["__name__"].__get__(kinds[0])
+            return RuntimeError(f"{name}, an error that cannot be read")
+    return error
+
+
 def safe_text(value: object, limit: int = 300) -> str:
     """What str() gives, whatever str() does: one line, without control characters, cut."""
     try:
@@ -270,6 +285,7 @@ def safe_text(value: object, limit: int = 300) -> str:
         if isinstance(error, KeyboardInterrupt):
             raise
         return f"a {type(value).__name__} that cannot be shown"
+    text = text[:_LONGEST]  # all of a message of 100 MB would take seconds, again and again
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     first = " ".join(lines[:2]) if lines and lines[0].endswith(":") else "".join(lines[:1])
     first = first.encode("utf-8", "backslashreplace").decode("utf-8")

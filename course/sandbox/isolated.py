@@ -33,9 +33,10 @@ from course.sandbox.board import Board
 
 IN_PROCESS = "COURSE_CHECK_IN_PROCESS"  # set to 1, everything runs in the notebook's own process
 GRACE = 1.0  # seconds after which what its own alarm has not stopped is killed
-OWN_SECONDS = 120.0  # of computing that the checker itself may take between two calls of an answer
+OWN_SECONDS = 30.0  # of computing that the checker itself may take between two calls of an answer
 STUCK = 15.0  # seconds of sleep between two calls: nothing of the checker's own waits
 MEMORY = 4 << 30  # bytes that a child may take beyond what it was given
+UNREADABLE = "what its process left cannot be read"
 _POLL = 0.05
 _DEATH_SIGNAL, _HARD, _GIGABYTE = 1, 2, 1 << 30
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
@@ -210,7 +211,7 @@ def _watched(pid: int, board: Board, reading: int, log: int) -> dict[str, Any] |
         status = _killed(pid)
     text = board.text()
     if text is not None:
-        return json.loads(text)  # type: ignore[no-any-return]
+        return _read(text)
     _, depth, stage, trial, failed, _ = board.read()
     if hung and not depth and not stage and trial == 0:
         return None
@@ -218,6 +219,15 @@ def _watched(pid: int, board: Board, reading: int, log: int) -> dict[str, Any] |
     return Ended(
         hung, status, bool(depth), bool(stage), trial, failed, board.overrun(), where, max(seen)
     )
+
+
+def _read(text: bytes) -> dict[str, Any]:
+    """What the child left, which the answer may have written over."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        data = None
+    return data if isinstance(data, dict) else {"error": UNREADABLE}
 
 
 def _waited(pid: int, board: Board, reading: int, seen: list[int]) -> bool:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
+_entered: list[torch.inference_mode] = []
 _ABSENT = object()  # what cannot be read, as the folder of a process whose folder was removed
 _SIGNALS = tuple(map(int, signal.valid_signals()))
 # signal.getsignal makes an enum of each number, which takes a hundred times as long.
@@ -123,6 +124,12 @@ def _put_streams(before: tuple[Any, ...]) -> None:
     sys.stdin, sys.stdout, sys.stderr = before
 
 
+def _put_inference(before: bool) -> None:
+    mode = torch.inference_mode(mode=before)
+    mode.__enter__()
+    _entered.append(mode)  # its end would undo it
+
+
 def _put_precision(before: str) -> None:
     with warnings.catch_warnings():  # some versions of torch warn of their own earlier names
         warnings.simplefilter("ignore")
@@ -140,6 +147,7 @@ _SETTINGS: tuple[_Setting, ...] = (
     _Setting("torch's default dtype", torch.get_default_dtype, torch.set_default_dtype),
     _Setting("torch's default device", torch.get_default_device, set_device),
     _Setting("torch's switch for gradients", torch.is_grad_enabled, torch.set_grad_enabled),
+    _Setting("torch's inference mode", torch.is_inference_mode_enabled, _put_inference),
     _Setting("torch's number of threads", torch.get_num_threads, torch.set_num_threads),
     _Setting(
         "torch's deterministic algorithms",

@@ -261,6 +261,85 @@ RESULTS = {
     "a built-in": ("softmax = len\n", _FAILED),
 }
 
+# What answers for itself wherever it is read, in a call or not.
+OBJECTS = {
+    "an object that hangs when it is printed": (
+        "class Odd:\n    def __call__(self, x, dim): return right(x, dim)\n"
+        "    def __str__(self): return str(sum(range(10**12)))\n    __repr__ = __str__\nsoftmax = Odd()\n",
+        _PASSED,
+    ),
+    "an object that ends the process when it is printed": (
+        "class Odd:\n    def __call__(self, x, dim): return x\n"
+        "    def __repr__(self): os._exit(3)\nsoftmax = Odd()\n",
+        _FAILED,
+    ),
+    "an object that ends the process when it is read": (
+        "class Odd:\n    def __call__(self, x, dim): return x\n"
+        "    def __getattribute__(self, name): os._exit(4)\nsoftmax = Odd()\n",
+        "ends Python itself",
+    ),
+    "an object that hangs when its attributes are read": (
+        "class Odd:\n    def __call__(self, x, dim): return x\n    @property\n"
+        "    def __dict__(self): return sum(range(10**12))\nsoftmax = Odd()\n",
+        _HANGS,
+    ),
+    "a metaclass that ends the process": (
+        "class Meta(type):\n    def __call__(cls, *a): return right(*a)\n"
+        "    def __getattr__(cls, name): os._exit(8)\nclass softmax(metaclass=Meta): pass\n",
+        "ends Python itself",
+    ),
+    "a module that ends the process when it is printed": (
+        "class Layer(nn.Module):\n    def forward(self, x, dim): return right(x, dim)\n"
+        "    def __repr__(self): os._exit(9)\nsoftmax = Layer()\n",
+        _PASSED,
+    ),
+    "a wrapper of itself": (
+        "def softmax(x, dim): return right(x, dim)\nsoftmax.__wrapped__ = softmax\n",
+        _PASSED,
+    ),
+    "an error that hangs when it is read": (
+        "class Odd(Exception):\n    def __getattribute__(self, name):\n        while True: pass\n"
+        + _before("raise Odd"),
+        "cannot be read",
+    ),
+    "errors chained in a circle": (
+        "def softmax(x, dim):\n    other = ValueError('b')\n    try:\n        raise ValueError('a')\n"
+        "    except ValueError as error:\n        error.__context__ = other\n"
+        "        other.__context__ = error\n        raise\n",
+        "ValueError: a",
+    ),
+    "a mode of torch that hangs": (
+        "from torch.utils._python_dispatch import TorchDispatchMode\nclass Odd(TorchDispatchMode):\n"
+        "    def __torch_dispatch__(self, *a): return sum(range(10**12))\n"
+        "def softmax(x, dim):\n    result = right(x, dim)\n    Odd().__enter__()\n    return result\n",
+        "enters the mode `Odd`",
+    ),
+    "a mode of torch that lies": (
+        "from torch.overrides import TorchFunctionMode\nclass Odd(TorchFunctionMode):\n"
+        "    def __torch_function__(self, function, types, args=(), kwargs=None):\n"
+        "        return function is torch.allclose or function(*args, **(kwargs or {}))\n"
+        "def softmax(x, dim):\n    Odd().__enter__()\n    return 1.5 * right(x, dim)\n",
+        "enters the mode `Odd`",
+    ),
+    "inference mode": (
+        "modes = []\n" + _before("modes.append(torch.inference_mode()); modes[-1].__enter__()"),
+        "inference mode",
+    ),
+    "lists in lists": (
+        "def softmax(x, dim):\n    a = []\n    for _ in range(10**5): a = [a]\n    return a\n",
+        "list of 1",
+    ),
+    "a report that is none": (
+        _before("__import__('course.sandbox.board').sandbox.board.here().publish(b'{\"a\": 3}')")
+        + "    os._exit(0)\n",
+        "cannot be read",
+    ),
+    "a report that is no text": (
+        _before("__import__('course.sandbox.board').sandbox.board.here().publish(b'\\xff[')"),
+        "cannot be read",
+    ),
+}
+
 BORROWS = {
     "calls use": (_gives("use('attention.softmax')(x, dim)"), "calls use('attention.softmax')"),
     "calls use and swallows": (
@@ -295,7 +374,8 @@ BORROWS = {
         "calls use('attention.softmax')",
     ),
     "reads the manuscript": (
-        "def softmax(x, dim):\n    from course import manuscript\n    names = {'torch': torch, 'Tensor': Tensor}\n"
+        "def softmax(x, dim):\n    from course.content import manuscript\n"
+        "    names = {'torch': torch, 'Tensor': Tensor}\n"
         "    exec(manuscript.solution('attention.softmax'), names)\n    return names['softmax'](x, dim)\n",
         "reads the model solution",
     ),
@@ -307,7 +387,7 @@ BORROWS = {
     ),
 }
 
-HOSTILE: dict[str, tuple[str, str]] = {**HANGS, **ENDS, **CHANGES, **RESULTS, **BORROWS}
+HOSTILE: dict[str, tuple[str, str]] = {**HANGS, **ENDS, **CHANGES, **RESULTS, **OBJECTS, **BORROWS}
 
 
 def made(source: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from course.checking import checks
 from course.checking import exercise as model
 from course.checking.exercise import Case, Exercise, Mistake
 from course.checking.explain import diagnosis
+from course.learner import catalogue
 
 # Exercises made for these tests. The checker finds an exercise by its id; these are put in its way.
 SCALED = """
@@ -80,12 +81,9 @@ def exercise(name, source, cases, mistakes, monkeypatch, **more):
     made = Exercise(
         f"attention.{name}", "(...)", 1, 1, cases, mistakes, ("a", "b", "c", "d"), **more
     )
-    solution = model.manuscript.solution
-    get = diagnosis.exercises.get
-    monkeypatch.setattr(
-        model.manuscript, "solution", lambda i: source if i == made.id else solution(i)
-    )
-    monkeypatch.setattr(diagnosis.exercises, "get", lambda i: made if i == made.id else get(i))
+    solution, get = catalogue.solution, catalogue.exercise
+    monkeypatch.setattr(catalogue, "solution", lambda i: source if i == made.id else solution(i))
+    monkeypatch.setattr(catalogue, "exercise", lambda i: made if i == made.id else get(i))
     diagnosis.references.cache_clear()
     model._model.cache_clear()
     return made

@@ -456,6 +456,7 @@ EDITS: list[tuple[str, Any, str]] = [
     ("sums", {"loss": "1"}, r"sums\.loss must be int or float"),
     ("sums", {"loss": 1.0}, "sums must hold"),
     ("counted", 2, "sums must hold"),
+    ("unreported", True, "sums hold no update"),
     ("counted", 1.0, "counted must be int"),
     ("unreported", 1, "unreported must be bool, got int"),
 ]
@@ -566,3 +567,19 @@ def test_a_scaler_that_the_device_has_no_use_for_is_passed_over(damaged: Path) -
     facts["scaler"] = torch.amp.GradScaler("cpu").state_dict()
     save_file(tensors, damaged, {**told, "facts": json.dumps(facts)})
     assert train(make(), damaged).resumed_at == 6
+
+
+def test_a_link_stays_a_link_to_the_file_that_is_written(tmp_path: Path) -> None:
+    link, file = tmp_path / "link.safetensors", tmp_path / "there" / "file.safetensors"
+    file.parent.mkdir()
+    link.symlink_to(file)
+    train(make(), link)
+    assert link.is_symlink()
+    assert read(file)[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CheckpointError, match="is a pipe or a device"):
+        train(make(), tmp_path / "pipe")

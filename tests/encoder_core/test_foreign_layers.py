@@ -312,3 +312,14 @@ def test_decoding_step_by_step_names_the_layer_that_cannot() -> None:
     for layer in (nn.TransformerDecoderLayer(D, H, FF, batch_first=True), OwnDecoderLayer()):
         with pytest.raises(TypeError, match=f"{type(layer).__name__} takes no cache="):
             TransformerDecoder(layer, 1).step(x, x, KeyValueCache.empty(1))
+
+
+def test_a_floating_mask_means_the_same_over_torchs_layers_when_compiled() -> None:
+    """A mode is hidden from what the compiler traces, and the fast path would take 0.5 for "blocked"."""
+    encoder = TransformerEncoder(_torchs(), num_layers=2).eval()
+    x = torch.randn(2, 5, D, generator=torch.Generator().manual_seed(0))
+    mask = torch.linspace(-1.0, 1.0, 25).reshape(5, 5)
+    compiled = torch.compile(encoder, backend="eager")
+    with torch.no_grad():
+        expected = encoder(x, mask=mask)
+        assert_close(compiled(x, mask=mask), expected)

@@ -36,7 +36,11 @@ def restart() -> None:
 def in_process(program: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run a program that has `learner`, in another process with the same COURSE_HOME."""
     return subprocess.run(
-        [sys.executable, "-c", f"from course import files, learner\n{program}"],
+        [
+            sys.executable,
+            "-c",
+            f"from course import learner\nfrom course.system import files\n{program}",
+        ],
         capture_output=True,
         text=True,
         cwd=ROOT,

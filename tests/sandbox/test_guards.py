@@ -132,7 +132,7 @@ def test_an_endless_loop_is_stopped_off_the_main_thread(monkeypatch):
 def test_a_limit_off_the_main_thread_leaves_no_exception_to_look_for():
     """Python 3.11 hangs in a traced function once another thread was given an exception it never met."""
     code = (
-        "import sys, threading\nfrom course.checking import guards\n"
+        "import sys, threading\nfrom course.sandbox import guards\n"
         "def limited():\n    with guards.time_limit(): pass\n    try:\n        with guards.time_limit(0.2):\n"
         "            while True: pass\n    except guards.TimeLimit: pass\n"
         "worker = threading.Thread(target=limited)\nworker.start(); worker.join()\n"

@@ -20,7 +20,9 @@ from course.sandbox import guards, settings
 
 SOFTMAX = exercises.get("attention.softmax")
 
+
 CHANGES = {
+    "torch's inference mode": None,  # it turns the switch for gradients too, see below
     "torch's default dtype": lambda: torch.set_default_dtype(torch.float64),
     "torch's default device": lambda: torch.set_default_device("meta"),
     "torch's switch for gradients": lambda: torch.set_grad_enabled(False),
@@ -56,6 +58,15 @@ CHANGES = {
 
 def test_there_is_a_change_for_every_setting():
     assert {setting.name for setting in settings._SETTINGS} <= set(CHANGES)
+
+
+def test_inference_mode_is_left():
+    mode = torch.inference_mode()  # held until the end: a mode that nobody holds ends itself
+    with settings.settings_kept() as changed:
+        mode.__enter__()
+    assert changed == ["torch's switch for gradients", "torch's inference mode"]
+    assert torch.is_grad_enabled()
+    assert not torch.is_inference_mode_enabled()
 
 
 @pytest.mark.parametrize("name", [name for name, change in CHANGES.items() if change])

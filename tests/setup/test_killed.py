@@ -17,9 +17,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and flo
 
 CHILD = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
 PARENT = """
-import sys
+import signal, sys
 from pathlib import Path
 from course.setup import runner
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup, which ignores it
 with runner.ended_by_signals(), runner.locked(Path(sys.argv[1]), lambda: None):
     runner.run([sys.executable, "-c", sys.argv[2]], lambda line: print(line, flush=True))
 """

@@ -12,36 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from course.checking.exercise.mistake import Mistake as Mistake
 from course.learner import catalogue
 from course.sandbox import answering
-
-Edit = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A mistake that people really make, written as an edit of the model solution.
-
-    `edits` are (old, new) pairs of source text, applied in order, each to every place where `old`
-    stands. `says` explains the mistake to the person who made it; `asks` is a question that leads on
-    without giving the answer away.
-    """
-
-    id: str
-    edits: tuple[Edit, ...]
-    says: str
-    asks: str
-    within: str = ""  # the exercise whose solution it edits, where that is another one
-
-    def applied_to(self, source: str) -> str:
-        """The source with this mistake in it; ValueError where the edit finds nothing to change."""
-        for old, new in self.edits:
-            if old not in source:
-                raise ValueError(
-                    f"mistake {self.id!r} finds no {old!r} in the source it should edit"
-                )
-            source = source.replace(old, new)
-        return source
 
 
 @dataclass(frozen=True)
@@ -128,8 +101,9 @@ class Exercise:
     minutes: int
     difficulty: int  # 1 (a line), 2 (a few), 3 (put several ideas together)
     cases: Callable[[int], list[Case]]
-    mistakes: tuple[Mistake, ...]
-    hints: tuple[str, str, str, str]  # idea, shapes, pseudo-code, the decisive line
+    # What it says, with the clues below, is read from the text file beside it.
+    mistakes: tuple[Mistake, ...] = ()
+    hints: tuple[str, str, str, str] = ("", "", "", "")  # idea, shapes, pseudo-code, decisive line
     axes: tuple[tuple[str, ...], ...] = ()  # names of the axes of each result, last axis last
     results: tuple[str, ...] = ("result",)  # what each result is called
     landmarks: tuple[Landmark, ...] = ()

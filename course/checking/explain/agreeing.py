@@ -145,6 +145,12 @@ def _equal(want: Any, got: Any) -> bool:
         return same and want.shape == got.shape and bool((want == got).all())
     if isinstance(want, list | tuple) and isinstance(got, list | tuple):
         return len(want) == len(got) and all(map(_equal, want, got))
+    if isinstance(want, dict) and isinstance(got, dict):
+        try:
+            held = dict.copy(got)  # a defaultdict has every key that it is asked for
+            return len(want) == len(held) and all(_equal(want[key], held[key]) for key in want)
+        except Exception:  # KeyError, or what a key of the answer's raises
+            return False
     try:
         compare: Any = type(want).__eq__
         equal = compare(want, got)  # the expected value decides, whatever the other says

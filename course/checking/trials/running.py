@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import FunctionType, MethodType
 from typing import Any
 
 import torch
@@ -24,6 +25,7 @@ from course.sandbox import guards
 _TORCH_MODULE = nn.Module.__call__.__code__.co_filename
 SEED = 20170612  # before each call of an exercise that draws random numbers
 MANY = 1000  # parts of a result that are looked at one by one
+DEEP = 20  # levels of lists in lists that are looked at; a list may hold itself
 searching = True  # whether a submission may be called once the trials are over
 
 
@@ -85,9 +87,10 @@ def run(function: Callable[..., Any], probe: Probe, *, ours: bool = False) -> Ou
     fills = guards.uninitialised_shows() if probe.mode == "again" else contextlib.nullcontext()
     seeded = guards.seeded(SEED) if probe.random else contextlib.nullcontext()
     replaced: list[str] = []
+    entered: list[str] = []
     alive = contextlib.nullcontext() if ours else guards.kept_alive()
     with guards.quiet() as printed, fills, seeded, alive, guards.settings_kept() as changed:
-        outcome = _guarded(function, probe, None if ours else replaced)
+        outcome = _guarded(function, probe, None if ours else (replaced, entered))
         outcome.summary = _summary(outcome, probe)
     outcome.printed = printed
     outcome.faults += tuple(
@@ -98,7 +101,14 @@ def run(function: Callable[..., Any], probe: Probe, *, ours: bool = False) -> Ou
     )
     if replaced:
         outcome.faults += (_replaces(replaced),)
+    if entered:
+        outcome.faults += (_enters(entered[0]),)
     return outcome
+
+
+def _enters(name: str) -> Fault:
+    says = f"it enters the mode `{name}` and never leaves it, so that all later calls of torch go through it"
+    return Fault("enters-mode", f"{says}: enter it with `with`")
 
 
 def _replaces(names: list[str]) -> Fault:
@@ -107,21 +117,26 @@ def _replaces(names: list[str]) -> Fault:
     return Fault("replaces", f"{says}: call such a function, or give one of your own another name")
 
 
-def _guarded(function: Callable[..., Any], probe: Probe, replaced: list[str] | None) -> Outcome:
+def _guarded(
+    function: Callable[..., Any], probe: Probe, noted: tuple[list[str], list[str]] | None
+) -> Outcome:
     args = probe.arguments()
     before = probe.arguments()
     try:
         with guards.time_limit():
             called = probe.callable(function)
-            called = called if replaced is None else kept(called, replaced)
+            called = called if noted is None else kept(called, *noted)
             outcome = _in_its_mode(called, probe, args)
-    except BaseException as error:  # an answer may raise anything, SystemExit too
+    except BaseException as raised:  # an answer may raise anything, SystemExit too
+        error = guards.honest(raised)
         where = own_line(function, error)
         if isinstance(error, KeyboardInterrupt) and not (raises(where) or boards.here()):
             raise  # the person at the keyboard wants it to stop
         _release(error)
         outcome = Outcome(error=error, where=where)
-    if probe.mode != "host" and not all(map(_identical, args, before)):
+    with guards.time_limit():  # what it left in an input may answer for itself
+        changed = probe.mode != "host" and not all(map(_identical, args, before))
+    if changed:
         outcome.faults += (
             Fault("changes-inputs", "it changes its inputs, which belong to the caller"),
         )
@@ -132,7 +147,9 @@ def _release(error: BaseException) -> None:
     """Free what an answer held that did not come to its end: its variables may fill the memory."""
     with contextlib.suppress(BaseException), guards.time_limit():  # a generator's end may hang too
         chained: BaseException | None = error
-        while chained is not None:
+        seen: set[int] = set()  # an answer can chain errors in a circle
+        while chained is not None and id(chained) not in seen:
+            seen.add(id(chained))
             traceback.clear_frames(chained.__traceback__)
             chained = chained.__context__
         if isinstance(error, guards.TimeLimit | MemoryError | RecursionError):
@@ -261,7 +278,8 @@ def own_line(function: Callable[..., Any], error: BaseException) -> str:
 def line_of(function: Callable[..., Any], trace: str) -> str:
     """An own line as `own_line` gives it, from what faulthandler wrote, the innermost first."""
     files = _files(function)
-    for file, number in re.findall(r'File "(.*)", line (\d+) in ', trace):
+    # In a notebook the cell that calls check() is often the one that holds the answer.
+    for file, number in re.findall(r'File "(.*)", line (\d+) in (?!<module>)', trace):
         if any(name.startswith(file.removesuffix("...")) for name in files):
             line = linecache.getline(file, int(number)).strip()
             return f"line {number}" + (f", `{line}`" if line else "")
@@ -272,8 +290,9 @@ def _files(function: Any) -> set[str]:
     """The files, or notebook cells, that hold a function's or a class's own code."""
     parts = vars(function).values() if isinstance(function, type) else ()
     owners = (function, getattr(function, "forward", None), *parts)
-    codes = (getattr(owner, "__code__", None) for owner in owners)
-    return {code.co_filename for code in codes if code is not None} - {_TORCH_MODULE}
+    # Of other objects no attribute is asked: a class may hold anything.
+    codes = (owner.__code__ for owner in owners if type(owner) in (FunctionType, MethodType))
+    return {code.co_filename for code in codes} - {_TORCH_MODULE}
 
 
 def unattempted(function: Callable[..., Any], outcome: Outcome) -> bool:
@@ -287,18 +306,34 @@ def unattempted(function: Callable[..., Any], outcome: Outcome) -> bool:
     return "NotImplementedError" in line or last.filename in _files(function)
 
 
-def _kept(value: Any) -> Any:
+def _kept(value: Any, depth: int = 0) -> Any:
     """The value as it is now: a submission may use one buffer again and again."""
     if isinstance(value, Tensor):
         with torch._C.DisableTorchFunctionSubclass():  # a subclass could answer for itself
             plain = value.detach().clone()
             return plain.as_subclass(Tensor) if plain.layout is torch.strided else plain
-    if isinstance(value, tuple | list) and len(value) <= MANY:
+    if isinstance(value, tuple | list) and len(value) <= MANY and depth < DEEP:
+        parts = [_kept(part, depth + 1) for part in value]
+        return parts if type(value) is list else tuple(parts)
+    return _plainly(value)
+
+
+def _plainly(value: Any) -> Any:
+    """A value of a class derived from Python's own as one of that class: it may answer for itself."""
+    kind = type(value)
+    if issubclass(kind, dict):
+        some = dict.copy(value)
         return (
-            type(value)(_kept(part) for part in value)
-            if type(value) in (tuple, list)
-            else tuple(map(_kept, value))
+            {_plainly(key): _kept(part) for key, part in some.items()}
+            if len(some) <= MANY
+            else some
         )
+    if issubclass(kind, str) and kind is not str:
+        return str.__getitem__(value, slice(None))
+    if issubclass(kind, float) and kind is not float:
+        return float.__float__(value)
+    if issubclass(kind, int) and kind not in (int, bool):
+        return int.__int__(value)
     return value
 
 
@@ -318,7 +353,7 @@ def _plain_equal(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
-def _same(first: Any, second: Any) -> bool:
+def _same(first: Any, second: Any, depth: int = 0) -> bool:
     """Whether two calls gave the same, up to rounding."""
     if isinstance(first, Tensor) and isinstance(second, Tensor):
         if first.shape != second.shape or first.dtype != second.dtype:
@@ -330,6 +365,8 @@ def _same(first: Any, second: Any) -> bool:
         )
     if isinstance(first, list | tuple) and isinstance(second, list | tuple):
         begun = zip(first[:MANY], second[:MANY], strict=False)
-        return len(first) == len(second) and all(_same(one, other) for one, other in begun)
+        return len(first) == len(second) and (
+            depth >= DEEP or all(_same(one, other, depth + 1) for one, other in begun)
+        )
     plain = (bool, int, float, str, dict, set)
     return not isinstance(first, plain) or not isinstance(second, plain) or first == second

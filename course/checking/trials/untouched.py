@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._device import DeviceContext
 
 # Python's own functions by names of this module's: an answer may have replaced `all`.
 _len, _vars, _dict = len, vars, dict
@@ -107,11 +108,47 @@ def _of_torch(function: Any) -> bool:
     return code is not None and code.co_filename.startswith(_TORCH)
 
 
-def kept(function: Callable[..., Any], replaced: list[str]) -> Callable[..., Any]:
-    """The function, with all that it replaces put back when it returns or raises."""
+@contextlib.contextmanager
+def modes_left(entered: list[str]) -> Iterator[None]:
+    """Leave torch's modes that the block entered and did not leave, and add their names to the list.
+
+    A mode runs its own code in place of every later function of torch, the checker's too.
+    """
+    before = [depth() for depth, _, _ in _MODES]
+    try:
+        yield
+    finally:
+        for (depth, at, pop), level in zip(_MODES, before, strict=True):
+            # The default device is a mode too, and a setting (`settings`).
+            while depth() > level and type(at(depth() - 1)) is not DeviceContext:
+                entered.append(type(pop()).__name__)
+
+
+def _modes() -> Iterator[tuple[Callable[[], int], Callable[[int], Any], Callable[[], Any]]]:
+    """Each stack of modes: its depth, the mode at a level, and what takes the last one off."""
+    for kind in ("function", "dispatch"):
+        names = (
+            f"_len_torch_{kind}_stack",
+            f"_get_{kind}_stack_at",
+            f"_pop_torch_{kind}_stack",
+        )
+        found: Any = [getattr(torch._C, name, None) for name in names]  # private to torch
+        if None not in found:
+            depth, at, pop = found
+            # The one for dispatch takes the kind of mode, None for an answer's own.
+            yield depth, at, functools.partial(pop, None) if kind == "dispatch" else pop
+
+
+_MODES = tuple(_modes())
+
+
+def kept(
+    function: Callable[..., Any], replaced: list[str], entered: list[str]
+) -> Callable[..., Any]:
+    """The function, with all that it replaces or enters put back when it returns or raises."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        with untouched(replaced):
+        with untouched(replaced), modes_left(entered):
             return function(*args, **kwargs)
 
     return call

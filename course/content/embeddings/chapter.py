@@ -39,7 +39,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course import check, explain, figures, hint, labs, measure, predict, quiz, texts, use
+from course import check, explain, figures, hint, labs, measure
+from course import predict, quiz, texts, use
 from course.content.embeddings import skipgram
 from encoder_core import (
     count_words, load_minilm, record, sentence_embedding, split_words, train_wordpiece,

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.checking.exercise import Case, Exercise, Landmark, Mistake, tags
+from course.checking.exercise import Case, Exercise, Landmark, tags
 from course.checking.exercise.draw import Draw
 
 
@@ -95,138 +95,6 @@ EXERCISE = Exercise(
         Landmark(
             "the keys' products with one another", lambda q, k: k @ k.mT / math.sqrt(q.shape[-1])
         ),
-    ),
-    mistakes=(
-        Mistake(
-            "not-scaled",
-            ((" / math.sqrt(d_k)", ""),),
-            "The products are not divided by the root of d_k.",
-            "How does the variance of a dot product grow with the number of its terms?",
-        ),
-        Mistake(
-            "divided-by-d",
-            (("math.sqrt(d_k)", "d_k"),),
-            "The products are divided by d_k and not by its square root.",
-            "If a dot product has variance d_k, by what must it be divided to have variance 1?",
-        ),
-        Mistake(
-            "multiplied-by-the-root",
-            ((" / math.sqrt(d_k)", " * math.sqrt(d_k)"),),
-            "The products are multiplied by the root of d_k instead of divided.",
-            "Should the scores of wide heads come out larger or be brought back to size?",
-        ),
-        Mistake(
-            "root-of-query-length",
-            (("query.shape[-1]", "query.shape[-2]"),),
-            "The root is that of the number of queries L and not of the width d_k.",
-            "Over which axis does the dot product sum?",
-        ),
-        Mistake(
-            "root-of-key-length",
-            (("query.shape[-1]", "key.shape[-2]"),),
-            "The root is that of the number of keys S and not of the width d_k.",
-            "Over which axis does the dot product sum?",
-        ),
-        Mistake(
-            "root-of-the-second-axis",
-            (("query.shape[-1]", "query.shape[1]"),),
-            "The root is that of axis 1, which is the width only where there is no batch. With a batch or heads it is "
-            "their number, or that of the queries.",
-            "Counted from the end, which axis of query is d_k, however many stand before it?",
-        ),
-        Mistake(
-            "fixed-root",
-            (("query.shape[-1]", "32"),),
-            "The width is written into the code as 32: right for the model of this chapter alone.",
-            "Which of the two inputs knows the width?",
-        ),
-        Mistake(
-            "rounded-root",
-            (("math.sqrt(d_k)", "int(math.sqrt(d_k))"),),
-            "The root is rounded to a whole number, which is wrong for every width that is no square.",
-            "What is the root of 32?",
-        ),
-        Mistake(
-            "exchanged",
-            (("query @ key.transpose(-2, -1)", "key @ query.transpose(-2, -1)"),),
-            "Query and key are exchanged: the result is (S, L), a row for each key.",
-            "Which comes first in (..., L, S), and whose index should run down the rows?",
-        ),
-        Mistake(
-            "query-with-itself",
-            (("key.transpose(-2, -1)", "query.transpose(-2, -1)"),),
-            "The query is multiplied with itself; the key does not appear.",
-            "What does each query ask, and whom?",
-        ),
-        Mistake(
-            "reshaped-not-transposed",
-            (
-                (
-                    "key.transpose(-2, -1)",
-                    "key.reshape(*key.shape[:-2], key.shape[-1], key.shape[-2])",
-                ),
-            ),
-            "`view` or `reshape` gives the key the shape of its transpose and leaves the numbers in their old order.",
-            "Write down a (2, 3) matrix. Is its reshape to (3, 2) the same as its transpose?",
-        ),
-        Mistake(
-            "transposed-axes-0-1",
-            (("transpose(-2, -1)", "transpose(0, 1)"),),
-            "The first two axes are exchanged, which is the transpose of a matrix alone; with a batch or heads it moves those.",
-            "Counted from the end, which two axes hold the key's rows and columns, however many stand before them?",
-        ),
-        Mistake(
-            "transposed-axes-1-2",
-            (("transpose(-2, -1)", "transpose(1, 2)"),),
-            "Axes 1 and 2 are exchanged, which works with one batch axis and not with none or with heads.",
-            "Counted from the end, which two axes hold the key's rows and columns, however many stand before them?",
-        ),
-        Mistake(
-            "t-of-everything",
-            (("key.transpose(-2, -1)", "key.permute(*reversed(range(key.dim())))"),),
-            "`.T` (or `permute` with every axis reversed) turns round all axes, the batch and the heads too.",
-            "Which axes should stay where they are?",
-        ),
-        Mistake(
-            "softmaxed",
-            (("return query", "return softmax(query"), ("math.sqrt(d_k)", "math.sqrt(d_k), -1)")),
-            "A softmax is already taken: these are weights and not scores.",
-            "Can a score be negative?",
-        ),
-        Mistake(
-            "cosine",
-            (
-                (
-                    "return query",
-                    "query, key = F.normalize(query, dim=-1), F.normalize(key, dim=-1)\n    return query",
-                ),
-            ),
-            "Query and key are brought to length 1 first, so that a vector's length no longer counts.",
-            "Which part of the formula makes the scores' size right instead?",
-        ),
-        Mistake(
-            "cut-from-the-gradient",
-            (("return query", "query, key = query.detach(), key.detach()\n    return query"),),
-            "The result is cut off from its inputs (`detach`, `.data`, `no_grad` or numpy).",
-            "Which line leaves PyTorch's record of the computation?",
-        ),
-        Mistake(
-            "scaled-in-place",
-            (
-                ("return query", "query /= math.sqrt(d_k)\n    return query"),
-                (" / math.sqrt(d_k)  #", "  #"),
-            ),
-            "`query /= ...` changes the caller's own tensor.",
-            "What does the caller find in query after the call?",
-        ),
-    ),
-    hints=(
-        "Every query is compared with every key by a dot product. All of them at once are one matrix product; then "
-        "bring the numbers back to unit size.",
-        "query (..., L, Dh) times key turned to (..., Dh, S) gives (..., L, S). Count axes from the end: the "
-        "function has to work with any number of axes before them.",
-        "kT <- key with its last two axes exchanged\nproducts <- query @ kT\nreturn products / root of the last size of query",
-        "query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])",
     ),
     axes=(("L", "S"),),
 )

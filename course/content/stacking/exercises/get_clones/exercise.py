@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course.checking.exercise import Case, Exercise, Mistake, tags
+from course.checking.exercise import Case, Exercise, tags
 from course.checking.exercise.draw import Draw
 
 
@@ -168,8 +168,6 @@ def _cases(seed: int) -> list[Case]:
     return made
 
 
-_MODEL = "return nn.ModuleList([copy.deepcopy(module) for _ in range(count)])"
-
 EXERCISE = Exercise(
     id="stacking.get_clones",
     signature="(module, count)",
@@ -187,189 +185,5 @@ EXERCISE = Exercise(
         "flags of the clones (requires_grad, training)",
         "module itself afterwards",
         "output of the clones",
-    ),
-    mistakes=(
-        Mistake(
-            "the-same-module-again",
-            ((_MODEL, "return nn.ModuleList([module for _ in range(count)])"),),
-            "All entries are the very same module, not copies of it: a stack of them has the weights of one layer.",
-            "How many parameters does a list have that holds one layer six times?",
-        ),
-        Mistake(
-            "shallow-copies",
-            ((_MODEL, "return nn.ModuleList([copy.copy(module) for _ in range(count)])"),),
-            "`copy.copy` makes a new module around the same parameters: training one changes all.",
-            "Which function of the module `copy` copies what is inside too?",
-        ),
-        Mistake(
-            "one-copy-repeated",
-            (
-                (
-                    _MODEL,
-                    "clone = copy.deepcopy(module)\n    return nn.ModuleList([clone for _ in range(count)])",
-                ),
-            ),
-            "There is one copy only, listed `count` times: `[clone] * count` does that, and so does a copy made before "
-            "the loop.",
-            "What does [a] * 3 hold: three objects, or one object three times?",
-        ),
-        Mistake(
-            "a-plain-list",
-            ((_MODEL, _MODEL.replace("nn.ModuleList(", "list(")),),
-            "A plain list is returned. A module that holds one doesn't see the layers in it: `parameters()` finds nothing there.",
-            "Which class of torch.nn is a list that a module knows of?",
-        ),
-        Mistake(
-            "sequential",
-            ((_MODEL, "return nn.Sequential(*[copy.deepcopy(module) for _ in range(count)])"),),
-            "An nn.Sequential is returned. It calls its layers with one argument only, so no mask could be handed on.",
-            "Which class of torch.nn holds modules without calling them?",
-        ),
-        Mistake(
-            "the-module-first",
-            (
-                (
-                    _MODEL,
-                    "return nn.ModuleList([module if i == 0 else copy.deepcopy(module) for i in range(count)])",
-                ),
-            ),
-            "The first entry is the module itself and no copy of it.",
-            "What happens to your module when the stack is trained?",
-        ),
-        Mistake(
-            "one-too-few",
-            (("range(count)", "range(count - 1)"),),
-            "There is one clone too few.",
-            "Is the module itself one of the clones?",
-        ),
-        Mistake(
-            "one-too-many",
-            (("range(count)", "range(count + 1)"),),
-            "There is one clone too many.",
-            "How many clones does count say?",
-        ),
-        Mistake(
-            "reset",
-            (
-                (
-                    _MODEL,
-                    "clones = nn.ModuleList([copy.deepcopy(module) for _ in range(count)])\n"
-                    "    for parameter in clones.parameters():\n"
-                    "        parameter.data.zero_()\n"
-                    "    return clones",
-                ),
-            ),
-            "The clones don't keep the module's values.",
-            "Which values should a clone start with?",
-        ),
-        Mistake(
-            "drawn-anew",
-            (
-                (
-                    _MODEL,
-                    "clones = nn.ModuleList([copy.deepcopy(module) for _ in range(count)])\n"
-                    "    for part in clones.modules():\n"
-                    "        if hasattr(part, 'reset_parameters'):\n"
-                    "            part.reset_parameters()\n"
-                    "    return clones",
-                ),
-            ),
-            "The clones call `reset_parameters` and begin with new weights. A copy begins with the module's: whoever "
-            "wants layers that begin differently makes them one by one.",
-            "What should a clone of a layer that has been trained know?",
-        ),
-        Mistake(
-            "frozen",
-            (
-                (
-                    _MODEL,
-                    "clones = nn.ModuleList([copy.deepcopy(module) for _ in range(count)])\n"
-                    "    return clones.requires_grad_(False)",
-                ),
-            ),
-            "The clones' parameters don't require gradients any more.",
-            "Which of the module's parameters were to be trained?",
-        ),
-        Mistake(
-            "thawed",
-            (
-                (
-                    _MODEL,
-                    "clones = nn.ModuleList([copy.deepcopy(module) for _ in range(count)])\n"
-                    "    return clones.requires_grad_(True)",
-                ),
-            ),
-            "All of the clones' parameters require gradients, the frozen ones of the module too.",
-            "Which of the module's parameters were to be trained?",
-        ),
-        Mistake(
-            "back-in-training-mode",
-            ((_MODEL, _MODEL + ".train()"),),
-            "The clones are switched to training mode, whatever mode the module was in.",
-            "In which mode should the copy of a module in evaluation be?",
-        ),
-        Mistake(
-            "in-evaluation-mode",
-            ((_MODEL, _MODEL + ".eval()"),),
-            "The clones are switched to evaluation mode, whatever mode the module was in.",
-            "In which mode should the copy of a module in training be?",
-        ),
-        Mistake(
-            "all-parts-in-one-mode",
-            ((_MODEL, _MODEL + ".train(module.training)"),),
-            "The clones and all of their parts are switched to the module's mode. A part of it that was kept in "
-            "evaluation mode, as a frozen batch norm is, then leaves it.",
-            "Which modules does `train` switch beside the one that it is called on?",
-        ),
-        Mistake(
-            "ties-broken",
-            (
-                (
-                    _MODEL,
-                    "clones = nn.ModuleList([copy.deepcopy(module) for _ in range(count)])\n"
-                    "    for part in clones.modules():\n"
-                    "        for name, held in part._parameters.items():\n"
-                    "            part._parameters[name] = nn.Parameter(held.detach().clone(), held.requires_grad)\n"
-                    "    return clones",
-                ),
-            ),
-            "One parameter that the module holds under two names became two. `copy.deepcopy` of the whole module "
-            "keeps them one; copying parameter by parameter does not.",
-            "What does `copy.deepcopy` do with an object that it meets a second time?",
-        ),
-        Mistake(
-            "buffers-shared",
-            (
-                (
-                    _MODEL,
-                    "clones = nn.ModuleList([copy.deepcopy(module) for _ in range(count)])\n"
-                    "    for clone in clones:\n"
-                    "        clone._buffers.update(module._buffers)\n"
-                    "    return clones",
-                ),
-            ),
-            "Parameters are copied and buffers are not: all clones hold the module's own.",
-            "What else beside parameters does a module hold?",
-        ),
-        Mistake(
-            "the-module-emptied",
-            (
-                (
-                    _MODEL,
-                    "clones = nn.ModuleList([copy.deepcopy(module) for _ in range(count)])\n"
-                    "    for parameter in module.parameters():\n"
-                    "        parameter.data.zero_()\n"
-                    "    return clones",
-                ),
-            ),
-            "The module itself is changed.",
-            "What does the caller find in the module after the call?",
-        ),
-    ),
-    hints=(
-        "A copy of a module must copy its parameters too, and there must be a new one for every place in the list.",
-        "Return an nn.ModuleList of length `count`; 0 is allowed.",
-        "for each of `count`: a deep copy of the module\nreturn them in a list that torch.nn knows of",
-        "copy.deepcopy(module)   # once for each clone, inside of the loop",
     ),
 )

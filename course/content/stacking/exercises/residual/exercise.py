@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.checking.exercise import Case, Exercise, Landmark, Mistake, tags
+from course.checking.exercise import Case, Exercise, Landmark, tags
 from course.checking.exercise.draw import Draw
 from course.content.stacking.exercises import sums
 
@@ -80,10 +80,6 @@ def _landmark(says: str, compute: Callable[..., Tensor]) -> Landmark:
 _PRE, _POST = "return x + sublayer(norm(x))", "return norm(x + sublayer(x))"
 
 
-def _both(pre: str, post: str) -> tuple[tuple[str, str], ...]:
-    return ((_PRE, pre), (_POST, post))
-
-
 EXERCISE = Exercise(
     id="stacking.residual",
     signature="(x, sublayer, norm, norm_first)",
@@ -114,174 +110,6 @@ EXERCISE = Exercise(
         _landmark("norm(x) + sublayer(x)", lambda x, f, n: n(x) + f(x)),
         _landmark("pre-norm, x + sublayer(norm(x))", lambda x, f, n: x + f(n(x))),
         _landmark("post-norm, norm(x + sublayer(x))", lambda x, f, n: n(x + f(x))),
-    ),
-    mistakes=(
-        Mistake(
-            "exchanged",
-            (("if norm_first:", "if not norm_first:"),),
-            "Pre-norm and post-norm are exchanged.",
-            "Where does the norm stand when it comes first: before the sub-layer or after the sum?",
-        ),
-        Mistake(
-            "always-post-norm",
-            (("if norm_first:", "if False:"),),
-            "It is post-norm whatever `norm_first` says.",
-            "Where does `norm_first` enter?",
-        ),
-        Mistake(
-            "always-pre-norm",
-            (("if norm_first:", "if True:"),),
-            "It is pre-norm whatever `norm_first` says.",
-            "Where does `norm_first` enter?",
-        ),
-        Mistake(
-            "pre-norm-without-x",
-            ((_PRE, "return sublayer(norm(x))"),),
-            "In pre-norm x is not added to what the sub-layer makes.",
-            "Which path leads from the last layer to the first without any sub-layer in it?",
-        ),
-        Mistake(
-            "post-norm-without-x",
-            ((_POST, "return norm(sublayer(x))"),),
-            "In post-norm x is not added to what the sub-layer makes.",
-            "Which two terms does the norm get?",
-        ),
-        Mistake(
-            "without-x",
-            _both("return sublayer(norm(x))", "return norm(sublayer(x))"),
-            "x is not added to what the sub-layer makes, in neither form.",
-            "Which part of the formula is the residual connection?",
-        ),
-        Mistake(
-            "normalised-x-added",
-            ((_PRE, "x = norm(x)\n        return x + sublayer(x)"),),
-            "In pre-norm it is the normalised x that is added: the norm stands on the main path too.",
-            "Which x is added in x + sublayer(norm(x))?",
-        ),
-        Mistake(
-            "normalised-twice",
-            ((_PRE, "return norm(x) + sublayer(norm(x))"),),
-            "In pre-norm it is the normalised x that is added, and the norm is computed twice.",
-            "Which x is added in x + sublayer(norm(x))?",
-        ),
-        Mistake(
-            "norm-of-the-output",
-            ((_POST, "return x + norm(sublayer(x))"),),
-            "In post-norm the norm is taken of the sub-layer's output alone, before x is added.",
-            "What stands inside of the norm's brackets?",
-        ),
-        Mistake(
-            "norm-of-x-only",
-            ((_POST, "return norm(x) + sublayer(x)"),),
-            "In post-norm the norm is taken of x alone, and the sub-layer's output is added after it.",
-            "What stands inside of the norm's brackets?",
-        ),
-        Mistake(
-            "norm-before-and-after",
-            ((_PRE, "return norm(x + sublayer(norm(x)))"),),
-            "In pre-norm the norm is used twice, before the sub-layer and after the sum.",
-            "How often is the norm called in x + sublayer(norm(x))?",
-        ),
-        Mistake(
-            "norm-first-in-post-norm",
-            ((_POST, "return norm(x + sublayer(norm(x)))"),),
-            "In post-norm the sub-layer gets the normalised x as well.",
-            "What does the sub-layer get in norm(x + sublayer(x))?",
-        ),
-        Mistake(
-            "without-norm",
-            _both("return x + sublayer(x)", "return x + sublayer(x)"),
-            "The norm is not used at all.",
-            "What should stand around, or inside of, x + sublayer(x)?",
-        ),
-        Mistake(
-            "pre-norm-without-norm",
-            ((_PRE, "return x + sublayer(x)"),),
-            "In pre-norm the norm is not used.",
-            "What does the sub-layer get in pre-norm?",
-        ),
-        Mistake(
-            "post-norm-without-norm",
-            ((_POST, "return x + sublayer(x)"),),
-            "In post-norm the norm is not used.",
-            "What happens to the sum in post-norm?",
-        ),
-        Mistake(
-            "multiplied",
-            _both("return x * sublayer(norm(x))", "return norm(x * sublayer(x))"),
-            "x is multiplied with the sub-layer's output and not added.",
-            "Which operation lets a gradient pass unchanged?",
-        ),
-        Mistake(
-            "subtracted",
-            _both("return x - sublayer(norm(x))", "return norm(x - sublayer(x))"),
-            "The sub-layer's output is subtracted.",
-            "Which sign stands in the formula?",
-        ),
-        Mistake(
-            "x-added-twice",
-            _both("return x + x + sublayer(norm(x))", "return norm(x + x + sublayer(x))"),
-            "x is added twice.",
-            "Does the sub-layer add x itself?",
-        ),
-        Mistake(
-            "averaged",
-            _both("return (x + sublayer(norm(x))) / 2", "return norm((x + sublayer(x)) / 2)"),
-            "The sum is halved.",
-            "Is there a factor in the formula?",
-        ),
-        Mistake(
-            "both-computed",
-            (
-                ("if norm_first:", "post = norm(x + sublayer(x))\n    if norm_first:"),
-                (_POST, "return post"),
-            ),
-            "Both forms are computed and one is thrown away. The sub-layer is the expensive part, and its dropout would draw twice.",
-            "How often may each be called?",
-        ),
-        Mistake(
-            "norm-called-in-vain",
-            (
-                ("if norm_first:", "before = norm(x)\n    if norm_first:"),
-                (_PRE, "return x + sublayer(before)"),
-            ),
-            "norm(x) is computed in post-norm too, where nobody uses it.",
-            "How often may the norm be called in norm(x + sublayer(x))?",
-        ),
-        Mistake(
-            "norm-inside-the-sublayer",
-            ((_PRE, "return x + norm(sublayer(norm(x)))"),),
-            "In pre-norm the norm is taken of the sub-layer's output too.",
-            "How often is the norm called in x + sublayer(norm(x))?",
-        ),
-        Mistake(
-            "sublayer-before-the-norm",
-            ((_PRE, "return x + norm(sublayer(x))"),),
-            "In pre-norm the norm comes after the sub-layer and not before it.",
-            "Which of the two gets x itself in x + sublayer(norm(x))?",
-        ),
-        Mistake(
-            "changes-its-input",
-            (
-                (_PRE, "x += sublayer(norm(x))\n        return x"),
-                (_POST, "x += sublayer(x)\n    return norm(x)"),
-            ),
-            "`x += ...` writes into the caller's tensor.",
-            "What is the difference between x = x + y and x += y?",
-        ),
-        Mistake(
-            "skip-cut-off",
-            _both("return x.detach() + sublayer(norm(x))", "return norm(x.detach() + sublayer(x))"),
-            "The x that is added is cut off from the gradient, which takes away the very path that the residual is for.",
-            "Along which of the two terms does the gradient come back undamped?",
-        ),
-    ),
-    hints=(
-        "A residual connection adds x to what the sub-layer makes of it. The norm stands either before the sub-layer or "
-        "around the sum.",
-        "Everything is (..., D): x, norm(x), what the sub-layer returns, and the result.",
-        "if norm_first: return x + (the sub-layer of the normalised x)\notherwise: return the norm of (x + the sub-layer of x)",
-        "return x + sublayer(norm(x))   # pre-norm: nothing stands between x and the sum",
     ),
     axes=(("B", "S", "D"),),
 )

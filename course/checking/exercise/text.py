@@ -1,0 +1,222 @@
+"""What an exercise says, read from the text file beside it: hints, clues, and the mistakes people make.
+
+    # hints
+
+    ## idea
+    A softmax turns scores into weights ...
+
+    # clues
+
+    ## right: a single head
+    what several heads do is wrong ...
+
+    # mistakes
+
+    ## without-output-bias
+    -  @ w_out.T + b_out
+    +  @ w_out.T
+
+    The bias b_out is not added.
+
+    ? What should a query that may look at nothing receive in the end?
+
+A mistake is an edit of the model solution. Lines that begin with `- ` are the text that it removes, those
+with `+ ` what stands there instead; a further `- ` begins a second edit. Without `+ ` lines the text is cut
+out, and a whole line with its end. `~ detach x` names one of the mistakes that any function can have
+(`generated.py`), whose sentences need not be written again. A paragraph explains the mistake; the one that
+begins with `? ` asks the question. Lines of a paragraph are joined; a hint that is indented stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from course.checking.exercise.generated import GENERATED
+from course.checking.exercise.mistake import Edit, Mistake
+
+HINTS = ("idea", "shapes", "pseudo-code", "decisive line")
+PARTS = ("hints", "clues", "mistakes")
+_ID = re.compile(r"[a-z0-9-]+")
+_CHANGE = re.compile(r"[-+~]( |$)")
+
+
+class TextError(ValueError):
+    """A text that cannot be read: which file and line, what is wrong, what to do."""
+
+    def __init__(self, path: str, line: int, problem: str) -> None:
+        super().__init__(f"{path}:{line}: {problem}")
+
+
+@dataclass(frozen=True)
+class Text:
+    """All that one file says."""
+
+    hints: tuple[str, str, str, str]
+    clues: tuple[tuple[str, str], ...]
+    clues_if_wrong: tuple[tuple[str, str], ...]
+    mistakes: tuple[Mistake, ...]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What stands under one `## ` heading."""
+
+    part: str
+    name: str
+    line: int
+    body: list[tuple[int, str]]  # with the numbers of the lines
+
+
+def read(path: Path) -> Text:
+    """The text of one exercise.
+
+    Raises:
+        TextError: something in it has no meaning here; the message says where and what to write.
+        OSError: the file cannot be read.
+    """
+    return parse(path.read_text(encoding="utf-8"), f"{path.parent.name}/{path.name}")
+
+
+def parse(text: str, path: str) -> Text:
+    """The same from a string; `path` is named in errors."""
+    hints: dict[str, str] = {}
+    clues: dict[str, list[tuple[str, str]]] = {"right": [], "wrong": []}
+    mistakes: dict[str, Mistake] = {}
+    for entry in _entries(text, path):
+        if entry.part == "hints":
+            if entry.name not in HINTS or entry.name in hints:
+                names = ", ".join(HINTS)
+                raise TextError(
+                    path, entry.line, f"{entry.name!r}: the hints are {names}, once each"
+                )
+            hints[entry.name] = _hint(entry, path)
+        elif entry.part == "clues":
+            kind, _, tag = entry.name.partition(": ")
+            if kind not in clues or not tag:
+                problem = "a clue is headed `## right: tag` or `## wrong: tag`"
+                raise TextError(path, entry.line, problem)
+            clues[kind].append((tag, _prose(entry, entry.body, path)))
+        else:
+            if entry.name in mistakes:
+                raise TextError(path, entry.line, f"{entry.name!r} stands twice; rename one")
+            mistakes[entry.name] = _mistake(entry, path)
+    missing = [name for name in HINTS if name not in hints]
+    if missing:
+        raise TextError(path, 1, f"hints are missing: {', '.join(missing)}; add `## {missing[0]}`")
+    idea, shapes, pseudo_code, line = (hints[name] for name in HINTS)
+    return Text(
+        (idea, shapes, pseudo_code, line),
+        tuple(clues["right"]),
+        tuple(clues["wrong"]),
+        tuple(mistakes.values()),
+    )
+
+
+def _entries(text: str, path: str) -> Iterator[_Entry]:
+    part, entry = "", None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith("## "):
+            if entry is not None:
+                yield entry
+            if not part:
+                raise TextError(path, number, f"put `# {PARTS[0]}` or another part above it")
+            entry = _Entry(part, line[3:].strip(), number, [])
+        elif line.startswith("# "):
+            if entry is not None:
+                yield entry
+            part, entry = line[2:].strip(), None
+            if part not in PARTS:
+                raise TextError(path, number, f"{part!r}: the parts are {', '.join(PARTS)}")
+        elif entry is not None:
+            entry.body.append((number, line))
+        elif line.strip():
+            raise TextError(path, number, "text before the first `## ` heading; move it below one")
+    if entry is not None:
+        yield entry
+
+
+def _hint(entry: _Entry, path: str) -> str:
+    lines = [line for _, line in entry.body]
+    if all(line.startswith("    ") for line in lines if line.strip()) and any(lines):
+        return textwrap.dedent("\n".join(lines)).strip("\n")
+    return _prose(entry, entry.body, path)
+
+
+def _prose(entry: _Entry, body: list[tuple[int, str]], path: str) -> str:
+    """One paragraph on one line."""
+    said = " ".join(line.strip() for _, line in body if line.strip())
+    if not said:
+        raise TextError(path, entry.line, f"{entry.name!r} says nothing; write a sentence")
+    return said
+
+
+def _mistake(entry: _Entry, path: str) -> Mistake:
+    if not _ID.fullmatch(entry.name):
+        raise TextError(path, entry.line, f"{entry.name!r} is no id; use a-z, 0-9 and -")
+    prose = (
+        i for i, (_, line) in enumerate(entry.body) if line.strip() and not _CHANGE.match(line)
+    )
+    first = next(prose, len(entry.body))
+    changes = [(n, line) for n, line in entry.body[:first] if line.strip()]
+    rest = entry.body[first:]
+    start = next((n for n, line in rest if line.startswith("? ")), None)
+    said = [(n, line) for n, line in rest if start is None or n < start]
+    asked = [(n, line.removeprefix("? ")) for n, line in rest if start is not None and n >= start]
+    made = [(n, line[2:]) for n, line in changes if line.startswith("~ ")]
+    if made:
+        return _generated(entry, made, said, asked, path)
+    if start is None:
+        raise TextError(path, entry.line, f"{entry.name!r} asks nothing; add a line `? ...`")
+    edits = tuple(_edits(entry, changes, path))
+    return Mistake(entry.name, edits, _prose(entry, said, path), _prose(entry, asked, path))
+
+
+def _generated(
+    entry: _Entry,
+    made: list[tuple[int, str]],
+    said: list[tuple[int, str]],
+    asked: list[tuple[int, str]],
+    path: str,
+) -> Mistake:
+    """One of the mistakes that any function can have, with sentences of its own where they are given."""
+    number, line = made[0]
+    kind, *names = line.split()
+    if kind not in GENERATED or len(made) > 1:
+        raise TextError(path, number, f"`~ {line}`: one of {', '.join(GENERATED)}, once")
+    try:
+        says, asks, wrapped = GENERATED[kind](*names)
+    except TypeError:
+        raise TextError(path, number, f"`~ {line}` names too many or too few arguments") from None
+    given = any(line.strip() for _, line in said), bool(asked)
+    return Mistake(
+        entry.name,
+        (),
+        _prose(entry, said, path) if given[0] else says,
+        _prose(entry, asked, path) if given[1] else asks,
+        wrapped=wrapped,
+    )
+
+
+def _edits(entry: _Entry, changes: list[tuple[int, str]], path: str) -> Iterator[Edit]:
+    old: list[str] = []
+    new: list[str] = []
+    before = 0
+    for number, line in changes:
+        apart = number != before + 1
+        if line[0] == "-":
+            if old and (new or apart):
+                yield "\n".join(old), "\n".join(new)
+                old, new = [], []
+            old.append(line[2:])
+        elif not old:
+            raise TextError(path, number, "a `+` line without a `-` line above it says nothing")
+        else:
+            new.append(line[2:])
+        before = number
+    if not old:
+        raise TextError(path, entry.line, f"{entry.name!r} edits nothing; add a line `- ...`")
+    yield "\n".join(old), "\n".join(new)
