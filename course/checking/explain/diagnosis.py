@@ -326,7 +326,9 @@ def nearest(
     usual = [trials[i] for i in _order(trials) if trials[i].probe.mode in ("plain", "strided")]
     exact = [trial for trial in usual if trial.probe.dtype is torch.float64]
     usual = exact if sum(trial.failed for trial in exact) > 1 else usual
-    failed = [trial for trial in usual if trial.difference and not trial.actual.error]
+    plain = [trial for trial in usual if trial.probe.mode == "plain"]
+    failed = plain if sum(trial.failed for trial in plain) > 1 else usual
+    failed = [trial for trial in failed if trial.difference and not trial.actual.error]
     failed = [trial for trial in failed if not _all_broken(trial.actual.value)]
     best: tuple[int, Mistake] | None = None
     for mistake in exercise.mistakes if len(failed) > 1 else ():
