@@ -1,6 +1,6 @@
 """How long a learner waits for the report on a wrong answer.
 
-    python benchmarks/checks.py [--of EXERCISE] [--keep FILE] [--beside FILE] [--write]
+    python benchmarks/checks.py [--of EXERCISE] [--each N] [--keep FILE] [--beside FILE] [--write]
 
 Checks all wrong answers that the repository knows: each listed mistake, and the answers of the tests that
 no exercise lists (tests/**/test_unseen*.py), each with `check` as in a notebook. The first check of an
@@ -106,11 +106,11 @@ def _computed() -> float:
     return sum(used.ru_utime + used.ru_stime for used in both)
 
 
-def measured(exercise_id: str) -> dict[str, dict[str, Any]]:
-    """Every check of an exercise's wrong answers, after two of the model solution."""
+def measured(exercise_id: str, every: int) -> dict[str, dict[str, Any]]:
+    """Checks of an exercise's wrong answers, or each n-th, after two of the model solution."""
     right = build(exercise_id, exercises.get(exercise_id).model_source)
     times = {"first": timed(exercise_id, right), "model": timed(exercise_id, right)}
-    for name, answer in wrong_answers(exercise_id).items():
+    for name, answer in list(wrong_answers(exercise_id).items())[::every]:
         times[name] = timed(exercise_id, answer)
         print(f"{times[name]['clock']:6.2f} s  {exercise_id}, {name}", flush=True)
     return times
@@ -139,7 +139,7 @@ def said(every: dict[str, dict[str, dict[str, Any]]], before: dict[str, Any]) ->
     lines = [
         "# How long a report on a wrong answer takes",
         "",
-        "Made by `benchmarks/checks.py`: one check of each wrong answer, in seconds.",
+        "Made by `benchmarks/checks.py`: wrong answers, each checked once, in seconds.",
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; "
         f"load average at the end {os.getloadavg()[0]:.1f}.",
         "",
@@ -208,12 +208,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--of", action="append", help="an exercise; all, when none is given")
+    parser.add_argument("--each", type=int, default=1, help="check only each n-th answer")
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--beside", type=Path)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     before = json.loads(arguments.beside.read_text()) if arguments.beside else {}
-    every = {one: measured(one) for one in arguments.of or exercises.ids()}
+    every = {one: measured(one, arguments.each) for one in arguments.of or exercises.ids()}
     if arguments.keep:
         arguments.keep.write_text(json.dumps(every))
     text = said(every, before)
