@@ -191,7 +191,7 @@ def said(every: dict[str, dict[str, dict[str, Any]]], before: dict[str, Any]) ->
 def changed(every: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
     """Which reports differ from those that were kept."""
     for exercise_id, times in every.items():
-        for name, t in times.items():
+        for name, t in _wrong(times).items():
             was = before.get(exercise_id, {}).get(name)
             if was is not None and was["message"] != t["message"]:
                 named = (
