@@ -36,6 +36,7 @@ def judge(
         at_once = without_trials(exercise, submission)
     if at_once is not None:
         return at_once
+    budget = diagnosis.Budget()
     with guards.apart():
         trials = tried(exercise, submission, seed)
         if trials is None:
@@ -45,7 +46,7 @@ def judge(
             return _borrowed(exercise, trials)
         if not any(trial.failed for trial in trials):
             return _passed(exercise, submission, trials)
-        return _failed(exercise, submission, trials, seed)
+        return _failed(exercise, submission, trials, seed, budget)
 
 
 def without_trials(exercise: Exercise, submission: Any) -> Report | None:
@@ -170,12 +171,17 @@ def _passed(exercise: Exercise, submission: Callable[..., Any], trials: list[Tri
 
 
 def _failed(
-    exercise: Exercise, submission: Callable[..., Any], trials: list[Trial], seed: int
+    exercise: Exercise,
+    submission: Callable[..., Any],
+    trials: list[Trial],
+    seed: int,
+    budget: diagnosis.Budget,
 ) -> Report:
-    found = diagnosis.explain(exercise, trials) if _complete(exercise, trials, seed) else ()
+    complete = len(trials) == len(diagnosis.references(exercise.id, seed))
+    found = diagnosis.explain(exercise, trials, budget) if complete else ()
     left = diagnosis.unexplained(exercise, trials, found)
     sections = [("Not yet:", _headline(exercise, found, trials, len(left)))]
-    told = [trial for trial in trials if not any(trial is other for other in left)]
+    told = _light([trial for trial in trials if not any(trial is other for other in left)])
     details = findings.describe(exercise, submission, told)
     for mistake in found:
         sections.append(
@@ -190,7 +196,7 @@ def _failed(
             sections.append(("What shows it", _sentence(details[0])))
     else:
         sections.append(("What was found", "\n".join(map(_sentence, details))))
-        near = diagnosis.nearest(exercise, trials) if _complete(exercise, trials, seed) else None
+        near = diagnosis.nearest(exercise, trials, budget) if complete else None
         if near is not None:
             sections.append(("Part of it looks like this", f"{near.says} {near.asks}"))
     if left:
@@ -204,8 +210,11 @@ def _failed(
     return report
 
 
-def _complete(exercise: Exercise, trials: list[Trial], seed: int) -> bool:
-    return len(trials) == len(diagnosis.references(exercise.id, seed))
+def _light(trials: list[Trial]) -> list[Trial]:
+    """The trials without the failed heavy ones, where others fail too: millions of numbers say no more."""
+    if not any(trial.failed and not trial.probe.case.heavy for trial in trials):
+        return trials
+    return [trial for trial in trials if not (trial.failed and trial.probe.case.heavy)]
 
 
 def _headline(

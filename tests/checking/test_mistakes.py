@@ -10,7 +10,7 @@ import torch
 
 from course import content
 from course.checking import checks
-from course.checking.explain import agreeing, diagnosis
+from course.checking.explain import agreeing, diagnosis, imitation
 from course.checking.explain.agreeing import TOLERANCES
 from course.content import exercises, manuscript
 from course.sandbox import guards
@@ -147,7 +147,7 @@ def test_pairs_are_recognised(exercise_id):
     pairs = list(itertools.combinations(listed, 2))
     named_as_pairs = 0
     for one, two in random.Random(0).sample(pairs, min(15, len(pairs))):
-        function = next(diagnosis.functions(exercise, one, two), None)
+        function = next(imitation.functions(exercise, one, two), None)
         if function is None:
             continue
         report = checks.judge(exercise, function)

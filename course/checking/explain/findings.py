@@ -194,8 +194,9 @@ def _holds_nothing(trial: Trial) -> bool:
 
 def _volume(trial: Trial) -> int:
     args = trial.probe.case.args
-    words = sum(len(str(arg)) for arg in args if isinstance(arg, str | list | set | dict))
-    return sum(tensor.numel() for tensor in tensors(args)) or words
+    numbers = sum(tensor.numel() for tensor in tensors(args))
+    # Only where there are no tensors: writing them out takes longer than a trial.
+    return numbers or sum(len(str(arg)) for arg in args if isinstance(arg, str | list | set | dict))
 
 
 def smallest(trials: list[Trial]) -> Trial:

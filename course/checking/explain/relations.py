@@ -474,7 +474,8 @@ def _furthest(trials: list[Pair]) -> str:
     which = max(range(len(gaps)), key=lambda i: float(gaps[i].max()) if gaps[i].numel() else -1.0)
     _, expected, actual = list(_pairs(trials))[which]
     wrong, place = _wrong(expected, actual), int(gaps[which].argmax())
-    at = [int(i) for i in torch.unravel_index(torch.tensor(place), expected.shape)]
+    # torch.unravel_index would import sympy first, for half a second.
+    at = (torch.arange(expected.numel()).reshape(expected.shape) == place).nonzero()[0].tolist()
     came, right = told_apart(actual.flatten()[place].item(), expected.flatten()[place].item())
     many = "all" if wrong.all() else f"{int(wrong.sum())} of {wrong.numel()}"
     return f"{many} numbers are wrong; the largest difference is at {at}: {came} instead of {right}"

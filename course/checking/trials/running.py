@@ -6,6 +6,7 @@ import contextlib
 import gc
 import linecache
 import re
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Outcome:
     printed: guards.Capped | None = None
     exact: Any = None  # of a reference: its value in float64
     summary: dict[str, float] | None = None  # of a random result: its statistics
+    seconds: float = 0.0  # of computing, of a reference
 
     @property
     def timed_out(self) -> bool:
@@ -245,7 +247,9 @@ def _with_gradients(function: Callable[..., Any], args: tuple[Any, ...], of_sum:
 
 def reference(function: Callable[..., Any], probe: Probe) -> Outcome:
     """The model solution's outcome, with its value in float64 beside it."""
+    started = time.process_time()
     outcome = run(function, probe, ours=True)
+    outcome.seconds = time.process_time() - started
     outcome.exact = outcome.value
     if probe.dtype is not torch.float64 and outcome.error is None:
         seeded = guards.seeded(SEED) if probe.random else contextlib.nullcontext()
