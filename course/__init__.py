@@ -53,6 +53,7 @@ def __getattr__(name):  # type: ignore[no-untyped-def]
         return importlib.import_module(_MODULES[name])
     if name not in _HOMES:
         raise AttributeError("module 'course' has no attribute '{}'".format(name))
+    importlib.import_module("course.content")  # makes the exercises and questions known
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 

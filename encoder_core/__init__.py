@@ -149,7 +149,8 @@ _FILES: dict[str, tuple[str, ...]] = {
     "models.log_mel": ("LogMel", "frame", "hertz_to_mel", "mel_filters", "mel_to_hertz"),
     "models.speech": ("SpeechEncoder", "ctc_collapse", "ctc_loss"),
     # Training and speed.
-    "training.loop": ("History", "Record", "TrainingConfig", "fit", "require_loss"),
+    "training.loop": ("fit",),
+    "training.config": ("History", "Record", "TrainingConfig", "require_loss"),
     "training.run": ("Run",),
     "training.state": ("load_training", "remove_unfinished", "save_training", "writing_error"),
     "training.facts": ("parse_facts", "require_facts"),

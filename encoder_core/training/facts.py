@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from encoder_core.pretrained.checkpoints import CheckpointError
-from encoder_core.training.loop import Record
+from encoder_core.training.config import Record
 
 __all__ = ["parse_facts", "require_facts"]
 

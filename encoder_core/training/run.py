@@ -20,12 +20,12 @@ from torch import Tensor, nn
 
 from encoder_core.pretrained.checkpoints import CheckpointError
 from encoder_core.training.batches import batch_indices, step_seed
+from encoder_core.training.config import History, Loss, Record, TrainingConfig, require_loss
 from encoder_core.training.devices import choose_device, choose_precision, to_device
 from encoder_core.training.distributed import average_gradients, join_processes, same_weights
 from encoder_core.training.facts import require_facts
 from encoder_core.training.interrupts import Interrupts
 from encoder_core.training.lock import lock_checkpoint
-from encoder_core.training.loop import History, Loss, Record, TrainingConfig, require_loss
 from encoder_core.training.rollback import Rollback
 from encoder_core.training.schedule import learning_rate, parameter_groups
 from encoder_core.training.state import load_training, save_training

@@ -98,7 +98,7 @@ def test_a_failed_try_takes_nothing_away():
 
 ANSWER = """
 import torch
-from course.checking import check, use
+from course import check, use
 
 
 def softmax(x, dim):
@@ -123,7 +123,7 @@ def test_an_answer_survives_the_kernel(tmp_path):
     saved = learner.home() / "answers" / "attention.softmax.py"
     assert "in my own words" in saved.read_text()
     out = _in_new_python(
-        "import inspect\nfrom course.checking import use\nf = use('attention.softmax')\nprint(inspect.getsource(f))",
+        "import inspect\nfrom course import use\nf = use('attention.softmax')\nprint(inspect.getsource(f))",
         tmp_path,
         "two.py",
     )

@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from encoder_core.training.loop import Record, fit
+from encoder_core.training.config import Record
+from encoder_core.training.loop import fit
 
 DATA = [torch.randn(4, generator=torch.Generator().manual_seed(i)) for i in range(22)]
 

@@ -22,8 +22,9 @@ from torch import Tensor, nn
 
 from encoder_core.pretrained.checkpoints import CheckpointError
 from encoder_core.training import lock as training_lock
+from encoder_core.training.config import History, Record
 from encoder_core.training.lock import lock_checkpoint
-from encoder_core.training.loop import History, Record, fit
+from encoder_core.training.loop import fit
 from encoder_core.training.state import save_training
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,8 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from encoder_core.training import run as training_run
-from encoder_core.training.loop import History, Record, TrainingConfig, fit
+from encoder_core.training.config import History, Record, TrainingConfig
+from encoder_core.training.loop import fit
 from encoder_core.training.rollback import Rollback
 from encoder_core.training.run import Run
 

@@ -26,9 +26,10 @@ from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.tied import TiedProjection
 from encoder_core.training import state as training_state
 from encoder_core.training.batches import batch_indices
+from encoder_core.training.config import History, Record, TrainingConfig
 from encoder_core.training.devices import choose_device, choose_precision, to_device
 from encoder_core.training.interrupts import Interrupts
-from encoder_core.training.loop import History, Record, TrainingConfig, fit
+from encoder_core.training.loop import fit
 from encoder_core.training.schedule import learning_rate, parameter_groups
 from tests.close import assert_close
 

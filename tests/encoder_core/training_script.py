@@ -17,7 +17,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from encoder_core.encoder import TransformerEncoderLayer
-from encoder_core.training.loop import Record, fit
+from encoder_core.training.config import Record
+from encoder_core.training.loop import fit
 
 EXAMPLES = 22
 
