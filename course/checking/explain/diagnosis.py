@@ -322,7 +322,6 @@ def nearest(
     exercise: Exercise, trials: list[Trial], budget: Budget | None = None
 ) -> Mistake | None:
     """A mistake that explains at least half of the failed trials and shows in no other."""
-    budget = budget or Budget()
     usual = [trials[i] for i in _order(trials) if trials[i].probe.mode in ("plain", "strided")]
     exact = [trial for trial in usual if trial.probe.dtype is torch.float64]
     usual = exact if sum(trial.failed for trial in exact) > 1 else usual
@@ -332,7 +331,7 @@ def nearest(
     failed = [trial for trial in failed if not _all_broken(trial.actual.value)]
     best: tuple[int, Mistake] | None = None
     for mistake in exercise.mistakes if len(failed) > 1 else ():
-        if budget.used() > 1.0:
+        if budget is not None and budget.used() > 1.0:
             break
         imitation = imitations(exercise).of(mistake)
         if imitation is None:
