@@ -40,7 +40,7 @@ def main() -> None:
     kind, *rest = sys.argv[1:]
     guards.SECONDS = 1.0
     diagnosis.PAIR_SECONDS = 0.0
-    sets = {"new": _new, "unlisted": _unlisted, "listed": _listed}
+    sets: dict[str, Any] = {"new": _new, "unlisted": _unlisted, "listed": _listed}
     rows = []
     out = Path(f"searches-{kind}.jsonl")
     with out.open("w") as file:

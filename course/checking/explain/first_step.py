@@ -25,7 +25,7 @@ from course.checking.explain.tracing import Step, arrangements, run, same
 from course.checking.trials import running
 from course.sandbox import guards
 
-SECONDS = 0.3  # for the whole search
+SECONDS = 0.3  # of computing, for the whole search
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def describe(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
     failed = sorted((t for t in usable if _values(t)), key=lambda t: (_bare(t), _size(t)))
     if not failed or any(t.failed and not _values(t) and t.actual.timed_out for t in usable):
         return []
-    ends = time.perf_counter() + SECONDS
+    ends = time.process_time() + SECONDS
     seen: list[_Seen] = []
     with _contained():
         seen = [s for t in failed[:3] if (s := _traced(exercise, function, t)) is not None]
@@ -217,7 +217,7 @@ def _substituted(exercise: Exercise, seen: list[_Seen], ends: float) -> tuple[st
                     continue  # what normalises twice would fit too
                 if exact and not last and _masks(wanted.value, came.value):
                     continue  # so would what is masked twice
-                if time.perf_counter() > ends:
+                if time.process_time() > ends:
                     return "", ""
                 pairs = _pairs(exercise, seen, wanted, came)
                 if pairs is not None:
@@ -376,11 +376,11 @@ def _other_axis(pairs: list[relations.Pair]) -> str:
             if x.shape[axis] > 1 and bool(x.any()) and same(x.sum(axis), x.any(axis).to(x))
         }
 
-    right = set.intersection(*(axes(p.expected) for p in pairs))
-    came = set.intersection(*(axes(p.actual) for p in pairs))
-    if right and came and not right & came:
+    wanted = set.intersection(*(axes(p.expected) for p in pairs))
+    found = set.intersection(*(axes(p.actual) for p in pairs))
+    if wanted and found and not wanted & found:
         return (
-            f"It sums to 1 along axis {max(came)} and should along axis {max(right)}: it is normalised "
+            f"It sums to 1 along axis {max(found)} and should along axis {max(wanted)}: it is normalised "
             "over the wrong axis"
         )
     return ""
@@ -453,7 +453,7 @@ def _varied(exercise: Exercise, failed: list[Trial], usable: list[Trial], ends: 
         names = dict(model.__dict__["forward"].__globals__)
     best: variants.Variant | None = None
     for variant in variants.variants(exercise.model_source):
-        if time.perf_counter() > ends or (best is not None and best.rank == 0):
+        if time.process_time() > ends or (best is not None and best.rank == 0):
             break
         if best is not None and variant.rank >= best.rank:
             continue

@@ -148,8 +148,8 @@ def _changes(node: ast.AST, owner: ast.stmt, tree: ast.AST) -> Iterator[tuple[as
     if isinstance(node, ast.Constant) and isinstance(node.value, bool):
         yield ast.Constant(not node.value), f"{of}, {node.value} is {not node.value}"
     if isinstance(node, ast.Compare):
-        for kind in _COMPARED.get(type(node.ops[0]), ()):
-            changed = ast.Compare(node.left, [kind()], node.comparators)
+        for comparison in _COMPARED.get(type(node.ops[0]), ()):
+            changed = ast.Compare(node.left, [comparison()], node.comparators)
             yield changed, f"{of}, the comparison is another one: `{ast.unparse(changed)}`"
     if isinstance(node, ast.IfExp):
         yield node.body, f"{of}, the case of `{ast.unparse(node.test)}` being false is missing"
