@@ -30,7 +30,7 @@ def scaled_dot_product(q, k, v, mask=None):
     "right, then changed": (
         "attention.scores",
         "def scores(q, k):\n    r = q @ k.mT / math.sqrt(q.shape[-1])\n    return r.relu()\n",
-        "line 2, `q @ k.mT / math.sqrt(q.shape[-1])`, makes the right result, and what follows, from line 3, `r.relu()`",
+        "line 2, `q @ k.mT / math.sqrt(q.shape[-1])`, makes the right result, and what follows, from line 3, ",
     ),
     "a helper of its own": (
         "attention.scores",

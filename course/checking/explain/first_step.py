@@ -207,9 +207,10 @@ def _substituted(exercise: Exercise, seen: list[_Seen], ends: float) -> tuple[st
         if not any(same(step.value, other.value) for other in first.model)
     ]
     final = first.trial.expected.exact
+    results = final if isinstance(final, tuple) else (final,)
     for exact in (True, False):
         for wanted in outer:
-            last = isinstance(final, Tensor) and same(final.double(), wanted.value)
+            last = any(isinstance(f, Tensor) and same(f.double(), wanted.value) for f in results)
             for came in own:
                 if (came.value.shape == wanted.value.shape) != exact:
                     continue
@@ -282,7 +283,7 @@ def _told(
 ) -> tuple[str, str]:
     own = f"line {came.place[0]}, `{_cut(came.code)}`"
     relation = _relation(exercise, names, wanted, came, pairs, first, last)
-    if last:
+    if last and not isinstance(first.trial.expected.exact, tuple):
         return f"{own}, should make {names.of(wanted)} and makes something else", relation
     place = (
         f"{own}, is where it goes wrong: it stands in the place of {names.of(wanted)}, and all that "
