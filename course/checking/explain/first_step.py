@@ -26,6 +26,7 @@ from course.checking.trials import running
 from course.sandbox import guards
 
 SECONDS = 0.3  # of computing, for the whole search
+EACH = 0.05  # ... for one call of a changed model, which may have lost the end of a loop
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,9 @@ def _is_final(seen: _Seen, value: Tensor) -> bool:
 def _returns(exercise: Exercise, trial: Trial, args: tuple[Any, ...]) -> bool:
     model = exercise.model()
     try:
-        with guards.seeded(running.SEED):
+        with guards.time_limit(EACH), guards.seeded(running.SEED):
             result = trial.probe.callable(model)(*args)
-    except Exception:
+    except (Exception, guards.TimeLimit):
         return False
     return alike(trial.probe, running.Outcome(result), trial.actual)
 
@@ -154,9 +155,14 @@ def _values(trial: Trial) -> bool:
 def _bare(trial: Trial) -> bool:
     """Whether so little came that it fits much: one number over and over, or NaN."""
     value = trial.difference.actual if trial.difference is not None else None
-    if not isinstance(value, Tensor) or value.numel() < 2:
-        return isinstance(value, Tensor)
-    return not bool(value.isfinite().all()) or bool((value == value.flatten()[0]).all())
+    if not isinstance(value, Tensor):
+        return False
+    return _uniform(value) or not bool(value.isfinite().all())
+
+
+def _uniform(value: Tensor) -> bool:
+    """Whether a tensor holds one number, be it over and over."""
+    return value.numel() < 2 or bool((value == value.flatten()[0]).all())
 
 
 def _size(trial: Trial) -> int:
@@ -182,7 +188,7 @@ def _changed_afterwards(seen: list[_Seen]) -> str:
     after: Step | None = None
     for one in seen:
         wanted = one.trial.expected.exact
-        if not isinstance(wanted, Tensor) or wanted.numel() < 2 or not one.answer:
+        if not isinstance(wanted, Tensor) or _uniform(wanted) or not one.answer:
             return ""
         right = [i for i, s in enumerate(one.answer) if same(s.value, wanted.double())]
         if not right or right[-1] + 1 >= len(one.answer):
@@ -230,7 +236,7 @@ def _gives(exercise: Exercise, trial: Trial, wanted: Step, value: Tensor) -> boo
     """Whether the model returns what the answer returned, with this value in place of its own."""
     model = exercise.model()
     try:
-        with guards.seeded(running.SEED):
+        with guards.time_limit(EACH), guards.seeded(running.SEED):
             result, _ = run(
                 model,
                 trial.probe.callable(model),
@@ -238,7 +244,7 @@ def _gives(exercise: Exercise, trial: Trial, wanted: Step, value: Tensor) -> boo
                 running._files(model),
                 {(wanted.number, wanted.part): value},
             )
-    except Exception:
+    except (Exception, guards.TimeLimit):
         return False
     return alike(trial.probe, running.Outcome(result), trial.actual)
 
@@ -315,6 +321,8 @@ def _relation(
             with_it = _plus(pairs[0], value)
             if with_it:
                 return f"`{trial_arg}` is {with_it} it"
+    if all(_uniform(p.expected) for p in pairs):
+        return ""  # a single number stands in many relations
     bare = replace(
         exercise,
         landmarks=(),
@@ -475,9 +483,9 @@ def _varied(exercise: Exercise, failed: list[Trial], usable: list[Trial], ends: 
 
 def _agrees(function: Callable[..., Any], trial: Trial, right: bool = False) -> bool:
     try:
-        with guards.seeded(running.SEED):
+        with guards.time_limit(EACH), guards.seeded(running.SEED):
             value = trial.probe.callable(function)(*trial.probe.arguments())
-    except Exception:
+    except (Exception, guards.TimeLimit):
         return False
     wanted = trial.expected if right else trial.actual
     return alike(trial.probe, running.Outcome(value), wanted)

@@ -94,7 +94,10 @@ def _owners(tree: ast.AST) -> dict[ast.AST, ast.stmt]:
 def made(statement: ast.stmt) -> str:
     """What a statement makes, in a sentence."""
     if isinstance(statement, ast.Assign):
-        names = [n.id for n in ast.walk(statement.targets[0]) if isinstance(n, ast.Name)]
+        target = statement.targets[0]
+        while isinstance(target, ast.Subscript | ast.Attribute):
+            target = target.value
+        names = [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]
         return " and ".join(f"`{name}`" for name in names if name != "_") or "a value"
     if isinstance(statement, ast.AugAssign | ast.AnnAssign):
         return f"`{ast.unparse(statement.target)}`"
