@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from course.checking.exercise import Exercise
 from course.checking.exercise.wording import told_apart
-from course.checking.explain import errors, plain, relations
+from course.checking.explain import errors, first_step, plain, relations
 from course.checking.explain.agreeing import Difference, apart, difference, wrong_results
 from course.checking.explain.diagnosis import Trial
 from course.checking.trials import running
@@ -42,6 +42,7 @@ def describe(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
             told.extend(statistics if first.probe.case.summary is not None else [])
             told = plain.describe(exercise, failed) or told
             told.extend(own)
+            told.extend(first_step.describe(exercise, function, trials))
             right = [trial for trial in trials if not trial.failed]
             told.extend(relations.describe(exercise, failed, right))
             told.extend(_right_ones(exercise, failed))

@@ -1,0 +1,111 @@
+"""The general search names the first wrong step, on the learner's own line, and claims nothing unverified."""
+
+from __future__ import annotations
+
+import pytest
+
+from course.checking import checks
+from course.checking.exercise import build
+from course.checking.explain import first_step
+from course.content import exercises
+
+TOLD = {
+    "a softmax over the queries": (
+        "attention.scaled_dot_product",
+        """\
+def scaled_dot_product(q, k, v, mask=None):
+    raw = scores(q, k)
+    if mask is not None:
+        raw = raw.masked_fill(mask, float("-inf"))
+    weights = raw.softmax(-2).nan_to_num(0.0)
+    return weights @ v, weights
+""",
+        "line 5, `raw.softmax(-2).nan_to_num(0.0)`",
+    ),
+    "another input": (
+        "attention.softmax",
+        "def softmax(x, dim):\n    return torch.softmax(x / 2, dim).nan_to_num(0)\n",
+        "line 2, `x / 2`, is where it goes wrong: your result is the right one for that in place of `x`",
+    ),
+    "right, then changed": (
+        "attention.scores",
+        "def scores(q, k):\n    r = q @ k.mT / math.sqrt(q.shape[-1])\n    return r.relu()\n",
+        "line 2, `q @ k.mT / math.sqrt(q.shape[-1])`, makes the right result, and what follows, from line 3, ",
+    ),
+    "a helper of its own": (
+        "attention.scores",
+        """\
+def scores(q, k):
+    def product(a, b):
+        return a @ b.mT * 3
+    return product(q, k) / math.sqrt(q.shape[-1])
+""",
+        "line 3, `a @ b.mT * 3`, is where it goes wrong",
+    ),
+    "a factor on the way": (
+        "attention.multi_head",
+        """\
+def multi_head(x, w_in, b_in, w_out, b_out, nhead, mask=None):
+    q, k, v = (split_heads(p, nhead) for p in (x @ w_in.T + b_in).chunk(3, -1))
+    q = q * 2
+    return merge_heads(scaled_dot_product(q, k, v, mask)[0]) @ w_out.T + b_out
+""",
+        "line 3, `q * 2`, is where it goes wrong: it stands in the place of `query`",
+    ),
+    "no tensor at all": (
+        "feed_forward.count_parameters",
+        "def count_parameters(d, h, f):\n    return 4 * (d * d + d) + d * f + f + f * d + d + 2 * d\n",
+        "the right solution gives your results with one change: in what makes `norms`",
+    ),
+}
+
+RIGHT = {
+    "attention.scores": "def scores(q, k): return (q / math.sqrt(q.shape[-1])) @ k.mT\n",
+    "feed_forward.ffn": "def ffn(x, w1, b1, w2, b2): return torch.relu(x @ w1 + b1) @ w2 + b2\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_step, "SECONDS", 10.0)
+
+
+def searched(exercise_id: str, source: str) -> list[str]:
+    """What the search says of an answer."""
+    exercise, answer = exercises.get(exercise_id), build(exercise_id, source)
+    trials = checks.tried(exercise, answer, 0)
+    assert trials is not None
+    return first_step.describe(exercise, answer, trials)
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_the_first_wrong_step_is_named(name: str) -> None:
+    exercise_id, source, words = TOLD[name]
+    assert words in " ".join(searched(exercise_id, source))
+
+
+@pytest.mark.parametrize("exercise_id", RIGHT)
+def test_a_right_answer_has_no_wrong_step(exercise_id: str) -> None:
+    assert searched(exercise_id, RIGHT[exercise_id]) == []
+
+
+def test_the_code_of_the_model_solution_is_not_given_away() -> None:
+    for exercise_id, source, _ in TOLD.values():
+        body = exercises.get(exercise_id).model_source.splitlines()[2:]
+        code = [line.partition("  # ")[0].partition(" = ")[2].strip() for line in body]
+        said = " ".join(searched(exercise_id, source))
+        assert not any(len(right) > 12 and right in said for right in code if right not in source)
+
+
+def test_a_value_that_fits_one_input_by_chance_is_not_named() -> None:
+    """At scores of -inf alone, x and x.clamp(-1) give the same; elsewhere they do not."""
+    source = (
+        "def softmax(x, dim):\n    y = x.clamp(max=0)\n    return torch.softmax(x, dim) + 0 * y\n"
+    )
+    assert not any("in place of `x`" in says for says in searched("attention.softmax", source))
+
+
+def test_it_is_part_of_the_report() -> None:
+    exercise_id, source, words = TOLD["another input"]
+    report = checks.judge(exercises.get(exercise_id), build(exercise_id, source))
+    assert words[:20].lower() in report.message.lower()
