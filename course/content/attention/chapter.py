@@ -216,7 +216,7 @@ for name, (of_query, of_key) in drawn.items():
 # It is not 1 but $v$ = 0.50, 0.33 and 0.15. The argument needs only that it is the same for every $d_k$: then $\operatorname{Var}(q \cdot k) = d_k v^2$, and divided by $\sqrt{d_k}$ the product spreads by $v$ in a narrow head and in a wide one.
 
 # %% [markdown] id="saturation"
-# Why is a spread that grows bad? Because of what comes next. A softmax that is fed large numbers **[saturates](glossary.ipynb#saturation)**: nearly all weight falls on the largest one, be it ahead by chance alone. Look at the largest of 16 weights; if all were equal, each would be 1/16.
+# Why is a spread that grows bad? Because of what comes next. A softmax that is fed large numbers **[saturates](glossary.ipynb#saturation)**: nearly all weight falls on the largest one, even if it is ahead by chance alone. Look at the largest of 16 weights; if all were equal, each would be 1/16.
 
 # %% id="saturation-run"
 largest = {"q·k as it is": [], "q·k / √d_k": []}

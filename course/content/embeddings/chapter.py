@@ -629,7 +629,7 @@ figures.points(
 )
 
 # %% [markdown] id="analogy-text"
-# **Do directions mean something?** The famous claim: *king* − *man* + *woman* lands at *queen*. Try it, on MiniLM's table, with care. For each question we ask three things: what is really nearest to the point; what is nearest when the three words of the question themselves are not allowed as answers (the rule in the papers, seldom mentioned); and what is simply nearest to the third word, without any arithmetic.
+# **Do directions mean something?** The famous claim: *king* − *man* + *woman* lands at *queen*. Try it, on MiniLM's table, with care. For each question we ask three things: what is really nearest to the point; what is nearest when the three words of the question themselves are not allowed as answers (the rule in the papers, seldom mentioned); and what is nearest to the third word, without any arithmetic.
 
 # %% id="analogy-run"
 questions = """man king woman queen, man doctor woman doctor, he him she her,
