@@ -277,7 +277,7 @@ for n in range(3):
     ramps[f"neuron {n}"] = ffn(line, *one_neuron, none)[:, 0]  # (121,)
 by_hand = ffn(line, keys, starts, values, none)[:, 0]  # (121,)
 figures.lines(
-    line[:, 0], {**ramps, "their sum": by_hand},
+    line[:, 0], {"their sum": by_hand, **ramps},
     x_title="x", y_title="FFN(x)", title="Three ramps and their sum",
 )
 
@@ -714,7 +714,7 @@ labs.FeedForwardLab(ffn=ffn, excitement=excitement)
 # - ReLU has slope 1 or 0, and a neuron that is always negative stays silent. GELU is $x\,\Phi(x)$: nearly the same curve, but a trained model does not take one for the other.
 # - A neuron is a key (a column of $W_1$) with a value (a row of $W_2$). Some answer to something that we can name, others don't; and what one answers to is not yet what the model needs it for.
 # - A gate multiplies two paths; it has three matrices, so $F$ shrinks to two thirds.
-# - Dropout: zeros with probability $p$, the rest divided by $1 - p$, drawn anew each time; `eval()` turns it off.
+# - Dropout: zeros with probability $p$, the rest divided by $1 - p$, drawn again each time; `eval()` turns it off.
 #
 # Close the notebook and write `ffn` on paper with the shape behind each line. Then the number of its parameters.
 

@@ -380,7 +380,7 @@ explain("stacking.which-one-learns")
 # %% [markdown] id="layer-section"
 # ## 7 The layer
 #
-# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and this one.)
+# (To begin a sitting here, in a fresh kernel, run the chapter's first two code cells and the one below.)
 
 # %% id="second-sitting"
 model, tokenizer = load_minilm()

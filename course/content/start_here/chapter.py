@@ -94,7 +94,7 @@ for question in ("What is the capital of France?", "How do I leave a loop early?
         print(f"  {similarity:.2f}  {passage.title}")
 
 # %% [markdown] id="no-answer-note"
-# *What to see:* there is always a best passage, even where none is about the question (on our Python, `str.capitalize` is among the three for France); similarities near 0.2 are a sign that nothing fits. But no number tells for sure: the second question *has* an answer in the documentation, the `break` statement, and what the encoder puts before it has similarities twice as high. They are passages about iterators, which have to do with loops and say nothing of leaving one. A search needs a person who reads.
+# *What to see:* there is always a best passage, even where none is about the question (on our Python, `str.capitalize` is among the three for France); similarities near 0.2 are a sign that nothing fits. But no number tells for sure: the second question *has* an answer in the documentation, the `break` statement, and what the encoder puts before it has similarities twice as high as those for France. They are passages about iterators, which have to do with loops and say nothing of leaving one. A search needs a person who reads.
 #
 # So what are these vectors, and where do they come from?
 
