@@ -447,17 +447,17 @@ for neuron in drawn:
 different = [
     excitement.different_words(number).double().mean().item() for number in range(6)
 ]
-figures.bars(
-    [f"layer {number}" for number in range(6)], {"mean over 1536 neurons": different},
-    y_title="different words",
-    title="How many different words are among a neuron's strongest 20",
-)
 generator = torch.Generator().manual_seed(0)
 by_chance = 0.0
 for _ in range(500):
     some_places = torch.randperm(len(excitement.tokens), generator=generator)[:20]
     by_chance += len({excitement.tokens[place] for place in some_places}) / 500
 print(f"20 places drawn by chance hold {by_chance:.1f} different words")
+figures.bars(
+    [f"layer {number}" for number in range(6)], {"mean over 1536 neurons": different},
+    y_title="different words",
+    title="How many different words are among a neuron's strongest 20",
+)
 
 # %% [markdown] id="chance-note"
 # Some can be read, some not at all; six are too few to say how many. A neuron need not be a concept of ours: a direction that means something may be spread over many of them, and one neuron may serve several. Geva et al. showed keys of a language model to people, who saw patterns in them: simple ones (a word that is repeated) in the lower layers, topics in the upper ones. Our bars fit in with the first half of that: the strongest places of a neuron hold fewer different words in layers 0 and 1 than in the later ones, and in all layers fewer than places drawn by chance. It is one model and one text.
@@ -510,7 +510,7 @@ print(f"another word in the place of not, without 318: {control:+.4f}")
 # %% [markdown] id="gate-section"
 # ## 7 Gates
 #
-# Many newer models (T5 1.1, LLaMA, ModernBERT among them) have a network with a [gate](glossary.ipynb#gate). Two paths start from $x$; one is bent and says, number by number, how much of the other passes (Shazeer, 2020, after the GLU of Dauphin et al., 2017):
+# Many newer models (T5 1.1, LLaMA, ModernBERT among them) have a network with a [gate](glossary.ipynb#gate). Two paths start from $x$; one goes through an activation and says, number by number, how much of the other passes (Shazeer, 2020, after the GLU of Dauphin et al., 2017):
 #
 # $$\mathrm{GEGLU}(x) = \big(\mathrm{GELU}(x W_\text{gate}) \odot x W_\text{up}\big)\, W_\text{down}$$
 #

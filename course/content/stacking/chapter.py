@@ -23,7 +23,7 @@
 #
 # **You need** chapters 01 to 03, or at least their recaps: where an earlier exercise is not done yet, ours stands in.
 #
-# **Time** About three hours: six exercises, 105 minutes by our count, and about 75 minutes to read, run and play. Sections 1 to 6 make a good first sitting, 7 to 12 a second; each can begin in a fresh kernel.
+# **Time** About three hours: six exercises, 105 minutes by our count, and about 75 minutes to read, run and play. Sections 1 to 6 make a good first sitting, 7 to 13 a second; each can begin in a fresh kernel.
 
 # %% id="setup"
 import copy
@@ -351,7 +351,7 @@ for depth in (6, 12, 24):
     print(f"  {depth:2} layers:  post-norm {post:5.1f}   pre-norm {pre:5.1f}")
 
 # %% [markdown] id="gradients-note"
-# *What to see:* in neither stack do the gradients vanish or explode; compare the scale with the figures of sections 1 and 2. In the first layers the two are of about the same size. In the last layer they differ. With post-norm its gradient is as large in a deep stack as in a shallow one. With pre-norm it is smaller the deeper the stack is: each layer adds to the stream, so the last layer's part of the sum is smaller.
+# *What to see:* in neither stack do the gradients vanish or explode; compare the scale with the figures of sections 1 and 2. In the first layer the two are of about the same size; from there to the last they part. With post-norm the last layer's gradient is as large in a deep stack as in a shallow one. With pre-norm it is smaller the deeper the stack is: each layer adds to the stream, so the last layer's part of the sum is smaller.
 #
 # Xiong et al. (2020) derived this: at initialisation, the gradient of the last layer does not depend on the number of layers $N$ in post-norm, and falls as $1/\sqrt{N}$ in pre-norm. They conclude that post-norm's last layers get gradients too large for a large learning rate at the start. Whether that stops a training, gradients alone can't show; a training can.
 #
@@ -389,7 +389,7 @@ tokens = tokenizer.encode(sentence).tokens
 residual, token_similarity = use("stacking.residual"), use("stacking.token_similarity")
 
 # %% [markdown] id="layer-text"
-# Everything is there. The encoder layer of the paper (figure 1, left):
+# You have all the parts. The encoder layer of the paper (figure 1, left):
 #
 # ```
 #   src (B, S, D)
@@ -709,7 +709,7 @@ explain("stacking.listing-training")
 # %% [markdown] id="listing-training-note"
 # *What to see:* the first steps throw both of them to losses dozens of times above guessing, for nothing holds the numbers in the stream. As it stands, it then comes down towards guessing and no further: the answer stands in its own sentence, where it doesn't look. With the length first it could learn. Whether it does at this rate, and when, differs from one draw of first weights to the next; the stack with norms, which you will mend below, bears this rate. At a third of the rate, or with two layers, the turned one learns as well (in 15 of 16 draws), and you might never miss the norms: that is what makes theirs a silent fault. The wrong axis is not mended by any rate.
 #
-# **What only looks like a fault.** The one `self.dropout` serves in three places. A dropout module has no weights and keeps nothing; each call draws anew:
+# **What only looks like a fault.** The one `self.dropout` serves in three places. A dropout module has no weights and keeps nothing; each call draws again:
 
 # %% id="listing-dropout-run"
 torch.manual_seed(0)
@@ -996,7 +996,7 @@ quiz("stacking.what-comes-out")
 labs.ShapeTracer(model=encoder, text=sentence)
 
 # %% [markdown] id="recap"
-# ## Recap
+# ## 13 Recap
 #
 # - Attention and a feed-forward network alone can't be stacked: all tokens become alike, and the gradient dies.
 # - The residual connection, $x + f(x)$, lets the gradient through and slows the smoothing (it does not stop it); alone, it lets the numbers grow.
