@@ -23,7 +23,7 @@
 #
 # **You need** chapters 01 to 03, or at least their recaps: where an earlier exercise is not done yet, ours stands in.
 #
-# **Time** About three hours: six exercises, 105 minutes by our count, and about 75 minutes to read, run and play. Sections 1 to 6 make a good first sitting, 7 to 13 a second; each can begin in a fresh kernel.
+# **Time** About three hours: six exercises, 105 minutes by our count, and about 75 minutes to read, run and play. Sections 1 to 6 make a good first sitting, 7 to 12 a second; each can begin in a fresh kernel.
 
 # %% id="setup"
 import copy
@@ -996,7 +996,7 @@ quiz("stacking.what-comes-out")
 labs.ShapeTracer(model=encoder, text=sentence)
 
 # %% [markdown] id="recap"
-# ## 13 Recap
+# ## Recap
 #
 # - Attention and a feed-forward network alone can't be stacked: all tokens become alike, and the gradient dies.
 # - The residual connection, $x + f(x)$, lets the gradient through and slows the smoothing (it does not stop it); alone, it lets the numbers grow.
