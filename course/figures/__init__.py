@@ -256,6 +256,8 @@ def points(
     groups: Sequence[str] | None = None,
     *,
     title: str = "",
+    x_title: str = "",
+    y_title: str = "",
 ) -> go.Figure:
     """A map: each point with its name beside it; groups told apart by colour and marker.
 
@@ -264,6 +266,8 @@ def points(
         names: N names.
         groups: N names of groups, in any order; one group where not given.
         title: what the map shows.
+        x_title: what the first of the two numbers is.
+        y_title: what the second is.
 
     Raises:
         ValueError: `xy` is not (N, 2), or there are not as many names or groups as points.
@@ -293,7 +297,8 @@ def points(
                 },
             )
         )
-    figure.update_yaxes(scaleanchor="x", scaleratio=1)
+    figure.update_xaxes(title=x_title)
+    figure.update_yaxes(title=y_title, scaleanchor="x", scaleratio=1)
     return _finish(figure, title, width=760, height=560)
 
 

@@ -14,7 +14,7 @@ from tests.browser.server import ARGUMENTS, JupyterLab, jupyterlab, open_and_run
 
 playwright = pytest.importorskip("playwright.sync_api")
 
-# What JupyterLab itself says, and which is no fault of ours.
+# Console errors that JupyterLab itself causes.
 HARMLESS = ("favicon", "ResizeObserver loop")
 
 

@@ -216,7 +216,7 @@ for name, (of_query, of_key) in drawn.items():
 # It is not 1 but $v$ = 0.50, 0.33 and 0.15. The argument needs only that it is the same for every $d_k$: then $\operatorname{Var}(q \cdot k) = d_k v^2$, and divided by $\sqrt{d_k}$ the product spreads by $v$ in a narrow head and in a wide one.
 
 # %% [markdown] id="saturation"
-# Why is a spread that grows bad? Because of what comes next. A softmax that is fed large numbers **[saturates](glossary.ipynb#saturation)**: nearly all weight falls on the largest one, be it ahead by chance alone. Look at the largest of 16 weights; if all were equal, each would be 1/16.
+# Why is a spread that grows bad? Because of what comes next. A softmax that is fed large numbers **[saturates](glossary.ipynb#saturation)**: nearly all weight falls on the largest one, even if it is ahead by chance alone. Look at the largest of 16 weights; if all were equal, each would be 1/16.
 
 # %% id="saturation-run"
 largest = {"q·k as it is": [], "q·k / √d_k": []}
@@ -445,7 +445,7 @@ print("the same:", torch.allclose(mean_then_project, project_then_mean, atol=1e-
 # %% [markdown] id="masks-section"
 # ## 6 Masks: who may not look where
 #
-# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and this one.)
+# (To begin a sitting here, in a fresh kernel, run the chapter's first two code cells and the one below.)
 
 # %% id="second-sitting"
 model, tokenizer = load_minilm()
@@ -896,7 +896,7 @@ labs.AttentionLab(
 # %% [markdown] id="distance-section"
 # ## 10 Far away, and all at once
 #
-# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and this one.)
+# (To begin a sitting here, in a fresh kernel, run the chapter's first two code cells and the one below.)
 
 # %% id="third-sitting"
 model, tokenizer = load_minilm()
@@ -1320,7 +1320,7 @@ brought = w * values[0, 7].norm(dim=-1)  # (S,)
 figures.bars(
     tokens,
     {"weight": w, "share of what is brought: weight × length of value": brought / brought.sum()},
-    title="Layer 2, head 7, query “she”",
+    y_title="share", title="Layer 2, head 7, query “she”",
 )
 
 # %% id="value-norm-all"
@@ -1360,7 +1360,7 @@ print(f"{len(p)} tokens; the other weights sum to {other_p.sum():.6f}, none is n
 print(f"{moved:.0%} of the weight lies elsewhere; the output differs by {change:.0e}")
 
 # %% [markdown] id="other-weights-note"
-# Two pictures, one output. (Less freedom is left than there could be: weights must stay positive. And another caution applies to all pictures beyond the first layer: the vector at *anna*'s place is by then a mixture of the whole sentence, and not the word.)
+# Two rows of weights, one output. (Less freedom is left than there could be: no weight may be negative. And another caution applies to all pictures beyond the first layer: the vector at *anna*'s place is by then a mixture of the whole sentence, and not the word.)
 #
 # Is attention explanation, then? Jain and Wallace (2019) showed in recurrent classifiers that weights often disagree with gradients, and that other weights can be found that leave the prediction nearly as it was. Wiegreffe and Pinter (2019) answered that this depends on what one calls an explanation: weights chosen for one input are not weights that a model would learn, and where a task needs attention at all, the learned ones were worth more than such others. What both leave you with is a habit: **a picture is a hypothesis; switch something off and measure.**
 

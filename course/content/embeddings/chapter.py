@@ -414,7 +414,7 @@ quiz("embeddings.pad-id")
 # %% [markdown] id="table-section"
 # ## 5 A table of vectors
 #
-# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and this one.)
+# (To begin a sitting here, in a fresh kernel, run the chapter's first two code cells and the one below.)
 
 # %% id="second-sitting"
 reference, docstrings = texts.language_reference(), texts.docstrings()
@@ -625,11 +625,12 @@ figures.points(
     of_map @ directions.T,  # (N, 64) @ (64, 2) -> (N, 2)
     chosen,
     [name for name, some in groups.items() for _ in some],
+    x_title="first principal component", y_title="second principal component",
     title="Words of Python's documentation, by the company they keep",
 )
 
 # %% [markdown] id="analogy-text"
-# **Do directions mean something?** The famous claim: *king* − *man* + *woman* lands at *queen*. Try it, on MiniLM's table, with care. For each question we ask three things: what is really nearest to the point; what is nearest when the three words of the question themselves are not allowed as answers (the rule in the papers, seldom mentioned); and what is simply nearest to the third word, without any arithmetic.
+# **Do directions mean something?** The famous claim: *king* − *man* + *woman* lands at *queen*. Try it, on MiniLM's table, with care. For each question we ask three things: what is really nearest to the point; what is nearest when the three words of the question themselves are not allowed as answers (the rule in the papers, seldom mentioned); and what is nearest to the third word, without any arithmetic.
 
 # %% id="analogy-run"
 questions = """man king woman queen, man doctor woman doctor, he him she her,
@@ -654,7 +655,7 @@ right = [x.argmax(dim=1) == number[:, 3] for x in (places, allowed, around_c)]
 print(f"as expected, of {len(questions)}:", *(some.sum().item() for some in right))
 
 # %% [markdown] id="analogy-note"
-# *What to see:* the point itself is nearly always nearest to a word of the question: *king* − *man* + *woman* is nearest to *king*. Only when those are forbidden does the answer come out, and in five of the eleven right answers the neighbourhood of the third word gives it without any arithmetic: *cats* is nearest to *cat* anyway. Such questions are no evidence of a common direction. Linzen (2016) and Rogers, Drozd and Li (2017) examined both; whoever shows you the queen without them shows a part of the experiment.
+# *What to see:* the point itself is nearly always nearest to a word of the question: *king* − *man* + *woman* is nearest to *king*. Only when those are forbidden does the answer come out, and in five of the eleven right answers the neighbourhood of the third word gives it without any arithmetic: *cats* is nearest to *cat* anyway. Such questions are no evidence of a common direction. Linzen (2016) and Rogers, Drozd and Li (2017) examined both; whoever shows you the queen without these two columns shows a part of the experiment.
 #
 # Thirteen questions that we chose are anecdotes. So take eight pairs of each of six relations, every pair with every other, 56 questions a relation, always with the rule. Guessing among the 30,519 words that are left would find none:
 
@@ -689,7 +690,7 @@ for relation, words in relations.items():
     print(f"{relation:16} {counted[relation][0]:10}  {counted[relation][1]:15}")
 
 # %% [markdown] id="relations-note"
-# *What to see:* read each row as a difference. Plural: 56 of 56 both ways, so the arithmetic shows nothing. Comparative: 55, but 35 of them without arithmetic. For the past, the capitals, and man and woman the arithmetic finds much that the neighbourhood doesn't. Opposites it hardly finds. So in this table there are common directions for some relations, approximately, and hardly any for others; and eight words of each are still few.
+# *What to see:* read each row as a difference. Plural: 56 of 56 both ways, so the arithmetic shows nothing. Comparative: 55, but 35 of them without arithmetic. For the past, the capitals, and man and woman the arithmetic finds much that the neighbourhood doesn't. Opposites it hardly finds. So in this table there are common directions for some relations, approximately, and hardly any for others; and eight pairs of each are still few.
 #
 # And the doctor? With the rule, the answer *cannot* be *doctor* again; without it, *doctor* is what comes nearest. Nissim, van Noord and van der Goot (2020) show how much of the prejudice that was reported of word vectors the rule itself had made. (Vectors do carry the habits of their texts. This experiment is just not the one that shows it.)
 
@@ -705,7 +706,7 @@ labs.EmbeddingLab(similarity=use("embeddings.cosine_similarity"))
 # %% [markdown] id="order-section"
 # ## 8 Without positions the order is lost
 #
-# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and this one.)
+# (To begin a sitting here, in a fresh kernel, run the chapter's first two code cells and the one below.)
 
 # %% id="third-sitting"
 model, tokenizer = load_minilm()

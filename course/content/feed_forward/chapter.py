@@ -11,7 +11,7 @@
 #
 # > The bridge is **not** safe.
 #
-# In chapter 02 the tokens looked at one another. Now each of them is alone. Between one look and the next, every token's vector goes through a small network of its own, the [feed-forward network](glossary.ipynb#feed-forward-network): no other token can be seen there, and the same weights serve all of them. It is the plainest part of an encoder, two matrices with a bend between them, and it holds more parameters than anything else in a layer: you will count how many. What are they for?
+# In chapter 02 the tokens looked at one another. Now each of them is alone. Between one look and the next, every token's vector goes through a small network of its own, the [feed-forward network](glossary.ipynb#feed-forward-network): no other token can be seen there, and the same weights serve all of them. It is the plainest part of an encoder, two matrices with an activation between them, and it holds more parameters than anything else in a layer: you will count how many. What are they for?
 #
 # One answer can be seen. Somewhere in MiniLM there is a number that grows large at *not*, at *no*, at *cannot*, at the *t* of *don't*. You will meet it, among 9,216 of its kind, when the model has read a few thousand words.
 #
@@ -19,7 +19,7 @@
 #
 # - write the feed-forward network from memory, with the shape at each step, and count its parameters;
 # - say what it can do to a token and what it cannot, and show both by experiment;
-# - say what the bend is for, and choose between ReLU, GELU and a gate with reasons;
+# - say what the activation is for, and choose between ReLU, GELU and a gate with reasons;
 # - read the two matrices as keys and values, and find out what a neuron answers to;
 # - say what dropout does in training, why what is left grows, and what `model.eval()` has to do with it.
 #
@@ -46,7 +46,7 @@ figures.encoder("feed_forward")
 #
 # $$\mathrm{FFN}(x) = \max(0,\; x W_1 + b_1)\, W_2 + b_2$$
 #
-# Read it from the inside. $x$ is one token's vector with $D$ numbers (`d_model`). $W_1$ and $b_1$ make $F$ numbers of it (`dim_feedforward`), usually four times as many: the [inner layer](glossary.ipynb#inner-layer). $\max(0, \cdot)$ sets those that are negative to 0: the *bend*, here a [ReLU](glossary.ipynb#ReLU). $W_2$ and $b_2$ bring the $F$ numbers back to $D$, so that the result can be added to $x$ (chapter 04) and be sent into the next layer.
+# Read it from the inside. $x$ is one token's vector with $D$ numbers (`d_model`). $W_1$ and $b_1$ make $F$ numbers of it (`dim_feedforward`), usually four times as many: the [inner layer](glossary.ipynb#inner-layer). $\max(0, \cdot)$ sets those that are negative to 0: the [activation](glossary.ipynb#activation), here a [ReLU](glossary.ipynb#ReLU). $W_2$ and $b_2$ bring the $F$ numbers back to $D$, so that the result can be added to $x$ (chapter 04) and be sent into the next layer.
 #
 # One of the $F$ numbers of the inner layer is called a [neuron](glossary.ipynb#neuron). Here are the real sizes:
 
@@ -241,13 +241,13 @@ print("shuffled in, shuffled out:", same)
 print("one token at a time:      ", torch.allclose(one_by_one, straight[0], atol=1e-6))
 
 # %% [markdown] id="permute-note"
-# So a sentence, a batch and a book are the same to this network: a heap of vectors. Attention carries something from token to token, and what it carries are weighted sums of values, each a linear map of a token; the network bends each token's own vector and carries nothing. An encoder takes turns between the two.
+# To this network a sentence, a batch and a book are all the same: a set of vectors, each computed by itself. Attention moves information between tokens, as weighted sums of their values; each value is a linear map of one token. The feed-forward network moves nothing between tokens: it computes a nonlinear function of each token's vector. An encoder alternates the two.
 
 # %% id="padding-quiz"
 quiz("feed_forward.padding")
 
 # %% [markdown] id="bend-section"
-# ## 4 What the bend is for
+# ## 4 What the activation is for
 #
 # Leave the $\max(0, \cdot)$ out and see what remains:
 
@@ -263,7 +263,7 @@ print("two maps and one map agree:", torch.allclose(two_maps, one_map, atol=1e-5
 print(f"parameters: {w1.numel() + w2.numel():,} and {(w1 @ w2).numel():,}")
 
 # %% [markdown] id="kinks-text"
-# With the bend, each neuron is a ramp: 0 on one side of a point, a straight line on the other. Let $D$ be 1, so that we can see it. A sum of ramps is a line with a kink for each neuron, and with enough kinks it follows any continuous curve (on an interval, as closely as one likes: the universal approximation theorem; Leshno et al., 1993, for nearly every bend). Three neurons by hand:
+# With ReLU, each neuron is a ramp: 0 on one side of a point, a straight line on the other. Let $D$ be 1, so that we can see it. A sum of ramps is a line with a kink for each neuron, and with enough kinks it follows any continuous curve (on an interval, as closely as one likes: the universal approximation theorem; Leshno et al., 1993, for nearly every activation). Three neurons by hand:
 
 # %% id="kinks-run"
 line = torch.linspace(-3, 3, 121).unsqueeze(-1)  # (121, 1): 121 "tokens" of width 1
@@ -277,7 +277,7 @@ for n in range(3):
     ramps[f"neuron {n}"] = ffn(line, *one_neuron, none)[:, 0]  # (121,)
 by_hand = ffn(line, keys, starts, values, none)[:, 0]  # (121,)
 figures.lines(
-    line[:, 0], {**ramps, "their sum": by_hand},
+    line[:, 0], {"their sum": by_hand, **ramps},
     x_title="x", y_title="FFN(x)", title="Three ramps and their sum",
 )
 
@@ -287,12 +287,12 @@ figures.lines(
 # %% [markdown] id="activation-section"
 # ## 5 Activations and their gradients
 #
-# The bend is called the [activation](glossary.ipynb#activation). ReLU was the paper's; BERT, MiniLM and most encoders since then have the [GELU](glossary.ipynb#GELU) (Hendrycks and Gimpel, 2016). What a network learns by is the slope, so look at the slopes too:
+# ReLU was the paper's activation; BERT, MiniLM and most encoders since then have the [GELU](glossary.ipynb#GELU) (Hendrycks and Gimpel, 2016). What a network learns by is the slope, so look at the slopes too:
 
 # %% id="activations-run"
 points = torch.linspace(-4, 4, 161, requires_grad=True)
-bends = {"ReLU": torch.relu, "GELU": F.gelu, "SiLU": F.silu, "sigmoid": torch.sigmoid}
-curves = {name: bend(points) for name, bend in bends.items()}
+activations = {"ReLU": torch.relu, "GELU": F.gelu, "SiLU": F.silu, "sigmoid": torch.sigmoid}
+curves = {name: function(points) for name, function in activations.items()}
 slopes = {
     name: torch.autograd.grad(curve.sum(), points, retain_graph=True)[0]
     for name, curve in curves.items()
@@ -326,7 +326,7 @@ second = nn.Linear(64, 32)
 silent, share = {}, {}
 for name in ("ReLU", "GELU"):
     first.zero_grad()
-    second(bends[name](first(some_tokens))).square().mean().backward()
+    second(activations[name](first(some_tokens))).square().mean().backward()
     sizes = first.weight.grad.norm(dim=1)  # (F,)
     silent[name] = (sizes == 0).sum().item()
     share[name] = (sizes[32:].mean() / sizes[:32].mean()).item()
@@ -447,17 +447,17 @@ for neuron in drawn:
 different = [
     excitement.different_words(number).double().mean().item() for number in range(6)
 ]
-figures.bars(
-    [f"layer {number}" for number in range(6)], {"mean over 1536 neurons": different},
-    y_title="different words",
-    title="How many different words are among a neuron's strongest 20",
-)
 generator = torch.Generator().manual_seed(0)
 by_chance = 0.0
 for _ in range(500):
     some_places = torch.randperm(len(excitement.tokens), generator=generator)[:20]
     by_chance += len({excitement.tokens[place] for place in some_places}) / 500
 print(f"20 places drawn by chance hold {by_chance:.1f} different words")
+figures.bars(
+    [f"layer {number}" for number in range(6)], {"mean over 1536 neurons": different},
+    y_title="different words",
+    title="How many different words are among a neuron's strongest 20",
+)
 
 # %% [markdown] id="chance-note"
 # Some can be read, some not at all; six are too few to say how many. A neuron need not be a concept of ours: a direction that means something may be spread over many of them, and one neuron may serve several. Geva et al. showed keys of a language model to people, who saw patterns in them: simple ones (a word that is repeated) in the lower layers, topics in the upper ones. Our bars fit in with the first half of that: the strongest places of a neuron hold fewer different words in layers 0 and 1 than in the later ones, and in all layers fewer than places drawn by chance. It is one model and one text.
@@ -510,7 +510,7 @@ print(f"another word in the place of not, without 318: {control:+.4f}")
 # %% [markdown] id="gate-section"
 # ## 7 Gates
 #
-# Many newer models (T5 1.1, LLaMA, ModernBERT among them) have a network with a [gate](glossary.ipynb#gate). Two paths start from $x$; one is bent and says, number by number, how much of the other passes (Shazeer, 2020, after the GLU of Dauphin et al., 2017):
+# Many newer models (T5 1.1, LLaMA, ModernBERT among them) have a network with a [gate](glossary.ipynb#gate). Two paths start from $x$; one goes through an activation and says, number by number, how much of the other passes (Shazeer, 2020, after the GLU of Dauphin et al., 2017):
 #
 # $$\mathrm{GEGLU}(x) = \big(\mathrm{GELU}(x W_\text{gate}) \odot x W_\text{up}\big)\, W_\text{down}$$
 #
@@ -577,7 +577,7 @@ print(f"W1 and W2 with F = 3072: {plain:,}; three matrices with F = 2048: {gated
 # %% [markdown] id="dropout-section"
 # ## 8 Dropout
 #
-# A network with millions of weights can learn a small data set by heart. [Dropout](glossary.ipynb#dropout) (Srivastava et al., 2014) makes that harder: in training, every number is set to 0 with probability $p$, drawn anew on each call. No neuron can rely on another being there. When the model is used nothing is dropped.
+# A network with millions of weights can learn a small data set by heart. [Dropout](glossary.ipynb#dropout) (Srivastava et al., 2014) makes that harder: in training, every number is set to 0 with probability $p$, drawn again on each call. No neuron can rely on another being there. When the model is used nothing is dropped.
 #
 # Then training and use must agree on the mean. If a number $x$ stays with probability $1 - p$ and is 0 otherwise, its mean is $(1 - p)\,x$. So what is left is divided by $1 - p$; this is *inverted* dropout, and what PyTorch does. (The paper of 2014 divided nothing in training and multiplied the weights by $1 - p$ in use, which is the same in the mean.)
 #
@@ -665,7 +665,7 @@ quiz("feed_forward.no-grad")
 # %% [markdown] id="article-dropout"
 # > **In the article** (5): `self.dropout = nn.Dropout(dropout)` is made once and used in three places of the layer: on the attention's output, within the network after the activation, and on its output.
 # >
-# > Is that a fault? No. The module holds no weights and no mask, only `p`; each call draws anew. Three modules with one `p` would do the same. In the network's line of its listing, `self.linear2(self.dropout(torch.relu(self.linear1(src))))`, you now know every word.
+# > Is that a fault? No. The module holds no weights and no mask, only `p`; each call draws again. Three modules with one `p` would do the same. In the network's line of its listing, `self.linear2(self.dropout(torch.relu(self.linear1(src))))`, you now know every word.
 
 # %% [markdown] id="whole-section"
 # ## 9 The whole part
@@ -696,7 +696,7 @@ print(f"to “bridge” with {inner[0, 2, 318]:.2f}")
 # Move something and see at once what happens; every control works from the keyboard.
 #
 # 1. *A curve, learned.* A network with $D = 1$ learns the curve in front of you, step by step. Start with 4 neurons and ReLU: count the kinks. Then 32. Then GELU: where have the kinks gone? Choose the step and watch *absolute value* being found.
-# 2. *No bend.* Choose *none (linear)*: what remains of a network with 32 neurons?
+# 2. *No activation.* Choose *none (linear)*: what remains of a network with 32 neurons?
 # 3. *Neurons of MiniLM.* Type a sentence of your own with *not*, *never* or *nothing* in it, and look at layer 3, neuron 318. Then find the neuron that your word excites most.
 #
 # What you see is drawn with your own `ffn`, if it has passed.
@@ -707,14 +707,14 @@ labs.FeedForwardLab(ffn=ffn, excitement=excitement)
 # %% [markdown] id="recap"
 # ## 11 Recap
 #
-# - $\max(0, xW_1 + b_1)W_2 + b_2$: from $D$ up to $F = 4D$, a bend, and down again to $D$.
+# - $\max(0, xW_1 + b_1)W_2 + b_2$: from $D$ up to $F = 4D$, an activation, and down again to $D$.
 # - Two thirds of a layer's parameters, whatever the width.
 # - Each token by itself and all alike: change one token and one output moves; shuffle them and the outputs are shuffled.
-# - Without the bend two maps are one. With it, each neuron is a ramp, and ramps can follow any curve.
+# - Without the activation two maps are one. With ReLU, each neuron is a ramp, and sums of ramps can follow any curve.
 # - ReLU has slope 1 or 0, and a neuron that is always negative stays silent. GELU is $x\,\Phi(x)$: nearly the same curve, but a trained model does not take one for the other.
 # - A neuron is a key (a column of $W_1$) with a value (a row of $W_2$). Some answer to something that we can name, others don't; and what one answers to is not yet what the model needs it for.
 # - A gate multiplies two paths; it has three matrices, so $F$ shrinks to two thirds.
-# - Dropout: zeros with probability $p$, the rest divided by $1 - p$, drawn anew each time; `eval()` turns it off.
+# - Dropout: zeros with probability $p$, the rest divided by $1 - p$, drawn again each time; `eval()` turns it off.
 #
 # Close the notebook and write `ffn` on paper with the shape behind each line. Then the number of its parameters.
 

@@ -122,7 +122,7 @@ QUESTIONS = (
             ),
             Option(
                 "With neither: the bias always gets a gradient.",
-                "The bias stands inside the bend too: what is multiplied with a slope of 0 is 0 for it as well.",
+                "The bias stands inside the activation too: what is multiplied with a slope of 0 is 0 for it as well.",
             ),
             Option(
                 "With ReLU all 64.",

@@ -9,7 +9,7 @@
 # %% [markdown] id="title"
 # # 04 Stacking
 #
-# You have attention, which lets tokens look at each other, and a feed-forward network, which thinks about each of them alone. An encoder is these two, one on top of the other, again and again. Why, then, can't you simply put them on top of each other?
+# You have attention, which lets tokens look at each other, and a feed-forward network, which thinks about each of them alone. An encoder is these two, one on top of the other, again and again. Why, then, can't you put them on top of each other?
 #
 # Because it does not work. Two or three bare layers make all tokens of a sentence the same, and from the top of twelve next to nothing of a gradient reaches the bottom. Two small inventions around each part change that: a sum, the [residual connection](glossary.ipynb#residual-connection), and a rescaling, [layer normalisation](glossary.ipynb#layer-normalisation). The article's text doesn't name either, and its code has only one of them. In this chapter you take them out, watch what breaks, and put them back; and at its end the encoder that reads your sentence is made of functions that you have written, from the first word to the last vector.
 #
@@ -100,7 +100,7 @@ figures.lines(
 )
 
 # %% [markdown] id="sum-note"
-# *What to see:* it no longer dies: the first layer is pulled harder than the last. But all of it is far too large, hundreds of times what the last of the bare layers gets. For a sum has a price. Each part adds to the stream, nothing takes away, so the numbers in it grow; and the larger what comes in, the larger what a part adds.
+# *What to see:* the gradient no longer vanishes: it is larger in the first layer than in the last. But all of it is far too large, hundreds of times the gradient of the last bare layer. For a sum has a price. Each part adds to the stream, nothing takes away, so the numbers in it grow; and the larger what comes in, the larger what a part adds.
 
 # %% id="growth-run"
 normed = stacking.stack(12, norm="post", residual=True)
@@ -335,12 +335,12 @@ print("MiniLM, layer by layer:", *(f"{value:.2f}" for value in of_minilm))
 # Pre-norm or post-norm: does it matter? First the gradients at the start of training, layer by layer. (The pre-norm stack with its last norm.)
 
 # %% id="gradients-run"
-pulls = {
+gradients = {
     f"{norm}-norm": stacking.mean_gradients(24, norm, x) for norm in ("post", "pre")
 }
 figures.lines(
-    range(1, 25), pulls, x_title="layer", y_title="size of its gradient",
-    title="24 untrained layers, the mean of eight draws: how hard each is pulled",
+    range(1, 25), gradients, x_title="layer", y_title="size of its gradient",
+    title="Gradients of 24 untrained layers, the mean of eight draws",
 )
 
 # %% id="top-layer-run"
@@ -351,7 +351,9 @@ for depth in (6, 12, 24):
     print(f"  {depth:2} layers:  post-norm {post:5.1f}   pre-norm {pre:5.1f}")
 
 # %% [markdown] id="gradients-note"
-# *What to see:* neither dies and neither explodes; compare the scale with the figures of sections 1 and 2. At the bottom the two are pulled about alike. At the top they part: the last layer of a post-norm stack is pulled as hard when it is deep as when it is shallow, that of a pre-norm stack less hard the deeper it is: in a stream to which many have added, one part counts less. This is what Xiong et al. (2020) derived: at the start, the gradient of the last layer stays of one size in post-norm, and falls as $1/\sqrt{N}$ with the number of layers $N$ in pre-norm. They conclude that post-norm's top layers are pulled too hard for a large first step. Gradients alone don't tell whether that stops a training; a training does.
+# *What to see:* in neither stack do the gradients vanish or explode; compare the scale with the figures of sections 1 and 2. In the first layer the two are of about the same size; from there to the last they part. With post-norm the last layer's gradient is as large in a deep stack as in a shallow one. With pre-norm it is smaller the deeper the stack is: each layer adds to the stream, so the last layer's part of the sum is smaller.
+#
+# Xiong et al. (2020) derived this: at initialisation, the gradient of the last layer does not depend on the number of layers $N$ in post-norm, and falls as $1/\sqrt{N}$ in pre-norm. They conclude that post-norm's last layers get gradients too large for a large learning rate at the start. Whether that stops a training, gradients alone can't show; a training can.
 #
 # A small task shows it. Eight symbols, one of which stands somewhere among noise; at the first token the stack must say which. Twelve layers, 60 steps, a high learning rate. Once the post-norm stack gets a [warm-up](glossary.ipynb#warm-up): its rate rises from 0 to the full one over the 60 steps.
 
@@ -378,7 +380,7 @@ explain("stacking.which-one-learns")
 # %% [markdown] id="layer-section"
 # ## 7 The layer
 #
-# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and this one.)
+# (To begin a sitting here, in a fresh kernel, run the chapter's first two code cells and the one below.)
 
 # %% id="second-sitting"
 model, tokenizer = load_minilm()
@@ -387,7 +389,7 @@ tokens = tokenizer.encode(sentence).tokens
 residual, token_similarity = use("stacking.residual"), use("stacking.token_similarity")
 
 # %% [markdown] id="layer-text"
-# Everything is there. The encoder layer of the paper (figure 1, left):
+# You have all the parts. The encoder layer of the paper (figure 1, left):
 #
 # ```
 #   src (B, S, D)
@@ -570,7 +572,7 @@ for name, weights in (("before", before), ("after ten steps", after)):
 explain("stacking.clones-after-a-step")
 
 # %% [markdown] id="clones-start-note"
-# So clones part by themselves, and did so in the very first step. Still, all of them start at the same random point, which is one draw where there should be six; in torch's `nn.TransformerEncoder` it is just so (pytorch issue 86274), and whoever trains from scratch with it should initialise the layers anew. The models of `encoder_core` build each layer by itself.
+# So clones part by themselves, and did so in the very first step. Still, all of them start at the same random point, which is one draw where there should be six; in torch's `nn.TransformerEncoder` it is just so (pytorch issue 86274), and whoever trains from scratch with it should initialise the layers again. The models of `encoder_core` build each layer by itself.
 
 # %% [markdown] id="article-section"
 # ## 9 The article's listing
@@ -707,7 +709,7 @@ explain("stacking.listing-training")
 # %% [markdown] id="listing-training-note"
 # *What to see:* the first steps throw both of them to losses dozens of times above guessing, for nothing holds the numbers in the stream. As it stands, it then comes down towards guessing and no further: the answer stands in its own sentence, where it doesn't look. With the length first it could learn. Whether it does at this rate, and when, differs from one draw of first weights to the next; the stack with norms, which you will mend below, bears this rate. At a third of the rate, or with two layers, the turned one learns as well (in 15 of 16 draws), and you might never miss the norms: that is what makes theirs a silent fault. The wrong axis is not mended by any rate.
 #
-# **What only looks like a fault.** The one `self.dropout` serves in three places. A dropout module has no weights and keeps nothing; each call draws anew:
+# **What only looks like a fault.** The one `self.dropout` serves in three places. A dropout module has no weights and keeps nothing; each call draws again:
 
 # %% id="listing-dropout-run"
 torch.manual_seed(0)

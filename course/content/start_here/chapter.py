@@ -94,7 +94,7 @@ for question in ("What is the capital of France?", "How do I leave a loop early?
         print(f"  {similarity:.2f}  {passage.title}")
 
 # %% [markdown] id="no-answer-note"
-# *What to see:* there is always a best passage, be it about nothing of the kind (on our Python, `str.capitalize` is among the three for France); similarities near 0.2 are a sign that nothing fits. But no number tells for sure: the second question *has* an answer in the documentation, the `break` statement, and what the encoder puts before it has similarities twice as high. They are passages about iterators, which have to do with loops and say nothing of leaving one. A search needs a person who reads.
+# *What to see:* there is always a best passage, even where none is about the question (on our Python, `str.capitalize` is among the three for France); similarities near 0.2 are a sign that nothing fits. But no number tells for sure: the second question *has* an answer in the documentation, the `break` statement, and what the encoder puts before it has similarities twice as high as those for France. They are passages about iterators, which have to do with loops and say nothing of leaving one. A search needs a person who reads.
 #
 # So what are these vectors, and where do they come from?
 
@@ -197,7 +197,7 @@ quiz("start_here.bidirectional")
 # %% [markdown] id="article-architecture"
 # > **In the article** (1.2): "大模型通常采用编码器-解码器架构" (*large models usually adopt the encoder–decoder architecture*).
 # >
-# > So it was in 2017, and in some families it still is. It is no longer so for what is called a [large language model](glossary.ipynb#large-language-model) today: GPT-3, Llama 3, DeepSeek-V3 and Qwen3 are all decoder-only. Why did the encoder go? Two reasons are often given. A chat has no clean border between input and output: what was output is input in the next turn, and a decoder needn't compute it anew. And one stack with one task, "predict the next token", is simple to train on any text. Which is better can be measured: Wang et al. (2022) compared the choices at equal cost and found that, straight after such training, the decoder-only model did best on tasks it had not seen, while an encoder–decoder that had learned by filling in blanks was ahead after a further training on many tasks. So it isn't that one is better; it depends on what follows.
+# > So it was in 2017, and in some families it still is. It is no longer so for what is called a [large language model](glossary.ipynb#large-language-model) today: GPT-3, Llama 3, DeepSeek-V3 and Qwen3 are all decoder-only. Why did the encoder go? Two reasons are often given. A chat has no clean border between input and output: what was output is input in the next turn, and a decoder needn't compute it again. And one stack with one task, "predict the next token", is simple to train on any text. Which is better can be measured: Wang et al. (2022) compared the choices at equal cost and found that, straight after such training, the decoder-only model did best on tasks it had not seen, while an encoder–decoder that had learned by filling in blanks was ahead after a further training on many tasks. So it isn't that one is better; it depends on what follows.
 # >
 # > The article's **encoder** has not gone. It works where a text is read more often than written: in search engines, in the "retrieval" that looks up passages for a chat, in filters and classifiers. There a text needs one pass through a small model, and its vector can be kept. And models that can see often put one in front: in LLaVA (Liu et al., 2023) an encoder turns the picture into vectors, and a decoder-only model reads those as if they were words.
 # >
@@ -321,7 +321,7 @@ print(f"{'PyTorch':20}{torch.__version__}")
 # - **CPU.** All that you have to run in chapters 00 to 04 is made for two cores, and a chapter for less than a minute.
 # - **GPU.** None is needed. Where one is listed (`cuda` or `mps`), the exercises are written so that your functions work there too.
 # - **Versions.** The course is tested with the versions that it installs, and with those of Google Colab. `python3 -m course doctor` in a terminal looks at all of them and says what to do where one is amiss.
-# - **Your folder** keeps what you have passed, your answers, and the vectors of this chapter. Delete it, and you begin anew; `python3 -m course reset` does so and keeps a copy. `python3 -m course status` shows how far you are.
+# - **Your folder** keeps what you have passed, your answers, and the vectors of this chapter. Delete it, and you begin from the start; `python3 -m course reset` does so and keeps a copy. `python3 -m course status` shows how far you are.
 
 # %% [markdown] id="outlook"
 # ## 8 Where it leads

@@ -89,6 +89,13 @@ def test_a_map_has_its_points_names_and_groups() -> None:
     assert json.loads(figure.to_json())["layout"]["yaxis"]["scaleanchor"] == "x"
 
 
+def test_a_map_names_its_axes() -> None:
+    figure = figures.points([[0.0, 1.0]], ["a"], x_title="across", y_title="up")
+    layout = json.loads(figure.to_json())["layout"]
+    assert layout["xaxis"]["title"]["text"] == "across"
+    assert layout["yaxis"]["title"]["text"] == "up"
+
+
 def test_a_map_of_something_else_is_refused() -> None:
     with pytest.raises(ValueError, match="two numbers a point; 3 came"):
         figures.points(torch.zeros(4, 3), list("abcd"))

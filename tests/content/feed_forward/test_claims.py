@@ -90,10 +90,10 @@ def test_shuffled_in_shuffled_out(chapter: SimpleNamespace) -> None:
     assert_close(chapter.one_by_one, chapter.straight[0])
 
 
-# 4 and 5: the bend
+# 4 and 5: the activation
 
 
-def test_without_the_bend_two_maps_are_one_with_an_eighth_of_the_weights(
+def test_without_the_activation_two_maps_are_one_with_an_eighth_of_the_weights(
     chapter: SimpleNamespace,
 ) -> None:
     assert_close(chapter.two_maps, chapter.one_map)

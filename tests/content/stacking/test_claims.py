@@ -113,7 +113,7 @@ def test_the_sum_keeps_tokens_apart_and_the_norm_does_not(chapter: SimpleNamespa
 
 
 def test_gradients_neither_die_nor_explode_with_both(chapter: SimpleNamespace) -> None:
-    post, pre = chapter.pulls.values()
+    post, pre = chapter.gradients.values()
     for slopes in (post, pre):
         assert slopes.max() < 4 * slopes.min()
     assert 0.6 < post[0] / pre[0] < 1.6, "alike at the bottom"
