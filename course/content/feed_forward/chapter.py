@@ -291,7 +291,9 @@ figures.lines(
 
 # %% id="activations-run"
 points = torch.linspace(-4, 4, 161, requires_grad=True)
-activations = {"ReLU": torch.relu, "GELU": F.gelu, "SiLU": F.silu, "sigmoid": torch.sigmoid}
+activations = {
+    "ReLU": torch.relu, "GELU": F.gelu, "SiLU": F.silu, "sigmoid": torch.sigmoid
+}
 curves = {name: function(points) for name, function in activations.items()}
 slopes = {
     name: torch.autograd.grad(curve.sum(), points, retain_graph=True)[0]
