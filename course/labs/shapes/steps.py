@@ -154,7 +154,7 @@ KINDS: dict[str, Kind] = {
         "activation",
         "B S F",
         ("inner",),
-        "What is negative is cut off (ReLU) or nearly so (GELU): without this bend the two "
+        "What is negative is cut off (ReLU) or nearly so (GELU): without this activation the two "
         "matrices would be one.",
     ),
     "linear2": Kind("linear2", "B S D", ("narrow",), "And narrowed to D numbers again."),

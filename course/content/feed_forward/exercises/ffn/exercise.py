@@ -50,7 +50,7 @@ EXERCISE = Exercise(
             lambda x, w1, b1, w2, b2: (x @ w1 + b1).relu(),
         ),
         Landmark(
-            "x W1 + b1, neither bent nor brought back to the width of the model",
+            "x W1 + b1, neither activated nor brought back to the width of the model",
             lambda x, w1, b1, w2, b2: x @ w1 + b1,
         ),
         Landmark(
