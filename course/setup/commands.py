@@ -123,10 +123,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _cannot(command: str, error: OSError) -> str:
-    """One sentence for a file or folder that a command could not use."""
+    """One sentence for a file or folder that a command could not use, or for its output."""
     what = error.strerror or str(error) or type(error).__name__
+    if error.filename is None:
+        return f"`{command}` did not finish: {what}. Is there room where its output goes?"
     return (
-        f"`{command}` did not finish because of {error.filename or 'a file'} ({what}): check who "
+        f"`{command}` did not finish because of {error.filename} ({what}): check who "
         "owns the folder and that it can be written, or name another in COURSE_HOME."
     )
 

@@ -64,3 +64,12 @@ def test_a_reset_takes_what_killed_writes_left(
     (tmp_path / ".progress.json.123.tmp").write_text("{")
     assert state.reset(ask=False) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_an_output_without_room_is_not_blamed_on_a_folder(tmp_path: Path) -> None:
+    answer = shell(f"{COURSE} status >/dev/full", COURSE_HOME=str(tmp_path))
+    assert answer.returncode == 1
+    assert answer.stderr.strip() == (
+        "`status` did not finish: No space left on device. Is there room where its output goes?"
+    )
