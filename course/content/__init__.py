@@ -1,7 +1,7 @@
 """What is taught: one folder a chapter, with everything that the chapter says and asks.
 
     <chapter>/chapter.py       the notebook's only source
-    <chapter>/exercises/       one folder an exercise: cases, mistakes, hints
+    <chapter>/exercises/       one folder an exercise: cases, mistakes and hints, right answers
     <chapter>/questions.py     quizzes and predictions
     <chapter>/terms.toml       the glossary's entries
     <chapter>/experiments      what the chapter measures, where it is more than a few lines
