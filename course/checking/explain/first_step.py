@@ -40,6 +40,8 @@ class _Seen:
 
 def describe(exercise: Exercise, function: Callable[..., Any], trials: list[Trial]) -> list[str]:
     """Where the answer first goes wrong and how; empty where that cannot be verified."""
+    if not running.searching:  # it ended its process in a search before
+        return []
     usable = [
         t
         for t in trials

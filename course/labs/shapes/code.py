@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from encoder_core import attention, embeddings, encoder, multihead, positions, residual
-from encoder_core import attention as heads
 from encoder_core.models import bert, pooling
-from encoder_core.pretrained import minilm as pretrained
+from encoder_core.pretrained import minilm
 from encoder_core.text import encodings, tokenizer
+
+_ROOT = Path(attention.__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def find(line: Line) -> Found:
         )
     path = Path(inspect.getsourcefile(line.owner) or "")
     text = lines[places[-1]].strip()
-    return Found(text, f"{path.parent.name}/{path.name}", first + places[-1])
+    return Found(text, path.relative_to(_ROOT).as_posix(), first + places[-1])
 
 
 _bert = bert.BertEmbeddings.forward
@@ -83,14 +84,14 @@ LINES: dict[str, Line] = {
     "text.positions": Line(positions.SinusoidalPositions.forward, "return x + table"),
     "project": Line(_project, "F.linear(query, weight, bias)"),
     "split": Line(_project, "split_heads(part, self.num_heads)"),
-    "heads.cut": Line(heads.split_heads, "x = x.reshape("),
-    "heads.move": Line(heads.split_heads, "return x.transpose("),
+    "heads.cut": Line(attention.split_heads, "x = x.reshape("),
+    "heads.move": Line(attention.split_heads, "return x.transpose("),
     "scores": Line(attention.scores, "query / math.sqrt("),
     "mask": Line(_attend, "fit.masked_fill(mask"),
     "softmax": Line(_attend, "weights = torch.softmax(fit"),
     "masked_softmax": Line(attention.masked_softmax, "torch.softmax(scores.masked_fill"),
     "weighted": Line(_attend, "return used @ value"),
-    "heads.merge": Line(heads.merge_heads, "return x.transpose("),
+    "heads.merge": Line(attention.merge_heads, "return x.transpose("),
     "out": Line(multihead.MultiheadAttention.forward, "self.out_proj(merge_heads(heads))"),
     "post": Line(residual.residual, "normed: Tensor = norm("),
     "pre": Line(residual.residual, "return x + sublayer("),
@@ -102,5 +103,5 @@ LINES: dict[str, Line] = {
     ),
     "pool.sum": Line(pooling.masked_mean, "total = hidden.masked_fill"),
     "pool.mean": Line(pooling.masked_mean, "return total /"),
-    "unit": Line(pretrained.sentence_embedding, "F.normalize(vectors"),
+    "unit": Line(minilm.sentence_embedding, "F.normalize(vectors"),
 }
