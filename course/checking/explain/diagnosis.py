@@ -22,6 +22,7 @@ from course.learner import catalogue
 from course.sandbox import guards
 
 PAIR_SECONDS = 3.0  # of computing, from the first trial to the end of the search for mistakes
+NEAREST_SECONDS = 0.5  # ... that are left for the nearest mistake in any case
 PAIRS = 0.7  # the share of it until which pairs are looked for
 PAIRS_THAT_MEDDLE = 0.4  # ... such as are unlikely
 PAIRS_OF_THE_BROKEN = 0.15  # ... where nothing comes but errors, or wrong types
@@ -330,8 +331,10 @@ def nearest(
     failed = [trial for trial in failed if trial.difference and not trial.actual.error]
     failed = [trial for trial in failed if not _all_broken(trial.actual.value)]
     best: tuple[int, Mistake] | None = None
+    started = time.process_time()
     for mistake in exercise.mistakes if len(failed) > 1 else ():
-        if budget is not None and budget.used() > 1.0:
+        late = time.process_time() - started > NEAREST_SECONDS
+        if late and budget is not None and budget.used() > 1.0:
             break
         imitation = imitations(exercise).of(mistake)
         if imitation is None:
