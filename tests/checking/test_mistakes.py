@@ -135,12 +135,13 @@ def _clear(probe, expected, outcome):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("exercise_id", exercises.ids())
-def test_pairs_are_recognised(exercise_id):
+def test_pairs_are_recognised(exercise_id, monkeypatch):
     """Of the pairs that combine, a sample: named as a pair, or as the one mistake that hides the other.
 
     Two mistakes can amount to another listed one, or cancel; what is named must then give the very
     same results. A pair whose effect is nothing at all is no mistake.
     """
+    monkeypatch.setattr(diagnosis, "PAIR_SECONDS", 60.0)  # whether they are found, not how fast
     exercise = exercises.get(exercise_id)
     slow = exercise.is_class or exercise.random  # there the first few stand for all
     listed = exercise.mistakes[:4] if slow else exercise.mistakes
