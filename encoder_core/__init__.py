@@ -11,6 +11,11 @@ that importing the package costs next to nothing. The file names tell what is wh
 from __future__ import annotations
 
 import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from types import ModuleType
 from typing import Any
 
 # Where each public name lives. A test holds this equal to what the files themselves say.
@@ -180,3 +185,38 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+_NEW = {"config", "facts", "generate", "lock", "loop", "minilm", "run", "state"}
+# Where files of the first version are now: `from encoder_core.decoding import top_p` still works.
+_MOVED = {
+    "alibi": "positions",
+    "heads": "attention",
+    "inputs": "checks",
+    "bert_config": "models.bert",
+    "modernbert_config": "models.modernbert",
+    **{f"training_{file}": f"training.{file}" for file in ("facts", "lock", "run", "state")},
+    **{
+        file.rpartition(".")[2]: file
+        for file in _FILES
+        if "." in file and file.rpartition(".")[2] not in _NEW
+    },
+}
+
+
+class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds a module under the name that it had."""
+
+    def find_spec(
+        self, fullname: str, path: Any, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        package, _, file = fullname.rpartition(".")
+        known = package == __name__ and file in _MOVED
+        return importlib.util.spec_from_loader(fullname, self) if known else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        file = module.__name__.rpartition(".")[2]
+        sys.modules[module.__name__] = importlib.import_module(f"{__name__}.{_MOVED[file]}")
+
+
+sys.meta_path.append(_Moved())

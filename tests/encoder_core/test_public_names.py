@@ -52,3 +52,16 @@ def test_a_name_whose_file_needs_no_torch_loads_none() -> None:
         [sys.executable, "-c", code], cwd=ROOT.parent, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout.strip()) == (0, "False"), done.stderr
+
+
+@pytest.mark.parametrize("old", sorted(encoder_core._MOVED))
+def test_a_file_is_found_under_the_name_that_it_had(old: str) -> None:
+    moved = importlib.import_module(f"encoder_core.{old}")
+    assert moved is importlib.import_module(f"encoder_core.{encoder_core._MOVED[old]}")
+    assert moved.__name__ == f"encoder_core.{encoder_core._MOVED[old]}"
+
+
+def test_no_file_of_today_is_hidden_by_an_old_name() -> None:
+    assert not set(encoder_core._MOVED) & {file.partition(".")[0] for file in FILES}
+    for old in ("decoding", "words", "bert", "training_state", "rollback", "heads", "vision"):
+        assert old in encoder_core._MOVED
