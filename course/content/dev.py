@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -132,7 +132,6 @@ def new(exercise_id: str) -> int:
     chapter, _, name = exercise_id.partition(".")
     if not re.fullmatch(r"[A-Za-z_]\w*", name):
         raise ValueError(f"{exercise_id!r} should be a chapter, a point and a name in Python")
-    content.chapter(chapter)
     folder = exercises.path(exercise_id)
     folder.mkdir(parents=True)
     files = {"__init__.py": "", "exercise.py": _EXERCISE, "mistakes.txt": _TEXT, "right.py": _RIGHT}
@@ -168,8 +167,9 @@ def check(exercise_id: str, seconds: float = SECONDS) -> int:
         return 1
     amiss, done = 0, 0
     cores = min(os.cpu_count() or 1, 8)
+    tried = functools.partial(_tried, started + seconds)
     with ProcessPoolExecutor(cores, initializer=_single_threaded) as pool:
-        for trial, said in zip(trials, pool.map(_within(started + seconds), trials), strict=True):
+        for trial, said in zip(trials, pool.map(tried, trials), strict=True):
             done += said is not None
             if said:
                 amiss += 1
@@ -196,10 +196,6 @@ def _single_threaded() -> None:
     import torch
 
     torch.set_num_threads(1)
-
-
-def _within(deadline: float) -> Callable[[Trial], str | None]:
-    return functools.partial(_tried, deadline)
 
 
 def _tried(deadline: float, trial: Trial) -> str | None:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from course import content
 from course.checking.exercise import Exercise, text
-from course.content import CHAPTERS, FOLDER, manuscript
+from course.content import CHAPTERS, manuscript
 
 
 def ids(chapter: str | None = None) -> list[str]:
@@ -23,7 +24,8 @@ def ids(chapter: str | None = None) -> list[str]:
 
 def get(exercise_id: str) -> Exercise:
     """The exercise of that id; KeyError, with near names, when there is none."""
-    if isinstance(exercise_id, str) and exercise_id in ids():
+    chapter = exercise_id.partition(".")[0] if isinstance(exercise_id, str) else ""
+    if chapter in CHAPTERS and exercise_id in ids(chapter):  # no other chapter need be read
         return _read(exercise_id)
     near = difflib.get_close_matches(str(exercise_id), ids(), n=3, cutoff=0.3)
     raise KeyError(
@@ -42,9 +44,8 @@ def folder(exercise_id: str) -> str:
 
 
 def path(exercise_id: str) -> Path:
-    """The folder of an exercise."""
-    chapter = exercise_id.partition(".")[0]
-    return FOLDER / chapter / "exercises" / folder(exercise_id)
+    """The folder of an exercise; LookupError where there is no such chapter."""
+    return content.file(exercise_id.partition(".")[0], "exercises") / folder(exercise_id)
 
 
 def right_answers(exercise_id: str) -> tuple[Callable[..., Any], ...]:

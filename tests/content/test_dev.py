@@ -15,8 +15,7 @@ def elsewhere(tmp_path, monkeypatch):
     folder = tmp_path / "course" / "content"
     (folder / "attention").mkdir(parents=True)
     shutil.copy(content.file("attention", "chapter.py"), folder / "attention" / "chapter.py")
-    for module in (content, exercises):
-        monkeypatch.setattr(module, "FOLDER", folder)
+    monkeypatch.setattr(content, "FOLDER", folder)
     return folder
 
 
