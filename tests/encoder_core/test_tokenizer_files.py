@@ -285,8 +285,8 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "flags differ": (
         every(append(added()), change(C, "added_tokens_decoder", to={str(len(WORDS)): added(lstrip=True)})),
         "added_tokens_decoder are not the same"),
-    "id differs": (append(added(number=99)), "have the id 99"),
-    "id of the vocabulary differs": (append(added("wave", number=99)), "'wave' is said to have the id 99"),
+    "id differs": (append(added(number=99)), "has number=99"),
+    "id of the vocabulary differs": (append(added("wave", number=99)), "'wave' has number=99"),
     "old id differs": (
         every(append(added()), change("added_tokens.json", "[E1]", to=99)), r"added_tokens\.json: \[E1\]"),
     "special by versions": (
