@@ -2,9 +2,10 @@
 
 import pytest
 
-from course.checking.exercise import generated, text
+from course.checking.exercise import generated, text, wrong
 from course.checking.exercise.mistake import Mistake
 from course.checking.exercise.text import TextError, parse
+from course.checking.exercise.wrong import Wrong
 from course.content import exercises
 
 HINTS = """\
@@ -106,7 +107,7 @@ MALFORMED = {
     "an addition alone": ("- 2 * x\n", "", "without a `-` line", 29),
     "no edit": ("- 2 * x\n+ 2 + x\n", "", "edits nothing", 28),
     "nothing generated so": ("~ detach x", "~ detatch x", "one of detach, write, float32", 57),
-    "too few names": ("~ detach x", "~ detach", "names too many or too few", 57),
+    "no names": ("~ detach x", "~ detach", "names no argument", 57),
     "text before a heading": ("# hints\n", "# hints\nHello.\n", "text before the first", 2),
 }
 
@@ -158,3 +159,60 @@ def test_each_exercise_has_its_text_beside_it(exercise_id):
     assert (exercise.mistakes, exercise.hints) == (said.mistakes, said.hints)
     source = exercise.model_source
     assert all(mistake.applied_to(source) != source for mistake in said.mistakes)
+
+
+ANSWERS = """\
+## start
+# A comment is no heading.
+def double(x):
+    return 2 * x
+
+## added
+names: added and cut-out
+says: it adds
+says: a number
+never: it multiplies
+- 2 * x
++ 2 + x
+
+## whole
+near: added
+def double(x):
+    return x
+"""
+
+
+def test_wrong_answers_are_edits_or_whole_sources():
+    start, answers = wrong.parse(ANSWERS, "double/wrong.txt", SOURCE)
+    assert start == "# A comment is no heading.\ndef double(x):\n    return 2 * x\n"
+    assert answers == (
+        Wrong(
+            "added",
+            start.replace("2 * x", "2 + x"),
+            names=("added", "cut-out"),
+            says=("it adds", "a number"),
+            never=("it multiplies",),
+        ),
+        Wrong("whole", "def double(x):\n    return x\n", near="added"),
+    )
+
+
+def test_edits_start_from_the_model_solution_where_nothing_else_is_given():
+    start, answers = wrong.parse("## three\n- times *\n+ 3 *\n", "double/wrong.txt", SOURCE)
+    assert start == SOURCE
+    assert answers[0].source == SOURCE.replace("times *", "3 *")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says", "line"),
+    [
+        ("- 2 * x", "- 3 * x", "finds no '3 \\* x'", 6),
+        ("## whole", "## added", "'added' stands twice", 14),
+        ("## whole", "## start", "'start' stands twice, or too late", 14),
+        ("- 2 * x\n", "", "without a `-` line", 11),
+        ("- 2 * x\n+ 2 + x\n", "", "edits nothing", 6),
+    ],
+)
+def test_a_malformed_wrong_answer_is_named(old, new, says, line):
+    with pytest.raises(TextError, match=rf"^double/wrong\.txt:{line}: .*{says}"):
+        wrong.parse(ANSWERS.replace(old, new, 1), "double/wrong.txt", SOURCE)

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +62,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class _Entry:
+class Entry:
     """What stands under one `## ` heading."""
 
     part: str
@@ -86,7 +86,7 @@ def parse(text: str, path: str) -> Text:
     hints: dict[str, str] = {}
     clues: dict[str, list[tuple[str, str]]] = {"right": [], "wrong": []}
     mistakes: dict[str, Mistake] = {}
-    for entry in _entries(text, path):
+    for entry in entries(text, path, PARTS):
         if entry.part == "hints":
             if entry.name not in HINTS or entry.name in hints:
                 names = ", ".join(HINTS)
@@ -116,21 +116,24 @@ def parse(text: str, path: str) -> Text:
     )
 
 
-def _entries(text: str, path: str) -> Iterator[_Entry]:
+def entries(text: str, path: str, parts: Collection[str] = ()) -> Iterator[Entry]:
+    """What stands under each `## ` heading; `parts` are the `# ` headings above them, where there are any."""
     part, entry = "", None
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("## "):
             if entry is not None:
                 yield entry
-            if not part:
-                raise TextError(path, number, f"put `# {PARTS[0]}` or another part above it")
-            entry = _Entry(part, line[3:].strip(), number, [])
-        elif line.startswith("# "):
+            if parts and not part:
+                raise TextError(
+                    path, number, f"put `# {next(iter(parts))}` or another part above it"
+                )
+            entry = Entry(part, line[3:].strip(), number, [])
+        elif parts and line.startswith("# "):
             if entry is not None:
                 yield entry
             part, entry = line[2:].strip(), None
-            if part not in PARTS:
-                raise TextError(path, number, f"{part!r}: the parts are {', '.join(PARTS)}")
+            if part not in parts:
+                raise TextError(path, number, f"{part!r}: the parts are {', '.join(parts)}")
         elif entry is not None:
             entry.body.append((number, line))
         elif line.strip():
@@ -139,14 +142,14 @@ def _entries(text: str, path: str) -> Iterator[_Entry]:
         yield entry
 
 
-def _hint(entry: _Entry, path: str) -> str:
+def _hint(entry: Entry, path: str) -> str:
     lines = [line for _, line in entry.body]
     if all(line.startswith("    ") for line in lines if line.strip()) and any(lines):
         return textwrap.dedent("\n".join(lines)).strip("\n")
     return _prose(entry, entry.body, path)
 
 
-def _prose(entry: _Entry, body: list[tuple[int, str]], path: str) -> str:
+def _prose(entry: Entry, body: list[tuple[int, str]], path: str) -> str:
     """One paragraph on one line."""
     said = " ".join(line.strip() for _, line in body if line.strip())
     if not said:
@@ -154,7 +157,7 @@ def _prose(entry: _Entry, body: list[tuple[int, str]], path: str) -> str:
     return said
 
 
-def _mistake(entry: _Entry, path: str) -> Mistake:
+def _mistake(entry: Entry, path: str) -> Mistake:
     if not _ID.fullmatch(entry.name):
         raise TextError(path, entry.line, f"{entry.name!r} is no id; use a-z, 0-9 and -")
     prose = (
@@ -171,12 +174,12 @@ def _mistake(entry: _Entry, path: str) -> Mistake:
         return _generated(entry, made, said, asked, path)
     if start is None:
         raise TextError(path, entry.line, f"{entry.name!r} asks nothing; add a line `? ...`")
-    edits = tuple(_edits(entry, changes, path))
-    return Mistake(entry.name, edits, _prose(entry, said, path), _prose(entry, asked, path))
+    changed = tuple(edits(entry, changes, path))
+    return Mistake(entry.name, changed, _prose(entry, said, path), _prose(entry, asked, path))
 
 
 def _generated(
-    entry: _Entry,
+    entry: Entry,
     made: list[tuple[int, str]],
     said: list[tuple[int, str]],
     asked: list[tuple[int, str]],
@@ -190,7 +193,7 @@ def _generated(
     try:
         says, asks, wrapped = GENERATED[kind](*names)
     except TypeError:
-        raise TextError(path, number, f"`~ {line}` names too many or too few arguments") from None
+        raise TextError(path, number, f"`~ {line}` names no argument") from None
     given = any(line.strip() for _, line in said), bool(asked)
     return Mistake(
         entry.name,
@@ -201,7 +204,8 @@ def _generated(
     )
 
 
-def _edits(entry: _Entry, changes: list[tuple[int, str]], path: str) -> Iterator[Edit]:
+def edits(entry: Entry, changes: list[tuple[int, str]], path: str) -> Iterator[Edit]:
+    """The edits that lines with `- ` and `+ ` make; TextError where they make none."""
     old: list[str] = []
     new: list[str] = []
     before = 0
