@@ -96,6 +96,58 @@ def test_all_parts_are_read():
     assert detached.asks == "Which line leaves PyTorch's record of the computation?"
 
 
+ALIKE = """\
+## times-3 | times-4
+- 2 * x
++ {3 | 4} * x  # {not | a | choice}
+
+It is {three | four} times the number, not 2.
+
+? What is twice a number?
+
+## detached
+~ as halved
+
+## like-detached
+~ as halved detached
+- 2 * x
++ 2 * x.data
+
+? What is cut off?
+"""
+
+
+def test_mistakes_that_differ_in_a_few_words_share_an_entry():
+    three, four, *_ = parse(HINTS + "# mistakes\n" + ALIKE, "double/mistakes.txt", halved).mistakes
+    assert three == Mistake(
+        "times-3",
+        (("2 * x", "3 * x  # {not | a | choice}"),),
+        "It is three times the number, not 2.",
+        "What is twice a number?",
+    )
+    assert (four.id, four.edits[0][1]) == ("times-4", "4 * x  # {not | a | choice}")
+    assert four.says == "It is four times the number, not 2."
+
+
+def test_what_an_entry_does_not_say_is_as_in_another_exercise():
+    *_, same, like = parse(HINTS + "# mistakes\n" + ALIKE, "double/mistakes.txt", halved).mistakes
+    assert same == halved("halved")["detached"]
+    assert like == Mistake(
+        "like-detached", (("2 * x", "2 * x.data"),), "It is cut off.", "What is cut off?"
+    )
+
+
+def halved(folder):
+    assert folder == "halved"
+    cut = Mistake("detached", (("x / 2", "x.detach() / 2"),), "It is cut off.", "Which line?")
+    return {"detached": cut}
+
+
+def test_a_mistake_that_no_other_exercise_has_is_named():
+    with pytest.raises(TextError, match=r"txt:\d+: `~ as halved`: halved has no 'detached'"):
+        parse(HINTS + "# mistakes\n" + ALIKE, "double/mistakes.txt")
+
+
 MALFORMED = {
     "an unknown part": ("# clues", "# clue", "the parts are hints, clues, mistakes", 17),
     "an unknown hint": ("## shapes", "## shape", "the hints are idea, shapes", 7),
@@ -106,7 +158,7 @@ MALFORMED = {
     "no question": ("? What is twice a number? Say\nit aloud.", "", "asks nothing", 28),
     "an addition alone": ("- 2 * x\n", "", "without a `-` line", 29),
     "no edit": ("- 2 * x\n+ 2 + x\n", "", "edits nothing", 28),
-    "nothing generated so": ("~ detach x", "~ detatch x", "one of detach, write, float32", 57),
+    "nothing generated so": ("~ detach x", "~ detatch x", "one of detach, write, float32, as", 57),
     "no names": ("~ detach x", "~ detach", "names no argument", 57),
     "text before a heading": ("# hints\n", "# hints\nHello.\n", "text before the first", 2),
 }
