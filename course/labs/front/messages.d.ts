@@ -229,11 +229,22 @@ declare namespace Labs {
   type Receive = (content: Message, buffers?: DataView[]) => void;
 
   /** What anywidget hands to `render`, as far as it is used. */
+  /** What a view tells Python. */
+  interface Sent {
+    type: "ready" | "change" | "gone";
+    view: string;
+    request?: number;
+    changes?: Values;
+  }
+
   interface Model {
     get(name: "first"): First | undefined;
-    send(content: object): void;
+    /** Throws where the kernel is gone. */
+    send(content: Sent): void;
     on(event: "msg:custom", receive: Receive): void;
+    on(event: "comm_live_update", changed: () => void): void;
     off(event: "msg:custom", receive: Receive): void;
+    off(event: "comm_live_update", changed: () => void): void;
   }
 
   /** What a panel asks of the lab that it is in. */
