@@ -3,6 +3,7 @@
 import pytest
 
 from course.checking.exercise import generated, text, wrong
+from course.checking.exercise.cases import holding
 from course.checking.exercise.mistake import Mistake
 from course.checking.exercise.text import TextError, parse
 from course.checking.exercise.wrong import Wrong
@@ -268,3 +269,21 @@ def test_edits_start_from_the_model_solution_where_nothing_else_is_given():
 def test_a_malformed_wrong_answer_is_named(old, new, says, line):
     with pytest.raises(TextError, match=rf"^double/wrong\.txt:{line}: .*{says}"):
         wrong.parse(ANSWERS.replace(old, new, 1), "double/wrong.txt", SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("L = 2", True),
+        ("L = S", False),
+        ("L < S", True),
+        ("L > 1", True),
+        ("dim < -1", True),
+        ("L = 2; S = 3", True),
+        ("L = 2; S = 2", False),
+        ("H = 1", False),
+    ],
+)
+def test_circumstances_follow_from_the_sizes(condition, holds):
+    sizes = {"L": 2, "S": 3, "dim": -2}
+    assert list(holding({"special": condition}, sizes)) == ["special"] * holds
