@@ -51,7 +51,7 @@ def ctc_loss(
     >>> round(loss.exp().item(), 4)  # "1" is 1 1, 1 blank or blank 1: 3 of 9 alignments
     3.0
     """
-    scores = logits.float().log_softmax(dim=-1).transpose(0, 1)  # (N, B, V), as F.ctc_loss wants
+    scores = logits.float().log_softmax(dim=-1).transpose(0, 1)  # (N, B, V), as F.ctc_loss takes it
     return F.ctc_loss(scores, targets, frames, target_lengths, blank, zero_infinity=True)
 
 

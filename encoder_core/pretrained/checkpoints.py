@@ -57,10 +57,7 @@ def read_json_object(path: Path | str) -> dict[str, Any]:
         ) from None
     except json.JSONDecodeError as error:
         raise CheckpointError(f"{path} is not JSON: {error}. Fetch it again.") from None
-    except (
-        RecursionError,
-        ValueError,
-    ) as error:  # nested too deeply, or a number with too many digits
+    except (RecursionError, ValueError) as error:  # too deep, or a number with too many digits
         raise CheckpointError(f"{path} cannot be read: {error}.") from None
     if not isinstance(value, dict):
         kind = type(value).__name__

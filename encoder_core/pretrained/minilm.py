@@ -101,7 +101,7 @@ def sentence_embedding(
         pooling: `"mean"`, as MiniLM was trained, `"max"` or `"first"`.
         normalize: scale to length 1, so that a dot product is the cosine.
         batch_size: texts per batch.
-        max_length: truncate texts to so many tokens, `[CLS]` and `[SEP]` included.
+        max_length: tokens per text, `[CLS]` and `[SEP]` included; longer texts are cut.
         on_batch: called after each batch with the number of texts done and the total.
 
     Raises:

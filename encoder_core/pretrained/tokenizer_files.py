@@ -62,8 +62,8 @@ _READ = (
     "do_lower_case", "strip_accents", "tokenize_chinese_chars", "tokenizer_class",
     "added_tokens_decoder",
 )  # fmt: skip
-# Fields that do not change the ids: lengths (the caller sets them), spacing of decoded text, inputs of
-# the model, provenance.
+# Fields that do not change the ids: lengths, which the caller sets, spacing of decoded text, the
+# model's inputs, provenance.
 _HARMLESS = (
     "model_max_length", "max_len", "max_length", "stride", "truncation_strategy", "truncation",
     "padding", "pad_to_multiple_of", "clean_up_tokenization_spaces", "model_input_names",
@@ -384,7 +384,7 @@ class _Files:
             name = _content(value) or ""
             if not name:
                 raise self.refuse("tokenizer_config.json", key, "a list of tokens", value)
-            listed = value in (self.settings.get(key) or [])  # there an object says it all
+            listed = value in (self.settings.get(key) or [])  # an object there has all its flags
             token = self._token(value, key, special=not listed)
             known = tokens.setdefault(name, token)
             if known is token:
@@ -392,7 +392,7 @@ class _Files:
             elif (isinstance(value, dict) or name not in declared) and (
                 replace(known, number=None) != token
             ):
-                expected = f"as another place says, {known}"
+                expected = f"as elsewhere, {known}"
                 raise self.refuse("tokenizer_config.json", f"{key}: {name}", expected, value)
         return ordered
 

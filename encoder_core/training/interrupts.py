@@ -50,9 +50,7 @@ class Interrupts:
             for which in (signal.SIGINT, signal.SIGTERM):
                 handler = signal.getsignal(which)
                 ignored = which == signal.SIGTERM and handler == signal.SIG_IGN
-                if (
-                    handler is not None and not ignored
-                ):  # None: not installed from Python, cannot be restored
+                if handler is not None and not ignored:  # None: Python cannot restore it
                     self._before[which] = handler
                     signal.signal(which, self._note)
         return self

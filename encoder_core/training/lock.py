@@ -21,7 +21,7 @@ from encoder_core.training.state import remove_unfinished, writing_error
 
 __all__ = ["lock_checkpoint"]
 
-_FAR = 1 << 30  # Windows forbids reading locked bytes: lock one beyond the text
+_FAR = 1 << 30  # Windows blocks reads of locked bytes: lock one past the text
 
 _held: set[int] = set()  # descriptors of this process's locks
 
@@ -30,8 +30,8 @@ _held: set[int] = set()  # descriptors of this process's locks
 def lock_checkpoint(path: Path) -> Iterator[None]:
     """Lock a checkpoint, make its folder, and remove the unfinished files of killed trainings.
 
-    Without a lock if the file system has none, or if the checkpoint exists in a read-only folder: its
-    training may be complete.
+    Continue without a lock if the file system has none, or if the checkpoint exists in a read-only
+    folder: its training may be complete.
 
     Raises:
         RuntimeError: another training holds the lock, in this process or in another.
