@@ -93,7 +93,7 @@ def _spell(counts: Counter[str], limit_alphabet: int) -> list[tuple[list[str], i
     return [
         ([word[0], *(f"##{letter}" for letter in word[1:])], count)
         for word, count in sorted(counts.items())
-        if kept.issuperset(word)
+        if word and kept.issuperset(word)
     ]
 
 

@@ -69,6 +69,8 @@ class TrainingConfig:
             raise ValueError("There is nothing to train on: the data has no examples.")
         if min(self.batch_size, self.log_every, self.checkpoint_every) < 1:
             raise ValueError("batch_size, log_every and checkpoint_every must be at least 1.")
+        if self.clip is not None and not self.clip > 0:
+            raise ValueError(f"clip must be positive, or None for no clipping; got {self.clip}.")
         per_epoch = math.ceil(examples / self.batch_size)
         total = self.steps if self.steps is not None else (self.epochs or 0) * per_epoch
         if not 0 <= self.warmup < total:

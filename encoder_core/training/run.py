@@ -202,7 +202,7 @@ class Run:
         self.scaler.scale(loss * share).backward()  # type: ignore[no-untyped-call]
         average_gradients(self.model.parameters(), self.processes)
         self.scaler.unscale_(self.optimizer)
-        return self._clip(), self._average({"loss": loss, **extra}, share)
+        return self._clip(), self._average({**extra, "loss": loss}, share)
 
     def _clip(self) -> float:
         """Clip the gradient, and refuse one that is not finite."""
