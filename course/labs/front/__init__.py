@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent
 ENTRY = "lab"  # the module with anywidget's default export
 
 _COMMENT = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
-_IMPORT = re.compile(r'^import \{([\w\s,]+)\} from "\./(\w+)\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{([\w\s,]+)\} from "\.[./\w]*/(\w+)\.js";\n', re.MULTILINE)
 _DECLARATION = re.compile(
     r"^(export )?(?:async )?(?:function\*?|class|const|let) (\w+)", re.MULTILINE
 )

@@ -5,15 +5,14 @@ from __future__ import annotations
 import importlib
 import json
 import os
-from collections.abc import Iterator
 from typing import Any
 
-import ipywidgets
 import pytest
 
 from course import explain, learner, predict, quiz
 from course.content import questions as quizzes
 from course.quiz import answers, plain
+from course.quiz.formulas import with_formulas
 from course.quiz.question import Option, Question
 
 MODULE = importlib.import_module("course.quiz")  # `course.quiz` itself is the function
@@ -26,26 +25,26 @@ def no_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "_predicted", {})
 
 
-def parts(widget: Any) -> Iterator[Any]:
-    """A widget and all inside of it, in order."""
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from parts(child)
-
-
 def shown(asked: Any) -> Any:
-    """What a front end is told to show."""
+    """The widget that a front end is told to show."""
     view = asked._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]
     assert view["model_id"] == asked._widget.model_id
     return asked._widget
 
 
-def buttons(widget: Any) -> list[Any]:
-    return [part for part in parts(widget) if isinstance(part, ipywidgets.Button)]
+def press(widget: Any, place: int) -> None:
+    """Choose an option as the front end does."""
+    content = {"method": "custom", "content": {"type": "choose", "place": place}}
+    widget._handle_msg({"content": {"data": content}, "buffers": []})
 
 
 def html(widget: Any) -> str:
-    return " ".join(part.value for part in parts(widget) if isinstance(part, ipywidgets.HTMLMath))
+    state = widget.state
+    return " ".join([state["asks"], *(o["html"] for o in state["options"]), state["says"]])
+
+
+def marks(widget: Any) -> list[str | None]:
+    return [option["mark"] for option in widget.state["options"]]
 
 
 @pytest.mark.parametrize("question_id", quizzes.all_ids())
@@ -88,16 +87,19 @@ def test_the_text_of_a_quiz_does_not_give_the_answer_away(question_id: str) -> N
     assert all(plain(option.text) in text for option in question.options)
     assert not any(plain(option.why) in text for option in question.options)
     initial = html(shown(quiz(question_id)))
-    assert not any(option.why in initial for option in question.options)
+    assert not any(with_formulas(option.why) in initial for option in question.options)
+    assert marks(shown(quiz(question_id))) == [None] * len(question.options)
 
 
 @pytest.mark.parametrize("question_id", QUIZZES)
 def test_each_answer_is_explained_and_only_the_right_one_is_called_right(question_id: str) -> None:
     widget = shown(quiz(question_id))
-    for button, option in zip(buttons(widget), quizzes.get(question_id).options, strict=True):
-        button.click()
-        said = html(widget)
-        assert option.why in said
+    for place, option in enumerate(quizzes.get(question_id).options):
+        press(widget, place)
+        said = widget.state["says"]
+        assert with_formulas(option.why) in said
+        assert marks(widget)[place] == ("right" if option.right else "wrong")
+        assert widget.state["chosen"] == place
         assert ("Right." in said) == option.right
         assert ("Not quite." in said) != option.right
 
@@ -107,22 +109,26 @@ def test_a_prediction_is_noted_and_judged_only_afterwards(question_id: str) -> N
     question = quizzes.get(question_id)
     for place, option in enumerate(question.options):
         widget = shown(predict(question_id))
-        buttons(widget)[place].click()
+        press(widget, place)
         assert "Noted" in html(widget)
-        assert not any(other.why in html(widget) for other in question.options)
+        assert marks(widget) == [
+            "chosen" if i == place else None for i in range(len(marks(widget)))
+        ]
+        assert not any(with_formulas(other.why) in html(widget) for other in question.options)
         said = html(shown(explain(question_id)))
-        assert option.why in said
-        assert question.options[question.right].why in said
+        assert with_formulas(option.why) in said
+        assert with_formulas(question.options[question.right].why) in said
         assert ("and so it is" in said) == option.right
 
 
 def test_without_a_prediction_the_answer_is_shown_on_request_only() -> None:
     question = quizzes.get(PREDICTIONS[0])
     widget = shown(explain(PREDICTIONS[0]))
-    why = question.options[question.right].why
+    why = with_formulas(question.options[question.right].why)
     assert why not in html(widget)
-    buttons(widget)[0].click()
+    press(widget, 0)
     assert why in html(widget)
+    assert widget.state["options"] == []
 
 
 def test_answers_are_counted_in_the_learners_folder() -> None:
@@ -163,8 +169,58 @@ def test_what_is_asked_for_wrongly_is_told_in_a_sentence() -> None:
         quiz("../x")
 
 
-def test_every_button_says_its_answer_to_a_screen_reader() -> None:
-    for button, option in zip(
-        buttons(shown(quiz(QUIZZES[0]))), quizzes.get(QUIZZES[0]).options, strict=True
-    ):
-        assert plain(option.text) in button.tooltip
+def test_every_option_is_read_as_its_letter_and_its_whole_text() -> None:
+    for question_id in quizzes.all_ids():
+        question = quizzes.get(question_id)
+        spoken = [plain(text) for text in [question.asks, *(o.text for o in question.options)]]
+        assert not any(sign in text for text in spoken for sign in "$<>{}")
+    widget = shown(quiz(QUIZZES[0]))
+    options = quizzes.get(QUIZZES[0]).options
+    assert [o["spoken"] for o in widget.state["options"]] == [plain(o.text) for o in options]
+
+
+def test_an_answer_comes_back_in_the_next_sitting_and_is_not_counted_again() -> None:
+    question_id = QUIZZES[0]
+    right = quizzes.get(question_id).right
+    first = shown(quiz(question_id))
+    press(first, (right + 1) % 3)
+    press(first, right)
+    again = shown(quiz(question_id))
+    assert again.state["chosen"] == right
+    assert marks(again)[right] == "right"
+    assert marks(again).count(None) == len(marks(again)) - 1
+    assert again.state["says"] == first.state["says"]
+    assert answers() == {question_id: {"tries": 2, "right": 1}}
+
+
+def test_a_prediction_comes_back_in_the_next_sitting(monkeypatch: pytest.MonkeyPatch) -> None:
+    question_id = PREDICTIONS[0]
+    wrong = (quizzes.get(question_id).right + 1) % 3
+    press(shown(predict(question_id)), wrong)
+    monkeypatch.setattr(MODULE, "_predicted", {})
+    assert "You predicted" in html(shown(explain(question_id)))
+    assert marks(shown(predict(question_id)))[wrong] == "chosen"
+
+
+@pytest.mark.parametrize("chosen", ["no option says this", 3, None, ["a"]])
+def test_a_kept_choice_that_is_none_is_left_out(chosen: Any) -> None:
+    learner.home().mkdir(parents=True)
+    kept = {"schema": 1, "questions": {}, "chosen": {QUIZZES[0]: chosen}}
+    (learner.home() / "quiz.json").write_text(json.dumps(kept), encoding="utf-8")
+    assert shown(quiz(QUIZZES[0])).state["chosen"] is None
+
+
+def test_a_message_that_names_no_option_is_answered_with_the_state() -> None:
+    widget = shown(quiz(QUIZZES[0]))
+    for place in (-1, 99, None, "A", 1.5):
+        press(widget, place)  # type: ignore[arg-type]
+    assert widget.state["chosen"] is None
+    assert answers() == {}
+
+
+def test_without_a_front_end_there_is_html_with_formulas_that_browsers_show() -> None:
+    question_id = next(i for i in QUIZZES if "$" in quizzes.get(i).options[0].text)
+    still = quiz(question_id)._repr_mimebundle_()["text/html"]
+    assert "<math" in still
+    assert "$" not in still
+    assert not any(o.why in still for o in quizzes.get(question_id).options)
