@@ -12,12 +12,10 @@ LONGEST = 70  # characters of a line of code that is shown
 
 
 class Names:
-    """Names of the model's steps: the variable that gets the value, and the comment beside it."""
+    """Names of the model's steps: the variable that gets the value, and the operation."""
 
     def __init__(self, exercise: Exercise) -> None:
-        source = exercise.model_source
-        tree = ast.parse(source)
-        self._lines = source.splitlines()
+        tree = ast.parse(exercise.model_source)
         self._statements: list[ast.stmt] = [
             n
             for n in ast.walk(tree)
@@ -49,12 +47,10 @@ class Names:
             parts = statement.targets[0].elts
             if exact and step.part < len(parts):
                 name = f"`{ast.unparse(parts[step.part])}`"
-        comment = self._lines[step.place[0] - 1].partition("  # ")[2]
         if exact:
-            comment = f", {comment}" if comment and not comment.startswith("(") else ""
             if kind == "step" or isinstance(statement, ast.Return):
                 return name
-            return f"{name} ({variants.a(kind)}{comment})"
+            return f"{name} ({variants.a(kind)})"
         return f"the {kind} on the way to {name}"
 
     def operation(self, step: Step) -> str:
