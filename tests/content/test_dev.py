@@ -104,20 +104,20 @@ SUM = "def merge_heads(x):\n    return x.sum(1)\n"
     ],
 )
 def test_what_a_report_should_not_say_or_does_not_say_is_told(answer, says):
-    assert says in dev.mistold("attention.merge_heads", answer)
+    assert says in dev.report_faults("attention.merge_heads", answer)
 
 
 def test_what_is_told_no_more_than_that_it_is_wrong_is_told(monkeypatch):
     monkeypatch.setattr(dev, "_EMPTY", ("",))
-    told = dev.mistold("attention.merge_heads", Wrong("flat", WRONG))
+    told = dev.report_faults("attention.merge_heads", Wrong("flat", WRONG))
     assert told.startswith("it is told no more than that it is wrong")
 
 
 def test_what_is_found_in_a_layer_s_plain_cases_is_told():
     layer = dev.wrong_answers("stacking.EncoderLayer")[0]
-    assert dev.mistold("stacking.EncoderLayer", layer) == ""
+    assert dev.report_faults("stacking.EncoderLayer", layer) == ""
     started = Wrong("the start", dev.start("stacking.EncoderLayer"), says=("the sum",))
-    assert dev.mistold("stacking.EncoderLayer", started) == "its report is 'passed'"
+    assert dev.report_faults("stacking.EncoderLayer", started) == "its report is 'passed'"
 
 
 def vars_of(exercise):

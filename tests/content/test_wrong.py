@@ -31,7 +31,7 @@ def endless_loops_stop_soon(monkeypatch):
 @pytest.mark.parametrize(("exercise_id", "answer"), WRONG)
 def test_it_fails_and_is_told_what_is_wrong(exercise_id, answer):
     diagnosis.references(exercise_id)  # not from an answer's time, which is short here
-    assert dev.mistold(exercise_id, answer) == ""
+    assert dev.report_faults(exercise_id, answer) == ""
 
 
 @pytest.mark.slow
@@ -39,7 +39,7 @@ def test_it_fails_and_is_told_what_is_wrong(exercise_id, answer):
 def test_a_wrong_layer_is_a_wrong_repair_too(place):
     layer = dev.wrong_answers("stacking.EncoderLayer")[place]
     source = layer.source.replace("EncoderLayer", "repair")
-    assert dev.mistold("stacking.repair", replace(layer, source=source)) == ""
+    assert dev.report_faults("stacking.repair", replace(layer, source=source)) == ""
 
 
 @pytest.mark.parametrize("exercise_id", exercises.ids())

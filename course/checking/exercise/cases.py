@@ -20,7 +20,7 @@ _RELATIONS: dict[str, Callable[[int, int], bool]] = {
 
 
 def holding(conditions: Mapping[str, str], sizes: Mapping[str, int]) -> Iterator[str]:
-    """The circumstances whose condition holds: "S = 1", "L = S", "axes > 2"; `;` joins two.
+    """The circumstances whose condition holds: "S = 1", "L = S", "axes > 2"; `; ` joins several.
 
     A condition on a size that a case does not have does not hold.
 
