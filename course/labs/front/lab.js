@@ -15,7 +15,7 @@
 
 import { fromBase64, makeScale, Pixels } from "./codes.js";
 import { Control } from "./controls.js";
-import { keepKeys, make, setText } from "./dom.js";
+import { keepKeys, make, newId, setText } from "./dom.js";
 import { GridPanel } from "./grid.js";
 import { MatrixPanel } from "./matrix.js";
 import { keepSettings, takeSettings } from "./page.js";
@@ -87,7 +87,7 @@ export class Lab {
     /** @type {Record<"greeting" | "busy" | "speech", ReturnType<typeof setTimeout> | undefined>} */
     this.timers = { greeting: undefined, busy: undefined, speech: undefined };
     this.root = make("section", { class: "course-lab" });
-    this.notice = make("p", { class: "course-lab-notice", role: "alert", hidden: true });
+    this.notice = make("p", { class: "course-lab-notice", id: newId("notice"), role: "alert", hidden: true });
     this.summary = make("p", { class: "course-lab-summary" });
     this.spoken = make("p", { class: "course-lab-spoken", "aria-live": "polite" });
     host.append(this.root);
@@ -250,11 +250,23 @@ export class Lab {
     this.drawAll(changed);
     for (const [name, choices] of Object.entries(this.choices)) this.controls.get(name)?.setChoices(this.choicesFrom(choices));
     for (const [name, value] of resting) this.controls.get(name)?.set(value);
+    this.mark(content);
     if (this.tablesShown) for (const panel of changed) panel.showTable(true);
     if (this.requests.underWay === null || content.notice) this.say(content.notice);
     if (content.summary !== undefined) this.tell(content.summary);
     // Last, after the canvases are drawn: whoever watches this attribute sees the new picture.
     if (content.panels.length) this.root.setAttribute("data-drawn", String(content.drawn));
+  }
+
+  /**
+   * Mark the controls whose value is refused, and tell the others where their steps lead.
+   * @param {Labs.Message} content
+   */
+  mark({ refused, allowed }) {
+    for (const [name, control] of this.controls) {
+      if (refused) control.refuse(refused[name], this.notice.id);
+      if (allowed) control.allowed = allowed[name];
+    }
   }
 
   /**

@@ -214,6 +214,10 @@ declare namespace Labs {
     notice?: string;
     choices?: Record<string, Choice[] | string>;
     labels?: Record<string, string[]>;
+    /** Why a control's value is refused, by name: all of them, where that changed. */
+    refused?: Record<string, string>;
+    /** Where a control's steps lead, by name: all of them, where that changed. */
+    allowed?: Record<string, number[]>;
   }
 
   /** A message as JSON alone, its buffers in base64. */
@@ -228,7 +232,6 @@ declare namespace Labs {
 
   type Receive = (content: Message, buffers?: DataView[]) => void;
 
-  /** What anywidget hands to `render`, as far as it is used. */
   /** What a view tells Python. */
   interface Sent {
     type: "ready" | "change" | "gone";
@@ -237,6 +240,7 @@ declare namespace Labs {
     changes?: Values;
   }
 
+  /** What anywidget hands to `render`, as far as it is used. */
   interface Model {
     get(name: "first"): First | undefined;
     /** Throws where the kernel is gone. */

@@ -123,6 +123,41 @@ test("a range reads its value as the form says", (t) => {
   assert.equal(control("Depth").attributes["aria-valuetext"], "7.00");
 });
 
+test("a refused value is marked at its own control until it is mended", (t) => {
+  const { control, type, answer, view, root } = open(t);
+  const notice = root.all((node) => node.className === "course-lab-notice")[0];
+  type("Heads", 9);
+  answer({ view, request: 1, values: { ...VALUES, heads: 9 }, refused: { heads: "No." }, notice: "No." });
+  assert.equal(control("Heads").attributes["aria-invalid"], "true");
+  assert.equal(control("Heads").attributes["aria-errormessage"], notice.id);
+  assert.equal(control("Depth").attributes["aria-invalid"], undefined);
+  type("Depth", 0);
+  answer({ view, request: 2, notice: "No." });
+  assert.equal(control("Heads").attributes["aria-invalid"], "true");
+  type("Heads", 8);
+  answer({ view, request: 3, refused: {} });
+  assert.equal(control("Heads").attributes["aria-invalid"], undefined);
+});
+
+test("a step leads to the next number that is allowed, a typed number stays", (t) => {
+  const { control, answer, view, changes, type } = open(t);
+  type("Heads", 4);
+  answer({ view, request: 1, allowed: { heads: [1, 2, 4, 8] } });
+  const heads = control("Heads");
+  const step = (value, event) => {
+    heads.value = String(value);
+    heads.fire("input", event);
+    answer({ view, request: changes().length });
+    return heads.value;
+  };
+  assert.equal(step(5), "8");
+  assert.equal(step(9), "8"); // there is none above
+  assert.equal(step(7), "4");
+  assert.equal(step(3), "2");
+  assert.deepEqual(changes().at(-1).changes, { heads: 2 });
+  assert.equal(step(3, new InputEvent("insertText")), "3");
+});
+
 test("a button sends true, an empty number null", (t) => {
   const { find, type, changes, answer, view } = open(t);
   find("button", "Again").fire("click");

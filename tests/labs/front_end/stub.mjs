@@ -75,6 +75,10 @@ class StubElement extends StubNode {
     this.attributes[name] = value;
   }
 
+  removeAttribute(name) {
+    delete this.attributes[name];
+  }
+
   remove() {
     if (this.parentElement) this.parentElement.childNodes = this.parentElement.childNodes.filter((node) => node !== this);
     this.parentElement = null;
@@ -86,7 +90,8 @@ class StubElement extends StubNode {
 
   /** Let something happen to the element. */
   fire(type, event = {}) {
-    for (const listener of this.listeners[type] ?? []) listener({ preventDefault() {}, stopPropagation() {}, target: this, ...event });
+    const given = event instanceof StubInputEvent ? event : { preventDefault() {}, stopPropagation() {}, target: this, ...event };
+    for (const listener of this.listeners[type] ?? []) listener(given);
   }
 
   /** All elements in this one of which `test` is true. */
@@ -122,13 +127,20 @@ export function layOut(width) {
 
 class Sizes extends Watcher {}
 
+/** What a browser tells of a key that changes a field; a step of its arrows is told by a plain event. */
+class StubInputEvent {
+  constructor(inputType) {
+    this.inputType = inputType;
+  }
+}
+
 /** Make the globals that a page has. */
 export function installPage() {
   const document = { createElement: (tag) => new StubElement(tag) };
   Object.assign(document, { documentElement: new StubElement("html"), body: new StubElement("body") });
   const window = { matchMedia: () => ({ addEventListener() {}, removeEventListener() {} }), devicePixelRatio: 1 };
   const getComputedStyle = () => ({ color: "rgb(0, 0, 0)", backgroundColor: "rgb(255, 255, 255)" });
-  Object.assign(globalThis, { document, window, getComputedStyle, Node: StubNode, MutationObserver: Watcher, ResizeObserver: Sizes });
+  Object.assign(globalThis, { document, window, getComputedStyle, Node: StubNode, InputEvent: StubInputEvent, MutationObserver: Watcher, ResizeObserver: Sizes });
 }
 
 /** A widget's model: keeps what is sent, lets a test answer, and can lose its kernel. */
