@@ -30,6 +30,7 @@ declare namespace Labs {
     digits?: number;
     shows?: string[];
     placeholder?: string;
+    /** How many characters of a text are used. */
     longest?: number;
     choices?: Choice[];
   }

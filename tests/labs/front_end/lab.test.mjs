@@ -16,6 +16,7 @@ const FORM = {
       { name: "depth", kind: "range", label: "Depth", shows: ["none", "some"] },
       { name: "mask", kind: "select", label: "Mask", choices: [["none", "no mask"], ["causal", "causal"]] },
       { name: "scaled", kind: "check", label: "scaled", show: { mask: ["causal", "padding"] } },
+      { name: "text", kind: "text", label: "Text", longest: 10 },
       { name: "again", kind: "button", label: "Again" },
     ],
   }],
@@ -156,6 +157,20 @@ test("a step leads to the next number that is allowed, a typed number stays", (t
   assert.equal(step(3), "2");
   assert.deepEqual(changes().at(-1).changes, { heads: 2 });
   assert.equal(step(3, new InputEvent("insertText")), "3");
+});
+
+test("of a long text the first characters are used, and the field says so and keeps it all", (t) => {
+  const { control, answer, view, changes, root, type } = open(t);
+  const says = () => root.all((node) => node.className === "course-lab-cut")[0].textContent;
+  type("Text", "🙂".repeat(12));
+  assert.deepEqual(changes().at(-1).changes, { text: "🙂".repeat(10) });
+  assert.equal(says(), "Used: the first 10 of 12 characters.");
+  answer({ view, request: 1, values: { ...VALUES, text: "🙂".repeat(10) } });
+  assert.equal(control("Text").value, "🙂".repeat(12));
+  type("Text", "x".repeat(1234567));
+  assert.equal(says(), "Used: the first 10 of 1,234,567 characters.");
+  type("Text", "x".repeat(10));
+  assert.equal(says(), "");
 });
 
 test("a button sends true, an empty number null", (t) => {
