@@ -20,6 +20,9 @@ from course.checking.explain.tracing import Step, same
 
 _OF_RESULTS = (relations._landmark, relations._complement, relations._constant)
 Steps = Mapping[int, tuple[Sequence[Step], Sequence[Step]]]  # by the id of the trial
+_COMPARED = "Compared with what belongs there: "
+_AXES = (("-4", "-3", "-2", "-1"),)  # names of axes that have none
+_SHOWN = 12  # whole numbers that are shown as they are
 _FEW = 3  # trials, the smallest, in which a relation is looked for that does not hold in all
 _RELATIONS = tuple(relation for relation in relations.RELATIONS if relation not in _OF_RESULTS)
 
@@ -54,7 +57,7 @@ def describe(
     bare = replace(
         exercise,
         landmarks=(),
-        axes=exercise.axes[:1] if last else (("-4", "-3", "-2", "-1"),),
+        axes=exercise.axes[:1] if last else _AXES,
         rows_sum_to_one=0 if all(map(_shares, pairs)) else None,
         weights_axis=lambda *args: -1,
     )
@@ -81,7 +84,7 @@ def _relation(exercise: Exercise, pairs: list[Pair]) -> str:
         ):
             for chosen, where in groups:
                 if chosen and (says := _safely(relation, exercise, chosen)):
-                    return f"Compared with what belongs there: {says}{where}"
+                    return f"{_COMPARED}{says}{where}"
     return ""
 
 
@@ -117,6 +120,18 @@ def _of_its_source(
             if says := _safely(relation, exercise, seen):
                 return f"Compared with {name}: {says.replace('what it should be', 'that')}"
     return ""
+
+
+def of_input(exercise: Exercise, name: str, pairs: list[Pair]) -> str:
+    """The end of a sentence on what stands for an input: how it relates to that, or both as numbers."""
+    first = pairs[0]
+    few = first.expected.numel() <= _SHOWN
+    if few and same(first.expected, first.expected.round()):
+        came, given = (x.long().tolist() for x in (first.actual, first.expected))
+        return f", as {came} for {given}"
+    bare = replace(exercise, landmarks=(), axes=_AXES, rows_sum_to_one=None)
+    says = _relation(bare, pairs).removeprefix(_COMPARED)
+    return f". Compared with `{name}`: {says.replace('what it should be', 'that')}" if says else ""
 
 
 def uniform(value: Tensor) -> bool:
@@ -275,8 +290,8 @@ def _linear(exercise: Exercise, pairs: list[Pair], index: int) -> str | None:
         return None
     alike = max(factors) - min(factors) < 1e-6 * abs(factors[0])
     often = f"{factors[0]:.4g} times" if alike else "a multiple of"
-    often = {"-1 times": "minus"}.get(often, often)
-    return f"every number is {often} what it should be, plus {offsets[0]:.4g}"
+    often = {"1 times ": "", "-1 times ": "minus "}.get(f"{often} ", f"{often} ")
+    return f"every number is {often}what it should be, plus {offsets[0]:.4g}"
 
 
 def _inside_a_root(exercise: Exercise, pairs: list[Pair], index: int) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -168,6 +169,10 @@ class _Search:
             found, after = one.answer[right[-1]], one.answer[right[-1] + 1]
         if found is None or after is None:
             return ""
+        if found.place == after.place:
+            return (
+                f"{line_of(found)}, makes the right result, and changes it when it runs once more"
+            )
         return (
             f"{line_of(found)}, makes the right result, and what follows, from {line_of(after)}, on, "
             "changes it"
@@ -179,20 +184,42 @@ class _Search:
         if self.exercise.is_class or _bare(first.trial):
             return ""
         for index, (name, arg) in enumerate(_arguments(self.exercise, first.trial)):
-            if not isinstance(arg, Tensor):
-                continue
-            for came in first.answer:
-                if not came.inner and self._stands_for(first, index, came):
-                    others = [_again(other.answer, came) for other in self.seen[1:]]
-                    if all(
-                        again is None or self._stands_for(other, index, again)
-                        for other, again in zip(self.seen[1:], others, strict=True)
-                    ):
-                        return (
-                            f"{line_of(came)}, is where it goes wrong: your result is the right one for "
-                            f"that in place of `{name}`"
-                        )
+            for came in first.answer if isinstance(arg, Tensor) else ():
+                if came.inner or not self._stands_for(first, index, came):
+                    continue
+                pairs = self._everywhere(index, came)
+                if pairs is not None:
+                    relation = compared.of_input(self.exercise, name, pairs)
+                    return (
+                        f"{line_of(came)}, is where it goes wrong: your result is the right one for that in "
+                        f"place of `{name}`{relation}"
+                    )
         return ""
+
+    def _everywhere(self, index: int, came: Step) -> list[Pair] | None:
+        """An input and what stands for it, in each trial; None where one of them speaks against it."""
+        pairs = []
+        with contextlib.suppress(_Late):
+            for seen in itertools.chain(self.seen, self._others()):
+                again = _again(seen.answer, came)
+                arg = seen.trial.probe.exact()[index]
+                if again is None or not isinstance(arg, Tensor):
+                    continue
+                if not seen.trial.failed and same(again.value, arg.double()):
+                    continue
+                if not self._stands_for(seen, index, again):
+                    return None
+                pairs.append(Pair(seen.trial, arg.double(), again.value))
+        return pairs or None
+
+    def _others(self) -> Iterator[_Seen]:
+        """The trials that were not traced at first, as far as there is time."""
+        ends = time.process_time() + SECONDS / 6
+        right = [t for t in self.usable if not t.failed]
+        for trial in (*self.failed[len(self.seen) :], *right):
+            if time.process_time() > ends:
+                return
+            yield self._traced(trial)
 
     def _stands_for(self, seen: _Seen, index: int, came: Step) -> bool:
         """Whether the model gives the answer's result when it is given this tensor of the answer."""
@@ -214,11 +241,12 @@ class _Search:
         first = self.seen[0]
         outer = [step for step in first.model if not step.inner]
         found = self._first_of([s for s in first.answer if not s.inner], outer)
-        if found is None or not (strange := self._strange(first, found.came)):
+        if found is None or not (strange := self._strange(found.came)):
             return found
         within = [s for s in first.model if s.inner and s.place == found.wanted.place]
+        again = [_again(first.answer, step) for step in strange]
         with contextlib.suppress(_Late):
-            return self._first_of(strange, within) or found
+            return self._first_of([s for s in again if s is not None], within) or found
         return found
 
     def _first_of(self, candidates: list[Step], places: list[Step]) -> _Found | None:
@@ -286,8 +314,6 @@ class _Search:
         unfit = 0  # trials at whose sizes the two can't be exchanged
         for one in seen:
             model, answer = _again(one.model, wanted), _again(one.answer, came)
-            if came.index == len(self.seen[0].answer) - 1:
-                answer = one.answer[-1]  # the last one, whatever came before
             if model is None or answer is None:
                 continue  # another branch
             if model.value.numel() != answer.value.numel():
@@ -315,13 +341,9 @@ class _Search:
     def _confirmed(self, wanted: Step, came: Step) -> list[Pair] | None:
         """The two tensors in the other trials; None where one of them speaks against the exchange."""
         pairs: list[Pair] = []
-        others = self.failed[len(self.seen) :] + [t for t in self.usable if not t.failed]
-        ends = time.process_time() + SECONDS / 6
         with contextlib.suppress(_Late):
-            for trial in others:
-                if time.process_time() > ends:
-                    break
-                more = self._pairs([self._traced(trial)], wanted, came)
+            for seen in self._others():
+                more = self._pairs([seen], wanted, came)
                 if more is None:
                     return None
                 pairs.extend(more)
@@ -347,17 +369,22 @@ class _Search:
         wanted = trial.expected if right else trial.actual
         return alike(trial.probe, running.Outcome(result), wanted)
 
-    def _strange(self, seen: _Seen, came: Step) -> list[Step]:
+    def _strange(self, came: Step) -> list[Step]:
         """The values behind a step, made of the input, that hold numbers which the right solution has not."""
-        known = [step.value for step in seen.model]
-        known += [x.double() for x in seen.trial.probe.exact() if isinstance(x, Tensor)]
-        numbers = torch.cat([value.flatten() for value in known]) if known else torch.empty(0)
-        return [
-            step
-            for step in behind(came, seen.answer)
-            if step.of_input and not step.inner and not step.truth
-            if not _holds(numbers, step.value)
-        ]
+        for seen in reversed(self.seen):  # at the smallest sizes much is alike
+            again = _again(seen.answer, came)
+            if again is None:
+                continue
+            known = [step.value for step in seen.model]
+            known += [x.double() for x in seen.trial.probe.exact() if isinstance(x, Tensor)]
+            numbers = torch.cat([value.flatten() for value in known])
+            return [
+                step
+                for step in behind(again, seen.answer)
+                if step.of_input and not step.inner and not step.truth
+                if not _holds(numbers, step.value)
+            ]
+        return []
 
     def _last_alone(self, found: _Found) -> bool:
         """Whether what a step is made of would be right in its place: its last operation is the mistake."""
@@ -375,16 +402,21 @@ class _Search:
         first = self.seen[0]
         wanted, came = found.wanted, found.came
         last = self._is_last(wanted)
-        what, strange, begins = self.names.of(wanted), self._strange(first, came), ""
+        what, strange, begins = self.names.of(wanted), self._strange(came), ""
         with contextlib.suppress(_Late):
             strange = [] if strange and self._last_alone(found) else strange
-        if strange and strange[0].place[0] != came.place[0]:
+        alone = last and not isinstance(first.trial.expected.exact, tuple)
+        if (
+            strange
+            and (alone or strange[0].place[0] != came.place[0])
+            and strange[0].code != came.code
+        ):
             begins = (
                 "; the first of the values behind it that the right solution does not make is "
                 f"{line_of(strange[0])}"
             )
         place = f"{line_of(came)}, is where it goes wrong: "
-        if last and not isinstance(first.trial.expected.exact, tuple):
+        if alone:
             self.place = f"{line_of(came)}, should make {what} and makes something else{begins}"
         elif found.changes:
             self.place = f"{place}{what} is right before it, and this stands in its place{begins}"
@@ -534,9 +566,9 @@ def _size(trial: Trial) -> int:
 
 
 def _again(steps: list[Step], one: Step) -> Step | None:
-    """The same step in another trial."""
-    key = (one.place, one.occurrence, one.part)
-    return next((s for s in steps if (s.place, s.occurrence, s.part) == key), None)
+    """The same step in another trial: of a loop's last round, in the last round there."""
+    here = [s for s in steps if (s.place, s.part) == (one.place, one.part)]
+    return next((s for s in here if (s.last if one.last else s.occurrence == one.occurrence)), None)
 
 
 def arranged(one: Tensor, other: Tensor) -> bool:

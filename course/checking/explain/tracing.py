@@ -36,6 +36,7 @@ class Step:
     index: int = 0  # among the steps that are kept
     sources: frozenset[int] = frozenset()  # the steps it was made of, by their index
     truth: bool = False  # its values are True and False
+    last: bool = False  # its place makes nothing after it
     of_input: bool = False  # whether a tensor that the function was given is behind it
 
 
@@ -202,4 +203,7 @@ def run(
     """What a call returns, and its steps where they are to be noted."""
     with Trace(files, instead, args, noted) as trace:
         value = called(*args)
-    return value, trace.steps
+    latest = {(step.place, step.part): step.index for step in trace.steps}
+    return value, [
+        replace(step, last=latest[step.place, step.part] == step.index) for step in trace.steps
+    ]

@@ -13,7 +13,6 @@ from torch import Tensor
 from course.checking.exercise import Case, Exercise, Landmark, Remark, Undone, tags, traps
 from course.checking.exercise.cases import DOUBLE, FLAT, SINGLE, holding
 from course.checking.exercise.draw import Draw
-from course.content.attention.exercises.multi_head import search
 from course.content.attention.exercises.scaled_dot_product.exercise import NOTHING, plain_attention
 
 Args = tuple[Any, ...]
@@ -124,7 +123,6 @@ EXERCISE = Exercise(
     minutes=25,
     difficulty=3,
     cases=_cases,
-    finds=search.finds,
     landmarks=(
         Landmark(
             "the result after a layer normalisation",

@@ -12,7 +12,6 @@ from torch import Tensor
 from course.checking.exercise import Case, Exercise, Landmark, tags
 from course.checking.exercise.cases import DOUBLE, FLAT, FULL, SINGLE, holding
 from course.checking.exercise.draw import Draw
-from course.content.stacking.exercises.layer_norm import search
 
 _OF_SIZES = {
     "a single vector": "axes = 1",
@@ -75,7 +74,6 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty=1,
     cases=_cases,
-    finds=search.finds,
     landmarks=(
         Landmark(
             "the normalised vector, before weight and bias",
