@@ -166,6 +166,29 @@ def best_match(question, passages):
     assert ".argmin()`, is where it goes wrong" in says
 
 
+def test_what_is_alike_at_the_smallest_sizes_alone_is_not_told() -> None:
+    """Of a single feature the mean is the vector, so that x / root is 0 as (x - mean) / root is."""
+    source = """\
+def layer_norm(x, weight, bias, eps=1e-5):
+    mean = x.mean(-1, keepdim=True)
+    root = torch.sqrt((x - mean).square().mean(-1, keepdim=True) + eps)
+    return x / root * weight + bias
+"""
+    (says,) = searched("stacking.layer_norm", source)
+    assert "line 4, `x / root`" in says
+    assert "right before" not in says
+
+
+def test_a_step_that_adds_next_to_nothing_is_not_called_missing() -> None:
+    source = """\
+def layer_norm(x, weight, bias, eps=1e-12):
+    variance = x.var(-1, correction=0, keepdim=True)
+    return (x - x.mean(-1, keepdim=True)) / torch.sqrt(variance + eps) * weight + bias
+"""
+    (says,) = searched("stacking.layer_norm", source)
+    assert "the sum is missing" not in says
+
+
 @pytest.mark.parametrize("name", TOLD)
 def test_the_search_itself_raises_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception in the search would be taken for the answer's, and end it without a word."""

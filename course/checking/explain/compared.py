@@ -45,7 +45,7 @@ def describe(
         return ""
     if wanted.truth and came.truth:
         return _of_truths(exercise, pairs)
-    if step := _another_step(names, wanted, pairs, steps):
+    if step := _another_step(names, wanted, came, pairs, steps):
         return step
     for name, value in _inputs(exercise, pairs[0]):
         if all(same(_input(exercise, pair, name), pair.actual) for pair in pairs):
@@ -63,7 +63,11 @@ def describe(
     )
     if says := _relation(bare, pairs):
         return says
-    return _of_its_source(bare, names, came, pairs[0], steps)
+    traced = [p for p in pairs if id(p.trial) in steps]
+    if not traced:
+        return ""
+    largest = max(traced, key=lambda p: p.actual.numel())  # at the smallest sizes much is alike
+    return _of_its_source(bare, names, came, largest, steps)
 
 
 def _relation(exercise: Exercise, pairs: list[Pair]) -> str:
@@ -103,9 +107,8 @@ def _of_its_source(
     steps: Steps,
 ) -> str:
     """How the answer's tensor relates to a right value, or to an input, of which it was made."""
-    model, answer = steps.get(id(pair.trial), ((), ()))
-    if not answer:
-        return ""
+    model, answer = steps[id(pair.trial)]
+    came = next((s for s in answer if s.place == came.place and same(s.value, pair.actual)), came)
     known = [(names.of(step), step.value) for step in model if not step.inner]
     known += [(f"`{name}`", value) for name, value in _inputs(exercise, pair)]
     made_of = [answer[index].value for index in came.sources]
@@ -139,8 +142,11 @@ def uniform(value: Tensor) -> bool:
     return value.numel() < 2 or bool((value == value.flatten()[0]).all())
 
 
-def _another_step(names: Names, wanted: Step, pairs: list[Pair], steps: Steps) -> str:
+def _another_step(names: Names, wanted: Step, came: Step, pairs: list[Pair], steps: Steps) -> str:
     """Which of the model's other steps the answer's tensor is, in each trial that was traced."""
+    answer = steps[id(pairs[0].trial)][1] if id(pairs[0].trial) in steps else ()
+    if any(same(answer[i].value, came.value) for i in came.sources if i < len(answer)):
+        return ""  # a step that adds next to nothing is there
     traced = [(steps[id(p.trial)][0], p.actual) for p in pairs if id(p.trial) in steps]
     for step in traced[0][0] if traced else ():
         if step.inner or step.number == wanted.number:
@@ -198,8 +204,11 @@ def _of_truths(exercise: Exercise, pairs: list[Pair]) -> str:
     if all(bool((p.actual != p.expected).all()) for p in pairs):
         return "True and False are exchanged"
     if more and less:
-        says = _safely(relations._same_shape_jumble, exercise, pairs)
-        return f"Compared with what belongs there: {says}" if says else ""
+        for relation in (relations._transposed, relations._same_shape_jumble):
+            says = _safely(relation, replace(exercise, axes=_AXES), pairs)
+            if says and not says.startswith("all the right"):  # of truths many are alike
+                return f"{_COMPARED}{says}"
+        return ""
     place = relations._triangles(pairs) or ""
     where = f", and {place}" if place else ""
     return f"It is True in {'more' if more else 'fewer'} places than it should be{where}"

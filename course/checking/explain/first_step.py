@@ -246,13 +246,17 @@ class _Search:
         within = [s for s in first.model if s.inner and s.place == found.wanted.place]
         again = [_again(first.answer, step) for step in strange]
         with contextlib.suppress(_Late):
-            return self._first_of([s for s in again if s is not None], within) or found
+            return self._first_of([s for s in again if s is not None], within, True) or found
         return found
 
-    def _first_of(self, candidates: list[Step], places: list[Step]) -> _Found | None:
+    def _first_of(
+        self, candidates: list[Step], places: list[Step], of_one_shape: bool = False
+    ) -> _Found | None:
         unfit: list[tuple[Step, Step]] = []
         for came in candidates:
             for wanted, changes in self._places(came, places):
+                if of_one_shape and came.value.shape != wanted.value.shape:
+                    continue
                 if any(w is wanted and self._always_same(c, came) for w, c in unfit):
                     continue
                 pairs = self._pairs(self.seen, wanted, came)
@@ -277,7 +281,6 @@ class _Search:
     def _places(self, came: Step, places: list[Step]) -> list[tuple[Step, bool]]:
         """Steps of the model for which a step of the answer may stand, the likeliest first."""
         first = self.seen[0]
-        before = behind(came, first.answer)
         right = any(same(came.value, step.value) for step in first.model)
         final = _is_final(first, came.value)
         found = []
@@ -294,10 +297,19 @@ class _Search:
                 continue  # what normalises twice would fit too
             if exact and not last and _masks(wanted.value, came.value):
                 continue  # so would what is masked twice
-            changes = any(same(step.value, wanted.value) for step in before)
-            found.append((changes, not exact, wanted))
+            found.append((self._changes(wanted, came), not exact, wanted))
         found.sort(key=lambda entry: entry[:2])
         return [(wanted, changes) for changes, _, wanted in found]
+
+    def _changes(self, wanted: Step, came: Step) -> bool:
+        """Whether a step of the answer is made of the model's step, in each trial that was traced."""
+        for seen in self.seen:
+            model, answer = _again(seen.model, wanted), _again(seen.answer, came)
+            if model is None or answer is None:
+                continue
+            if not any(same(step.value, model.value) for step in behind(answer, seen.answer)):
+                return False
+        return True
 
     def _is_last(self, wanted: Step) -> bool:
         """Whether a step of the model is one of its results, in each trial that was traced."""
@@ -388,15 +400,17 @@ class _Search:
 
     def _last_alone(self, found: _Found) -> bool:
         """Whether what a step is made of would be right in its place: its last operation is the mistake."""
-        first = self.seen[0]
-        model = _again(first.model, found.wanted)
-        if model is None:
-            return False
-        return any(
-            self._gives(first.trial, {(model.number, model.part): value}, right=True)
-            for index in found.came.sources
-            for value in arrangements(first.answer[index].value, model.value.shape)
-        )
+        for seen in self.seen:
+            model, came = _again(seen.model, found.wanted), _again(seen.answer, found.came)
+            if model is None or came is None:
+                continue
+            if not any(
+                self._gives(seen.trial, {(model.number, model.part): value}, right=True)
+                for index in came.sources
+                for value in arrangements(seen.answer[index].value, model.value.shape)
+            ):
+                return False
+        return True
 
     def _tell(self, found: _Found) -> None:
         first = self.seen[0]
