@@ -6,6 +6,8 @@ From the front end, as custom messages:
   Colab drops those of a widget's creation, and without a front end nobody listens.
 - ``{"type": "change", "view", "request", "changes": {name: value}}``: controls were moved. A view
   has one request under way at most and merges what is moved meanwhile: the latest wins.
+- ``{"type": "still", "view"}``: the learner has paused; the still picture that a saved notebook keeps
+  is brought up to date.
 - ``{"type": "gone", "view"}``: a view was removed; with the last one the lab lets go of its arrays.
 
 To the front end, with buffers: ``{"type": "draw", "view", "request", "drawn", "values", "panels",
@@ -33,6 +35,7 @@ from course.labs.cells import Place, current_place
 from course.labs.colours import COLOURS, SCALES
 from course.labs.drawing import Drawing, Sent
 from course.labs.front import front_end
+from course.system.outputs import Output
 from course.system.threads import collected_later
 
 SENDING = 0.002  # seconds: time enough to hand an answer on
@@ -46,7 +49,6 @@ class Lab(anywidget.AnyWidget):
     """
 
     _esm, _css = front_end()
-    _ipython_display_ = None  # ipywidgets 7 would show no still picture
 
     # Made when it is asked for, so that it is never older than the moment of opening.
     first = traitlets.Dict().tag(sync=True, to_json=lambda _, lab: lab.first_message())
@@ -58,6 +60,7 @@ class Lab(anywidget.AnyWidget):
         self._sent = Sent()
         self._drawn = 0
         self._state: list[Any] = []
+        self._output = Output(lambda: self._live_bundle(), lambda: self.still())
         super().__init__()
         self._replace_earlier()
 
@@ -112,6 +115,8 @@ class Lab(anywidget.AnyWidget):
             self._views.discard(view)
             if not self._views:
                 self.rest()
+        elif kind == "still":
+            self._output.renew()
         elif kind == "change":
             self._views.add(view)
             self._answer(content, view)
@@ -171,11 +176,17 @@ class Lab(anywidget.AnyWidget):
 
     # Being shown, being closed
 
+    def _ipython_display_(self, **_: Any) -> None:
+        """Show the still picture, and the live view in its place where there is a front end."""
+        self._output.show()
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live view, and beside it a still picture and words for where there is none."""
+        """The live view and the still picture in one bundle, for whoever asks for one."""
+        return {**self._live_bundle(**kwargs), **self.still()}, {}
+
+    def _live_bundle(self, **kwargs: Any) -> dict[str, Any]:
         live: Any = super()._repr_mimebundle_(**kwargs) or {}
-        data, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**data, **self.still()}, metadata
+        return dict(live[0] if isinstance(live, tuple) else live)
 
     def _replace_earlier(self) -> None:
         place = current_place()

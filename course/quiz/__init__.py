@@ -23,10 +23,12 @@ from course.quiz.formulas import in_words, with_formulas
 from course.quiz.question import Question
 from course.quiz.widget import QuizWidget, Shown, State
 from course.system import files
+from course.system.outputs import Output, with_page
 
 __all__ = ["Asked", "Explained", "answers", "explain", "predict", "quiz"]
 
 _predicted: dict[str, int] = {}  # this kernel's predictions: question id -> place of the option
+_MARKS = {"right": "right", "wrong": "not this", "chosen": "chosen"}
 _WAITING = "Choose with a click, with its letter or number, or with the arrow keys and Enter."
 
 
@@ -60,12 +62,39 @@ def answers() -> dict[str, dict[str, int]]:
         return {}
 
 
-class Asked:
-    """A question in a notebook; `choose(place)` is what a click does, and gives what is then said."""
+class _Shown:
+    """What a cell shows: a widget, and a still form of it where that can't be."""
 
     def __init__(self, question: Question) -> None:
         self.question = question
-        self._widget: Any = None
+        self._widget: QuizWidget | None = None
+        self._output = Output(self._live, self._still)
+
+    def _build(self) -> QuizWidget:
+        raise NotImplementedError
+
+    def _still(self) -> dict[str, str]:
+        raise NotImplementedError
+
+    def _live(self) -> dict[str, Any]:
+        if self._widget is None:
+            self._widget = self._build()
+        view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
+        return {"application/vnd.jupyter.widget-view+json": view}
+
+    def _ipython_display_(self) -> None:
+        self._live()  # first: it brings back what was chosen in an earlier sitting
+        self._output.show()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {**self._live(), **with_page(self._still())}
+
+
+class Asked(_Shown):
+    """A question in a notebook; `choose(place)` is what a click does, and gives what is then said."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question)
         self._tried: list[int] = []  # places, the last one last
 
     def choose(self, place: int) -> str:
@@ -79,6 +108,7 @@ class Asked:
         _keep(self.question, place)
         if self._widget is not None:
             self._widget.show(self._state())
+            self._output.renew()
         return self._said(place)
 
     def _said(self, place: int) -> str:
@@ -130,21 +160,19 @@ class Asked:
         ]
         return "\n".join([*lines, "(Run this cell in Jupyter to answer.)"])
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        if self._widget is None:
-            self._widget = self._build()
-        options = "".join(f"<li>{with_formulas(o.text)}</li>" for o in self.question.options)
-        asks = with_formulas(self.question.asks)
-        still = f'<p><b>{asks}</b></p><ol type="A">{options}</ol>'
-        return _bundle(self._widget, repr(self), still)
+    def _still(self) -> dict[str, str]:
+        state = self._state()
+        options = "".join(
+            f"<li>{option.html}{f' <b>({_MARKS[option.mark]})</b>' if option.mark else ''}</li>"
+            for option in state.options
+        )
+        says = "" if state.chosen is None else f"<p>{state.says}</p>"
+        page = f'<p><b>{state.asks}</b></p><ol type="A">{options}</ol>{says}'
+        return {"text/plain": repr(self), "text/html": page}
 
 
-class Explained:
+class Explained(_Shown):
     """What came of a prediction; where none was made, one is asked for before the answer is shown."""
-
-    def __init__(self, question: Question) -> None:
-        self.question = question
-        self._widget: Any = None
 
     def said(self, place: int | None = None) -> str:
         """The explanation, in HTML, for somebody who chose that option, or none."""
@@ -160,10 +188,8 @@ class Explained:
     def __repr__(self) -> str:
         return plain(self.said())
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        if self._widget is None:
-            self._widget = self._build()
-        return _bundle(self._widget, repr(self), f"<p>{with_formulas(self.said())}</p>")
+    def _still(self) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": f"<p>{with_formulas(self.said())}</p>"}
 
     def _build(self) -> QuizWidget:
         place = _predicted.get(self.question.id, _kept(self.question))
@@ -199,16 +225,6 @@ def plain(text: str) -> str:
     """
     text = re.sub(r"</?(b|i|code|sub|sup)>", "", in_words(text))  # within a line
     return " ".join(html.unescape(re.sub(r"</?[a-z][^<>]*>", " ", text)).split())
-
-
-def _bundle(widget: QuizWidget, text: str, still: str) -> dict[str, Any]:
-    """The live form, and what stands in its place where there is none: HTML, or text."""
-    view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
-    return {
-        "text/plain": text,
-        "text/html": f'<div class="course-still">{still}</div>',
-        "application/vnd.jupyter.widget-view+json": view,
-    }
 
 
 def _of_kind(question_id: str, kind: str) -> Question:

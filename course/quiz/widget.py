@@ -39,7 +39,6 @@ class QuizWidget(anywidget.AnyWidget):
     """Shows a state; `choose(place)` is called with what the learner chooses, and returns the next."""
 
     _esm, _css = front_end()
-    _ipython_display_ = None  # ipywidgets 7 would show no text beside it
 
     state = traitlets.Dict().tag(sync=True)
 

@@ -45,7 +45,19 @@ export function make(tag, attributes = {}, ...children) {
  */
 export function keepKeys(node) {
   node.setAttribute("data-lm-suppress-shortcuts", "true");
+  node.addEventListener("keydown", (event) => passSave(/** @type {KeyboardEvent} */ (event)));
   return node;
+}
+
+/**
+ * Hand Ctrl+S on to the page: JupyterLab saves the notebook, where the browser would save the page.
+ * @param {KeyboardEvent} event
+ */
+function passSave(event) {
+  if (event.key !== "s" || !(event.ctrlKey || event.metaKey)) return;
+  const { key, code, keyCode, ctrlKey, metaKey } = event;
+  const copy = new KeyboardEvent("keydown", { key, code, keyCode, ctrlKey, metaKey, bubbles: true, cancelable: true });
+  if (!document.body.dispatchEvent(copy)) event.preventDefault();
 }
 
 /**

@@ -29,6 +29,7 @@ import { sameValue } from "./text.js";
 import { TokensPanel } from "./tokens.js";
 
 const BUSY_AFTER_MS = 1000;
+const PAUSE_MS = 1500; // after which the picture that a saved notebook keeps is renewed
 const BUSY = "Waiting for Python, which is busy. If the kernel was restarted, run this cell again.";
 const LOST = "The kernel behind this picture has stopped or was restarted. Run this cell again (and those above that it needs): your settings will be there. Until then the picture stays as it is.";
 
@@ -84,9 +85,9 @@ export class Lab {
     this.paper = "#ffffff";
     this.tablesShown = false;
     this.lastWidth = 0;
-    /** @type {Record<"greeting" | "busy" | "speech", ReturnType<typeof setTimeout> | undefined>} */
-    this.timers = { greeting: undefined, busy: undefined, speech: undefined };
-    this.root = make("section", { class: "course-lab" });
+    /** @type {Record<"greeting" | "busy" | "speech" | "pause", ReturnType<typeof setTimeout> | undefined>} */
+    this.timers = { greeting: undefined, busy: undefined, speech: undefined, pause: undefined };
+    this.root = make("section", { class: "course-lab course-live" });
     this.notice = make("p", { class: "course-lab-notice", id: newId("notice"), role: "alert", hidden: true });
     this.summary = make("p", { class: "course-lab-summary" });
     this.spoken = make("p", { class: "course-lab-spoken", "aria-live": "polite" });
@@ -214,6 +215,12 @@ export class Lab {
     this.timers.busy = setTimeout(() => this.say(BUSY), BUSY_AFTER_MS);
   }
 
+  /** Let the notebook keep the picture of now, once the learner pauses. */
+  renewStill() {
+    clearTimeout(this.timers.pause);
+    if (this.cell) this.timers.pause = setTimeout(() => this.send({ type: "still", view: this.view }), PAUSE_MS);
+  }
+
   // --- from Python
 
   /**
@@ -224,7 +231,10 @@ export class Lab {
     if (content.type !== "draw" || (content.to && content.to !== this.view)) return;
     clearTimeout(this.timers.greeting);
     this.lost = false;
-    if (content.view === this.view && this.requests.answer(content.request)) clearTimeout(this.timers.busy);
+    if (content.view === this.view && this.requests.answer(content.request)) {
+      clearTimeout(this.timers.busy);
+      this.renewStill();
+    }
     if (content.form && !sameValue(content.form, this.form)) this.build(content.form);
     if (this.controls.size === 0) return; // not built yet: the answer to "ready" is on its way
     this.take(content, buffers);

@@ -235,7 +235,7 @@ declare namespace Labs {
 
   /** What a view tells Python. */
   interface Sent {
-    type: "ready" | "change" | "gone";
+    type: "ready" | "change" | "still" | "gone";
     view: string;
     request?: number;
     changes?: Values;

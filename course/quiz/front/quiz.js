@@ -32,7 +32,7 @@ class Quiz {
     this.options = make("div", { class: "course-quiz-options", role: "radiogroup", "aria-labelledby": id });
     this.says = make("div", { class: "course-quiz-says", role: "status", "aria-live": "polite" });
     this.notice = make("p", { class: "course-quiz-notice", role: "alert", hidden: true });
-    this.root = make("section", { class: "course-quiz", "aria-labelledby": id }, this.asks, this.options, this.says, this.notice);
+    this.root = make("section", { class: "course-quiz course-live", "aria-labelledby": id }, this.asks, this.options, this.says, this.notice);
     this.options.addEventListener("keydown", (event) => this.onKey(event));
     this.onState = () => this.show();
     this.onKernel = () => this.ask();
