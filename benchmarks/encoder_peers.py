@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
-from encoder_core.fast_cpu import use_fast_cpu
+from encoder_core.fast.fast_cpu import use_fast_cpu
 
 FAST = "encoder_core, use_fast_cpu(model)"
 Run = Callable[[Tensor, Tensor | None], Tensor]

@@ -99,7 +99,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "residual": ("get_clones", "layer_norm"),
     "encoder": ("TransformerEncoder", "TransformerEncoderLayer"),
     "decoder": ("TransformerDecoder", "TransformerDecoderLayer"),
-    "packing": ("Packing", "encode_layers", "pack"),
+    "fast.packing": ("Packing", "encode_layers", "pack"),
     # Encoders by name.
     "models.bert": ("Bert", "BertConfig", "BertEmbeddings"),
     "models.modernbert": (
@@ -166,9 +166,9 @@ _FILES: dict[str, tuple[str, ...]] = {
     "training.devices": ("Precision", "choose_device", "choose_precision", "to_device"),
     "training.distributed": ("Processes", "average_gradients", "join_processes", "same_weights"),
     "training.interrupts": ("Interrupts",),
-    "fast_cpu": ("FastCpu", "use_fast_cpu"),
-    "layouts": ("BlockedLinear", "Layout", "TransposedLinear"),
-    "prepacked": ("PrepackedLayer", "can_prepack"),
+    "fast.fast_cpu": ("FastCpu", "use_fast_cpu"),
+    "fast.layouts": ("BlockedLinear", "Layout", "TransposedLinear"),
+    "fast.prepacked": ("PrepackedLayer", "can_prepack"),
 }
 _HOME = {name: file for file, names in _FILES.items() for name in names}
 __all__ = sorted(_HOME)

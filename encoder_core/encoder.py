@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from encoder_core.activations import Activation, activation_function
 from encoder_core.checks import require_batch_first, require_batch_first_layers, require_width
+from encoder_core.fast.packing import encode_layers
+from encoder_core.fast.prepacked import PrepackedLayer
 from encoder_core.masks import block_future
 from encoder_core.multihead import MultiheadAttention
-from encoder_core.packing import encode_layers
-from encoder_core.prepacked import PrepackedLayer
 from encoder_core.residual import get_clones, residual
 
 __all__ = ["TransformerEncoder", "TransformerEncoderLayer"]

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from encoder_core.attention import AttentionFunction, attend, merge_heads, split_heads
 from encoder_core.checks import require_batch_first, require_sources
+from encoder_core.fast.packing import Packing
 from encoder_core.local_attention import suits, windowed_attention
 from encoder_core.masks import join_head_masks, local_mask, merge_masks
-from encoder_core.packing import Packing
 
 __all__ = ["MultiheadAttention"]
 

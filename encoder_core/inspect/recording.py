@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.utils.hooks import RemovableHandle
 
+from encoder_core.fast.packing import Packing
 from encoder_core.inspect.interventions import ablate, attention_function, attentions_of, patch
-from encoder_core.packing import Packing
 
 _Note = Callable[[nn.Module, Any, Any, Any], None]  # module, arguments, named ones, output
 

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from encoder_core.attention import AttentionFunction
 from encoder_core.embeddings import TokenEmbedding
+from encoder_core.fast.packing import encode_layers
 from encoder_core.feed_forward import GatedFeedForward
 from encoder_core.masks import check_mask
 from encoder_core.multihead import MultiheadAttention
-from encoder_core.packing import encode_layers
 from encoder_core.positions import Rotary
 
 __all__ = ["ModernBert", "ModernBertConfig", "ModernBertEmbeddings", "ModernBertLayer"]

@@ -17,11 +17,11 @@ from torch.nn.modules import module as modules
 
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
+from encoder_core.fast.layouts import TransposedLinear
+from encoder_core.fast.prepacked import PrepackedLayer
 from encoder_core.inspect.recording import ablate, attention_function, patch, record
-from encoder_core.layouts import TransposedLinear
 from encoder_core.models.bert import Bert, BertConfig
 from encoder_core.multihead import MultiheadAttention
-from encoder_core.prepacked import PrepackedLayer
 from encoder_core.residual import get_clones
 from tests.close import assert_close
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from encoder_core import fast_cpu
-from encoder_core.fast_cpu import use_fast_cpu
+from encoder_core.fast import fast_cpu
+from encoder_core.fast.fast_cpu import use_fast_cpu
 
 pytestmark = pytest.mark.skipif(
     not fast_cpu._can_switch(), reason="this torch has no oneDNN, or no switch for it"

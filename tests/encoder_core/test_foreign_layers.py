@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from encoder_core.cache import KeyValueCache
 from encoder_core.decoder import TransformerDecoder, TransformerDecoderLayer
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
+from encoder_core.fast.packing import Packing, encode_layers
 from encoder_core.masks import additive_mask, block_future, causal_mask, local_mask, padding_mask
-from encoder_core.packing import Packing, encode_layers
 from tests.close import assert_close
 
 B, S, D, H, FF = 2, 6, 16, 2, 32

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from encoder_core.attention import scaled_dot_product_attention
+from encoder_core.fast.packing import encode_layers, pack
 from encoder_core.inspect.recording import attention_function, patch, record
 from encoder_core.masks import causal_mask, padding_mask
 from encoder_core.models.bert import Bert, BertConfig
 from encoder_core.models.modernbert import ModernBert, ModernBertConfig
-from encoder_core.packing import encode_layers, pack
 from tests.close import assert_close
 
 BERT = BertConfig(

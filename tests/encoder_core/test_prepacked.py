@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from encoder_core import fast_cpu, prepacked
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
-from encoder_core.fast_cpu import use_fast_cpu
+from encoder_core.fast import fast_cpu, prepacked
+from encoder_core.fast.fast_cpu import use_fast_cpu
+from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.inspect.recording import ablate, record
-from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.masks import causal_mask, padding_mask
 from encoder_core.pretrained.minilm import load_minilm
 from tests.close import assert_close

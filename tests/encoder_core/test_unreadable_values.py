@@ -15,13 +15,13 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from encoder_core.checks import has_values, read_bool
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
-from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
+from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
+from encoder_core.fast.packing import pack
+from encoder_core.fast.prepacked import PrepackedLayer
 from encoder_core.masks import check_mask, padding_mask
 from encoder_core.models.bert import Bert, BertConfig
 from encoder_core.models.modernbert import ModernBert, ModernBertConfig
-from encoder_core.packing import pack
 from encoder_core.positions import Rotary, SinusoidalPositions
-from encoder_core.prepacked import PrepackedLayer
 from tests.close import assert_close
 
 D, H, S = 16, 2, 5

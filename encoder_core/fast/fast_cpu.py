@@ -25,8 +25,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from encoder_core.encoder import TransformerEncoderLayer
-from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
-from encoder_core.prepacked import PrepackedLayer, can_prepack
+from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
+from encoder_core.fast.prepacked import PrepackedLayer, can_prepack
 
 __all__ = ["FastCpu", "use_fast_cpu"]
 

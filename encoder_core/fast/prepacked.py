@@ -21,9 +21,9 @@ from torch.nn.modules.module import _has_any_global_hook
 
 from encoder_core.attention import merge_heads
 from encoder_core.checks import has_values
-from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
+from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
+from encoder_core.fast.packing import Packing
 from encoder_core.masks import join_head_masks
-from encoder_core.packing import Packing
 
 if TYPE_CHECKING:
     from encoder_core.encoder import TransformerEncoderLayer
