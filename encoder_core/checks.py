@@ -33,7 +33,7 @@ def has_values(x: Tensor) -> bool:
     a CUDA graph records what is computed, the record must serve other numbers too.
 
     Args:
-        x: any tensor.
+        x: a tensor of any shape.
 
     Returns:
         False where code that would look into its input has to do without.
@@ -50,7 +50,7 @@ def may_be_kept(x: Tensor) -> bool:
     """Tell whether a table computed for this call may serve later ones.
 
     Args:
-        x: an input of the call.
+        x: an input of the call, of any shape.
 
     Returns:
         False for a FakeTensor, whose table has no numbers, and while `torch.jit` traces.

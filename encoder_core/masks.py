@@ -117,7 +117,7 @@ def check_mask(mask: Tensor | None) -> None:
     Where a mask's values cannot be read (see `inputs.read_bool`), its dtype alone is looked at.
 
     Args:
-        mask: boolean (True is blocked), floating (added to the scores), or None.
+        mask: of any shape; boolean (True is blocked), floating (added to the scores), or None.
 
     Raises:
         TypeError: an integer mask; whether 1 means "blocked" or "kept" cannot be told.

@@ -46,28 +46,22 @@ def test_every_name_of_the_table_is_public_where_it_is_said_to_live() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_public_name_has_a_docstring_with_an_example_and_the_examples_run(
-    path: Path,
-) -> None:
+def test_every_public_name_has_a_docstring_and_the_examples_run(path: Path) -> None:
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     module = importlib.import_module(f"encoder_core.{name}")
     results = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     assert results.failed == 0
     for name in module.__all__:
         value = getattr(module, name)
-        if not isinstance(value, type | type(doctest.testmod)):
-            continue  # a type alias or a constant
-        assert value.__doc__, f"{path.stem}.{name} has no docstring"
-        protocol = getattr(value, "_is_protocol", False)
-        error = isinstance(value, type) and issubclass(value, Exception)
-        assert protocol or error or ">>>" in value.__doc__, f"{path.stem}.{name} has no example"
+        if isinstance(value, type | type(doctest.testmod)):  # not a type alias or a constant
+            assert value.__doc__, f"{path.stem}.{name} has no docstring"
 
 
 PUBLIC = [(file, name) for file, names in encoder_core._FILES.items() for name in names]
 
 
 @pytest.mark.parametrize(("file", "name"), PUBLIC)
-def test_docstrings_tell_arguments_shapes_results_errors_and_sources(file: str, name: str) -> None:
+def test_docstrings_tell_shapes_errors_and_sources(file: str, name: str) -> None:
     value = getattr(encoder_core, name)
     value = inspect.unwrap(value) if callable(value) else value
     if not isinstance(value, type | type(inspect.unwrap)):
@@ -76,22 +70,24 @@ def test_docstrings_tell_arguments_shapes_results_errors_and_sources(file: str, 
     text, head = inspect.getdoc(value) or "", sys.modules[value.__module__].__doc__ or ""
     lacks = [] if "Source" in text + head else ["a source"]
     for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(value)))):
-        if isinstance(node, ast.FunctionDef) and "Raises:" not in text + (
-            ast.get_docstring(node) or ""
-        ):
-            lacks += [
-                f"what {node.name} raises" for n in ast.walk(node) if isinstance(n, ast.Raise)
-            ]
-    if not isinstance(value, type):
-        signature = inspect.signature(value)
-        annotation = str(signature.return_annotation)
-        if "Returns:" not in text and "Yields:" not in text and "None" not in annotation:
-            lacks.append("its result")
-        if "Tensor" in annotation and "shape" not in text.lower() and "`(" not in text:
-            lacks.append("its shapes")
-    elif issubclass(value, torch.nn.Module):
-        lacks += [part for part in ("Args:", "Shapes") if part not in text]
+        if isinstance(node, ast.FunctionDef):
+            said = text + (ast.get_docstring(node) or "")
+            lacks += [f"the {error} of {node.name}" for error in raised(node) if error not in said]
+    forward = getattr(value, "forward", None)
+    if isinstance(value, type) and issubclass(value, torch.nn.Module):
+        text += inspect.getdoc(forward) or ""
+    hints = [] if isinstance(value, type) else list(value.__annotations__.values())
+    tensors = [hint for hint in hints if hint.removesuffix(" | None") == "Tensor"]
+    if (tensors or forward) and "`(" not in text and "shape" not in text.lower():
+        lacks.append("shapes")
     assert not lacks
+
+
+def raised(function: ast.FunctionDef) -> set[str]:
+    """The names of the exceptions that a function's own lines raise."""
+    raises = (node.exc for node in ast.walk(function) if isinstance(node, ast.Raise))
+    made = (exc.func if isinstance(exc, ast.Call) else exc for exc in raises)
+    return {exc.id for exc in made if isinstance(exc, ast.Name) and exc.id[0].isupper()}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
