@@ -168,7 +168,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "training.interrupts": ("Interrupts",),
     "fast.fast_cpu": ("FastCpu", "use_fast_cpu"),
     "fast.layouts": ("BlockedLinear", "Layout", "TransposedLinear"),
-    "fast.prepacked": ("PrepackedLayer", "can_prepack"),
+    "fast.prepacked": ("PrepackedLayer", "can_prepack", "prepack", "undo_prepack"),
 }
 _HOME = {name: file for file, names in _FILES.items() for name in names}
 __all__ = sorted(_HOME)

@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from encoder_core.activations import Activation, activation_function
 from encoder_core.checks import require_batch_first, require_batch_first_layers, require_width
 from encoder_core.fast.packing import encode_layers
-from encoder_core.fast.prepacked import PrepackedLayer
 from encoder_core.masks import block_future
 from encoder_core.multihead import MultiheadAttention
 from encoder_core.residual import get_clones, residual
@@ -62,7 +61,6 @@ class TransformerEncoderLayer(nn.Module):
     """
 
     reads_packing = True  # as `src_mask`; see `packing`
-    prepacked: PrepackedLayer | None = None  # what computes in its place, for speed
 
     def __init__(
         self,
@@ -111,8 +109,6 @@ class TransformerEncoderLayer(nn.Module):
             The shape of `src`.
         """
         require_width("src", src, self.d_model)
-        if self.prepacked is not None and self.prepacked.serves(self, src):  # see `fast_cpu`
-            return self.prepacked.encode(self, src, src_mask, src_key_padding_mask, is_causal)
 
         def self_attention(x: Tensor) -> Tensor:
             attended, _ = self.self_attn(

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
-from encoder_core.fast.prepacked import PrepackedLayer, can_prepack
+from encoder_core.fast.prepacked import can_prepack, prepack, undo_prepack
 
 __all__ = ["FastCpu", "use_fast_cpu"]
 
@@ -97,7 +97,8 @@ def use_fast_cpu(enable: bool = True, model: nn.Module | None = None) -> FastCpu
     found = _use_onednn(enable)
     if model is None:
         return found
-    layers, why = _lay_out(model) if enable else (0, _undo(model))
+    undo_prepack(model)
+    layers, why = _lay_out(model) if enable else (0, "none are any more")
     return replace(found, layers=layers, layout=why)
 
 
@@ -171,28 +172,17 @@ def _seconds() -> float:
     return min(times)
 
 
-def _undo(model: nn.Module) -> str:
-    for layer in model.modules():
-        if isinstance(layer, TransformerEncoderLayer):
-            layer.prepacked = None
-    return "none are any more"
-
-
 def _lay_out(model: nn.Module) -> tuple[int, str]:
     """Let the layers that it helps compute from laid-out weights; say how many and why."""
-    _undo(model)
-    every = [layer for layer in model.modules() if isinstance(layer, TransformerEncoderLayer)]
-    layers = [layer for layer in every if can_prepack(layer)]
-    if not layers:
+    first = next((layer for layer in model.modules() if can_prepack(layer)), None)
+    if not isinstance(first, TransformerEncoderLayer):
         return 0, "there is none of this package's in float32 on the CPU"
-    few, why_few = _best_layout(layers[0], *_FEW_TOKENS)
-    many, why_many = _best_layout(layers[0], *_MANY_TOKENS)
+    few, why_few = _best_layout(first, *_FEW_TOKENS)
+    many, why_many = _best_layout(first, *_MANY_TOKENS)
     why = f"for few tokens {why_few}; for many {why_many}"
     if few is None and many is None:
         return 0, why
-    for layer in layers:
-        layer.prepacked = PrepackedLayer(few, many)
-    return len(layers), why
+    return prepack(model, few, many), why
 
 
 def _best_layout(
@@ -231,17 +221,16 @@ def _try_layout(
     Before each turn other memory is read: in a model the other layers have been through the
     caches before a layer's turn comes again.
     """
-    layer = copy.deepcopy(layer).eval()
-    fast = PrepackedLayer(layout, layout)
+    plain, fast = copy.deepcopy(layer).eval(), copy.deepcopy(layer).eval()
+    prepack(fast, layout, layout)
     x = torch.randn(texts, tokens, layer.d_model, generator=torch.Generator().manual_seed(0))
-    times: dict[PrepackedLayer | None, list[float]] = {None: [], fast: []}
+    times: dict[nn.Module, list[float]] = {plain: [], fast: []}
     outputs, others = [], torch.ones(_OTHER_LAYERS)
-    for way in [None, fast] * 8:
-        layer.prepacked = way
+    for way in [plain, fast] * 8:
         others.sum()
         start = time.perf_counter()
         with torch.inference_mode():
-            outputs.append(layer(x))
+            outputs.append(way(x))
         times[way].append(time.perf_counter() - start)
     apart = (outputs[1] - outputs[0]).abs().max() / outputs[0].abs().max()
-    return float(apart), min(times[None]) / min(times[fast])
+    return float(apart), min(times[plain]) / min(times[fast])

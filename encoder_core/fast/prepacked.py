@@ -1,18 +1,19 @@
-"""A layer that reads weights laid out for inference: the same numbers, sooner.
+"""An encoder layer that reads weights laid out for inference: the same numbers, sooner.
 
-`layouts` holds the two ways to lay a weight out, and what they gain. Which one serves is set for
-few tokens and for many apart, since what pays for one short text may not for a batch.
+`layouts` holds the two ways to lay a weight out. `prepack` chooses one for few tokens and one for
+many: what pays for one short text may not for a batch.
 
-That is for inference alone: the laid-out weights are copies, and know no gradients. They are kept
-beside the layer, not in it, so that its state dict and its copies are those of any other. Where a
-layer is not one that they suit, it computes as it always did.
+A layer is prepacked by its class alone: `prepack` turns a `TransformerEncoderLayer` into a
+`PrepackedLayer`, which overrides `forward`, and `undo_prepack` turns it back. State dict, training
+and gradients are the layer's own; copies and files hold a plain `TransformerEncoderLayer`.
 
 Source: as in `layouts`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,95 +21,163 @@ from torch.autograd import forward_ad
 from torch.nn.modules.module import _has_any_global_hook
 
 from encoder_core.attention import merge_heads
-from encoder_core.checks import has_values
+from encoder_core.checks import has_values, require_width
+from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.fast.packing import Packing
 from encoder_core.masks import join_head_masks
+from encoder_core.multihead import MultiheadAttention
 
-if TYPE_CHECKING:
-    from encoder_core.encoder import TransformerEncoderLayer
-    from encoder_core.multihead import MultiheadAttention
-
-__all__ = ["PrepackedLayer", "can_prepack"]
+__all__ = ["PrepackedLayer", "can_prepack", "prepack", "undo_prepack"]
 
 Linears = list[BlockedLinear | TransposedLinear]  # the four of a layer, in their order
 FEW = 128  # tokens; a product of more rows reads each weight too often for the order to matter
 
 
-def can_prepack(layer: nn.Module) -> bool:
-    """Tell whether a layer is one that `PrepackedLayer` can stand in for.
+def prepack(model: nn.Module, few: Layout | None = None, many: Layout | None = None) -> int:
+    """Let a model's encoder layers read laid-out weights in inference; return how many do.
+
+    Layers that `can_prepack` refuses stay as they are. `use_fast_cpu` measures which layout pays.
 
     Args:
-        layer: any module.
+        model: any model with `TransformerEncoderLayer`s inside, or such a layer.
+        few: how weights are laid out for a call of at most `FEW` tokens; None leaves such a call
+            to the plain layer.
+        many: the same for a call of more.
 
     Returns:
-        True for an encoder layer in float32 on the CPU whose parts are torch's own.
+        The number of layers.
 
-    >>> can_prepack(nn.Linear(2, 2))
-    False
+    >>> layer, x = TransformerEncoderLayer(8, 2, 16).eval(), torch.randn(3, 5, 8)
+    >>> expected, count = layer(x), prepack(layer, few=TransposedLinear)
+    >>> with torch.inference_mode():
+    ...     count, torch.allclose(layer(x), expected, atol=1e-5)
+    (1, True)
     """
-    parts = [getattr(layer, name, None) for name in ("linear1", "linear2", "norm1", "norm2")]
-    attention = getattr(layer, "self_attn", None)
+    layers = [layer for layer in model.modules() if can_prepack(layer)]
+    for layer in layers:
+        layer.__class__ = PrepackedLayer
+        cast(PrepackedLayer, layer).laid_out = _LaidOut(few, many)
+    return len(layers)
+
+
+def undo_prepack(model: nn.Module) -> None:
+    """Turn a model's prepacked layers into plain ones again.
+
+    >>> layer = TransformerEncoderLayer(8, 2, 16)
+    >>> prepack(layer, few=TransposedLinear), type(layer).__name__
+    (1, 'PrepackedLayer')
+    >>> undo_prepack(layer)
+    >>> type(layer).__name__
+    'TransformerEncoderLayer'
+    """
+    for layer in model.modules():
+        if isinstance(layer, PrepackedLayer):
+            del layer.laid_out
+            layer.__class__ = TransformerEncoderLayer  # type: ignore[assignment]
+
+
+def can_prepack(layer: nn.Module) -> bool:
+    """Tell whether a layer can read laid-out weights.
+
+    Returns:
+        True for a `TransformerEncoderLayer` in float32 on the CPU whose parts are torch's own. A
+        subclass may compute something else, and is left alone.
+
+    >>> can_prepack(TransformerEncoderLayer(8, 2, 16)), can_prepack(nn.Linear(2, 2))
+    (True, False)
+    """
+    if type(layer) not in (TransformerEncoderLayer, PrepackedLayer):
+        return False
+    parts = [getattr(layer, name) for name in ("linear1", "linear2", "norm1", "norm2")]
     if [type(part) for part in parts] != [nn.Linear, nn.Linear, nn.LayerNorm, nn.LayerNorm]:
         return False
-    if type(getattr(attention, "out_proj", None)) is not nn.Linear:
+    if type(getattr(layer.self_attn, "out_proj", None)) is not nn.Linear:
         return False
     floats = all(p.dtype == torch.float32 and p.device.type == "cpu" for p in layer.parameters())
     plain = not any(p.is_inference() for p in layer.parameters())  # see `_version`
     return floats and plain
 
 
-class PrepackedLayer:
-    """What stands in for an encoder layer's own pass in inference; `use_fast_cpu` sets it.
+@dataclass
+class _LaidOut:
+    """A layer's weights as they were last laid out."""
 
-    Args:
-        few: how weights are laid out for a call of at most `FEW` tokens; None leaves such a call
-            to the layer itself.
-        many: the same for a call of more.
+    few: Layout | None
+    many: Layout | None
+    seen: list[tuple[int, int, int]] = field(default_factory=list)  # which weights these are
+    suits: bool = False
+    # Kept here, since asking a module for a parameter takes as long as a small operation.
+    linears: dict[Layout, Linears] = field(default_factory=dict)
+    norms: list[tuple[nn.LayerNorm, Tensor, Tensor | None]] = field(default_factory=list)
+
+    def layout(self, src: Tensor) -> Layout | None:
+        return self.few if src.shape[0] * src.shape[1] <= FEW else self.many
+
+    def forget(self) -> None:
+        self.seen, self.suits, self.linears, self.norms = [], False, {}, []
+
+
+class PrepackedLayer(TransformerEncoderLayer):
+    """An encoder layer that reads laid-out weights in inference; `prepack` makes it of a plain one.
 
     Changed weights are seen: those of an optimizer's step, of `load_state_dict`, of anything that
     torch counts. It does not count writes through `weight.data` and the steps of its fused
     optimizers; so the laid-out weights are also forgotten whenever the layer computes with
-    gradients or in training. Who writes to `weight.data` otherwise calls `use_fast_cpu` again.
+    gradients or in training. After writing to `weight.data` otherwise, call `prepack` again.
 
-    Shapes: as `TransformerEncoderLayer`. Copying or pickling it gives None.
+    Args and Shapes: as `TransformerEncoderLayer`.
 
-    >>> from encoder_core import TransformerEncoderLayer
-    >>> layer, x = TransformerEncoderLayer(8, 2, 16).eval(), torch.randn(3, 5, 8)
-    >>> expected, fast = layer(x), PrepackedLayer(few=TransposedLinear)
-    >>> with torch.inference_mode():
-    ...     fast.serves(layer, x) and torch.allclose(fast.encode(layer, x), expected, atol=1e-5)
-    True
+    >>> import copy
+    >>> layer = TransformerEncoderLayer(8, 2, 16)
+    >>> prepack(layer), type(layer).__name__, type(copy.deepcopy(layer)).__name__
+    (1, 'PrepackedLayer', 'TransformerEncoderLayer')
     """
 
-    def __init__(self, few: Layout | None = None, many: Layout | None = None) -> None:
-        self.few, self.many = few, many
-        self._forget()
+    reads_packing = True
+    laid_out: _LaidOut
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """A copy of a layer, or a pickled one, starts without."""
-        return type(None), ()
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Copy and pickle as a plain layer."""
+        state = {name: value for name, value in self.__dict__.items() if name != "laid_out"}
+        return object.__new__, (TransformerEncoderLayer,), state
 
-    def _forget(self) -> None:
-        self._seen: list[tuple[int, int, int]] = []
-        self._suits = False
-        # Kept here, since asking a module for a parameter takes as long as a small operation.
-        self._linears: dict[Layout, Linears] = {}
-        self._norms: list[tuple[nn.LayerNorm, Tensor, Tensor | None]] = []
+    def forward(
+        self,
+        src: Tensor,
+        src_mask: Tensor | Packing | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
+        """Encode `(B, S, D)`; see `TransformerEncoderLayer.forward`."""
+        require_width("src", src, self.d_model)
+        if not self.serves(src):
+            return super().forward(src, cast(Any, src_mask), src_key_padding_mask, is_causal)
+        mask, attention, shape = src_mask, self.self_attn, src.shape
+        if not isinstance(mask, Packing):
+            sizes = (shape[0], attention.num_heads, shape[1], shape[1])  # B, H, S, S
+            mask = join_head_masks(sizes, src_key_padding_mask, mask, is_causal, src.device)
+        first, second = self.laid_out.norms
+        linears = self.laid_out.linears[cast(Layout, self.laid_out.layout(src))]
+        x = src.flatten(0, 1)  # (B * S, D): the products are quickest there
+        if self.norm_first:
+            x = _attend(attention, linears, _norm(x, *first), x, mask, shape)
+            x = _network(self, linears, _norm(x, *second), x)
+        else:
+            x = _norm(_attend(attention, linears, x, x, mask, shape), *first)
+            x = _norm(_network(self, linears, x, x), *second)
+        return x.view(shape)
 
-    def serves(self, layer: TransformerEncoderLayer, src: Tensor) -> bool:
-        """Tell whether this call is one to stand in for, and lay the weights out where it is.
+    def serves(self, src: Tensor) -> bool:
+        """Tell whether laid-out weights serve this call, and lay them out where they do.
 
-        It is not where gradients may be wanted, something is dropped, another precision was asked
+        They don't where gradients may be wanted, something is dropped, another precision was asked
         for, the operations are traced or transformed, or someone listens at a part of the layer
         that is passed over here.
-
-        >>> from encoder_core import TransformerEncoderLayer
-        >>> PrepackedLayer().serves(TransformerEncoderLayer(8, 2, 16), torch.ones(1, 3, 8))
-        False
         """
-        if torch.is_grad_enabled() or layer.training:
-            self._forget()
+        laid_out = self.laid_out
+        if torch.is_grad_enabled() or self.training:
+            laid_out.forget()
             return False
         if torch.is_autocast_enabled("cpu") or _recorded(src):
             return False
@@ -117,11 +186,11 @@ class PrepackedLayer:
             return False
         if src.dtype != torch.float32 or src.device.type != "cpu" or src.dim() != 3:
             return False
-        layout = self._layout(src)
+        layout = laid_out.layout(src)
         if layout is None:
             return False
-        attention = layer._modules["self_attn"]
-        parts = [*layer._modules.values(), *attention._modules.values()]  # type: ignore[union-attr]
+        attention = self._modules["self_attn"]
+        parts = [*self._modules.values(), *attention._modules.values()]  # type: ignore[union-attr]
         values: list[Tensor] = []
         for part in filter(None, parts):
             if part._forward_hooks or part._forward_pre_hooks:
@@ -135,48 +204,13 @@ class PrepackedLayer:
             seen = [(id(p), p.data_ptr(), _version(p)) for p in values]  # changes with a weight
         except RuntimeError:  # within torch.func, where tensors are no memory of their own
             return False
-        if seen != self._seen:
-            self._forget()
-            self._seen, self._suits = seen, can_prepack(layer)
-        if self._suits and layout not in self._linears:
-            self._linears[layout] = [layout(weight, bias) for weight, bias in _weights(layer)]
-            self._norms = [(n, n.weight, n.bias) for n in (layer.norm1, layer.norm2)]
-        return self._suits and src.numel() > 0
-
-    def _layout(self, src: Tensor) -> Layout | None:
-        return self.few if src.shape[0] * src.shape[1] <= FEW else self.many
-
-    def encode(
-        self,
-        layer: TransformerEncoderLayer,
-        src: Tensor,
-        src_mask: Tensor | Packing | None = None,
-        src_key_padding_mask: Tensor | None = None,
-        is_causal: bool = False,
-    ) -> Tensor:
-        """Encode `(B, S, D)`, as the layer's `forward` does; where `serves` has said yes.
-
-        >>> from encoder_core import TransformerEncoderLayer
-        >>> layer, x = TransformerEncoderLayer(8, 2, 16).eval(), torch.ones(1, 3, 8)
-        >>> with torch.inference_mode():
-        ...     fast = PrepackedLayer(few=TransposedLinear)
-        ...     fast.encode(layer, x).shape if fast.serves(layer, x) else x.shape
-        torch.Size([1, 3, 8])
-        """
-        mask, attention, shape = src_mask, layer.self_attn, src.shape
-        if not isinstance(mask, Packing):
-            sizes = (shape[0], attention.num_heads, shape[1], shape[1])
-            mask = join_head_masks(sizes, src_key_padding_mask, mask, is_causal, src.device)
-        first, second = self._norms
-        linears = self._linears[cast(Layout, self._layout(src))]
-        x = src.flatten(0, 1)  # (B * S, D): the products are quickest there
-        if layer.norm_first:
-            x = _attend(attention, linears, _norm(x, *first), x, mask, shape)
-            x = _feed_forward(layer, linears, _norm(x, *second), x)
-        else:
-            x = _norm(_attend(attention, linears, x, x, mask, shape), *first)
-            x = _norm(_feed_forward(layer, linears, x, x), *second)
-        return x.view(shape)
+        if seen != laid_out.seen:
+            laid_out.forget()
+            laid_out.seen, laid_out.suits = seen, can_prepack(self)
+        if laid_out.suits and layout not in laid_out.linears:
+            laid_out.linears[layout] = [layout(weight, bias) for weight, bias in _weights(self)]
+            laid_out.norms = [(n, n.weight, n.bias) for n in (self.norm1, self.norm2)]
+        return laid_out.suits and src.numel() > 0
 
 
 def _attend(
@@ -195,10 +229,8 @@ def _attend(
     return linears[1].plus(residual, merge_heads(heads).flatten(0, 1))  # (B * S, D)
 
 
-def _feed_forward(
-    layer: TransformerEncoderLayer, linears: Linears, x: Tensor, residual: Tensor
-) -> Tensor:
-    """Return the network's output plus the residual, `(B * S, D)`."""
+def _network(layer: PrepackedLayer, linears: Linears, x: Tensor, residual: Tensor) -> Tensor:
+    """Return the feed-forward network's output plus the residual, `(B * S, D)`."""
     return linears[3].plus(residual, linears[2](x, layer.activation))  # (B * S, F) within
 
 
