@@ -61,6 +61,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     # Attention.
     "attention": (
         "AttentionFunction",
+        "AttentionStrategy",
         "attend",
         "fused_attention",
         "masked_softmax",
@@ -97,6 +98,7 @@ _FILES: dict[str, tuple[str, ...]] = {
         "require_width",
     ),
     "residual": ("get_clones", "layer_norm"),
+    "stack": ("run_layers", "takes_strategy"),
     "encoder": ("TransformerEncoder", "TransformerEncoderLayer"),
     "decoder": ("TransformerDecoder", "TransformerDecoderLayer"),
     "fast.packing": ("Packing", "encode_layers", "pack"),

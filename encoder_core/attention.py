@@ -9,6 +9,7 @@ Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.1, equatio
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -20,6 +21,7 @@ from encoder_core.second_derivative import allow_second_derivative
 
 __all__ = [
     "AttentionFunction",
+    "AttentionStrategy",
     "attend",
     "fused_attention",
     "masked_softmax",
@@ -46,6 +48,45 @@ class AttentionFunction(Protocol):
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, /
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Attend."""
+
+
+# `step(query, key, value, mask, need_weights)`: the output, and the weights or None.
+AttentionStep = Callable[
+    [Tensor, Tensor, Tensor, Tensor | None, bool], tuple[Tensor, Tensor | None]
+]
+
+
+class AttentionStrategy(Protocol):
+    """How a batch is attended to where its rows are not its texts; see `fast.packing.Packing`.
+
+    Layers hand it to their `MultiheadAttention`, which calls `attend` with a step of its own, and
+    shows the padded form of what it computes to whoever watches or changes it.
+    """
+
+    def attend(
+        self,
+        step: AttentionStep,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None,
+        need_weights: bool,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attend by calls of `step` on parts of `(1, H, N, Dh)`.
+
+        Returns:
+            The heads' outputs `(1, H, N, Dh)`, and the padded batch's weights `(B, H, S, S)` or
+            None.
+        """
+
+    def unpack(self, x: Tensor) -> Tensor:
+        """Return tokens `(1, N, D)` as a padded batch `(B, S, D)`."""
+
+    def unpack_heads(self, x: Tensor) -> Tensor:
+        """Return heads `(1, H, N, Dh)` as those of a padded batch `(B, H, S, Dh)`."""
+
+    def pack_heads(self, x: Tensor) -> Tensor:
+        """Undo `unpack_heads`."""
 
 
 def scores(query: Tensor, key: Tensor) -> Tensor:

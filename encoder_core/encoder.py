@@ -18,11 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from encoder_core.activations import Activation, activation_function
+from encoder_core.attention import AttentionStrategy
 from encoder_core.checks import require_batch_first, require_batch_first_layers, require_width
-from encoder_core.fast.packing import encode_layers
 from encoder_core.masks import block_future
 from encoder_core.multihead import MultiheadAttention
-from encoder_core.residual import get_clones, residual
+from encoder_core.residual import get_clones
+from encoder_core.stack import run_layers
 
 __all__ = ["TransformerEncoder", "TransformerEncoderLayer"]
 
@@ -60,7 +61,7 @@ class TransformerEncoderLayer(nn.Module):
     torch.Size([3, 5, 8])
     """
 
-    reads_packing = True  # as `src_mask`; see `packing`
+    takes_strategy = True  # see `stack`
 
     def __init__(
         self,
@@ -96,6 +97,8 @@ class TransformerEncoderLayer(nn.Module):
         src_mask: Tensor | None = None,
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool = False,
+        *,
+        strategy: AttentionStrategy | None = None,
     ) -> Tensor:
         """Encode `(B, S, D)`.
 
@@ -104,27 +107,32 @@ class TransformerEncoderLayer(nn.Module):
             src_mask: `(S, S)`, `(B * H, S, S)`; bool, True where blocked, or float, added.
             src_key_padding_mask: `(B, S)` or `(S,)`; bool, True at padding, or float, added.
             is_causal: block the future too. Unlike torch.nn's hint it never replaces `src_mask`.
+            strategy: attends to a batch whose rows are not its texts.
 
         Returns:
             The shape of `src`.
         """
         require_width("src", src, self.d_model)
+        how: dict[str, Any] = {
+            "attn_mask": src_mask,
+            "key_padding_mask": src_key_padding_mask,
+            "is_causal": is_causal,
+        }
+        if strategy is not None:  # `self_attn` may be the reader's own, and know of none
+            how["strategy"] = strategy
+        x = src
+        if self.norm_first:
+            x = x + self._self_attention(self.norm1(x), **how)
+            x = x + self._feed_forward(self.norm2(x))
+        else:
+            x = self.norm1(x + self._self_attention(x, **how))
+            x = self.norm2(x + self._feed_forward(x))
+        return x
 
-        def self_attention(x: Tensor) -> Tensor:
-            attended, _ = self.self_attn(
-                x,
-                x,
-                x,
-                attn_mask=src_mask,
-                key_padding_mask=src_key_padding_mask,
-                is_causal=is_causal,
-                need_weights=False,
-            )
-            dropped: Tensor = self.dropout1(attended)
-            return dropped
-
-        x = residual(src, self_attention, self.norm1, self.norm_first)
-        return residual(x, self._feed_forward, self.norm2, self.norm_first)
+    def _self_attention(self, x: Tensor, **how: Any) -> Tensor:
+        attended, _ = self.self_attn(x, x, x, need_weights=False, **how)
+        dropped: Tensor = self.dropout1(attended)
+        return dropped
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         inner = self.dropout(self.activation(self.linear1(x)))  # (B, S, F)
@@ -223,7 +231,7 @@ class TransformerEncoder(nn.Module):
             packed: True computes real tokens only, which saves the work on padding: the same
                 numbers at real tokens, while rows of padding mean nothing. None does so where it
                 pays. Layers of another kind than this package's are computed padded. See
-                `packing.encode_layers`.
+                `fast.packing.encode_layers`.
 
         Returns:
             The hidden representation, in the shape of `src`.
@@ -235,6 +243,11 @@ class TransformerEncoder(nn.Module):
         if is_causal and src.dim() > 1:  # else the first layer says what is wrong
             # As a mask, since not every layer reads `is_causal` as ours do, or knows it.
             mask = block_future(mask, (src.shape[-2], src.shape[-2]), src.device)
-        packed = packed if src.dim() == 3 else False
-        x = encode_layers(self.layers, src, src_key_padding_mask, mask, packed=packed)
+        if packed is False or src.dim() != 3:
+            x = run_layers(self.layers, src, mask, src_key_padding_mask)
+        else:
+            # Asked for in each call, so imported there: the core stands without `fast`.
+            from encoder_core.fast.packing import encode_layers
+
+            x = encode_layers(self.layers, src, src_key_padding_mask, mask, packed=packed)
         return x if self.norm is None else self.norm(x)

@@ -15,9 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from encoder_core.attention import AttentionFunction, attend, merge_heads, split_heads
+from encoder_core.attention import (
+    AttentionFunction,
+    AttentionStrategy,
+    attend,
+    merge_heads,
+    split_heads,
+)
 from encoder_core.checks import require_batch_first, require_sources
-from encoder_core.fast.packing import Packing
 from encoder_core.local_attention import suits, windowed_attention
 from encoder_core.masks import join_head_masks, local_mask, merge_masks
 
@@ -120,9 +125,11 @@ class MultiheadAttention(nn.Module):
         value: Tensor,
         key_padding_mask: Tensor | None = None,
         need_weights: bool = False,
-        attn_mask: Tensor | Packing | None = None,
+        attn_mask: Tensor | None = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,
+        *,
+        strategy: AttentionStrategy | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Attend. Arguments in the order of `torch.nn`, but weights come only when asked for.
 
@@ -133,10 +140,10 @@ class MultiheadAttention(nn.Module):
             key_padding_mask: `(B, S)`, or `(S,)`; True (or `-inf`) at padding.
             need_weights: whether to return the weights.
             attn_mask: `(L, S)`, `(B * H, L, S)`, `(B, L, S)` or anything that broadcasts to
-                `(B, H, L, S)`; True is blocked, floating is added. Or the `Packing` of a batch
-                whose texts are laid end to end.
+                `(B, H, L, S)`; True is blocked, floating is added.
             average_attn_weights: whether those weights are the mean over the heads.
             is_causal: block the future beside what the masks block. No mask is ever dropped.
+            strategy: attends to a batch whose rows are not its texts.
 
         Returns:
             The output `(B, L, D)`, and the weights `(B, L, S)`, per head `(B, H, L, S)`, or None
@@ -152,14 +159,10 @@ class MultiheadAttention(nn.Module):
         if not batched:
             query, key, value = _add_batch(query, key, value)
             key_padding_mask = None if key_padding_mask is None else key_padding_mask[None]
-        mask: Tensor | Packing | None
-        if isinstance(attn_mask, Packing):
-            mask = attn_mask
-        else:
-            sizes = (query.shape[0], self.num_heads, query.shape[1], key.shape[1])  # B, H, L, S
-            mask = join_head_masks(sizes, key_padding_mask, attn_mask, is_causal, query.device)
+        sizes = (query.shape[0], self.num_heads, query.shape[1], key.shape[1])  # B, H, L, S
+        mask = join_head_masks(sizes, key_padding_mask, attn_mask, is_causal, query.device)
         q, k, v = self.project(query, key, value)  # (B, H, L, Dh), (B, H, S, Dh) twice
-        heads, weights = self.attend(q, k, v, mask, need_weights)
+        heads, weights = self.attend(q, k, v, mask, need_weights, strategy=strategy)
         output = self.out_proj(merge_heads(heads))  # (B, L, D)
         if weights is not None and average_attn_weights:
             weights = weights.mean(dim=1)  # (B, H, L, S) -> (B, L, S)
@@ -197,8 +200,10 @@ class MultiheadAttention(nn.Module):
         query: Tensor,
         key: Tensor,
         value: Tensor,
-        mask: Tensor | Packing | None = None,
+        mask: Tensor | None = None,
         need_weights: bool = False,
+        *,
+        strategy: AttentionStrategy | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Attend in every head. What `recording` watches or changes, it does here.
 
@@ -206,8 +211,9 @@ class MultiheadAttention(nn.Module):
             query: `(B, H, L, Dh)`.
             key: `(B, H, S, Dh)`.
             value: `(B, H, S, Dh)`.
-            mask: broadcasts to `(B, H, L, S)`; a `Packing` of texts laid end to end; or None.
+            mask: broadcasts to `(B, H, L, S)`, or None.
             need_weights: whether to return the weights.
+            strategy: see `forward`.
 
         Returns:
             The heads' outputs `(B, H, L, Dh)`, and the weights `(B, H, L, S)` or None.
@@ -217,24 +223,23 @@ class MultiheadAttention(nn.Module):
         torch.Size([2, 4, 5, 2])
         """
         wanted = need_weights or bool(self.watchers)
-        packing = mask if isinstance(mask, Packing) else None
-        if packing is None:
-            heads, weights = self._attend(query, key, value, cast(Tensor | None, mask), wanted)
+        if strategy is None:
+            heads, weights = self._attend(query, key, value, mask, wanted)
         else:
-            heads, weights = packing.attend(self._attend, query, key, value, wanted)
+            heads, weights = strategy.attend(self._attend, query, key, value, mask, wanted)
         if self.watchers or self.changes:
-            padded = heads if packing is None else packing.unpack_heads(heads)  # (B, H, L, Dh)
+            padded = heads if strategy is None else strategy.unpack_heads(heads)  # (B, H, L, Dh)
             for watch in self.watchers:
                 watch(padded, cast(Tensor, weights))
             for change in self.changes:
                 padded = change(padded)
-            heads = padded if packing is None else packing.pack_heads(padded)
+            heads = padded if strategy is None else strategy.pack_heads(padded)
         return heads, weights if need_weights else None
 
     def _attend(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, need_weights: bool
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend in a padded batch, or in a group of a packed one: turned, and through the window."""
+        """Attend in texts of one length, or padded to it: turned, and through the window."""
         if self.rotary is not None:
             query, key = self.rotary(query), self.rotary(key)
         function = self.functions[-1][0] if self.functions else self.attention

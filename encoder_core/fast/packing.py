@@ -11,28 +11,23 @@ Zeng et al. 2022, "Boosting Distributed Training Performance of the Unpadded BER
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.backends import mha
-from torch.overrides import TorchFunctionMode
 
+from encoder_core.attention import AttentionStep
 from encoder_core.checks import has_values, read_bool
-from encoder_core.masks import check_mask, match_masks
+from encoder_core.stack import run_layers, takes_strategy
 
 __all__ = ["Packing", "encode_layers", "pack"]
-
-Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None, bool], tuple[Tensor, Tensor | None]]
 
 
 @dataclass(frozen=True)
 class Packing:
-    """How a padded batch was packed. A `MultiheadAttention` takes one in place of its mask.
+    """How a padded batch was packed: the `AttentionStrategy` of its layers.
 
     Texts stand in the order of their lengths.
 
@@ -74,22 +69,28 @@ class Packing:
         return self.unpack(x.transpose(1, 2)).transpose(1, 2)
 
     def attend(
-        self, step: Attend, query: Tensor, key: Tensor, value: Tensor, need_weights: bool = False
+        self,
+        step: AttentionStep,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None = None,
+        need_weights: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend group by group.
-
-        Args:
-            step: attends in a batch without padding; called as
-                `step(query, key, value, mask, need_weights)`.
-            query: `(1, H, N, Dh)`.
-            key: `(1, H, N, Dh)`.
-            value: `(1, H, N, Dh)`.
-            need_weights: whether to return the weights.
+        """Attend group by group, by a step for texts without padding.
 
         Returns:
             The heads' outputs `(1, H, N, Dh)`, and the weights of the padded batch
             `(B, H, S, S)`, zeros at padding, or None.
+
+        Raises:
+            ValueError: a mask, which would be one over all texts together.
         """
+        if mask is not None:
+            raise ValueError(
+                "A packed batch is masked by its plan: pass padding and mask to pack(), and none "
+                "beside the strategy."
+            )
         outputs, weights, first = [], None, 0
         if need_weights:
             weights = query.new_zeros(self.shape[0], query.shape[1], self.shape[1], self.shape[1])
@@ -175,62 +176,6 @@ def _readable(padding_mask: Tensor) -> bool:
     return has_values(padding_mask) and not traced
 
 
-def _reads_packing(layer: nn.Module) -> bool:
-    """Tell whether a layer's `forward` takes a `Packing`: its own, not one that it inherited."""
-    if "forward" in vars(layer):
-        return False
-    for kind in type(layer).__mro__:
-        if "reads_packing" in vars(kind):
-            return bool(vars(kind)["reads_packing"])
-        if "forward" in vars(kind):
-            return False
-    return False
-
-
-class _Watched(TorchFunctionMode):
-    """Does nothing, but torch.nn's layers leave their fast path for whoever watches them."""
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        return func(*args, **(kwargs or {}))
-
-
-class _SlowPath:
-    """Turns torch.nn's fast path off; for `torch.compile`, which hides a mode from the layers.
-
-    The compiler traces the assignments but not `set_fastpath_enabled`. Outside of a compiled call
-    the switch stays as it is, since other threads would see it change.
-    """
-
-    def __enter__(self) -> None:
-        self.before = mha._is_fastpath_enabled
-        mha._is_fastpath_enabled = False
-
-    def __exit__(self, *error: object) -> None:
-        mha._is_fastpath_enabled = self.before
-
-
-def _for_others(
-    mask: Tensor | None, padding_mask: Tensor | None
-) -> tuple[Tensor | None, Tensor | None]:
-    """Look at the masks of layers that may not look by themselves, and make both of one kind."""
-    check_mask(mask)
-    check_mask(padding_mask)
-    return match_masks(mask, padding_mask)
-
-
-def _added(mask: Tensor | None, padding_mask: Tensor | None) -> AbstractContextManager[Any]:
-    """See to it that `torch.nn`'s layers add a floating mask.
-
-    On their fast path (no gradients, in evaluation) they take every number but 0 for "blocked".
-    """
-    floating = any(m is not None and m.is_floating_point() for m in (mask, padding_mask))
-    if not floating:
-        return nullcontext()
-    return _SlowPath() if torch.compiler.is_compiling() else _Watched()
-
-
 def encode_layers(
     layers: Iterable[nn.Module],
     x: Tensor,
@@ -242,9 +187,7 @@ def encode_layers(
     """Send embedded tokens through layers, on real tokens only where that is asked for or pays.
 
     Args:
-        layers: each is called as `layer(x, src_mask=..., src_key_padding_mask=...)`. Those
-            whose class says `reads_packing = True`, as this package's, take a `Packing` as
-            `src_mask`; with any other among them the batch is computed padded.
+        layers: see `stack.run_layers`. The batch is packed only where each `takes_strategy`.
         x: `(B, S, D)`.
         padding_mask: `(B, S)` bool, True at padding; None is no padding.
         mask: what else is blocked, see `Bert.forward`.
@@ -264,22 +207,13 @@ def encode_layers(
     tensor([0., 0., 0., 0.])
     """
     layers, packing = list(layers), None
-    ours = all(map(_reads_packing, layers))
     if packed is not False and padding_mask is not None and padding_mask.dtype == torch.bool:
         fits = padding_mask.shape == x.shape[:2]  # else the first layer says what is wrong
-        pays = ours and fits and (packed or _pays(padding_mask))
-        packing = pack(padding_mask, mask) if pays else None
-    if packing is None and not ours:
-        mask, padding_mask = _for_others(mask, padding_mask)
-        with _added(mask, padding_mask):
-            for layer in layers:
-                x = layer(x, src_mask=mask, src_key_padding_mask=padding_mask)  # (B, S, D)
-        return x
+        can = fits and all(map(takes_strategy, layers))
+        packing = pack(padding_mask, mask) if can and (packed or _pays(padding_mask)) else None
     if packing is None:
-        for layer in layers:
-            x = layer(x, src_mask=mask, src_key_padding_mask=padding_mask)  # (B, S, D)
-        return x
+        return run_layers(layers, x, mask, padding_mask)
     x = packing.pack(x)  # (1, N, D)
     for layer in layers:
-        x = layer(x, src_mask=packing)  # (1, N, D)
+        x = layer(x, strategy=packing)  # (1, N, D)
     return packing.unpack(x)  # (B, S, D)

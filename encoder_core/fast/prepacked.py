@@ -20,13 +20,11 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 from torch.nn.modules.module import _has_any_global_hook
 
-from encoder_core.attention import merge_heads
+from encoder_core.attention import AttentionStrategy, merge_heads
 from encoder_core.checks import has_values, require_width
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
-from encoder_core.fast.packing import Packing
 from encoder_core.masks import join_head_masks
-from encoder_core.multihead import MultiheadAttention
 
 __all__ = ["PrepackedLayer", "can_prepack", "prepack", "undo_prepack"]
 
@@ -134,7 +132,7 @@ class PrepackedLayer(TransformerEncoderLayer):
     (1, 'PrepackedLayer', 'TransformerEncoderLayer')
     """
 
-    reads_packing = True
+    takes_strategy = True
     laid_out: _LaidOut
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
@@ -145,27 +143,40 @@ class PrepackedLayer(TransformerEncoderLayer):
     def forward(
         self,
         src: Tensor,
-        src_mask: Tensor | Packing | None = None,
+        src_mask: Tensor | None = None,
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool = False,
+        *,
+        strategy: AttentionStrategy | None = None,
     ) -> Tensor:
         """Encode `(B, S, D)`; see `TransformerEncoderLayer.forward`."""
-        require_width("src", src, self.d_model)
         if not self.serves(src):
-            return super().forward(src, cast(Any, src_mask), src_key_padding_mask, is_causal)
-        mask, attention, shape = src_mask, self.self_attn, src.shape
-        if not isinstance(mask, Packing):
-            sizes = (shape[0], attention.num_heads, shape[1], shape[1])  # B, H, S, S
-            mask = join_head_masks(sizes, src_key_padding_mask, mask, is_causal, src.device)
+            masks = (src_mask, src_key_padding_mask, is_causal)
+            return super().forward(src, *masks, strategy=strategy)
+        require_width("src", src, self.d_model)
+        attention, shape = self.self_attn, src.shape
+        sizes = (shape[0], attention.num_heads, shape[1], shape[1])  # B, H, S, S
+        mask = join_head_masks(sizes, src_key_padding_mask, src_mask, is_causal, src.device)
         first, second = self.laid_out.norms
         linears = self.laid_out.linears[cast(Layout, self.laid_out.layout(src))]
+
+        def attend(x: Tensor, residual: Tensor) -> Tensor:
+            parts = linears[0](x)  # (B * S, 3D)
+            parts = parts.view(shape[0], shape[1], 3, attention.num_heads, -1)  # (B, S, 3, H, Dh)
+            q, k, v = parts.permute(2, 0, 3, 1, 4).unbind()  # (B, H, S, Dh) each
+            heads, _ = attention.attend(q, k, v, mask, strategy=strategy)  # (B, H, S, Dh)
+            return linears[1].plus(residual, merge_heads(heads).flatten(0, 1))  # (B * S, D)
+
+        def feed_forward(x: Tensor, residual: Tensor) -> Tensor:
+            return linears[3].plus(residual, linears[2](x, self.activation))  # (B * S, F) within
+
         x = src.flatten(0, 1)  # (B * S, D): the products are quickest there
         if self.norm_first:
-            x = _attend(attention, linears, _norm(x, *first), x, mask, shape)
-            x = _network(self, linears, _norm(x, *second), x)
+            x = attend(_norm(x, *first), x)
+            x = feed_forward(_norm(x, *second), x)
         else:
-            x = _norm(_attend(attention, linears, x, x, mask, shape), *first)
-            x = _norm(_network(self, linears, x, x), *second)
+            x = _norm(attend(x, x), *first)
+            x = _norm(feed_forward(x, x), *second)
         return x.view(shape)
 
     def serves(self, src: Tensor) -> bool:
@@ -211,27 +222,6 @@ class PrepackedLayer(TransformerEncoderLayer):
             laid_out.linears[layout] = [layout(weight, bias) for weight, bias in _weights(self)]
             laid_out.norms = [(n, n.weight, n.bias) for n in (self.norm1, self.norm2)]
         return laid_out.suits and src.numel() > 0
-
-
-def _attend(
-    attention: MultiheadAttention,
-    linears: Linears,
-    x: Tensor,
-    residual: Tensor,
-    mask: Tensor | Packing | None,
-    shape: torch.Size,
-) -> Tensor:
-    """Return the attention's output plus the residual, `(B * S, D)`."""
-    parts = linears[0](x)  # (B * S, 3D)
-    parts = parts.view(shape[0], shape[1], 3, attention.num_heads, -1)  # (B, S, 3, H, Dh)
-    q, k, v = parts.permute(2, 0, 3, 1, 4).unbind()  # (B, H, S, Dh) each
-    heads, _ = attention.attend(q, k, v, mask)  # (B, H, S, Dh)
-    return linears[1].plus(residual, merge_heads(heads).flatten(0, 1))  # (B * S, D)
-
-
-def _network(layer: PrepackedLayer, linears: Linears, x: Tensor, residual: Tensor) -> Tensor:
-    """Return the feed-forward network's output plus the residual, `(B * S, D)`."""
-    return linears[3].plus(residual, linears[2](x, layer.activation))  # (B * S, F) within
 
 
 def _recorded(src: Tensor) -> bool:

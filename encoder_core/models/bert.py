@@ -209,7 +209,7 @@ class Bert(nn.Module):
             mask: what else is blocked, `(S, S)`, `(B, S, S)` or what broadcasts to
                 `(B, H, S, S)`; bool, True is blocked, or floating, added to the scores.
             packed: True computes real tokens only, False all of them, None what pays; see
-                `packing.encode_layers`.
+                `fast.packing.encode_layers`.
 
         Returns:
             The last layer's hidden states, `(B, S, D)`; rows of padding are zero, and no other row

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from encoder_core.attention import AttentionFunction
+from encoder_core.attention import AttentionFunction, AttentionStrategy
 from encoder_core.embeddings import TokenEmbedding
 from encoder_core.fast.packing import encode_layers
 from encoder_core.feed_forward import GatedFeedForward
@@ -105,7 +105,7 @@ class ModernBertLayer(nn.Module):
     torch.Size([1, 3, 8])
     """
 
-    reads_packing = True  # as `src_mask`; see `packing`
+    takes_strategy = True  # see `stack`
 
     def __init__(self, config: ModernBertConfig, index: int) -> None:
         super().__init__()
@@ -134,14 +134,17 @@ class ModernBertLayer(nn.Module):
     def forward(
         self,
         src: Tensor,
-        src_mask: Any = None,
+        src_mask: Tensor | None = None,
         src_key_padding_mask: Tensor | None = None,
+        *,
+        strategy: AttentionStrategy | None = None,
     ) -> Tensor:
         """Encode `(B, S, D)`; the arguments are those of `TransformerEncoderLayer`."""
+        how: dict[str, Any] = {"attn_mask": src_mask, "key_padding_mask": src_key_padding_mask}
+        if strategy is not None:  # `self_attn` may be the reader's own, and know of none
+            how["strategy"] = strategy
         x = self.norm1(src)
-        attended, _ = self.self_attn(
-            x, x, x, attn_mask=src_mask, key_padding_mask=src_key_padding_mask
-        )
+        attended, _ = self.self_attn(x, x, x, **how)
         src = src + self.dropout(attended)
         output: Tensor = src + self.feed_forward(self.norm2(src))  # (B, S, D)
         return output
@@ -260,7 +263,7 @@ class ModernBert(nn.Module):
             type_ids: None; this family knows no segments.
             padding_mask: `(B, S)` bool, True at padding; None is no padding.
             mask: what else is blocked; True is blocked, or floating, added to the scores.
-            packed: see `packing.encode_layers`.
+            packed: see `fast.packing.encode_layers`.
 
         Returns:
             The normalised hidden states, `(B, S, D)`; rows of padding are zero.
