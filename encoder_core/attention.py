@@ -31,9 +31,9 @@ __all__ = [
     "split_heads",
 ]
 
-# Up to how many keys the textbook form is the faster one where products go to oneDNN, as measured
-# on AMD's Zen 4: 16 keys 10 times, 64 keys 3 times, 128 keys 2 times, 256 keys even.
-_SHORT = 192
+# For which queries and keys `fused_attention` computes by the explicit form; None: for none. What
+# makes that form the faster one sets it, such as `fast.fast_cpu`.
+explicit_is_faster: Callable[[Tensor, Tensor], bool] | None = None
 
 
 class AttentionFunction(Protocol):
@@ -186,8 +186,7 @@ def fused_attention(
 
     Which kernel serves is PyTorch's choice. Their answers to a query that may look at nothing
     differ between kernels and versions (zeros, NaN, the mean of all values), so such a row is let
-    through unmasked and set to zero afterwards. On a CPU whose products go to oneDNN (see
-    `fast_cpu`) short texts are computed by `scaled_dot_product_attention`, which is faster there.
+    through unmasked and set to zero afterwards.
 
     Args:
         query: `(..., L, Dh)`.
@@ -211,7 +210,7 @@ def fused_attention(
     >>> fused_attention(query, key, value, torch.tensor([[False, False, True]]))
     tensor([[1.5000]])
     """
-    if _textbook_is_faster(query, key):
+    if explicit_is_faster is not None and explicit_is_faster(query, key):
         return scaled_dot_product_attention(query, key, value, mask, dropout_p)[0]
     if key.shape[-2] != value.shape[-2]:  # some kernels would read past the end of the values
         raise ValueError(f"{key.shape[-2]} keys came with {value.shape[-2]} values.")
@@ -242,15 +241,6 @@ def _fused(
     if dropout_p or not output.requires_grad or torch.compiler.is_compiling():
         return output
     return allow_second_derivative(output)
-
-
-def _textbook_is_faster(query: Tensor, key: Tensor) -> bool:
-    """Tell whether products go to oneDNN, which is slow at the small ones of the fused kernel."""
-    on_cpu = query.device.type == "cpu" and not torch.compiler.is_compiling()  # it can't be asked
-    if not on_cpu or query.dtype != torch.float32 or key.shape[-2] > _SHORT:
-        return False
-    switch = getattr(torch.backends.mkldnn, "matmul", None)  # not in older versions of torch
-    return getattr(switch, "fp32_precision", "none") == "bf16"
 
 
 def attend(

@@ -5,7 +5,7 @@ torch sends float32 products to one library (MKL), although another one that it 
 chips with matrix units for bfloat16 (Intel's AMX) the same switch may round to bfloat16 instead.
 So nothing is switched on trust: products of several shapes are computed both ways and compared
 with exact ones, and the switch stays on only where the error stays that of float32 and the
-products come out faster.
+products come out faster. While it is on, short texts take the explicit form of attention.
 
 A model that is given too has its encoder layers' weights laid out for inference (see `layouts`
 and `prepacked`), likewise only where a layer comes out the same and sooner.
@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from encoder_core import attention
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.fast.prepacked import can_prepack, prepack, undo_prepack
@@ -37,6 +38,10 @@ _LEAST_GAIN = 1.02  # less is not told from chance
 _LAYOUTS: tuple[Layout, ...] = (BlockedLinear, TransposedLinear)
 _OTHER_LAYERS = 8 << 20  # numbers: 32 MB, more than a core's own caches hold
 _FEW_TOKENS, _MANY_TOKENS = (1, 32), (4, 128)  # texts, tokens of each, at which layouts are tried
+# Up to how many keys the explicit form of attention is the faster one where products go to oneDNN,
+# which is slow at the small ones of the fused kernel, as measured on AMD's Zen 4: 16 keys 10 times,
+# 64 keys 3 times, 128 keys 2 times, 256 keys even.
+_SHORT = 192
 _MKLDNN: Any = torch.backends.mkldnn  # oneDNN's former name; torch's types don't know its switch
 
 
@@ -137,6 +142,14 @@ def _switch(on: bool) -> None:
     # "bf16" allows the rounding, which is why it is tried; where the chip has no unit for it,
     # oneDNN computes in float32.
     _MKLDNN.matmul.fp32_precision = "bf16" if on else "none"
+    attention.explicit_is_faster = _is_short if on else None
+
+
+def _is_short(query: Tensor, key: Tensor) -> bool:
+    """Tell whether oneDNN would compute these, and there are few keys."""
+    if query.device.type != "cpu" or torch.compiler.is_compiling():
+        return False
+    return query.dtype == torch.float32 and key.shape[-2] <= _SHORT
 
 
 def _products() -> list[tuple[Tensor, Tensor, Tensor]]:
