@@ -22,9 +22,12 @@ from encoder_core.cached_attention import attend_to_memory, attend_to_past
 from encoder_core.checks import require_batch_first, require_batch_first_layers, require_width
 from encoder_core.masks import block_future, check_mask, match_masks
 from encoder_core.multihead import MultiheadAttention
-from encoder_core.residual import get_clones, residual
+from encoder_core.residual import get_clones
 
 __all__ = ["TransformerDecoder", "TransformerDecoderLayer"]
+
+# As `MultiheadAttention` takes them: padding, need_weights, mask, average_attn_weights, is_causal.
+_Masks = tuple[Tensor | None, bool, Tensor | None, bool, bool]
 
 
 class TransformerDecoderLayer(nn.Module):
@@ -126,25 +129,36 @@ class TransformerDecoderLayer(nn.Module):
         if cache is not None and any(mask is not None for mask in others):
             raise ValueError("With a cache the one mask that can be is memory_key_padding_mask.")
 
-        def self_attention(x: Tensor) -> Tensor:
-            if cache is not None:
-                return attend_to_past(self.self_attn, x, cache)
-            masks = (tgt_key_padding_mask, False, tgt_mask, True, tgt_is_causal)
-            attended: Tensor = self.self_attn(x, x, x, *masks)[0]
-            return attended
+        masks = (tgt_key_padding_mask, False, tgt_mask, True, tgt_is_causal)
+        memory_masks = (memory_key_padding_mask, False, memory_mask, True, memory_is_causal)
+        x = tgt
+        if self.norm_first:
+            x = x + self._self_attention(self.norm1(x), masks, cache)
+            x = x + self._cross_attention(self.norm2(x), memory, memory_masks, cache)
+            x = x + self._feed_forward(self.norm3(x))
+        else:
+            x = self.norm1(x + self._self_attention(x, masks, cache))
+            x = self.norm2(x + self._cross_attention(x, memory, memory_masks, cache))
+            x = self.norm3(x + self._feed_forward(x))
+        return x
 
-        def cross_attention(x: Tensor) -> Tensor:
-            padding = memory_key_padding_mask
-            if cache is not None:
-                return attend_to_memory(self.multihead_attn, x, memory, cache, padding)
-            masks = (padding, False, memory_mask, True, memory_is_causal)
-            attended: Tensor = self.multihead_attn(x, memory, memory, *masks)[0]
-            return attended
+    def _self_attention(self, x: Tensor, masks: _Masks, cache: LayerCache | None) -> Tensor:
+        if cache is None:
+            attended = self.self_attn(x, x, x, *masks)[0]
+        else:
+            attended = attend_to_past(self.self_attn, x, cache)
+        dropped: Tensor = self.dropout1(attended)  # (B, T, D)
+        return dropped
 
-        first = self.norm_first
-        x = residual(tgt, lambda y: self.dropout1(self_attention(y)), self.norm1, first)
-        x = residual(x, lambda y: self.dropout2(cross_attention(y)), self.norm2, first)
-        return residual(x, self._feed_forward, self.norm3, first)
+    def _cross_attention(
+        self, x: Tensor, memory: Tensor, masks: _Masks, cache: LayerCache | None
+    ) -> Tensor:
+        if cache is None:
+            attended = self.multihead_attn(x, memory, memory, *masks)[0]
+        else:
+            attended = attend_to_memory(self.multihead_attn, x, memory, cache, masks[0])
+        dropped: Tensor = self.dropout2(attended)  # (B, T, D)
+        return dropped
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         inner = self.dropout(self.activation(self.linear1(x)))  # (B, T, F)
