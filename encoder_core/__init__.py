@@ -103,7 +103,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "decoder": ("TransformerDecoder", "TransformerDecoderLayer"),
     "fast.packing": ("Packing", "encode_layers", "pack"),
     # Encoders by name.
-    "models.bert": ("Bert", "BertConfig", "BertEmbeddings"),
+    "models.bert": ("Bert", "BertConfig", "BertEmbeddings", "encode_embedded"),
     "models.modernbert": (
         "ModernBert",
         "ModernBertConfig",

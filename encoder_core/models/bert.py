@@ -9,6 +9,7 @@ appendix A.2; Liu et al. 2019, "RoBERTa"; Sanh et al. 2019, "DistilBERT".
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +23,7 @@ from encoder_core.masks import check_mask
 from encoder_core.multihead import MultiheadAttention
 from encoder_core.positions import positions_from_ids
 
-__all__ = ["Bert", "BertConfig", "BertEmbeddings"]
+__all__ = ["Bert", "BertConfig", "BertEmbeddings", "encode_embedded"]
 
 
 @dataclass(frozen=True)
@@ -235,11 +236,7 @@ class Bert(nn.Module):
         >>> Bert(config).encode(torch.randn(1, 3, 8)).shape
         torch.Size([1, 3, 8])
         """
-        check_mask(padding_mask)
-        x = encode_layers(self.layers, x, padding_mask, mask, packed=packed)
-        if padding_mask is None or padding_mask.dtype != torch.bool:
-            return x
-        return x.masked_fill(padding_mask[..., None], 0)  # the same on every path
+        return encode_embedded(self.layers, x, padding_mask, mask, packed=packed)
 
     def pool(self, hidden: Tensor) -> Tensor:
         """Summarise a text by its first token, as BERT's next-sentence task was trained to.
@@ -262,6 +259,32 @@ class Bert(nn.Module):
         if self.pooler is None:
             raise ValueError("This model has no pooler; make it with BertConfig(pooler=True).")
         return torch.tanh(self.pooler(hidden[:, 0]))  # (B, D)
+
+
+def encode_embedded(
+    layers: Iterable[nn.Module],
+    x: Tensor,
+    padding_mask: Tensor | None = None,
+    mask: Tensor | None = None,
+    *,
+    norm: nn.Module | None = None,
+    packed: bool | None = None,
+) -> Tensor:
+    """Send embedded tokens `(B, S, D)` through layers and a last `norm`; rows of padding are zero.
+
+    The other arguments are those of `Bert.forward`.
+
+    Raises:
+        TypeError: an integer mask.
+        ValueError: a floating mask of zeros and ones; shapes that do not fit.
+    """
+    check_mask(padding_mask)
+    x = encode_layers(layers, x, padding_mask, mask, packed=packed)
+    if norm is not None:
+        x = norm(x)
+    if padding_mask is None or padding_mask.dtype != torch.bool:
+        return x
+    return x.masked_fill(padding_mask[..., None], 0)  # the same, packed or padded
 
 
 def _layer(config: BertConfig) -> TransformerEncoderLayer:

@@ -18,9 +18,8 @@ from torch import Tensor, nn
 
 from encoder_core.attention import AttentionFunction, AttentionStrategy
 from encoder_core.embeddings import TokenEmbedding
-from encoder_core.fast.packing import encode_layers
 from encoder_core.feed_forward import GatedFeedForward
-from encoder_core.masks import check_mask
+from encoder_core.models.bert import encode_embedded
 from encoder_core.multihead import MultiheadAttention
 from encoder_core.positions import Rotary
 
@@ -289,9 +288,4 @@ class ModernBert(nn.Module):
         >>> ModernBert(config).encode(torch.randn(1, 3, 8)).shape
         torch.Size([1, 3, 8])
         """
-        check_mask(padding_mask)
-        x = encode_layers(self.layers, x, padding_mask, mask, packed=packed)
-        x = self.norm(x)  # (B, S, D)
-        if padding_mask is None or padding_mask.dtype != torch.bool:
-            return x
-        return x.masked_fill(padding_mask[..., None], 0)  # the same on every path
+        return encode_embedded(self.layers, x, padding_mask, mask, norm=self.norm, packed=packed)
