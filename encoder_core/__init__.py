@@ -101,7 +101,6 @@ _FILES: dict[str, tuple[str, ...]] = {
     "stack": ("run_layers", "takes_strategy"),
     "encoder": ("TransformerEncoder", "TransformerEncoderLayer"),
     "decoder": ("TransformerDecoder", "TransformerDecoderLayer"),
-    "fast.packing": ("Packing", "encode_layers", "pack"),
     # Encoders by name.
     "models.bert": ("Bert", "BertConfig", "BertEmbeddings", "encode_embedded"),
     "models.modernbert": (
@@ -168,6 +167,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "training.devices": ("Precision", "choose_device", "choose_precision", "to_device"),
     "training.distributed": ("Processes", "average_gradients", "join_processes", "same_weights"),
     "training.interrupts": ("Interrupts",),
+    "fast.packing": ("Packing", "encode_layers", "pack"),
     "fast.fast_cpu": ("FastCpu", "use_fast_cpu"),
     "fast.layouts": ("BlockedLinear", "Layout", "TransposedLinear"),
     "fast.prepacked": ("PrepackedLayer", "can_prepack", "prepack", "undo_prepack"),

@@ -33,31 +33,14 @@ _Masks = tuple[Tensor | None, bool, Tensor | None, bool, bool]
 class TransformerDecoderLayer(nn.Module):
     """One layer: self-attention, attention to the encoder's output, feed-forward.
 
-    Args:
-        d_model: D.
-        nhead: H, a divisor of D.
-        dim_feedforward: F.
-        dropout: on both attentions' weights, on the three sub-layers' outputs and after the
-            activation, as in `torch.nn`.
-        activation: `"relu"`, `"gelu"` or a callable.
-        layer_norm_eps: added to the variance in the normalisations.
-        batch_first: True.
-        norm_first: pre-norm (True) or the paper's post-norm (False).
-        bias: give all linear layers and normalisations a bias.
-        device: where the parameters are made.
-        dtype: their dtype.
+    The arguments are those of `TransformerEncoderLayer`; dropout falls on both attentions'
+    weights, on the three sub-layers' outputs and after the activation, as in `torch.nn`.
 
     Shapes: target `(B, T, D)` and memory `(B, S, D)` to `(B, T, D)`; or all without B.
 
     Raises:
         ValueError: `batch_first=False`; D not divisible by H; an unknown activation; in `forward`,
-            inputs of other shapes, or a mask that no mask can be.
-
-    Source: Vaswani et al. 2017, section 3.1; parameters as in `torch.nn.TransformerDecoderLayer`.
-
-    >>> layer = TransformerDecoderLayer(d_model=8, nhead=2, dim_feedforward=16)
-    >>> layer(torch.randn(3, 4, 8), torch.randn(3, 5, 8), tgt_is_causal=True).shape
-    torch.Size([3, 4, 8])
+            inputs of other shapes, or an invalid mask.
     """
 
     def __init__(
@@ -110,18 +93,15 @@ class TransformerDecoderLayer(nn.Module):
             tgt: `(B, T, D)` or `(T, D)`.
             memory: the encoder's output, `(B, S, D)` or `(S, D)`.
             tgt_mask: `(T, T)` or `(B * H, T, T)`; bool, True where blocked, or float, added.
-            memory_mask: `(T, S)` or `(B * H, T, S)`, likewise.
+            memory_mask: `(T, S)` or `(B * H, T, S)`.
             tgt_key_padding_mask: `(B, T)` or `(T,)`; True at padding.
-            memory_key_padding_mask: `(B, S)` or `(S,)`, likewise.
+            memory_key_padding_mask: `(B, S)` or `(S,)`.
             tgt_is_causal: block the future too; never replaces `tgt_mask`.
-            memory_is_causal: likewise for the memory.
-            cache: holds the tokens before, and afterwards these too; see `TransformerDecoder.step`.
-
-        Returns:
-            The shape of `tgt`.
+            cache: holds the earlier tokens, then these too; see `TransformerDecoder.step`.
 
         Raises:
-            ValueError: a cache, which blocks the future by itself, with another mask than padding.
+            ValueError: a cache, which blocks the future by itself, with another mask than the
+                memory's padding.
         """
         require_width("tgt", tgt, self.d_model)
         require_width("memory", memory, self.d_model)
@@ -173,21 +153,12 @@ class TransformerDecoder(nn.Module):
     do; `from_layers` stacks layers that were each initialised by themselves. A layer may be this
     package's, `torch.nn`'s or the reader's own: it is called as `layer(x, memory, tgt_mask=...,
     memory_mask=..., tgt_key_padding_mask=..., memory_key_padding_mask=...)`; what
-    `tgt_is_causal` and `memory_is_causal` block is in the masks.
+    `tgt_is_causal` and `memory_is_causal` block is in the masks. Pre-norm stacks need a `norm`.
 
-    Args:
-        decoder_layer: the pattern; it is copied.
-        num_layers: how many copies.
-        norm: a normalisation after the last layer; pre-norm stacks need it.
+    Shapes: as in the layer.
 
     Raises:
         ValueError: a layer of `torch.nn` with `batch_first=False`.
-
-    Shapes and source: as in the layer; parameters as in `torch.nn.TransformerDecoder`.
-
-    >>> decoder = TransformerDecoder(TransformerDecoderLayer(8, 2, 16), num_layers=2)
-    >>> decoder(torch.randn(3, 4, 8), torch.randn(3, 5, 8)).shape
-    torch.Size([3, 4, 8])
     """
 
     def __init__(
@@ -203,11 +174,7 @@ class TransformerDecoder(nn.Module):
     def from_layers(
         cls, layers: Sequence[nn.Module], norm: nn.Module | None = None
     ) -> TransformerDecoder:
-        """Stack layers that were each built, and so initialised, by themselves. Nothing is copied.
-
-        >>> TransformerDecoder.from_layers([TransformerDecoderLayer(8, 2, 16)]).num_layers
-        1
-        """
+        """Stack layers that were each initialised by themselves. Nothing is copied."""
         require_batch_first_layers(layers)
         stack = cls(nn.Identity(), 0, norm)
         stack.layers.extend(layers)
@@ -225,7 +192,7 @@ class TransformerDecoder(nn.Module):
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
     ) -> Tensor:
-        """Decode all of the target at once; arguments as in the layer. Shape of `tgt`.
+        """Decode all of the target `(B, T, D)` at once; arguments as in the layer.
 
         Raises:
             TypeError: an integer mask.
@@ -263,13 +230,12 @@ class TransformerDecoder(nn.Module):
         """Decode new tokens `(B, L, D)` only, with a cache of `KeyValueCache.empty(num_layers)`.
 
         Args:
-            tgt: the new tokens, `(B, L, D)`.
             memory: `(B, S, D)`; read at the first step, afterwards the cache stands for it.
             cache: changed; afterwards it holds these tokens too.
             memory_key_padding_mask: `(B, S)`; True at padding.
 
         Returns:
-            `(B, L, D)`: the last rows of what `forward` gives for the whole target with
+            `(B, L, D)`: the last rows of what `forward` returns for the whole target with
             `tgt_is_causal=True`.
 
         Raises:

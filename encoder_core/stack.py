@@ -1,9 +1,9 @@
 """Layers one after another, whoever made them.
 
-This package's layers look at their masks themselves. `torch.nn`'s and the reader's own may not, so
-that masks are checked for them, and a fast path of `torch.nn` that misreads some is left out.
+This package's layers check their masks themselves. `torch.nn`'s and the reader's own may not, so
+masks are checked for them, and a fast path of `torch.nn` that misreads floating masks is left out.
 
-Source: `torch.nn.TransformerEncoder`, which calls its layers so; pytorch issues 41508 and 92554.
+Source: `torch.nn.TransformerEncoder`, which calls its layers so; pytorch issue 92554.
 """
 
 from __future__ import annotations
@@ -28,20 +28,14 @@ def run_layers(
     mask: Tensor | None = None,
     padding_mask: Tensor | None = None,
 ) -> Tensor:
-    """Send `(B, S, D)` through layers.
+    """Send `(B, S, D)` or `(S, D)` through layers.
 
-    Args:
-        layers: each is called as `layer(x, src_mask=mask, src_key_padding_mask=padding_mask)`.
-        x: `(B, S, D)` or `(S, D)`.
-        mask: as `src_mask` of `TransformerEncoderLayer`.
-        padding_mask: as its `src_key_padding_mask`.
-
-    Returns:
-        The shape of `x`.
+    Each is called as `layer(x, src_mask=mask, src_key_padding_mask=padding_mask)`, with masks as
+    `TransformerEncoderLayer.forward` takes them.
 
     Raises:
         TypeError: an integer mask.
-        ValueError: a floating mask of zeros and ones; what the layers raise.
+        ValueError: a floating mask of zeros and ones; whatever the layers raise.
     """
     layers = list(layers)
     if all(map(takes_strategy, layers)):  # this package's
@@ -60,11 +54,8 @@ def run_layers(
 def takes_strategy(layer: nn.Module) -> bool:
     """Tell whether a layer's `forward` takes `strategy=` (see `attention.AttentionStrategy`).
 
-    A class says so by an attribute, `takes_strategy = True`. A `forward` that overrides one which
+    A class says so by an attribute, `takes_strategy = True`; a `forward` that overrides one which
     takes it needs the attribute again.
-
-    >>> takes_strategy(nn.TransformerEncoderLayer(4, 2))
-    False
     """
     if "forward" in vars(layer):
         return False
@@ -77,7 +68,7 @@ def takes_strategy(layer: nn.Module) -> bool:
 
 
 class _Watched(TorchFunctionMode):
-    """Does nothing, but torch.nn's layers leave their fast path for whoever watches them."""
+    """A mode that does nothing; torch.nn's layers leave their fast path under any mode."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
@@ -101,9 +92,9 @@ class _SlowPath:
 
 
 def _added(mask: Tensor | None, padding_mask: Tensor | None) -> AbstractContextManager[Any]:
-    """See to it that `torch.nn`'s layers add a floating mask.
+    """Make `torch.nn`'s layers add a floating mask.
 
-    On their fast path (no gradients, in evaluation) they take every number but 0 for "blocked".
+    On their fast path (no gradients, in eval mode) they read every number but 0 as "blocked".
     """
     floating = any(m is not None and m.is_floating_point() for m in (mask, padding_mask))
     if not floating:

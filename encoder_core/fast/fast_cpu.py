@@ -3,12 +3,12 @@
 torch sends float32 products to one library (MKL), although another one that it also carries
 (oneDNN) is up to twice as fast on AMD chips, at the same error. A switch sends them there. On
 chips with matrix units for bfloat16 (Intel's AMX) the same switch may round to bfloat16 instead.
-So nothing is switched on trust: products of several shapes are computed both ways and compared
-with exact ones, and the switch stays on only where the error stays that of float32 and the
-products come out faster. While it is on, short texts take the explicit form of attention.
+So products of several shapes are computed both ways and compared with exact ones, and the switch
+stays on only where the error stays that of float32 and the products are faster. While it is on,
+short texts take the explicit form of attention.
 
-A model that is given too has its encoder layers' weights laid out for inference (see `layouts`
-and `prepacked`), likewise only where a layer comes out the same and sooner.
+A model's encoder layers are prepacked (see `layouts` and `prepacked`) only where that measures as
+the same numbers, sooner.
 
 Source: pytorch issue 125386; `torch.backends.mkldnn.matmul.fp32_precision` in torch's notes.
 """
@@ -52,10 +52,10 @@ class FastCpu:
     Attributes:
         enabled: whether float32 products now go to oneDNN.
         reason: what decided it, in words.
-        error: the largest error of those products, as a part of the largest exact value; None
-            where they were not tried.
+        error: the products' largest error, relative to the largest exact value; None where they
+            were not tried.
         speedup: how many times faster they were than before; None where they were not tried.
-        layers: how many layers of the model compute from laid-out weights in inference now.
+        layers: how many layers of the model now compute from laid-out weights in inference.
         layout: what decided that, in words; None where no model was given.
 
     >>> print(FastCpu(False, "this torch has no oneDNN"))
@@ -84,17 +84,14 @@ def use_fast_cpu(enable: bool = True, model: nn.Module | None = None) -> FastCpu
     Holds for the whole process, until called with False. It takes a fraction of a second.
 
     Args:
-        enable: False goes back to torch's own choice, and takes from the model what it was given.
-        model: a model whose `TransformerEncoderLayer`s shall compute from weights that are laid
-            out for it, in evaluation and without gradients, where that is the same and faster
-            here. Its state dict, its training and its copies stay as they were; it needs the
-            memory of those layers' weights once more, or twice where few tokens and many are
-            served by two layouts.
+        enable: False goes back to torch's own choice, and makes the model's layers plain again.
+        model: a model whose `TransformerEncoderLayer`s are prepacked for inference where that
+            gives the same numbers faster here. Its state dict, its training and its copies stay
+            as they were; it needs the memory of those layers' weights once more, or twice where
+            two layouts serve few tokens and many.
 
     Returns:
         What was found and done. Nothing is raised on any machine.
-
-    Source: pytorch issue 125386; see `layouts`.
 
     >>> print(use_fast_cpu(enable=False))
     Float32 products stay as they were: the switch is off.
@@ -164,7 +161,7 @@ def _products() -> list[tuple[Tensor, Tensor, Tensor]]:
 
 @torch.inference_mode()
 def _error() -> float:
-    """The largest difference from the exact products, as a part of their largest value."""
+    """Return the largest difference from the exact products, relative to their largest value."""
     worst = 0.0
     for x, weight, bias in _products():
         exact = F.linear(x.double(), weight.double(), bias.double())
@@ -175,7 +172,7 @@ def _error() -> float:
 
 @torch.inference_mode()
 def _seconds() -> float:
-    """The least time for all products together: other processes only ever lengthen it."""
+    """Return the least time for all products together: other processes only ever lengthen it."""
     products, times = _products(), []
     for _ in range(7):
         start = time.perf_counter()
@@ -201,7 +198,7 @@ def _lay_out(model: nn.Module) -> tuple[int, str]:
 def _best_layout(
     layer: TransformerEncoderLayer, texts: int, tokens: int
 ) -> tuple[Layout | None, str]:
-    """The layout that serves a layer best in batches of that shape, or None; and why, in words."""
+    """Return the fastest layout for batches of that shape, or None; and why, in words."""
     tried = [(*_judge_layout(layer, layout, texts, tokens), layout) for layout in _LAYOUTS]
     # The one that is made of torch's public operations, unless the other is clearly faster: one
     # layer's time tells them apart to a few parts in a hundred only.
@@ -214,7 +211,7 @@ def _best_layout(
 def _judge_layout(
     layer: TransformerEncoderLayer, layout: Layout, texts: int, tokens: int
 ) -> tuple[float, str]:
-    """How many times faster a layout is, 0 where it will not do; and what was found, in words."""
+    """Return how many times faster a layout is, 0 where it will not do; and why, in words."""
     try:
         error, speedup = _try_layout(layer, layout, texts, tokens)
     except (RuntimeError, AttributeError) as problem:  # the second: an older torch has it not
@@ -232,7 +229,7 @@ def _try_layout(
     """Compute a layer both ways, by turns: how far apart they are, and how many times faster.
 
     Before each turn other memory is read: in a model the other layers have been through the
-    caches before a layer's turn comes again.
+    caches before a layer's next turn.
     """
     plain, fast = copy.deepcopy(layer).eval(), copy.deepcopy(layer).eval()
     prepack(fast, layout, layout)

@@ -1,9 +1,9 @@
 """No work on padding: the real tokens of all texts laid end to end, as one long text.
 
-Everything in an encoder but attention works on each token by itself and does not care where a text
-ends. Attention does: it is computed group by group, a group being all texts of one length, so that
-nowhere is there padding to be blocked. In a batch that is half padding this halves the work, and
-more than halves that of attention, which grows with the square of the length.
+All of an encoder but attention works on each token by itself and does not care where a text ends.
+Attention is computed group by group, a group being all texts of one length, so that no padding has
+to be blocked. In a batch that is half padding this halves the work, and more than halves that of
+attention, which grows with the square of the length.
 
 Source: Krell et al. 2021, "Efficient Sequence Packing without Cross-contamination", section 3;
 Zeng et al. 2022, "Boosting Distributed Training Performance of the Unpadded BERT Model".
@@ -33,8 +33,8 @@ class Packing:
 
     Args:
         shape: B and S of the padded batch.
-        places: `(N,)` int64: for each packed token, its place in the flattened `(B * S)` batch.
-        rows: for each text that is not empty, its row in the batch, in the packed order.
+        places: `(N,)` int64: each packed token's place in the flattened `(B * S)` batch.
+        rows: each text's row in the batch, in the packed order, without empty texts.
         groups: number and length of the texts of each length, in the packed order.
         mask: what else is blocked, `(S, S)`; None where nothing is.
 
@@ -77,11 +77,7 @@ class Packing:
         mask: Tensor | None = None,
         need_weights: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend group by group, by a step for texts without padding.
-
-        Returns:
-            The heads' outputs `(1, H, N, Dh)`, and the weights of the padded batch
-            `(B, H, S, S)`, zeros at padding, or None.
+        """Attend group by group to `(1, H, N, Dh)`; weights `(B, H, S, S)` have zeros at padding.
 
         Raises:
             ValueError: a mask, which would be one over all texts together.
@@ -107,10 +103,10 @@ class Packing:
         return packed.transpose(0, 1)[None], weights  # (1, H, N, Dh)
 
     def _texts(self, x: Tensor) -> list[Tensor]:
-        """See `(1, H, N, Dh)` as one `(n, H, L, Dh)` for each group, without copying.
+        """View `(1, H, N, Dh)` as one `(n, H, L, Dh)` for each group, without copying.
 
-        They are cut in one operation: its gradient is then one tensor, laid end to end, where
-        slices would each give a whole one that is zero elsewhere, to be added up.
+        One operation cuts them, so that its gradient is one tensor, laid end to end; each slice's
+        would be a whole one that is zero elsewhere, to be added up.
         """
         tokens = x[0].transpose(0, 1)  # (N, H, Dh)
         sizes = [count * length for count, length in self.groups]
@@ -129,9 +125,9 @@ def pack(padding_mask: Tensor, mask: Tensor | None = None) -> Packing | None:
         mask: what else is blocked, `(S, S)`, for texts that begin at place 0.
 
     Returns:
-        The plan, or None where there is none: a text with padding in its midst, or one that does
-        not begin at place 0 while there is another mask; or padding whose values cannot be read
-        (see `inputs.read_bool`) or are recorded for other batches to come.
+        The plan; or None for padding within a text, a text that does not begin at place 0 while
+        there is another mask, and padding whose values cannot be read (see `checks.read_bool`) or
+        are recorded for other batches to come.
 
     >>> pack(torch.tensor([[False, True, False]])) is None
     True
@@ -164,7 +160,7 @@ def _fits_all(mask: Tensor, length: int) -> bool:
 
 
 def _pays(padding_mask: Tensor) -> bool:
-    """Tell whether packing is worth its while: on the CPU, from an eighth of padding on."""
+    """Tell whether packing pays: on the CPU, from an eighth of padding on."""
     if padding_mask.device.type != "cpu" or not _readable(padding_mask):
         return False
     return bool(read_bool(padding_mask.sum() >= padding_mask.numel() / 8))
@@ -184,27 +180,22 @@ def encode_layers(
     *,
     packed: bool | None = None,
 ) -> Tensor:
-    """Send embedded tokens through layers, on real tokens only where that is asked for or pays.
+    """Send embedded tokens through layers, on real tokens only where asked for or faster.
 
     Args:
         layers: see `stack.run_layers`. The batch is packed only where each `takes_strategy`.
         x: `(B, S, D)`.
         padding_mask: `(B, S)` bool, True at padding; None is no padding.
         mask: what else is blocked, see `Bert.forward`.
-        packed: True computes real tokens only, False all of them; None does what pays: on the CPU
-            it packs from an eighth of padding on. A batch that cannot be packed is not: one with
-            padding in the midst of a text, with a mask that differs from text to text, or with
-            padding that cannot be read (see `inputs.read_bool`).
+        packed: True computes real tokens only, False all of them; None packs on the CPU from an
+            eighth of padding on. A batch that `pack` has no plan for is computed padded.
 
     Returns:
         `(B, S, D)`, the same numbers at real tokens on either path. Rows of padding mean nothing.
 
     Raises:
         TypeError: an integer mask.
-        ValueError: a floating mask of zeros and ones; what the layers raise.
-
-    >>> encode_layers([], torch.ones(1, 2, 4), torch.tensor([[False, True]]), packed=True)[0, 1]
-    tensor([0., 0., 0., 0.])
+        ValueError: a floating mask of zeros and ones; whatever the layers raise.
     """
     layers, packing = list(layers), None
     if packed is not False and padding_mask is not None and padding_mask.dtype == torch.bool:

@@ -33,18 +33,10 @@ FEW = 128  # tokens; a product of more rows reads each weight too often for the 
 
 
 def prepack(model: nn.Module, few: Layout | None = None, many: Layout | None = None) -> int:
-    """Let a model's encoder layers read laid-out weights in inference; return how many do.
+    """Let a model's encoder layers read laid-out weights in inference; return the number of them.
 
-    Layers that `can_prepack` refuses stay as they are. `use_fast_cpu` measures which layout pays.
-
-    Args:
-        model: any model with `TransformerEncoderLayer`s inside, or such a layer.
-        few: how weights are laid out for a call of at most `FEW` tokens; None leaves such a call
-            to the plain layer.
-        many: the same for a call of more.
-
-    Returns:
-        The number of layers.
+    `few` is the layout for a call of at most `FEW` tokens, `many` for one of more; None leaves
+    such a call to the plain layer. Layers that `can_prepack` refuses stay as they are.
 
     >>> layer, x = TransformerEncoderLayer(8, 2, 16).eval(), torch.randn(3, 5, 8)
     >>> expected, count = layer(x), prepack(layer, few=TransposedLinear)
@@ -60,15 +52,7 @@ def prepack(model: nn.Module, few: Layout | None = None, many: Layout | None = N
 
 
 def undo_prepack(model: nn.Module) -> None:
-    """Turn a model's prepacked layers into plain ones again.
-
-    >>> layer = TransformerEncoderLayer(8, 2, 16)
-    >>> prepack(layer, few=TransposedLinear), type(layer).__name__
-    (1, 'PrepackedLayer')
-    >>> undo_prepack(layer)
-    >>> type(layer).__name__
-    'TransformerEncoderLayer'
-    """
+    """Turn a model's prepacked layers into plain ones again."""
     for layer in model.modules():
         if isinstance(layer, PrepackedLayer):
             del layer.laid_out
@@ -78,12 +62,8 @@ def undo_prepack(model: nn.Module) -> None:
 def can_prepack(layer: nn.Module) -> bool:
     """Tell whether a layer can read laid-out weights.
 
-    Returns:
-        True for a `TransformerEncoderLayer` in float32 on the CPU whose parts are torch's own. A
-        subclass may compute something else, and is left alone.
-
-    >>> can_prepack(TransformerEncoderLayer(8, 2, 16)), can_prepack(nn.Linear(2, 2))
-    (True, False)
+    True for a `TransformerEncoderLayer` in float32 on the CPU whose parts are torch's own. A
+    subclass may compute something else, and is left alone.
     """
     if type(layer) not in (TransformerEncoderLayer, PrepackedLayer):
         return False
@@ -119,12 +99,12 @@ class _LaidOut:
 class PrepackedLayer(TransformerEncoderLayer):
     """An encoder layer that reads laid-out weights in inference; `prepack` makes it of a plain one.
 
-    Changed weights are seen: those of an optimizer's step, of `load_state_dict`, of anything that
-    torch counts. It does not count writes through `weight.data` and the steps of its fused
-    optimizers; so the laid-out weights are also forgotten whenever the layer computes with
+    It notices changed weights: those of an optimizer's step, of `load_state_dict`, of anything
+    that torch counts. Torch does not count writes through `weight.data` and the steps of its fused
+    optimizers, so the laid-out weights are also forgotten whenever the layer computes with
     gradients or in training. After writing to `weight.data` otherwise, call `prepack` again.
 
-    Args and Shapes: as `TransformerEncoderLayer`.
+    Shapes: as `TransformerEncoderLayer`.
 
     >>> import copy
     >>> layer = TransformerEncoderLayer(8, 2, 16)
@@ -183,8 +163,7 @@ class PrepackedLayer(TransformerEncoderLayer):
         """Tell whether laid-out weights serve this call, and lay them out where they do.
 
         They don't where gradients may be wanted, something is dropped, another precision was asked
-        for, the operations are traced or transformed, or someone listens at a part of the layer
-        that is passed over here.
+        for, the operations are traced or transformed, or a part that `forward` skips has a hook.
         """
         laid_out = self.laid_out
         if torch.is_grad_enabled() or self.training:
@@ -225,14 +204,14 @@ class PrepackedLayer(TransformerEncoderLayer):
 
 
 def _recorded(src: Tensor) -> bool:
-    """Tell whether the operations are looked at by a tracer, or by derivatives in forward mode."""
+    """Tell whether a tracer, or derivatives in forward mode, look at the operations."""
     forward_mode = getattr(forward_ad, "_current_level", -1) >= 0
     traced = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
     return forward_mode or traced or not has_values(src)
 
 
 def _version(weight: Tensor) -> int:
-    """How often it was written to; those made in inference mode don't count."""
+    """Return how often a weight was written to; torch does not count it for inference tensors."""
     return -1 if weight.is_inference() else weight._version
 
 
