@@ -22,13 +22,19 @@ _live: dict[str, Callable[..., Any]] = {}  # what passed while this process runs
 _reviving: set[str] = set()  # saved answers that are being read just now
 
 
-def captured(exercise: Exercise, submission: Callable[..., Any]) -> dict[str, str]:
-    """The `source` of an answer with all that it uses, or the `reason` why it cannot be saved."""
+def captured(
+    exercise: Exercise, submission: Callable[..., Any], *, careful: bool = False
+) -> dict[str, str]:
+    """The `source` of an answer with all that it uses, or the `reason` why it cannot be saved.
+
+    With `careful` NotPlain is raised where reading what it uses may run code of its own.
+    """
     from course.learner.capture import CannotCapture, capture
 
     try:
         with guards.time_limit():
-            return {"source": capture(submission, exercise.name, exercise.id)}
+            text = capture(submission, exercise.name, exercise.id, careful=careful)
+            return {"source": text}
     except CannotCapture as reason:
         return {"reason": guards.safe_text(reason)}
     except guards.TimeLimit:

@@ -13,6 +13,7 @@ from course.checking import answers, checks, submissions, verdict
 from course.checking.exercise import Exercise
 from course.checking.report import Comparison, Report, as_text
 from course.learner import catalogue
+from course.learner.plain import NotPlain
 from course.sandbox import answering, guards, isolated, marker
 from course.sandbox import board as boards
 
@@ -70,7 +71,9 @@ def _remember(exercise: Exercise, submission: Any, report: Report) -> None:
 
 
 def _text(exercise: Exercise, submission: Any) -> dict[str, str]:
-    """A passed answer's text, taken in a child: an object that it uses may run code when it is read."""
+    """A passed answer's text, taken in a child where an object that it uses may run code when it is read."""
+    with contextlib.suppress(NotPlain):
+        return answers.captured(exercise, submission, careful=True)
     if isolated.possible():
         taken = isolated.run(lambda: answers.captured(exercise, submission))
         if isinstance(taken, dict):

@@ -2,7 +2,7 @@
 
     <chapter>/chapter.py       the notebook's only source
     <chapter>/exercises/       one folder an exercise: cases, mistakes and hints, right answers
-    <chapter>/questions.py     quizzes and predictions
+    <chapter>/questions.txt    quizzes and predictions
     <chapter>/terms.toml       the glossary's entries
     <chapter>/experiments      what the chapter measures, where it is more than a few lines
 

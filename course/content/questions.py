@@ -1,11 +1,12 @@
-"""The questions by their ids: "attention.same-word" stands in course/content/attention/questions.py."""
+"""The questions by their ids: "attention.same-word" stands in course/content/attention/questions.txt."""
 
 from __future__ import annotations
 
 import difflib
-import importlib
+import functools
 
-from course.content import CHAPTERS
+from course.content import CHAPTERS, FOLDER
+from course.quiz import text
 from course.quiz.question import Question
 
 __all__ = ["all_ids", "get"]
@@ -27,8 +28,9 @@ def all_ids() -> list[str]:
     return [question_id for chapter in CHAPTERS for question_id in _chapter(chapter)]
 
 
+@functools.cache
 def _chapter(name: str) -> dict[str, Question]:
-    if name not in CHAPTERS:
+    path = FOLDER / name / "questions.txt"
+    if name not in CHAPTERS or not path.is_file():
         return {}
-    module = importlib.import_module(f"course.content.{name}.questions")
-    return {question.id: question for question in module.QUESTIONS}
+    return {question.id: question for question in text.read(path)}

@@ -9,8 +9,8 @@ From the front end, as custom messages:
 - ``{"type": "gone", "view"}``: a view was removed; with the last one the lab lets go of its arrays.
 
 To the front end, with buffers: ``{"type": "draw", "view", "request", "drawn", "values", "panels",
-"summary", "notice"}`` and, where they changed, ``choices`` and ``labels``; the answer to ``ready``
-carries the ``form`` (see `course.labs.attention.form` for one) and goes ``to`` that view alone.
+"summary", "notice"}`` and, where they changed, ``choices``, ``labels``, ``allowed`` and ``refused``;
+the answer to ``ready`` carries the ``form`` (see `course.labs.attention.form` for one) and goes ``to`` that view alone.
 A panel's entry holds its description, and in ``data`` the numbers of its buffers if they changed.
 
 A view that opens while Python is busy, with the rest of the notebook say, must not stay empty until
@@ -75,6 +75,10 @@ class Lab(anywidget.AnyWidget):
         """What should be seen now."""
         raise NotImplementedError
 
+    def seen(self) -> Drawing:
+        """The drawing as it is sent."""
+        return self.drawing()
+
     def still(self) -> dict[str, str]:
         """The lab for places without a front end: MIME types and their data."""
         raise NotImplementedError
@@ -122,7 +126,7 @@ class Lab(anywidget.AnyWidget):
         request = {"view": view, "request": content.get("request")}
         try:
             self.apply(content.get("changes", {}))
-            drawing = self.drawing()
+            drawing = self.seen()
         except BaseException as error:
             # A fault of the lab's own, or an interrupt: the view must not wait for ever.
             told = f"The lab failed with {type(error).__name__}: {error}"
@@ -137,7 +141,7 @@ class Lab(anywidget.AnyWidget):
         self.send({**content, "to": view}, buffers)
 
     def _everything(self, sent: Sent) -> tuple[dict[str, Any], list[bytes]]:
-        drawing = self.drawing()
+        drawing = self.seen()
         content, buffers = sent.message(drawing)
         form = {"scales": SCALES, "colours": COLOURS, **self.form()}
         head = {"type": "draw", "drawn": self._state_number(drawing), "form": form}
@@ -163,7 +167,7 @@ class Lab(anywidget.AnyWidget):
     def redraw(self) -> None:
         """Send what changed to the views that there are, after a change from Python."""
         if self._views:
-            self._draw(self.drawing())
+            self._draw(self.seen())
 
     # Being shown, being closed
 

@@ -16,27 +16,33 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from course.learner import spelling
+from course.learner.plain import NotPlain, require_plain
 from course.learner.transcript import CannotCapture, Transcript
 
-__all__ = ["CannotCapture", "capture", "revive"]
+__all__ = ["CannotCapture", "NotPlain", "capture", "revive"]
 
 
-def capture(obj: object, name: str | None = None, exercise: str | None = None) -> str:
+def capture(
+    obj: object, name: str | None = None, exercise: str | None = None, *, careful: bool = False
+) -> str:
     """The source of a function or class with all that it uses, bound to `name` (default: its own).
 
     What `use` gave is written as `use(...)`, but for the `exercise` that this answers: it would call itself.
-    Raises CannotCapture, which says why and what to do.
+    Raises CannotCapture, which says why and what to do; with `careful` NotPlain where it meets a value
+    that may run code of its own when it is read.
     """
     try:
-        return _captured(obj, name, exercise)
-    except CannotCapture:
+        return _captured(obj, name, exercise, careful)
+    except (CannotCapture, NotPlain):
         raise
     except Exception as error:  # whatever people define, only one kind of error comes out of here
         problem = f"its source cannot be taken ({type(error).__name__}: {error})"
         raise CannotCapture(f"{problem}; write it with `def` or `class`") from error
 
 
-def _captured(obj: object, name: str | None, exercise: str | None) -> str:
+def _captured(obj: object, name: str | None, exercise: str | None, careful: bool) -> str:
+    if careful:
+        require_plain(obj)
     namespace = _namespace(obj) or {}
     own_name = str(getattr(obj, "__name__", ""))
     if name is None:
@@ -55,7 +61,8 @@ def _captured(obj: object, name: str | None, exercise: str | None) -> str:
         raise CannotCapture("it is a method of an object; write it as a function, with `def`")
     if not name.isidentifier():
         raise CannotCapture("it has no name; write it with `def`")
-    return Transcript(namespace, exercise).write(obj, name)
+    meets = require_plain if careful else lambda value: None
+    return Transcript(namespace, exercise, meets).write(obj, name)
 
 
 def _top_level_names(source: str) -> set[str]:

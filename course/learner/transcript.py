@@ -10,6 +10,7 @@ import inspect
 import itertools
 import sys
 import textwrap
+from collections.abc import Callable
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -25,9 +26,15 @@ class CannotCapture(Exception):
 class Transcript:
     """Collects what a text needs, in an order in which it can be run."""
 
-    def __init__(self, namespace: dict[str, Any], exercise: str | None = None) -> None:
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        exercise: str | None = None,
+        meets: Callable[[Any], None] = lambda value: None,
+    ) -> None:
         self.namespace = namespace  # the notebook's globals
         self.exercise = exercise  # what the text answers: it may not use itself
+        self.meets = meets  # called with each value before it is read
         self.imports: dict[str, None] = {}
         self.parts: list[str] = []
         self.bound: dict[str, Any] = {}  # what each name means at the end of the text
@@ -57,6 +64,7 @@ class Transcript:
         """Make `name` mean `value` in the text."""
         if name in self.bound and self.bound[name] is value:
             return
+        self.meets(value)
         if isinstance(value, ModuleType):
             self.import_module(name, value)
         elif id(value) in self.written:
@@ -198,6 +206,7 @@ class Transcript:
 
     def expression(self, value: Any, name: str) -> str:
         """Python that makes an equal value; `name` is what it is called where it is met."""
+        self.meets(value)
         exercise = _exercise(value)
         if exercise is not None and exercise == self.exercise:
             problem = "for this same exercise; write that function out, under another name"

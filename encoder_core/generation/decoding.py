@@ -1,8 +1,8 @@
-"""Writing a text token by token: greedy, beam search, nucleus sampling. The forms to read.
+"""Decoding, one text at a time: greedy, beam search, nucleus (top-p) sampling. Written to be read.
 
-Each takes `next_logits`, a function from the whole sequence so far (a list of ids that begins with
-`bos_id`) to the logits `(V,)` of the token that follows. `encoder_core.generation.generate` does the same
-for many texts at once and with a cache; a test holds them equal.
+`next_logits` maps the sequence so far, a list of ids that begins with `bos_id`, to the logits
+`(V,)` of the next token. `bos_id` and `eos_id` are not in the result; `max_length` limits the
+tokens of the result. `generate.py` computes the same for a batch, with a cache.
 
 Sources: Wu et al. 2016, "Google's Neural Machine Translation System", section 7, equation 14
 (beam search with a length penalty); Holtzman et al. 2020, "The Curious Case of Neural Text
@@ -32,14 +32,7 @@ NextLogits = Callable[[list[int]], Tensor]
 
 
 def shift_right(targets: Tensor, bos_id: int) -> Tensor:
-    """Make the decoder's input for training: at each place it sees the tokens before it.
-
-    Args:
-        targets: `(B, T)` ids.
-        bos_id: the id that begins every text.
-
-    Returns:
-        `(B, T)`: `bos_id`, then the targets without their last column.
+    """Shift targets `(B, T)` right by one, with `bos_id` first: the decoder's input in training.
 
     Source: Vaswani et al. 2017, figure 1 ("outputs (shifted right)").
 
@@ -50,18 +43,9 @@ def shift_right(targets: Tensor, bos_id: int) -> Tensor:
 
 
 def greedy_decode(next_logits: NextLogits, bos_id: int, eos_id: int, max_length: int) -> list[int]:
-    """Take the likeliest token, again and again.
+    """Take the most likely token at each step.
 
-    Args:
-        next_logits: see this file's head.
-        bos_id: begins the sequence; not in the result.
-        eos_id: ends it; not in the result.
-        max_length: the most tokens in the result.
-
-    Returns:
-        The ids.
-
-    >>> after = {1: 5, 5: 6, 6: 2}  # each token's certain successor
+    >>> after = {1: 5, 5: 6, 6: 2}  # each token's successor
     >>> greedy_decode(lambda ids: torch.eye(7)[after[ids[-1]]], 1, 2, max_length=9)
     [5, 6]
     """
@@ -75,18 +59,10 @@ def greedy_decode(next_logits: NextLogits, bos_id: int, eos_id: int, max_length:
 
 
 def top_p(logits: Tensor, p: float) -> Tensor:
-    """Leave only the nucleus: the smallest set of tokens whose probability reaches p.
+    """Set logits `(..., V)` outside of the nucleus to -inf.
 
-    Args:
-        logits: `(..., V)`.
-        p: between 0 and 1; at 0 only the likeliest is left, at 1 all are.
-
-    Returns:
-        `(..., V)` with `-inf` outside of the nucleus. The likeliest token always stays. Of tokens
-        that are equally likely, those with the smaller ids stay.
-
-    Raises:
-        ValueError: `p` is not between 0 and 1.
+    The nucleus is the smallest set of tokens whose probability reaches `p`. It always has the most
+    likely token; ties go to the smaller ids. Raises ValueError unless 0 <= p <= 1.
 
     Source: Holtzman et al. 2020, section 3.1, equation 2.
 
@@ -96,48 +72,29 @@ def top_p(logits: Tensor, p: float) -> Tensor:
     if not 0 <= p <= 1:
         raise ValueError(f"p is a probability, between 0 and 1; got {p}.")
     ordered, order = logits.sort(dim=-1, descending=True, stable=True)  # (..., V) both
-    # Many small numbers are added up: in float64, where the device has it.
+    # Sum many small numbers in float64; MPS has float32 only.
     wide = torch.float32 if logits.device.type == "mps" else torch.float64
     total = ordered.softmax(dim=-1, dtype=wide).cumsum(dim=-1)  # (..., V)
-    # A logit is rounded by up to eps / 2 of itself, so a sum that is p exactly may lie beside it.
+    # A logit is rounded by up to eps / 2 of itself, so a sum that should be p may be below it.
     rounding = 8 * torch.finfo(torch.promote_types(logits.dtype, torch.float32)).eps
-    outside = torch.zeros_like(total, dtype=torch.bool)  # the likeliest token always stays
+    outside = torch.zeros_like(total, dtype=torch.bool)  # the most likely token always stays
     if p < 1:
-        outside[..., 1:] = total[..., :-1] >= p - rounding  # the likelier ones suffice
+        outside[..., 1:] = total[..., :-1] >= p - rounding  # the more likely tokens suffice
     outside = torch.empty_like(outside).scatter_(-1, order, outside)  # back to the ids' order
     return logits.masked_fill(outside, -torch.inf)
 
 
 def require_temperature(temperature: float) -> None:
-    """Refuse a temperature that logits cannot be divided by.
-
-    Args:
-        temperature: any number.
-
-    Raises:
-        ValueError: it is not positive and finite.
-
-    >>> require_temperature(0.7)
-    """
+    """Raise ValueError unless the temperature is positive and finite."""
     if not 0 < temperature < math.inf:
         raise ValueError(f"temperature must be a finite number above 0; got {temperature}.")
 
 
 def nucleus_probabilities(logits: Tensor, p: float, temperature: float) -> Tensor:
-    """Turn logits into what a token is drawn from.
+    """Return the probabilities that `sample` draws from: `(..., V)`, 0 outside of the nucleus.
 
-    Args:
-        logits: `(..., V)`.
-        p: see `top_p`.
-        temperature: divides the logits; below 1 the likely become likelier.
-
-    Returns:
-        `(..., V)` probabilities, in float32 or wider; 0 outside of the nucleus.
-
-    Raises:
-        ValueError: `temperature` is not positive and finite, or `p` not between 0 and 1.
-
-    Source: Holtzman et al. 2020, section 3.1.
+    The logits are divided by `temperature` first. Computed in float32 at least. Raises ValueError
+    unless 0 <= p <= 1 and the temperature is positive and finite.
 
     >>> nucleus_probabilities(torch.tensor([3.0, 3.0, -1.0]), p=0.9, temperature=1.0)
     tensor([0.5000, 0.5000, 0.0000])
@@ -146,7 +103,7 @@ def nucleus_probabilities(logits: Tensor, p: float, temperature: float) -> Tenso
     narrow = torch.promote_types(logits.dtype, torch.float32)
     wide = torch.float32 if logits.device.type == "mps" else torch.float64
     logits = logits.to(wide)  # (..., V)
-    # Divided by a small temperature, the largest logit alone must stay finite: it becomes 0.
+    # Make the largest logit 0, so that it stays finite divided by a small temperature.
     logits = logits - logits.amax(dim=-1, keepdim=True)  # (..., V)
     temperature = max(temperature, torch.finfo(wide).tiny)
     return top_p((logits / temperature).to(narrow), p).softmax(dim=-1)  # (..., V)
@@ -161,27 +118,9 @@ def sample(
     temperature: float = 1.0,
     generator: torch.Generator | None = None,
 ) -> list[int]:
-    """Draw each token from the nucleus.
+    """Draw each token from the nucleus, with torch's global generator by default.
 
-    Args:
-        next_logits: see this file's head.
-        bos_id: begins the sequence; not in the result.
-        eos_id: ends it; not in the result.
-        max_length: the most tokens in the result.
-        p: see `top_p`.
-        temperature: divides the logits; below 1 the likely become likelier.
-        generator: where the draws come from; torch's global one where not given.
-
-    Returns:
-        The ids.
-
-    Raises:
-        ValueError: `temperature` is not positive and finite, or `p` not between 0 and 1.
-
-    Source: Holtzman et al. 2020, section 3.1.
-
-    >>> sample(lambda ids: torch.tensor([0.0, 0.0, 5.0]), bos_id=1, eos_id=2, max_length=9, p=0.5)
-    []
+    Raises ValueError unless 0 <= p <= 1 and the temperature is positive and finite.
     """
     require_temperature(temperature)
     ids = [bos_id]
@@ -195,17 +134,9 @@ def sample(
 
 
 def length_penalised(log_probability: float, length: int, length_penalty: float) -> float:
-    """Divide by a power of the length, so that long texts are not worse for being long.
+    """Return log-probability / ((5 + length) / 6) ** length_penalty, the score of a hypothesis.
 
-    Args:
-        log_probability: of the whole text.
-        length: its tokens, the one that ends it included.
-        length_penalty: the exponent; 0 for none.
-
-    Returns:
-        The score that hypotheses compete by.
-
-    Source: Wu et al. 2016, equation 14.
+    `length` counts the end token. Source: Wu et al. 2016, equation 14.
 
     >>> length_penalised(-6.0, length=7, length_penalty=1.0)
     -3.0
@@ -222,23 +153,10 @@ def beam_search(
     max_length: int,
     length_penalty: float = 0.6,
 ) -> list[int]:
-    """Keep the `beam` likeliest beginnings at every step, and the best text at the end.
+    """Keep the `beam` most likely hypotheses at each step; return the one with the best score.
 
-    Args:
-        next_logits: see this file's head.
-        bos_id: begins every hypothesis; not in the result.
-        eos_id: finishes one; not in the result.
-        beam: how many continuations each step keeps.
-        max_length: the most steps.
-        length_penalty: see `length_penalised`.
-
-    Returns:
-        The ids of the best hypothesis, finished or cut at `max_length`.
-
-    Raises:
-        ValueError: `beam` is less than 1.
-
-    Source: Wu et al. 2016, section 7.
+    Hypotheses cut off at `max_length` compete with the finished ones; see `length_penalised`. Raises
+    ValueError if `beam` is less than 1.
 
     >>> after = {1: [0.1, 0.0, 0.9], 0: [0.5, 0.0, 0.5]}  # 2 ends the text
     >>> logits = lambda ids: torch.tensor(after[ids[-1]]).log()
@@ -253,7 +171,7 @@ def beam_search(
         continued = []
         for log_probability, ids in live:
             scores = next_logits(ids).log_softmax(dim=-1)  # (V,)
-            best = scores.topk(min(beam, len(scores)))  # more of one hypothesis cannot survive
+            best = scores.topk(min(beam, len(scores)))  # no more of one hypothesis can survive
             for gain, token in zip(best.values.tolist(), best.indices.tolist(), strict=True):
                 continued.append((log_probability + gain, [*ids, token]))
         kept = sorted(continued, key=lambda hypothesis: -hypothesis[0])[:beam]

@@ -1,7 +1,7 @@
-"""Writing many texts at once, with a cache of keys and values. The forms that run.
+"""Decoding for a batch of sources with an `EncoderDecoder` and a cache of keys and values.
 
-The same as `encoder_core.generation.decoding`, which is the form to read, for a whole batch of sources and an
-`EncoderDecoder`.
+Equal to `decoding.py`, which is written to be read. Each function takes source ids `(B, S)` and
+returns B lists of ids. Put the model in eval mode before.
 
 Sources: Wu et al. 2016, section 7, equation 14; Holtzman et al. 2020, section 3.1; Shazeer 2019,
 section 2.3 (the cache).
@@ -28,19 +28,7 @@ __all__ = ["generate_beam", "generate_greedy", "generate_nucleus"]
 def generate_greedy(
     model: EncoderDecoder, source: Tensor, bos_id: int, eos_id: int, max_length: int
 ) -> list[list[int]]:
-    """Take the likeliest token of each text, again and again.
-
-    Args:
-        model: put it in evaluation mode before.
-        source: `(B, S)` ids.
-        bos_id: begins each text; not in the result.
-        eos_id: ends it; not in the result.
-        max_length: the most tokens of a text.
-
-    Returns:
-        B lists of ids.
-
-    Source: see `decoding.greedy_decode`.
+    """Take the most likely token of each text at each step; see `decoding.greedy_decode`.
 
     >>> model = EncoderDecoder(vocab_size=20, d_model=8, nhead=2).eval()
     >>> texts = generate_greedy(model, torch.tensor([[5, 6, 2], [7, 2, 0]]), 1, 2, max_length=4)
@@ -63,29 +51,10 @@ def generate_nucleus(
     temperature: float = 1.0,
     generator: torch.Generator | None = None,
 ) -> list[list[int]]:
-    """Draw each token of each text from the nucleus.
+    """Draw each token of each text from the nucleus; see `decoding.sample`.
 
-    Args:
-        model: put it in evaluation mode before.
-        source: `(B, S)` ids.
-        bos_id: begins each text; not in the result.
-        eos_id: ends it; not in the result.
-        max_length: the most tokens of a text.
-        p: see `decoding.top_p`.
-        temperature: divides the logits; finite and greater than 0.
-        generator: where the draws come from, on the model's device; the global one if not given.
-
-    Returns:
-        B lists of ids.
-
-    Raises:
-        ValueError: `temperature` is not positive and finite, or `p` not between 0 and 1.
-
-    Source: Holtzman et al. 2020, section 3.1.
-
-    >>> model = EncoderDecoder(vocab_size=20, d_model=8, nhead=2).eval()
-    >>> len(generate_nucleus(model, torch.tensor([[5, 6, 2]]), 1, 2, max_length=4)[0]) <= 4
-    True
+    `generator` must be on the model's device. Raises ValueError unless 0 <= p <= 1 and the
+    temperature is positive and finite.
     """
     require_temperature(temperature)
 
@@ -104,7 +73,7 @@ def _generate(
     max_length: int,
     choose: Callable[[Tensor], Tensor],
 ) -> list[list[int]]:
-    """Write until every text has ended; `choose` takes logits `(B, V)` to ids `(B,)`."""
+    """Decode until every text has ended; `choose` maps logits `(B, V)` to ids `(B,)`."""
     memory, padding_mask = model.encode(source)
     cache = model.empty_cache()
     tokens = torch.full((source.shape[0], 1), bos_id, device=source.device)  # (B, 1)
@@ -130,28 +99,9 @@ def generate_beam(
     max_length: int,
     length_penalty: float = 0.6,
 ) -> list[list[int]]:
-    """Search each text's best hypothesis with a beam of its own, all in one batch.
+    """Search with a beam for each text; see `decoding.beam_search`.
 
-    Args:
-        model: put it in evaluation mode before.
-        source: `(B, S)` ids.
-        bos_id: begins every hypothesis; not in the result.
-        eos_id: finishes one; not in the result.
-        beam: K, how many continuations each step keeps for each text.
-        max_length: the most steps.
-        length_penalty: see `decoding.length_penalised`.
-
-    Returns:
-        B lists of ids.
-
-    Raises:
-        ValueError: `beam` is less than 1.
-
-    Source: Wu et al. 2016, section 7, equation 14.
-
-    >>> model = EncoderDecoder(vocab_size=20, d_model=8, nhead=2).eval()
-    >>> len(generate_beam(model, torch.tensor([[5, 6, 2]]), 1, 2, beam=3, max_length=4))
-    1
+    Raises ValueError if `beam` is less than 1.
     """
     if beam < 1:
         raise ValueError(f"beam must be at least 1; got {beam}.")
@@ -164,28 +114,28 @@ def generate_beam(
         open_texts = search.open_texts(max_length)
         if not open_texts:
             break
-        if len(open_texts) < len(search.texts):  # the others need no further computing
+        if len(open_texts) < len(search.texts):  # drop the decided ones
             kept = search.keep(open_texts)  # (B' * K,)
             rows, tokens = rows[kept], tokens[kept]
             memory, padding_mask = memory[kept], padding_mask[kept]
         cache.reorder(rows)
-    else:  # those that are cut off compete too
+    else:  # max_length reached: unfinished hypotheses compete too
         search.keep_best(search.live.isfinite())
     return [ids[:-1] if ids and ids[-1] == eos_id else ids for _, ids in search.best]
 
 
 class _Search:
-    """The hypotheses of the texts that are still open, and the best finished one of every text.
+    """The live hypotheses of the open texts, and the best finished hypothesis of every text.
 
-    `live` `(B, K)` holds log-probabilities, -inf where no hypothesis lives; `ids` `(B, K, t)` their
-    tokens; `texts` says for each of the B rows which text of the source it is.
+    `live` `(B, K)` holds log-probabilities, -inf for an empty slot; `ids` `(B, K, t)` their tokens;
+    `texts` the index in the source of each of the B rows.
     """
 
     def __init__(self, source: Tensor, beam: int, length_penalty: float) -> None:
         batch, device = source.shape[0], source.device
         self.beam, self.length_penalty = beam, length_penalty
         self.live = torch.full((batch, beam), -torch.inf, device=device)
-        self.live[:, 0] = 0.0  # one hypothesis a text to begin with
+        self.live[:, 0] = 0.0  # start with one hypothesis per text
         self.ids = torch.empty(batch, beam, 0, dtype=torch.long, device=device)
         self.texts = list(range(batch))
         self.best: list[tuple[float, list[int]]] = [(-torch.inf, []) for _ in range(batch)]
@@ -205,7 +155,7 @@ class _Search:
         return rows, token.reshape(-1, 1)
 
     def open_texts(self, max_length: int) -> list[int]:
-        """Find the rows of the texts whose best can still be beaten."""
+        """Return the rows of the texts whose best hypothesis can still be beaten."""
         length = self.ids.shape[-1]
         likeliest = self.live.amax(dim=-1).tolist()  # (B,)
         return [
@@ -218,7 +168,7 @@ class _Search:
         ]
 
     def keep(self, rows: list[int]) -> Tensor:
-        """Keep these texts alone; return their rows of the B * K."""
+        """Keep these texts only; return the indices of their rows among the B * K."""
         chosen = torch.tensor(rows, device=self.live.device)  # (B',)
         self.live, self.ids = self.live[chosen], self.ids[chosen]
         self.texts = [self.texts[row] for row in rows]
@@ -226,7 +176,7 @@ class _Search:
         return (chosen[:, None] * self.beam + places).flatten()  # (B' * K,)
 
     def keep_best(self, competing: Tensor) -> None:
-        """Let the competing hypotheses `(B, K)` of each text contend with its best so far."""
+        """Replace the best of each text where one of the `competing` hypotheses `(B, K)` scores higher."""
         length = self.ids.shape[-1]
         for row, place in (competing & self.live.isfinite()).nonzero().tolist():
             score = length_penalised(float(self.live[row, place]), length, self.length_penalty)
@@ -237,15 +187,15 @@ class _Search:
 def _out_of_reach(
     live: float, best: float, length: int, max_length: int, length_penalty: float
 ) -> bool:
-    """Say whether no continuation of a hypothesis can beat a score.
+    """Return whether no continuation of a hypothesis can beat `best`.
 
-    A log-probability is at most 0 and only falls. Divided by a power of the length it is greatest
-    at the greatest length where the exponent is positive, and at the next one otherwise.
+    A log-probability is at most 0 and never rises. Divided by a power of the length it is greatest at
+    `max_length` if the exponent is positive, and at the next length otherwise.
     """
     if length >= max_length:
-        return False  # it competes as it is
+        return False  # it competes unfinished
     reached = max_length if length_penalty > 0 else length + 1
     try:
         return length_penalised(live, reached, length_penalty) <= best
-    except (OverflowError, ZeroDivisionError):  # of an exponent beyond reason
+    except (OverflowError, ZeroDivisionError):  # of a huge exponent
         return False

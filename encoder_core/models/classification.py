@@ -1,4 +1,4 @@
-"""An encoder with a classifier on top: one label for the text, or one for each token.
+"""An encoder with a linear classifier: one label per text, or one per token.
 
 Source: Devlin et al. 2019, "BERT", sections 4.1 and 5.3, figure 4 (a) and (d).
 """
@@ -15,22 +15,11 @@ __all__ = ["SequenceClassifier", "TokenClassifier"]
 
 
 class SequenceClassifier(nn.Module):
-    """One label for each text: encode, pool, drop, project.
+    """Classify each text: ids `(B, S)` to logits `(B, classes)`.
 
-    Args:
-        encoder: called as `encoder(ids, padding_mask=..., **more)`, returns `(B, S, D)`:
-            a `TextEncoder`, a `Bert`, or another.
-        d_model: D.
-        classes: how many labels there are.
-        pooling: `"mean"`, `"first"` or `"max"`.
-        dropout: on the pooled vector.
-
-    Shapes: ids and padding mask `(B, S)` to logits `(B, classes)`.
-
-    Raises:
-        ValueError: an unknown pooling.
-
-    Source: Devlin et al. 2019, section 4.1.
+    `encoder` is called as `encoder(ids, padding_mask=..., **more)` and must return `(B, S, D)`, as
+    `TextEncoder` and `Bert` do. Without a mask, ids equal to `encoder.padding_idx` are padding; a
+    `Bert` has no such attribute, so pass the mask. Raises ValueError for an unknown `pooling`.
 
     >>> import torch
     >>> from encoder_core.models.text_encoder import TextEncoder
@@ -53,7 +42,7 @@ class SequenceClassifier(nn.Module):
         self.classifier = nn.Linear(d_model, classes)
 
     def forward(self, ids: Tensor, padding_mask: Tensor | None = None, **more: Any) -> Tensor:
-        """Score the labels for ids `(B, S)`: logits `(B, classes)`."""
+        """Return logits `(B, classes)` for ids `(B, S)`."""
         padding_mask = _find_padding(self.encoder, ids, padding_mask)
         hidden = self.encoder(ids, padding_mask=padding_mask, **more)  # (B, S, D)
         logits: Tensor = self.classifier(self.dropout(self.pool(hidden, padding_mask)))
@@ -61,26 +50,12 @@ class SequenceClassifier(nn.Module):
 
 
 class TokenClassifier(nn.Module):
-    """One label for each token: encode, drop, project.
+    """Classify each token: ids `(B, S)` to logits `(B, S, classes)`.
 
-    Train it with `F.cross_entropy(logits.flatten(0, 1), labels.flatten())`, with the label -100,
-    which that function ignores, at padding and at every piece of a word but the first.
+    Train it with `F.cross_entropy(logits.flatten(0, 1), labels.flatten())`. Label padding, and every
+    piece of a word but the first, with -100: `F.cross_entropy` ignores it.
 
-    Args:
-        encoder: as in `SequenceClassifier`.
-        d_model: D.
-        classes: how many labels there are.
-        dropout: on each token's vector.
-
-    Shapes: ids and padding mask `(B, S)` to logits `(B, S, classes)`.
-
-    Source: Devlin et al. 2019, section 5.3.
-
-    >>> import torch
-    >>> from encoder_core.models.text_encoder import TextEncoder
-    >>> model = TokenClassifier(TextEncoder(20, 8, nhead=2, num_layers=1), 8, classes=3)
-    >>> model(torch.tensor([[5, 6, 0], [7, 8, 9]])).shape
-    torch.Size([2, 3, 3])
+    `encoder` is as in `SequenceClassifier`.
     """
 
     def __init__(
@@ -92,7 +67,7 @@ class TokenClassifier(nn.Module):
         self.classifier = nn.Linear(d_model, classes)
 
     def forward(self, ids: Tensor, padding_mask: Tensor | None = None, **more: Any) -> Tensor:
-        """Score the labels of every token of ids `(B, S)`: logits `(B, S, classes)`."""
+        """Return logits `(B, S, classes)` for ids `(B, S)`."""
         padding_mask = _find_padding(self.encoder, ids, padding_mask)
         hidden = self.encoder(ids, padding_mask=padding_mask, **more)  # (B, S, D)
         logits: Tensor = self.classifier(self.dropout(hidden))  # (B, S, classes)
@@ -100,6 +75,6 @@ class TokenClassifier(nn.Module):
 
 
 def _find_padding(encoder: nn.Module, ids: Tensor, padding_mask: Tensor | None) -> Tensor | None:
-    """Use the encoder's own `padding_idx` where no mask came, so that pooling leaves it out too."""
+    """Use the encoder's `padding_idx` if no mask is given, so that the pooling excludes padding too."""
     padding_idx = getattr(encoder, "padding_idx", None)
     return ids == padding_idx if padding_mask is None and padding_idx is not None else padding_mask

@@ -1,4 +1,4 @@
-"""The original Transformer, whole: an encoder reads, a decoder writes.
+"""The original Transformer, encoder and decoder.
 
 Source: Vaswani et al. 2017, "Attention Is All You Need", section 3 and figure 1.
 """
@@ -19,29 +19,11 @@ __all__ = ["EncoderDecoder"]
 
 
 class EncoderDecoder(nn.Module):
-    """From one sequence of ids to another: translation, summaries, answers.
+    """Map a source sequence to a target: ids `(B, S)` and `(B, T)` to logits `(B, T, V)`.
 
-    One table serves as the embedding of both sides and as the output projection. Every layer is
-    initialised by itself.
-
-    Args:
-        vocab_size: V, shared by both sides.
-        d_model: D.
-        nhead: H, a divisor of D.
-        num_encoder_layers: layers that read.
-        num_decoder_layers: layers that write.
-        dim_feedforward: F; four times D where not given.
-        padding_idx: the id of padding.
-        dropout: on the embeddings' sums and in every layer.
-        activation: see `TransformerEncoderLayer`.
-        norm_first: pre-norm, which trains without warm-up, or the original post-norm.
-
-    Shapes: source `(B, S)` and target `(B, T)` ids to logits `(B, T, V)`.
-
-    Raises:
-        ValueError: what the parts raise.
-
-    Source: Vaswani et al. 2017, figure 1; the one table: section 3.4.
+    Both embeddings and the output projection share one table (section 3.4). Each layer has its own
+    random weights. `dim_feedforward` is 4 D by default; `norm_first` is pre-norm, which trains
+    without warm-up. Raises ValueError for an unknown activation, or if H does not divide D.
 
     >>> import torch
     >>> model = EncoderDecoder(vocab_size=20, d_model=8, nhead=2)
@@ -87,33 +69,16 @@ class EncoderDecoder(nn.Module):
         return embedded  # (B, S, D)
 
     def encode(self, source: Tensor) -> tuple[Tensor, Tensor]:
-        """Read the source.
-
-        Args:
-            source: `(B, S)` ids.
-
-        Returns:
-            The memory `(B, S, D)`, and where it is padding, `(B, S)`.
-
-        >>> import torch
-        >>> memory, padding = EncoderDecoder(20, 8, 2).encode(torch.tensor([[5, 2, 0]]))
-        >>> memory.shape, padding.tolist()
-        (torch.Size([1, 3, 8]), [[False, False, True]])
-        """
+        """Encode source ids `(B, S)`; return the memory `(B, S, D)` and its padding mask `(B, S)`."""
         padding_mask = source == self.padding_idx  # (B, S)
         memory = self.encoder(self._embed(source), src_key_padding_mask=padding_mask)
         return memory, padding_mask
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
-        """Score every next token of the target, each from those before it.
+        """Return the logits `(B, T, V)` of the token after each target token.
 
-        Args:
-            source: `(B, S)` ids, padded on the right.
-            target: `(B, T)` ids, shifted right (see `shift_right`), padded on the right, so that
-                the causal mask alone keeps padding from what is real.
-
-        Returns:
-            Logits `(B, T, V)`.
+        `target` `(B, T)` is shifted right (see `shift_right`) and padded on the right: it gets a causal
+        mask only, which keeps real tokens from attending to padding that follows them.
         """
         memory, padding_mask = self.encode(source)
         hidden = self.decoder(
@@ -126,28 +91,16 @@ class EncoderDecoder(nn.Module):
         return logits
 
     def empty_cache(self) -> KeyValueCache:
-        """Make the cache that `step` fills."""
+        """Return an empty cache for `step`."""
         return KeyValueCache.empty(self.num_decoder_layers)
 
     def step(
         self, tokens: Tensor, memory: Tensor, padding_mask: Tensor, cache: KeyValueCache
     ) -> Tensor:
-        """Score the token after each of the new ones, with a cache for those before.
+        """Return the logits `(B, L, V)` after each of L new tokens `(B, L)`, and add these to the cache.
 
-        Args:
-            tokens: `(B, L)` new ids.
-            memory: `(B, S, D)`, from `encode`.
-            padding_mask: `(B, S)`, from `encode`.
-            cache: changed; afterwards it holds these tokens too.
-
-        Returns:
-            Logits `(B, L, V)`: the last rows of what `forward` gives for the whole target.
-
-        >>> import torch
-        >>> model, source = EncoderDecoder(20, 8, 2).eval(), torch.tensor([[5, 6, 2]])
-        >>> cache = model.empty_cache()
-        >>> model.step(torch.tensor([[1]]), *model.encode(source), cache).shape, cache.length
-        (torch.Size([1, 1, 20]), 1)
+        `memory` and `padding_mask` are those that `encode` returns. The logits equal the last L rows of
+        `forward` on the whole target.
         """
         x = self._embed(tokens, offset=cache.length)  # (B, L, D)
         hidden = self.decoder.step(x, memory, cache, padding_mask)  # (B, L, D)

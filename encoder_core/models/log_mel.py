@@ -1,4 +1,4 @@
-"""From a sound wave to what an encoder reads: overlapping frames, their spectrum, mel bands.
+"""The front end of a speech encoder: overlapping frames, their power spectrum, log-mel bands.
 
 Sources: Davis and Mermelstein 1980, "Comparison of Parametric Representations for Monosyllabic
 Word Recognition", section II (mel bands); O'Shaughnessy 1987, "Speech Communication", p. 150 (the
@@ -15,19 +15,10 @@ __all__ = ["LogMel", "frame", "hertz_to_mel", "mel_filters", "mel_to_hertz"]
 
 
 def frame(signal: Tensor, size: int, hop: int) -> Tensor:
-    """Cut a signal into overlapping frames.
+    """Cut a signal `(..., samples)` into overlapping frames `(..., N, size)`, a view.
 
-    Args:
-        signal: `(..., samples)`.
-        size: samples in a frame.
-        hop: samples from the start of one frame to that of the next.
-
-    Returns:
-        `(..., N, size)`, a view. An incomplete last frame is dropped; a signal shorter than
-        `size` gives no frames.
-
-    Raises:
-        ValueError: `size` or `hop` is less than 1.
+    Frames start `hop` samples apart. An incomplete last frame is dropped: a signal shorter than `size`
+    has N = 0. Raises ValueError if `size` or `hop` is less than 1.
 
     >>> frame(torch.arange(7), size=4, hop=2).tolist()
     [[0, 1, 2, 3], [2, 3, 4, 5]]
@@ -40,15 +31,7 @@ def frame(signal: Tensor, size: int, hop: int) -> Tensor:
 
 
 def hertz_to_mel(hertz: Tensor) -> Tensor:
-    """Turn a frequency into its place on the mel scale, on which equal steps sound equal.
-
-    Args:
-        hertz: any shape.
-
-    Returns:
-        Mels, in the same shape.
-
-    Source: O'Shaughnessy 1987, p. 150.
+    """Convert Hz to mels, of the same shape; equal steps in mels sound equal.
 
     >>> hertz_to_mel(torch.tensor([0.0, 1000.0])).round()
     tensor([   0., 1000.])
@@ -57,37 +40,19 @@ def hertz_to_mel(hertz: Tensor) -> Tensor:
 
 
 def mel_to_hertz(mel: Tensor) -> Tensor:
-    """Undo `hertz_to_mel`.
-
-    Args:
-        mel: any shape.
-
-    Returns:
-        Hertz, in the same shape.
-
-    >>> mel_to_hertz(hertz_to_mel(torch.tensor([440.0]))).round()
-    tensor([440.])
-    """
+    """Convert mels to Hz, of the same shape."""
     return 700 * (10 ** (mel / 2595) - 1)
 
 
 def mel_filters(bands: int, size: int, rate: int) -> Tensor:
-    """Make the triangles that gather a spectrum into mel bands.
+    """Make triangular filters `(size // 2 + 1, bands)` from a power spectrum to mel bands.
 
-    Args:
-        bands: M, how many.
-        size: samples in a frame.
-        rate: samples a second.
-
-    Returns:
-        `(size // 2 + 1, M)`, in the default dtype: each column rises from the centre of the band below to 1 at
-        its own and falls to 0 at that of the band above. Centres are equally far apart in mels,
-        from 0 Hz to half the rate.
+    Each filter rises from the centre of the band below to 1 at its own centre, and falls to 0 at the
+    centre of the band above. Centres are equally spaced in mels, from 0 Hz to half of `rate` (Hz).
+    With too many bands for the frame `size` (samples), low filters fall between two bins and are all
+    0: 4 of 128 at 400 samples and 16 kHz. In the default dtype.
 
     Source: Davis and Mermelstein 1980, figure 1.
-
-    >>> mel_filters(bands=2, size=8, rate=8000).shape
-    torch.Size([5, 2])
     """
     top = hertz_to_mel(torch.tensor(rate / 2, dtype=torch.float64))
     edges = mel_to_hertz(torch.linspace(0, 1, bands + 2, dtype=torch.float64) * top)  # (M + 2,)
@@ -99,18 +64,14 @@ def mel_filters(bands: int, size: int, rate: int) -> Tensor:
 
 
 class LogMel(nn.Module):
-    """The front end of a speech encoder: log-energies in mel bands, frame by frame.
+    """Log10 energies in mel bands: signals `(B, samples)` to `(B, N, bands)`. No parameters.
 
     Args:
-        rate: samples a second.
-        bands: M.
-        size: samples in a frame; 25 ms where not given.
-        hop: samples between frames; 10 ms where not given.
-        floor: the least energy, so that silence has a logarithm.
-
-    Shapes: signal `(B, samples)`, between -1 and 1, to `(B, N, M)`. No parameters.
-
-    Source: Radford et al. 2022, section 2.2.
+        rate: samples per second.
+        bands: number of mel bands.
+        size: samples in a frame; 25 ms by default.
+        hop: samples between the starts of frames; 10 ms by default.
+        floor: lower bound of the energy, so that silence has a logarithm.
 
     >>> LogMel(rate=16000)(torch.randn(2, 16000)).shape
     torch.Size([2, 98, 80])
@@ -130,27 +91,18 @@ class LogMel(nn.Module):
         super().__init__()
         self.size, self.hop = size or rate * 25 // 1000, hop or rate // 100
         self.bands, self.floor = bands, floor
-        # Made anew with the module, so not kept in its state dict.
+        # Rebuilt with the module, so not in its state dict.
         self.register_buffer("window", torch.hann_window(self.size), persistent=False)
         self.register_buffer("filters", mel_filters(bands, self.size, rate), persistent=False)
 
     def lengths(self, samples: Tensor) -> Tensor:
-        """Say how many whole frames signals of so many samples have.
-
-        Args:
-            samples: `(B,)` integers.
-
-        Returns:
-            `(B,)` integers.
-
-        >>> LogMel(rate=16000).lengths(torch.tensor([100, 400, 560]))
-        tensor([0, 1, 2])
-        """
+        """Return the number of whole frames for lengths in samples, `(B,)` to `(B,)`."""
         return ((samples - self.size) // self.hop + 1).clamp(min=0)
 
     def forward(self, signal: Tensor) -> Tensor:
-        """Turn signals `(B, samples)` into log-energies `(B, N, M)`, in the dtype of the signals."""
-        wide = torch.promote_types(signal.dtype, torch.float32)  # half has no transform, nor range
+        """Return log10 energies `(B, N, bands)` of signals `(B, samples)`, in the signals' dtype."""
+        # float16 has too little range, and no FFT on the CPU.
+        wide = torch.promote_types(signal.dtype, torch.float32)
         frames = frame(signal, self.size, self.hop) * self.window.to(wide)  # (B, N, size)
         if not frames.numel():  # too short for a frame; some transforms refuse an empty input
             return signal.new_empty(*frames.shape[:-1], self.bands)  # (B, 0, M)

@@ -1,7 +1,10 @@
-"""From one vector for each token to one for the whole text.
+"""Pool the token vectors `(B, S, D)` of each text into one vector: `(B, D)`.
+
+`padding_mask` is `(B, S)` bool, True at padding. Of a row that is all padding, mean and maximum
+are zeros.
 
 Sources: Devlin et al. 2019, "BERT", section 3 (the first token); Reimers and Gurevych 2019,
-"Sentence-BERT", section 3 (mean and maximum, and that the mean serves best).
+"Sentence-BERT", section 3 (mean and maximum; the mean works best).
 """
 
 from __future__ import annotations
@@ -18,19 +21,10 @@ Pooling = Literal["mean", "first", "max"]
 
 
 def masked_mean(hidden: Tensor, padding_mask: Tensor | None = None) -> Tensor:
-    """Average the real tokens.
+    """Average the tokens that are not padding: `(B, S, D)` to `(B, D)`.
 
-    Args:
-        hidden: `(B, S, D)`; finite where it is real.
-        padding_mask: `(B, S)`, True at padding; None where there is none.
-
-    Returns:
-        `(B, D)`; zeros for a row that is all padding.
-
-    Raises:
-        ValueError: a mask of another dtype than bool, or of another shape.
-
-    Source: Reimers and Gurevych 2019, section 3.
+    The sum is taken in float32 at least, so that a long text in float16 does not overflow. Raises
+    ValueError for a mask of another dtype than bool, or of another shape.
 
     >>> masked_mean(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[False, False, True]]))
     tensor([[2.]])
@@ -39,27 +33,15 @@ def masked_mean(hidden: Tensor, padding_mask: Tensor | None = None) -> Tensor:
     if padding_mask is None:
         return hidden.mean(dim=1)
     blocked = padding_mask.unsqueeze(-1)  # (B, S, 1)
-    total = hidden.masked_fill(blocked, 0).sum(dim=1)  # (B, D); filled, since 0 * NaN is NaN
-    return total / (~blocked).sum(dim=1).clamp(min=1)  # (B, D) / (B, 1)
+    wide = torch.promote_types(hidden.dtype, torch.float32)
+    total = hidden.masked_fill(blocked, 0).sum(dim=1, dtype=wide)  # (B, D); filled: 0 * NaN is NaN
+    return (total / (~blocked).sum(dim=1).clamp(min=1)).to(hidden.dtype)  # (B, D) / (B, 1)
 
 
 def masked_max(hidden: Tensor, padding_mask: Tensor | None = None) -> Tensor:
-    """Take the largest value of each feature among the real tokens.
+    """Take the maximum of each feature over the tokens that are not padding: `(B, S, D)` to `(B, D)`.
 
-    Args:
-        hidden: `(B, S, D)`; finite where it is real.
-        padding_mask: `(B, S)`, True at padding; None where there is none.
-
-    Returns:
-        `(B, D)`; zeros for a row that is all padding.
-
-    Raises:
-        ValueError: a mask of another dtype than bool, or of another shape.
-
-    Source: Reimers and Gurevych 2019, section 3.
-
-    >>> masked_max(torch.tensor([[[-1.0], [-3.0], [9.0]]]), torch.tensor([[False, False, True]]))
-    tensor([[-1.]])
+    Raises ValueError for a mask of another dtype than bool, or of another shape.
     """
     _require_mask(hidden, padding_mask)
     if padding_mask is None:
@@ -70,37 +52,14 @@ def masked_max(hidden: Tensor, padding_mask: Tensor | None = None) -> Tensor:
 
 
 def first_token(hidden: Tensor, padding_mask: Tensor | None = None) -> Tensor:
-    """Take the first token's vector: `[CLS]` in a BERT.
-
-    Args:
-        hidden: `(B, S, D)`.
-        padding_mask: not needed; here so that all poolings are called alike.
-
-    Returns:
-        `(B, D)`.
-
-    Source: Devlin et al. 2019, section 3.
-
-    >>> first_token(torch.tensor([[[1.0], [3.0]]]))
-    tensor([[1.]])
-    """
+    """Return the first token's vector, `[CLS]` in BERT: `(B, S, D)` to `(B, D)`. The mask is unused."""
     return hidden[:, 0]
 
 
 def pooling_function(name: Pooling) -> Callable[[Tensor, Tensor | None], Tensor]:
-    """Turn a name into the function.
+    """Return the pooling, `(B, S, D)` to `(B, D)`, that is called `"mean"`, `"first"` or `"max"`.
 
-    Args:
-        name: `"mean"`, `"first"` or `"max"`.
-
-    Returns:
-        The function of hidden vectors `(B, S, D)` and padding mask `(B, S)`.
-
-    Raises:
-        ValueError: another name.
-
-    >>> pooling_function("mean") is masked_mean
-    True
+    Raises ValueError for another name.
     """
     if name not in get_args(Pooling):
         raise ValueError(f"pooling must be one of {', '.join(get_args(Pooling))}; got {name!r}.")
@@ -113,6 +72,6 @@ def _require_mask(hidden: Tensor, padding_mask: Tensor | None) -> None:
     if padding_mask.dtype != torch.bool or padding_mask.shape != hidden.shape[:2]:
         raise ValueError(
             f"padding_mask must be bool, {tuple(hidden.shape[:2])}, True at padding; got "
-            f"{padding_mask.dtype}, {tuple(padding_mask.shape)}. Of a mask in which 1 marks what is "
-            "real, as in Hugging Face's attention_mask, pass mask == 0."
+            f"{padding_mask.dtype}, {tuple(padding_mask.shape)}. For a mask with 1 at real tokens, "
+            "as Hugging Face's attention_mask, pass mask == 0."
         )

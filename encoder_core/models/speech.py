@@ -1,7 +1,7 @@
-"""The encoder on speech: log-mel frames, shortened by convolution, and CTC on top.
+"""A speech encoder: log-mel frames, strided convolutions, Transformer layers, a CTC head.
 
-CTC lets an encoder alone write: it gives every frame a letter or a blank, and all ways of
-stretching a text over the frames are summed in the loss.
+CTC needs no decoder: each frame predicts a letter or a blank, and the loss sums over all
+alignments of the text to the frames.
 
 Sources: Graves et al. 2006, "Connectionist Temporal Classification", sections 3 and 4; Dong et al.
 2018, "Speech-Transformer", section 3 (strided convolutions before the encoder); Radford et al.
@@ -10,6 +10,7 @@ Sources: Graves et al. 2006, "Connectionist Temporal Classification", sections 3
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -22,76 +23,48 @@ __all__ = ["SpeechEncoder", "ctc_collapse", "ctc_loss"]
 
 
 def ctc_collapse(ids: list[int], blank: int = 0) -> list[int]:
-    """Read a text off its frames: merge repeats, then drop blanks.
-
-    Args:
-        ids: one id for each frame.
-        blank: the id that stands for nothing, and keeps double letters apart.
-
-    Returns:
-        The text's ids.
+    """Turn the ids of the frames into a text: merge repeats, then drop blanks.
 
     Source: Graves et al. 2006, section 3.1 (the map B).
 
     >>> ctc_collapse([3, 3, 0, 3, 4, 4, 0], blank=0)
     [3, 3, 4]
     """
-    kept = [id for place, id in enumerate(ids) if place == 0 or id != ids[place - 1]]
+    kept = [id for i, id in enumerate(ids) if i == 0 or id != ids[i - 1]]
     return [id for id in kept if id != blank]
 
 
 def ctc_loss(
     logits: Tensor, frames: Tensor, targets: Tensor, target_lengths: Tensor, blank: int = 0
 ) -> Tensor:
-    """Sum over all ways to stretch each text over its frames; the negative logarithm of that.
+    """Return the CTC loss, a scalar: the negative log-probability of the texts over all alignments.
 
-    Args:
-        logits: `(B, N, V)`.
-        frames: `(B,)` integers, how many frames of each row are real.
-        targets: `(B, T)` ids, none of them `blank`, padded with anything.
-        target_lengths: `(B,)` integers, how many ids of each row are real.
-        blank: the id that stands for nothing.
-
-    Returns:
-        The mean over the batch of the loss divided by the text's length. A text that does not fit
-        into its frames has no finite loss and counts 0.
+    `logits` is `(B, N, V)`, of which `frames` `(B,)` are real in each row; `targets` is `(B, T)`
+    without blanks, of which `target_lengths` `(B,)` are real. Each text's loss is divided by its
+    length, then averaged over the batch. A text too long for its frames has infinite loss and counts
+    as 0.
 
     Source: Graves et al. 2006, section 4, equations 8 and 12.
 
-    >>> import torch
-    >>> logits = torch.zeros(1, 2, 3)  # each of 3 ids equally likely in each of 2 frames
+    >>> logits = torch.zeros(1, 2, 3)  # 3 equally likely ids in each of 2 frames
     >>> loss = ctc_loss(logits, torch.tensor([2]), torch.tensor([[1]]), torch.tensor([1]))
-    >>> round(loss.exp().item(), 4)  # "1" can be 1 1, 1 blank or blank 1: 3 of 9 ways
+    >>> round(loss.exp().item(), 4)  # "1" is 1 1, 1 blank or blank 1: 3 of 9 alignments
     3.0
     """
-    scores = logits.float().log_softmax(dim=-1).transpose(0, 1)  # (N, B, V), as F.ctc_loss wants
+    wide = torch.promote_types(logits.dtype, torch.float32)  # F.ctc_loss has no half precision
+    scores = logits.log_softmax(dim=-1, dtype=wide).transpose(0, 1)  # (N, B, V)
     return F.ctc_loss(scores, targets, frames, target_lengths, blank, zero_infinity=True)
 
 
 class SpeechEncoder(nn.Module):
-    """Log-mel frames, two convolutions, a pre-norm encoder, and logits for CTC.
+    """Log-mel frames, two convolutions, a pre-norm encoder and a CTC head.
 
-    The convolutions shorten the sequence fourfold, from 10 to 40 ms a step, since attention costs
-    the square of the length.
+    Signals `(B, samples)` and their lengths `(B,)` to logits `(B, N', V)` and lengths `(B,)`. The
+    convolutions shorten the sequence fourfold, from 10 to 40 ms per step: attention is quadratic in it.
 
-    Args:
-        vocab_size: V, the blank included.
-        d_model: D.
-        nhead: H, a divisor of D.
-        num_layers: how many layers, each initialised by itself.
-        dim_feedforward: F; four times D where not given.
-        front_end: turns signals into `(B, N, bands)`, with `.bands` and `.lengths`.
-        dropout: on the embedded frames and in every layer.
+    `vocab_size` V counts the blank; `dim_feedforward` is 4 D by default. `front_end`
+    maps signals to `(B, N, bands)` and has `size`, `bands` and `lengths`, as `LogMel` does.
 
-    Shapes: signals `(B, samples)` and their lengths `(B,)` in samples to logits `(B, N', V)` and
-    lengths `(B,)` in steps.
-
-    Raises:
-        ValueError: what the parts raise.
-
-    Source: Dong et al. 2018, section 3; Graves et al. 2006, section 3.
-
-    >>> import torch
     >>> model = SpeechEncoder(vocab_size=30, d_model=16, nhead=2)
     >>> logits, lengths = model(torch.randn(2, 16000), torch.tensor([16000, 8000]))
     >>> logits.shape, lengths.tolist()
@@ -122,30 +95,23 @@ class SpeechEncoder(nn.Module):
         self.classifier = nn.Linear(d_model, vocab_size)
 
     def forward(self, signal: Tensor, samples: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Transcribe signals `(B, samples)`.
+        """Return logits `(B, N', V)` and the number of real steps in each row, `(B,)`.
 
-        Args:
-            signal: `(B, samples)`, between -1 and 1, padded on the right with anything.
-            samples: `(B,)` integers, how many samples of each are real; all where not given.
-
-        Returns:
-            Logits `(B, N', V)`, and how many steps of each row are real, `(B,)`. What is padding
-            changes nothing in the real ones.
-
-        Raises:
-            ValueError: the signals are shorter than one frame.
+        `signal` is `(B, samples)`, between -1 and 1, padded on the right with anything; `samples` `(B,)`
+        counts the real ones, all by default. Padding does not change the real steps. Raises ValueError
+        if the signals are shorter than one frame.
         """
         if signal.shape[1] < self.front_end.size:
             raise ValueError(
                 f"A signal must have at least one frame of {self.front_end.size} samples; got "
-                f"{signal.shape[1]}. Pad it, and say in `samples` how many are real."
+                f"{signal.shape[1]}. Pad it, and pass the number of real samples as `samples`."
             )
         if samples is None:
             samples = signal.new_full((signal.shape[0],), signal.shape[1]).long()
         lengths = self.front_end.lengths(samples)  # (B,)
         x = self.norm(self.front_end(signal))  # (B, N, M)
         for conv in (self.conv1, self.conv2):
-            # A convolution sees its neighbours: padding is set to zero, as beyond the edge.
+            # A convolution reads its neighbours: zero the padding, as beyond the edge.
             x = x.masked_fill(padding_mask(lengths, x.shape[1])[..., None], 0)  # (B, N, D)
             x = F.gelu(conv(x.transpose(1, 2))).transpose(1, 2)  # (B, N / 2, D)
             lengths = (lengths + 1) // 2

@@ -1,4 +1,4 @@
-"""A whole encoder of text, from token ids to hidden vectors, ready to be trained from scratch.
+"""A text encoder, from token ids to hidden vectors, to train from scratch.
 
 Sources: Vaswani et al. 2017, "Attention Is All You Need", sections 3.1 and 3.4; pre-norm with a
 final normalisation: Xiong et al. 2020, "On Layer Normalization in the Transformer Architecture".
@@ -28,31 +28,11 @@ def fresh_encoder(
     norm_first: bool = True,
     layer_norm_eps: float = 1e-5,
 ) -> TransformerEncoder:
-    """Build a stack whose layers are each initialised by themselves.
+    """Build a stack in which each layer has its own random weights.
 
-    A final normalisation is added where, and only where, the layers are pre-norm.
-
-    Args:
-        num_layers: how many layers.
-        d_model: D.
-        nhead: H, a divisor of D.
-        dim_feedforward: F.
-        dropout: see `TransformerEncoderLayer`.
-        activation: likewise.
-        norm_first: likewise.
-        layer_norm_eps: of all normalisations.
-
-    Returns:
-        The stack.
-
-    Raises:
-        ValueError: D is not divisible by H, or the activation is unknown.
-
-    Source: Vaswani et al. 2017, section 3.1; Xiong et al. 2020, figure 1.
-
-    >>> stack = fresh_encoder(2, d_model=8, nhead=2, dim_feedforward=16, norm_first=False)
-    >>> stack.norm is None
-    True
+    `TransformerEncoder(layer, n)` copies one layer instead, as `torch.nn` does. A pre-norm stack
+    gets a final LayerNorm (Xiong et al. 2020, figure 1). Raises ValueError if `nhead` does not
+    divide `d_model`, or the activation is unknown.
     """
     layers = [
         TransformerEncoderLayer(
@@ -66,28 +46,18 @@ def fresh_encoder(
 
 
 class TextEncoder(nn.Module):
-    """Embedding, positions and a stack of layers: ids in, hidden vectors out.
+    """Embedding, positions and a stack of layers: ids `(B, S)` to hidden vectors `(B, S, D)`.
 
     Args:
-        vocab_size: V.
-        d_model: D.
-        nhead: H, a divisor of D.
-        num_layers: how many layers.
-        dim_feedforward: F; four times D where not given.
-        max_length: the longest text, for learned positions.
+        dim_feedforward: F; 4 D by default.
+        max_length: rows of the table of learned positions.
         positions: `"sinusoidal"`, `"learned"` or `"none"`.
-        padding_idx: the id of padding, whose positions are blocked where no mask is given; None
-            where there is none.
-        dropout: everywhere (see `TransformerEncoderLayer` and `InputEmbedding`).
+        padding_idx: id of padding, masked if `forward` gets no mask; None if there is none.
         activation: see `TransformerEncoderLayer`.
         norm_first: pre-norm, which trains without warm-up, or the original post-norm.
 
-    Shapes: ids `(B, S)` and padding mask `(B, S)`, True at padding, to `(B, S, D)`.
-
     Raises:
-        ValueError: an unknown kind of positions; what the parts raise.
-
-    Source: Vaswani et al. 2017, figure 1, left half.
+        ValueError: an unknown kind of positions or activation, or H does not divide D.
 
     >>> import torch
     >>> encoder = TextEncoder(vocab_size=20, d_model=8, nhead=2, num_layers=2)
@@ -119,7 +89,7 @@ class TextEncoder(nn.Module):
         if positions not in kinds:
             raise ValueError(f"positions must be one of {', '.join(kinds)}; got {positions!r}.")
         self.d_model, self.padding_idx = d_model, padding_idx
-        # Sines have size 1, so tokens are scaled to it too; learned positions start small.
+        # Sines have amplitude 1, so scale the tokens to match; learned positions start small.
         self.embedding = InputEmbedding(
             vocab_size, d_model, kinds[positions], padding_idx=padding_idx,
             scale=positions != "learned", dropout=dropout,
@@ -132,9 +102,10 @@ class TextEncoder(nn.Module):
     def forward(
         self, ids: Tensor, padding_mask: Tensor | None = None, *, packed: bool | None = False
     ) -> Tensor:
-        """Encode ids `(B, S)` to `(B, S, D)`; without a mask, what is `padding_idx` is padding.
+        """Encode ids `(B, S)` to `(B, S, D)`; `padding_mask` `(B, S)` is True at padding.
 
-        `packed=True` computes real tokens only; see `TransformerEncoder.forward`.
+        Without a mask, padding is where the id is `padding_idx`. `packed=True` skips padding in the
+        computation; see `TransformerEncoder.forward`.
         """
         if padding_mask is None and self.padding_idx is not None:
             padding_mask = ids == self.padding_idx  # (B, S)

@@ -1,4 +1,4 @@
-"""The encoder on images: cut into patches, each patch a token.
+"""The Vision Transformer: an image cut into patches, each patch a token.
 
 Source: Dosovitskiy et al. 2021, "An Image is Worth 16x16 Words: Transformers for Image Recognition
 at Scale", section 3.1, equations 1 to 4.
@@ -16,19 +16,10 @@ __all__ = ["VisionTransformer", "patchify", "unpatchify"]
 
 
 def patchify(images: Tensor, patch: int) -> Tensor:
-    """Cut images into square patches and lay each out flat.
+    """Cut images `(B, C, height, width)` into N square patches: `(B, N, C * P * P)`.
 
-    Args:
-        images: `(B, C, height, width)`.
-        patch: P, the side of a patch in pixels.
-
-    Returns:
-        `(B, N, C * P * P)`: N patches, row by row, each flattened as `(C, P, P)`.
-
-    Raises:
-        ValueError: height or width is no multiple of `patch`.
-
-    Source: Dosovitskiy et al. 2021, section 3.1.
+    Patches are in row-major order, each flattened as `(C, P, P)`. Raises ValueError if the height or
+    the width is not a multiple of `patch`, P pixels.
 
     >>> patchify(torch.arange(8).reshape(1, 1, 2, 4), patch=2).tolist()
     [[[0, 1, 4, 5], [2, 3, 6, 7]]]
@@ -46,34 +37,20 @@ def patchify(images: Tensor, patch: int) -> Tensor:
 
 
 def unpatchify(patches: Tensor, patch: int, height: int, width: int) -> Tensor:
-    """Put patches together again: the inverse of `patchify`.
+    """Invert `patchify`: `(B, N, C * P * P)` to `(B, C, height, width)`.
 
-    Args:
-        patches: `(B, N, C * P * P)`.
-        patch: P.
-        height: of the images, in pixels.
-        width: likewise.
-
-    Returns:
-        `(B, C, height, width)`.
-
-    Raises:
-        ValueError: the sizes do not fit one another.
-
-    Source: Dosovitskiy et al. 2021, section 3.1.
-
-    >>> images = torch.randn(2, 3, 4, 6)
-    >>> torch.equal(unpatchify(patchify(images, 2), 2, height=4, width=6), images)
-    True
+    Raises ValueError if the sizes do not match.
     """
     batch, count, size = patches.shape
     if patch < 1 or height % patch or width % patch or size % (patch * patch):
-        raise ValueError(f"Patches of size {size} and side {patch} make no {height} x {width}.")
+        raise ValueError(
+            f"Patches of size {size} and side {patch} cannot form an image of {height} x {width}."
+        )
     rows, columns, channels = height // patch, width // patch, size // (patch * patch)
     if rows * columns != count:
         raise ValueError(
             f"An image of {height} x {width} has {rows * columns} patches of side {patch}, "
-            f"but {count} came."
+            f"got {count}."
         )
     x = patches.reshape(batch, rows, columns, channels, patch, patch)  # (B, rows, columns, C, P, P)
     x = x.permute(0, 3, 1, 4, 2, 5)  # (B, C, rows, P, columns, P)
@@ -81,28 +58,20 @@ def unpatchify(patches: Tensor, patch: int, height: int, width: int) -> Tensor:
 
 
 class VisionTransformer(nn.Module):
-    """Patches, a class token, learned positions, a pre-norm encoder, and a classifier.
+    """Patches, class token, learned positions, a pre-norm encoder and a classifier.
+
+    Images `(B, C, height, width)` to logits `(B, classes)`.
 
     Args:
-        image_size: height and width in pixels, or both.
-        patch: P, the side of a patch; both sides are multiples of it.
-        classes: how many labels; 0 for none, then the pooled vector is what comes out.
-        d_model: D.
-        nhead: H, a divisor of D.
-        num_layers: how many layers, each initialised by itself.
-        dim_feedforward: F; four times D where not given.
-        channels: C, 3 for colour and 1 for grey.
-        pooling: `"first"`, the paper's class token; `"mean"` or `"max"` over the patches instead,
-            then there is no class token.
-        dropout: on the embedded patches and in every layer.
-        layer_norm_eps: of all normalisations.
-
-    Shapes: images `(B, C, height, width)` to logits `(B, classes)`.
+        image_size: height and width in pixels, or one number for both.
+        patch: P, the side of a patch in pixels, a divisor of both.
+        classes: number of labels; 0 returns the pooled vector `(B, D)`.
+        dim_feedforward: F; 4 D by default.
+        pooling: `"first"`, the class token of the paper; `"mean"` or `"max"` over the patches, without
+            a class token.
 
     Raises:
-        ValueError: a side is no multiple of `patch`; in `forward`, images of another size.
-
-    Source: Dosovitskiy et al. 2021, equations 1 to 4 and appendix B.1 (dropout).
+        ValueError: `patch` does not divide a side; in `forward`, images of another size.
 
     >>> model = VisionTransformer(image_size=8, patch=4, classes=10, d_model=16, nhead=2)
     >>> model(torch.randn(5, 3, 8, 8)).shape
@@ -143,18 +112,13 @@ class VisionTransformer(nn.Module):
         self.classifier = nn.Linear(d_model, classes) if classes else nn.Identity()
 
     def features(self, images: Tensor) -> Tensor:
-        """Encode images `(B, C, height, width)` to one vector for each token, `(B, N or N + 1, D)`.
+        """Return the hidden vectors of images, `(B, N, D)`, with the class token first where there is one.
 
-        Raises:
-            ValueError: images of another size than the model was made for.
-
-        >>> model = VisionTransformer(image_size=8, patch=4, classes=10, d_model=16, nhead=2)
-        >>> model.features(torch.randn(5, 3, 8, 8)).shape
-        torch.Size([5, 5, 16])
+        Raises ValueError for images of another size than the model's.
         """
         if images.shape[1:] != self.expected:
             raise ValueError(
-                f"This model was made for images (batch, {', '.join(map(str, self.expected))}); "
+                f"This model takes images (batch, {', '.join(map(str, self.expected))}); "
                 f"got {tuple(images.shape)}."
             )
         x = self.embed(patchify(images, self.patch))  # (B, N, D)
@@ -164,6 +128,6 @@ class VisionTransformer(nn.Module):
         return hidden
 
     def forward(self, images: Tensor) -> Tensor:
-        """Classify images `(B, C, height, width)`: logits `(B, classes)`."""
+        """Return logits `(B, classes)` for images `(B, C, height, width)`."""
         logits: Tensor = self.classifier(self.pool(self.features(images), None))
         return logits

@@ -1,7 +1,4 @@
-"""Added tokens: texts that are one token each, looked for before anything else is cut.
-
-`[MASK]` in a text is the token `[MASK]`; a vocabulary that was extended for a field of its own finds
-its words in the same way.
+"""Added tokens: strings such as `[MASK]` that are matched before the text is split into words.
 
 Source: the `tokenizers` library, `AddedToken` and `added_vocabulary.rs`.
 """
@@ -18,22 +15,16 @@ __all__ = ["AddedToken", "AddedTokens"]
 
 @dataclass(frozen=True)
 class AddedToken:
-    """A text that becomes one token.
+    """A string that is one token.
 
     Args:
-        content: the text.
-        special: whether `decode` leaves it out.
-        single_word: whether letters may not stand directly before or after it.
-        lstrip: whether it takes the spaces before it too.
-        rstrip: whether it takes the spaces after it too.
-        normalized: whether it is looked for in the normalised text (lower-cased and so on) and not
-            in the text as it is written.
-        number: its id; None where it is in the vocabulary, or gets the next that is free.
-
-    Source: see the file.
-
-    >>> AddedToken("[MASK]", lstrip=True).special
-    True
+        content: the string.
+        special: `decode` leaves it out by default.
+        single_word: match only where no letter is adjacent.
+        lstrip: the match includes the white space before it.
+        rstrip: the match includes the white space after it.
+        normalized: match in the normalised text (lower-cased and so on) instead of the original.
+        number: its id; None for the id in the vocabulary, or else the next free one.
     """
 
     content: str
@@ -46,13 +37,9 @@ class AddedToken:
 
 
 class AddedTokens:
-    """Finds added tokens in a text: the leftmost first, and of those the longest.
+    """Find added tokens in a text: the leftmost match, and of several there the longest.
 
-    Args:
-        tokens: what to look for.
-        normalise: what is done to the tokens' own texts before they are looked for.
-
-    Source: see the file.
+    `normalise` is applied to the tokens' contents before matching; `str` leaves them unchanged.
 
     >>> found = AddedTokens([AddedToken("[MASK]", lstrip=True)], normalise=str)
     >>> [(token and token.content, start, end) for token, start, end in found.split("a [MASK].")]
@@ -63,12 +50,12 @@ class AddedTokens:
         self.tokens: dict[str, AddedToken] = {}
         for token in sorted(tokens, key=lambda token: not token.special):
             self.tokens.setdefault(normalise(token.content), token)
-        self.tokens.pop("", None)  # nothing is left of it, and so it is never found
+        self.tokens.pop("", None)  # a token that normalises to nothing cannot match
         longest = sorted(self.tokens, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest))) if longest else None
 
     def split(self, text: str) -> Iterator[tuple[AddedToken | None, int, int]]:
-        """Cut a text into added tokens and what lies between, with where each begins and ends."""
+        """Yield `(token, start, end)` for each match, and `(None, start, end)` for the text between."""
         begin = 0
         for match in self._pattern.finditer(text) if self._pattern is not None else ():
             token = self.tokens[match.group()]
@@ -95,7 +82,7 @@ _SPACES = "".join(
 
 
 def _is_letter(character: str) -> bool:
-    r"""Whether it is part of a word, as the `\w` of Rust's regular expressions is."""
+    r"""Return whether it matches `\w` in Rust's regular expressions."""
     if not character:
         return False
     kind = unicodedata.category(character)

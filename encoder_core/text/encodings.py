@@ -1,4 +1,4 @@
-"""What a tokenizer makes: an encoded text, and a batch of them padded into tensors.
+"""The output of a tokenizer: `Encoding` for one text, `Batch` for several, padded into tensors.
 
 Source: the `tokenizers` library, whose `Encoding` has the same fields.
 """
@@ -17,17 +17,10 @@ __all__ = ["Batch", "Encoding", "pad_encodings", "truncate"]
 
 @dataclass(frozen=True)
 class Encoding:
-    """One text, or a pair, as an encoder reads it; all lists have one entry for each token.
+    """One text, or a pair, as token ids; every list has one entry per token.
 
-    Args:
-        ids: the tokens' numbers.
-        tokens: the tokens as text.
-        type_ids: 0 for the first text, 1 for the second.
-        offsets: where each token begins and ends in its own text, in characters; `(0, 0)` for
-            special tokens that are not in the text.
-
-    >>> len(Encoding([101, 102], ["[CLS]", "[SEP]"], [0, 0], [(0, 0), (0, 0)]))
-    2
+    `type_ids` is 0 for the first text and 1 for the second. `offsets` are `[start, end)` in characters
+    of the token's own text, and `(0, 0)` for `[CLS]` and `[SEP]` added by the tokenizer.
     """
 
     ids: list[int]
@@ -41,16 +34,10 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Batch:
-    """Encoded texts, padded to one length.
+    """Encodings padded to one length S.
 
-    Args:
-        ids: `(B, S)` int64.
-        type_ids: `(B, S)` int64, 0 or 1.
-        padding_mask: `(B, S)` bool, True at padding.
-        encodings: the texts one by one, without padding.
-
-    >>> pad_encodings([Encoding([7], ["a"], [0], [(0, 1)])], padding=0).to("cpu").ids
-    tensor([[7]])
+    `ids` and `type_ids` are int64 `(B, S)`; `padding_mask` is bool `(B, S)`, True at padding.
+    `encodings` are not padded.
     """
 
     ids: Tensor
@@ -59,23 +46,15 @@ class Batch:
     encodings: tuple[Encoding, ...] = ()
 
     def to(self, device: torch.device | str) -> Batch:
-        """Give the same batch on another device."""
+        """Copy the tensors to a device."""
         ids, type_ids = self.ids.to(device), self.type_ids.to(device)
         return Batch(ids, type_ids, self.padding_mask.to(device), self.encodings)
 
 
 def pad_encodings(encodings: Sequence[Encoding], padding: int) -> Batch:
-    """Pad on the right to the longest.
+    """Pad encodings on the right to the longest: tensors `(B, S)`.
 
-    Args:
-        encodings: at least one.
-        padding: the id of padding.
-
-    Returns:
-        Tensors of shape `(B, S)`.
-
-    Raises:
-        ValueError: there is no text.
+    `padding` is the id of the padding token. Raises ValueError if there are no encodings.
 
     >>> one, two = Encoding([7], ["a"], [0], [(0, 1)]), Encoding([7, 8], ["a", "b"], [0, 0], [])
     >>> pad_encodings([one, two], padding=0).ids
@@ -97,14 +76,10 @@ def pad_encodings(encodings: Sequence[Encoding], padding: int) -> Batch:
 
 
 def truncate(parts: Sequence[list[Any]], room: int) -> None:
-    """Cut one or two texts, in place: of two the longer one down to the other, then both.
+    """Truncate one or two token lists, in place, to `room` tokens in total.
 
-    Args:
-        parts: the texts' tokens. Where the room is odd the longer keeps one token more.
-        room: how many tokens are left in all.
-
-    Raises:
-        ValueError: `room` is negative.
+    The longer list is cut first, down to the length of the other; of an odd `room` it keeps the extra
+    token. Raises ValueError if `room` is negative.
 
     >>> parts = [[1, 2, 3, 4], [5, 6]]
     >>> truncate(parts, room=3)

@@ -1,11 +1,10 @@
-"""WordPiece: words cut into the longest pieces that the vocabulary has, from left to right.
+"""WordPiece: split each word greedily into the longest pieces in the vocabulary.
 
-The same as the `tokenizers` library's, on the vocabularies of the BERT family. Cutting a text into
-words comes before and has a file of its own, `words.py`.
+Equal to the `tokenizers` library on vocabularies of the BERT family.
 
 Sources: Schuster and Nakajima 2012, "Japanese and Korean Voice Search", section 3 (the model); Wu
-et al. 2016, "Google's Neural Machine Translation System", section 4.1; Devlin et al. 2019, the code
-published with it (greedy longest match, `##`).
+et al. 2016, "Google's Neural Machine Translation System", section 4.1; Devlin et al. 2019, the
+published code (greedy longest match, `##`).
 """
 
 from __future__ import annotations
@@ -19,25 +18,18 @@ from encoder_core.text.words import join_letters, normalise_text
 
 __all__ = ["Batch", "Encoding", "WordPiece", "read_vocabulary", "wordpiece"]
 
-_MAX_LETTERS = 100  # a longer word is not cut, but unknown
-_REMEMBERED = 200_000  # words, so that a long run does not fill the memory
+_MAX_LETTERS = 100  # longer words are unknown
+_REMEMBERED = 200_000  # words in the cache, so that a long run does not fill the memory
 _JOINED_LEFT = (".", "?", "!", ",")  # decode writes no space before these
 
-Piece = tuple[str, int, int]  # the piece, and where it begins and ends in the text
+Piece = tuple[str, int, int]  # the piece, its start and its end in the text
 
 
 def wordpiece(word: str, vocabulary: Iterable[str], unknown: str = "[UNK]") -> list[str]:
-    """Cut a word into pieces: always the longest that the vocabulary has.
+    """Split a word into the longest pieces in the vocabulary, from left to right.
 
-    Args:
-        word: the word, not empty.
-        vocabulary: the pieces, best as a dict or set; those that continue a word begin with `##`.
-        unknown: what a word becomes that cannot be cut.
-
-    Returns:
-        The pieces, or `[unknown]` where some part of the word is not in the vocabulary.
-
-    Source: Devlin et al. 2019, the code published with it (`WordpieceTokenizer.tokenize`).
+    Pieces that continue a word begin with `##`. Returns `[unknown]` if any part of the word is not in
+    the vocabulary. Pass a dict or a set: the loop tests membership only.
 
     >>> wordpiece("unaffable", {"un", "##aff", "##able", "##a"})
     ['un', '##aff', '##able']
@@ -57,21 +49,9 @@ def wordpiece(word: str, vocabulary: Iterable[str], unknown: str = "[UNK]") -> l
 
 
 def read_vocabulary(path: Path | str) -> dict[str, int]:
-    """Read a `vocab.txt`: one token a line, its id is the number of the line, from 0.
+    """Read a `vocab.txt`: one token per line; its id is the line number, from 0.
 
-    Args:
-        path: the file, in UTF-8.
-
-    Returns:
-        Ids by token.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is not UTF-8, or begins with a byte-order mark.
-
-    >>> from encoder_core.pretrained.minilm import minilm_folder
-    >>> read_vocabulary(minilm_folder() / "vocab.txt")["[CLS]"]
-    101
+    Raises FileNotFoundError, or ValueError if the file is not UTF-8 or begins with a byte-order mark.
     """
     content = Path(path).read_bytes()
     try:
@@ -89,20 +69,18 @@ class WordPiece:
     """A tokenizer of the BERT family: text to ids and back.
 
     Args:
-        vocabulary: ids by token. It must have the first four of `specials`.
-        lowercase: whether capitals become small letters ("uncased" models).
-        strip_accents: whether letters lose their accents; None does as `lowercase` does.
-        chinese: whether each ideograph is a word.
-        specials: what the tokens of padding, of unknown words, of the beginning, of the end and
-            of blanks are called; the last may be missing from the vocabulary.
-        added: texts that are one token each; one that is not in the vocabulary gets the next id.
-            None is those of `specials` that the vocabulary has.
+        vocabulary: ids by token; it must have the first four of `specials`.
+        lowercase: lower-case the text ("uncased" models).
+        strip_accents: None for the value of `lowercase`.
+        chinese: make each ideograph a word.
+        specials: the tokens for padding, unknown words, the start, the separator and the mask. The
+            mask may be missing from the vocabulary.
+        added: added tokens; those not in the vocabulary get the next free ids. None for the
+            `specials` that are in the vocabulary.
 
     Raises:
-        ValueError: a special token is not in the vocabulary, or an added one has an id that is
-            not its own.
-
-    Source: Devlin et al. 2019, section 3, and the code published with it.
+        ValueError: a special token is missing from the vocabulary, or the `number` of an added token
+            differs from its id.
 
     >>> words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "play", "##ing", "you"]
     >>> tokenizer = WordPiece({word: i for i, word in enumerate(words)})
@@ -132,7 +110,7 @@ class WordPiece:
         self.padding, self.unknown, self.first, self.separator = self.specials[:4]
         self.lowercase, self.chinese = lowercase, chinese
         self.strip_accents = lowercase if strip_accents is None else strip_accents
-        self._whole = dict(vocabulary)  # what words are cut with
+        self._whole = dict(vocabulary)  # the pieces of words, without the added tokens
         known = [AddedToken(name) for name in self.specials if name in vocabulary]
         self.added = known if added is None else list(added)
         self.vocabulary = self._number_added()
@@ -145,7 +123,7 @@ class WordPiece:
         self._cut: dict[str, list[str]] = {}
 
     def _number_added(self) -> dict[str, int]:
-        """Give added tokens their ids."""
+        """Assign ids to the added tokens, in order."""
         numbers = dict(self._whole)
         largest = -1
         for token in self.added:
@@ -153,8 +131,8 @@ class WordPiece:
             largest = max(largest, number)
             if token.number not in (None, number):
                 raise ValueError(
-                    f"The added token {token.content!r} is said to have the id {token.number}, but "
-                    f"by the vocabulary and those before it has {number}."
+                    f"The added token {token.content!r} has number={token.number}, but its id in the "
+                    f"vocabulary is {number}."
                 )
         return numbers
 
@@ -166,43 +144,16 @@ class WordPiece:
     def from_vocabulary_file(
         cls, path: Path | str, *, lowercase: bool = True, strip_accents: bool | None = None
     ) -> WordPiece:
-        """Read a `vocab.txt`: one token a line, its id is the number of the line, from 0.
-
-        Args:
-            path: the file, in UTF-8.
-            lowercase: see the class.
-            strip_accents: see the class.
-
-        Returns:
-            The tokenizer.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: a special token is not in the file, or it is not UTF-8.
-
-        >>> from encoder_core.pretrained.minilm import minilm_folder
-        >>> len(WordPiece.from_vocabulary_file(minilm_folder() / "vocab.txt").vocabulary)
-        30522
-        """
+        """Make a tokenizer from a `vocab.txt`; see `read_vocabulary` for its errors."""
         numbered = read_vocabulary(path)
         return cls(numbered, lowercase=lowercase, strip_accents=strip_accents)
 
     def encode(self, text: str, pair: str | None = None, max_length: int | None = None) -> Encoding:
-        """Turn a text, or a pair of texts, into what an encoder reads.
+        """Encode a text as `[CLS] text [SEP]`, or a pair as `[CLS] text [SEP] pair [SEP]`.
 
-        Args:
-            text: any text. Added tokens written in it, such as `[MASK]`, are those tokens.
-            pair: a second text, segment 1.
-            max_length: cut to so many tokens, special ones included; of a pair the longer text is
-                cut first.
-
-        Returns:
-            `[CLS] text [SEP]` or `[CLS] text [SEP] pair [SEP]`.
-
-        Raises:
-            ValueError: `max_length` has no room for the special tokens.
-
-        Source: Devlin et al. 2019, section 3 and figure 2.
+        Added tokens in the text, such as `[MASK]`, become those tokens. `max_length` counts the special
+        tokens too; of a pair the longer text is cut first. Raises ValueError if `max_length` leaves no
+        room for the special tokens.
 
         >>> from encoder_core.pretrained.minilm import load_minilm
         >>> load_minilm()[1].encode("Two", "words", max_length=5).type_ids
@@ -224,7 +175,7 @@ class WordPiece:
         )
 
     def _pieces(self, text: str) -> list[Piece]:
-        """Cut a text into pieces with their places, added tokens apart from the rest."""
+        """Split a text into pieces with their spans."""
         pieces: list[Piece] = []
         for token, start, stop in self._written.split(text):
             if token is not None:
@@ -242,7 +193,7 @@ class WordPiece:
     def _cut_around(
         self, added: AddedTokens, letters: list[tuple[str, int]], offset: int, pieces: list[Piece]
     ) -> None:
-        """Cut normalised text into pieces, added tokens apart from the rest."""
+        """Split normalised text at the added tokens that are matched there."""
         for token, start, stop in added.split("".join(letter for letter, _ in letters)):
             if token is None:
                 self._cut_words(letters[start:stop], offset, pieces)
@@ -253,7 +204,7 @@ class WordPiece:
     def _cut_words(
         self, letters: Iterable[tuple[str, int]], offset: int, pieces: list[Piece]
     ) -> None:
-        """Cut words into pieces, and append these with their places."""
+        """Append the pieces of each word, with their spans."""
         for word, places in join_letters(letters):
             cut = self._cut_word(word)
             begin = 0
@@ -264,7 +215,7 @@ class WordPiece:
                 begin = end
 
     def _cut_word(self, word: str) -> list[str]:
-        """Cut a word, and remember how: most words come again."""
+        """Split a word, from the cache where it has been seen before."""
         if word not in self._cut:
             if len(self._cut) >= _REMEMBERED:
                 self._cut.clear()
@@ -280,48 +231,31 @@ class WordPiece:
         pairs: Sequence[str] | None = None,
         max_length: int | None = None,
     ) -> Batch:
-        """Encode N texts, or N pairs, and pad them to the longest.
+        """Encode texts, or pairs, and pad them to the longest: tensors `(B, S)`.
 
-        Args:
-            texts: N texts.
-            pairs: N second texts, or None.
-            max_length: see `encode`.
-
-        Returns:
-            Tensors of shape `(N, S)`.
-
-        Raises:
-            ValueError: one text in place of a list; not as many pairs as texts.
+        Raises ValueError if `texts` is a string or empty, or the number of `pairs` differs.
 
         >>> from encoder_core.pretrained.minilm import load_minilm
         >>> load_minilm()[1].batch(["one", "two words"]).padding_mask
         tensor([[False, False, False,  True],
                 [False, False, False, False]])
         """
-        if isinstance(texts, str):  # a text is a sequence of texts too, of one letter each
-            raise ValueError("batch takes a list of texts, and one text came: pass [text].")
+        if isinstance(texts, str):  # a string is a sequence of one-letter texts too
+            raise ValueError("batch takes a list of texts, got one string: pass [text].")
         if pairs is not None and len(pairs) != len(texts):
-            raise ValueError(f"{len(texts)} texts came with {len(pairs)} second texts.")
+            raise ValueError(f"Got {len(texts)} texts and {len(pairs)} second texts.")
         seconds = [None] * len(texts) if pairs is None else list(pairs)
         both = zip(texts, seconds, strict=True)
         return self.pad([self.encode(text, pair, max_length) for text, pair in both])
 
     def pad(self, encodings: Sequence[Encoding]) -> Batch:
-        """Pad encodings to the longest of them; see `encodings.pad_encodings`."""
+        """Pad encodings to the longest of them."""
         return pad_encodings(encodings, self.vocabulary[self.padding])
 
     def decode(self, ids: Iterable[int], skip_special: bool = True) -> str:
-        """Turn ids back into text, as far as that goes: capitals, accents and spaces are lost.
+        """Turn ids into text. Capitals, accents and the original spacing are lost.
 
-        Args:
-            ids: token ids.
-            skip_special: whether special tokens are left out.
-
-        Returns:
-            The text.
-
-        Raises:
-            KeyError: an id that the vocabulary does not have.
+        Raises KeyError for an id that is not in the vocabulary.
 
         >>> from encoder_core.pretrained.minilm import load_minilm
         >>> load_minilm()[1].decode([101, 2003, 2009, 1029, 102])

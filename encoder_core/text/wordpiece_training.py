@@ -1,8 +1,8 @@
-"""A WordPiece vocabulary trained from text: begin with letters, join what stands together most.
+"""Train a WordPiece vocabulary: start from letters and repeatedly merge the most frequent pair.
 
-Google's own trainer was never published; the paper says that it joins what raises the likelihood
-of the text most. This one, like the `tokenizers` library's, joins the most frequent pair, as
-byte-pair encoding does; `##` marks the pieces that continue a word.
+Google's trainer was never published; the paper merges the pair that raises the likelihood most.
+This one, like the `tokenizers` library's, merges the most frequent pair, as byte-pair encoding
+does.
 
 Sources: Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword
 Units", section 3.2, algorithm 1; Schuster and Nakajima 2012, section 3 (WordPiece).
@@ -26,15 +26,7 @@ Pair = tuple[str, str]
 def count_words(
     texts: Iterable[str], *, lowercase: bool = True, strip_accents: bool | None = None
 ) -> Counter[str]:
-    """Count the words of a text, cut as a tokenizer with these settings would cut them.
-
-    Args:
-        texts: any number of texts.
-        lowercase: see `WordPiece`.
-        strip_accents: see `WordPiece`.
-
-    Returns:
-        How often each word occurs.
+    """Count the words of texts, split as a `WordPiece` with these settings splits them.
 
     >>> count_words(["To be, or not to be"]).most_common(2)
     [('to', 2), ('be', 2)]
@@ -55,24 +47,20 @@ def train_wordpiece(
 ) -> WordPiece:
     """Train a tokenizer.
 
+    Its vocabulary is `[PAD] [UNK] [CLS] [SEP] [MASK]`, then the letters, then the merged pieces in
+    the order of the merges.
+
     Args:
-        texts: the texts, or their words already counted by `count_words`.
-        vocab_size: entries in all, special tokens included; fewer where the text has no more pairs.
+        texts: the texts, or their `count_words` with the same settings.
+        vocab_size: special tokens included; fewer entries where no pair is left to merge.
         lowercase: see `WordPiece`.
         strip_accents: see `WordPiece`.
-        limit_alphabet: letters that are kept, the most frequent ones; words with others are
-            unknown. Chinese text has thousands.
-        min_count: pairs that occur less often are not joined.
-        on_merge: called with each new piece and how often its pair occurred.
-
-    Returns:
-        A tokenizer whose vocabulary begins with `[PAD] [UNK] [CLS] [SEP] [MASK]` as 0 to 4, then
-        the letters, then the joined pieces in the order in which they were found.
+        limit_alphabet: number of letters, the most frequent; words with others are unknown.
+        min_count: do not merge pairs that occur less often.
+        on_merge: called with each new piece and the count of its pair.
 
     Raises:
-        ValueError: `vocab_size` has no room for the special tokens.
-
-    Source: Sennrich et al. 2016, algorithm 1.
+        ValueError: `vocab_size` is less than the number of special tokens.
 
     >>> tokenizer = train_wordpiece(["low low low low lower lower newest newest widest"], 30)
     >>> tokenizer.encode("lowest").tokens
@@ -96,7 +84,7 @@ def train_wordpiece(
 
 
 def _spell(counts: Counter[str], limit_alphabet: int) -> list[tuple[list[str], int]]:
-    """Write each word as its letters, `##` before all but the first; leave rare letters out."""
+    """Split each word into letters, `##` before all but the first; drop words with rare letters."""
     letters: Counter[str] = Counter()
     for word, count in counts.items():
         for letter in word:
@@ -105,7 +93,7 @@ def _spell(counts: Counter[str], limit_alphabet: int) -> list[tuple[list[str], i
     return [
         ([word[0], *(f"##{letter}" for letter in word[1:])], count)
         for word, count in sorted(counts.items())
-        if kept.issuperset(word)
+        if word and kept.issuperset(word)
     ]
 
 
@@ -116,11 +104,10 @@ def _merge(
     min_count: int,
     on_merge: Callable[[str, int], None] | None,
 ) -> None:
-    """Join the most frequent pair, over and over, until the vocabulary is full.
+    """Merge the most frequent pair until the vocabulary is full; ties go to the older pieces.
 
-    Of equally frequent pairs the one of the older pieces is joined. Counts are kept up to date
-    instead of being made anew: a merge changes only the words that hold the pair. The heap may
-    hold counts that are out of date; they are mended when they come up.
+    Counts are updated in place: a merge changes only the words that hold the pair. Heap entries may
+    be out of date; those are pushed again with the current count when they are popped.
     """
     counts: Counter[Pair] = Counter()
     holders: defaultdict[Pair, set[int]] = defaultdict(set)
@@ -158,7 +145,7 @@ def _join(
     counts: Counter[Pair],
     holders: defaultdict[Pair, set[int]],
 ) -> set[Pair]:
-    """Join a pair in the words that hold it; return the pairs that became more frequent."""
+    """Merge a pair in the words that hold it; return the pairs whose count grew."""
     grown: set[Pair] = set()
     for index in indices:
         pieces, count = words[index]

@@ -1,13 +1,11 @@
-"""From text to words: cleaned, lower-cased, accents stripped, cut at spaces and punctuation.
+"""Split text into words as BERT does: clean, lower-case, strip accents, split at punctuation.
 
-Each character of a word remembers where in the text it came from, so that a token can be shown in
-its place however much the text was changed.
+Each character of a word keeps its index in the text, so that a token maps back to its span.
 
-Which characters are letters, accents or punctuation is what Python's own Unicode tables say. The
-`tokenizers` library's tables are those of Unicode 8: of the characters that came later, some rare
-accents and punctuation are cut differently.
+Character classes are those of `unicodedata`. The `tokenizers` library has the tables of Unicode 8,
+so it splits a few rare accents and punctuation marks of later versions differently.
 
-Source: Devlin et al. 2019, the code published with it (`BasicTokenizer`).
+Source: Devlin et al. 2019, the published code (`BasicTokenizer`).
 """
 
 from __future__ import annotations
@@ -29,27 +27,14 @@ __all__ = [
 
 
 class Word(NamedTuple):
-    """A word, and for each of its characters the index of the one in the text it came from.
-
-    >>> Word("hi", (4, 5)).text
-    'hi'
-    """
+    """A word and, for each of its characters, the index in the text that it was made from."""
 
     text: str
     places: tuple[int, ...]
 
 
 def is_chinese(character: str) -> bool:
-    """Tell whether a character is an ideograph, which BERT takes for a word by itself.
-
-    Japanese kana and Korean hangul are written with spaces or not, and are not cut here.
-
-    Args:
-        character: one character.
-
-    Returns:
-        Whether it lies in one of the CJK blocks. (The original has `2B820` where the library,
-        and so this function, has `2B920`.)
+    """Return whether BERT treats a character as a word by itself: CJK ideographs, not kana or hangul.
 
     >>> is_chinese("你"), is_chinese("か")
     (True, False)
@@ -61,7 +46,7 @@ def is_chinese(character: str) -> bool:
         or 0x20000 <= code <= 0x2A6DF
         or 0x2A700 <= code <= 0x2B73F
         or 0x2B740 <= code <= 0x2B81F
-        or 0x2B920 <= code <= 0x2CEAF
+        or 0x2B920 <= code <= 0x2CEAF  # as in `tokenizers`; BERT's code has 2B820
         or 0xF900 <= code <= 0xFAFF
         or 0x2F800 <= code <= 0x2FA1F
     )
@@ -69,13 +54,7 @@ def is_chinese(character: str) -> bool:
 
 @functools.lru_cache(maxsize=65536)
 def is_punctuation(character: str) -> bool:
-    """Tell whether a character stands by itself: Unicode's punctuation and all ASCII signs.
-
-    Args:
-        character: one character.
-
-    Returns:
-        True for `$`, `+`, `^` and the like too, which Unicode calls symbols.
+    """Return whether a character is a word by itself: Unicode punctuation and all ASCII symbols.
 
     >>> is_punctuation("$"), is_punctuation("€")
     (True, False)
@@ -89,17 +68,10 @@ def is_punctuation(character: str) -> bool:
 def normalise(
     character: str, lowercase: bool = True, strip_accents: bool = True, chinese: bool = True
 ) -> str:
-    r"""Clean one character: it becomes none, one or several.
+    r"""Normalise one character to zero or more characters.
 
-    Args:
-        character: one character.
-        lowercase: whether capitals become small letters.
-        strip_accents: whether a letter loses its accents.
-        chinese: whether an ideograph becomes a word by itself.
-
-    Returns:
-        Nothing for a control character (or one of private use), a space for any white space, an
-        ideograph between spaces, and otherwise the character, lower-cased and bare of accents.
+    Control and private-use characters are dropped, white space becomes a space, and with `chinese`
+    an ideograph gets a space on both sides.
 
     >>> normalise("É"), normalise("你"), normalise("\x00"), normalise("\t")
     ('e', ' 你 ', '', ' ')
@@ -120,18 +92,7 @@ def normalise(
 def normalise_text(
     text: str, lowercase: bool = True, strip_accents: bool = True, chinese: bool = True
 ) -> Iterator[tuple[str, int]]:
-    """Clean a text, character by character; see `normalise`.
-
-    Args:
-        text: any text.
-        lowercase: whether capitals become small letters.
-        strip_accents: whether letters lose their accents.
-        chinese: whether each ideograph is a word.
-
-    Returns:
-        The letters that are left, each with the index of the character it came from.
-
-    Source: Devlin et al. 2019, the code published with it (`BasicTokenizer.tokenize`).
+    """Yield the characters of a normalised text, each with its index in `text`; see `normalise`.
 
     >>> list(normalise_text("Éa"))
     [('e', 0), ('a', 1)]
@@ -142,19 +103,7 @@ def normalise_text(
 
 
 def join_letters(letters: Iterable[tuple[str, int]]) -> Iterator[Word]:
-    """Join cleaned letters to words, which end at spaces; each sign of punctuation is a word.
-
-    Args:
-        letters: letters and where they came from; see `normalise_text`.
-
-    Returns:
-        The words in their order.
-
-    Source: Devlin et al. 2019, the code published with it (`BasicTokenizer.tokenize`).
-
-    >>> [word.text for word in join_letters(normalise_text("so, so"))]
-    ['so', ',', 'so']
-    """
+    """Group the output of `normalise_text` into words; each punctuation mark is a word of its own."""
     word: list[str] = []
     places: list[int] = []
     for letter, place in letters:
@@ -174,18 +123,7 @@ def join_letters(letters: Iterable[tuple[str, int]]) -> Iterator[Word]:
 def split_words(
     text: str, lowercase: bool = True, strip_accents: bool = True, chinese: bool = True
 ) -> Iterator[Word]:
-    """Cut a text into words; each sign of punctuation and each ideograph is a word.
-
-    Args:
-        text: any text.
-        lowercase: whether capitals become small letters.
-        strip_accents: whether letters lose their accents.
-        chinese: whether each ideograph is a word.
-
-    Returns:
-        The words in their order, each with the places of its characters in `text`.
-
-    Source: Devlin et al. 2019, the code published with it (`BasicTokenizer.tokenize`).
+    """Normalise a text and split it into words; see `normalise` for the settings.
 
     >>> [word.text for word in split_words("Café, 你好!")]
     ['cafe', ',', '你', '好', '!']

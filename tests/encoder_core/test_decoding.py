@@ -270,6 +270,13 @@ def test_no_texts_give_no_texts_and_no_steps_give_empty_ones() -> None:
         assert generate_beam(model, source, 1, 2, 3, length) == expected
 
 
+def test_a_beam_below_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="beam must be at least 1; got 0"):
+        beam_search(random_language(0), BOS, EOS, 0, 4)
+    with pytest.raises(ValueError, match="beam must be at least 1; got 0"):
+        generate_beam(make_model(), SOURCES, BOS, EOS, 0, 4)
+
+
 def test_tests_of_generation_see_texts_that_end_and_texts_that_do_not() -> None:
     """Otherwise the tests above would hold for a generation that never stops, or always does."""
     texts = [text for seed in range(6) for text in generate_greedy(make_model(seed), SOURCES, BOS, EOS, 8)]  # fmt: skip

@@ -95,6 +95,12 @@ def test_poolings_without_padding_and_by_name() -> None:
     assert masked_mean(half, none).dtype == torch.bfloat16
 
 
+def test_the_mean_of_a_long_text_in_half_precision_is_finite() -> None:
+    hidden = torch.full((1, 8192, 2), 20.0, dtype=torch.float16)  # the sum is above 65504
+    padding = torch.arange(8192)[None] >= 8000
+    assert_close(masked_mean(hidden, padding), hidden[:, 0])
+
+
 def test_poolings_refuse_masks_that_are_none() -> None:
     hidden, kept = torch.randn(2, 3, 4), torch.tensor([[1, 1, 0], [1, 0, 0]])
     for pool in (masked_mean, masked_max):

@@ -165,7 +165,7 @@ def test_batches_are_padded_to_the_longest_and_say_where(ours: WordPiece) -> Non
         assert batch.ids[row].tolist() == encoding.ids + [0] * (7 - length)
         assert batch.type_ids[row].tolist() == encoding.type_ids + [0] * (7 - length)
         assert batch.padding_mask[row].tolist() == [False] * length + [True] * (7 - length)
-    with pytest.raises(ValueError, match="2 texts came with 1 second texts"):
+    with pytest.raises(ValueError, match="Got 2 texts and 1 second texts"):
         ours.batch(["a", "b"], ["c"])
     with pytest.raises(ValueError, match="at least one text"):
         ours.batch([])

@@ -16,6 +16,7 @@ import pytest
 from course.labs.front import FOLDER, front_end, join_modules
 from course.labs.lab import Lab
 from course.labs.packing import pack, signed_codes, weight_codes
+from course.quiz.front import FOLDER as QUIZ
 
 UNITS = sorted(Path(__file__).with_name("front_end").glob("*.test.mjs"))
 ON_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
@@ -213,8 +214,9 @@ def compiler() -> str:
 
 
 @pytest.mark.slow
-def test_types(compiler: str) -> None:
-    run(compiler, "-p", FOLDER / "jsconfig.json")
+@pytest.mark.parametrize("folder", [FOLDER, QUIZ], ids=["labs", "quiz"])
+def test_types(compiler: str, folder: Path) -> None:
+    run(compiler, "-p", folder / "jsconfig.json")
 
 
 @pytest.mark.slow

@@ -186,7 +186,7 @@ def test_an_invalid_setting_is_told_and_the_picture_stays(
     tiny: Front, change: dict[str, Any]
 ) -> None:
     answer = tiny.move(**change)
-    assert answer["notice"].endswith("The picture stays as it was.")
+    assert answer["notice"].endswith("Until then the last value that fits holds.")
     assert answer["panels"] == []
     assert tiny.move(**{**TINY, "heads": 4, "d_model": 24})["notice"] == ""
 

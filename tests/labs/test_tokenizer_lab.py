@@ -102,7 +102,7 @@ def test_what_cannot_be_is_told_and_the_picture_stays() -> None:
     front = Front(labs.TokenizerLab(text=TEXT)).ready()
     answer = front.move(text="  ")
     assert answer["notice"].startswith("There is no text")
-    assert answer["notice"].endswith("The picture stays as it was.")
+    assert answer["notice"].endswith("Until then the last value that fits holds.")
     assert answer["panels"] == []
     assert "at most 1,000" in front.move(text="a" * 1001)["notice"]
     assert front.move(text="!")["notice"] == ""

@@ -33,7 +33,11 @@ export class Control {
     this.node = make("span", { class: `course-lab-control is-${spec.kind}${long}` }, ...parts);
     if (spec.help) this.input.title = spec.help;
     const event = EVENTS[spec.kind] ?? "input";
-    this.input.addEventListener(event, () => {
+    /** @type {number[] | undefined} */
+    this.allowed = undefined; // what a step may lead to
+    this.before = NaN;
+    this.input.addEventListener(event, (moved) => {
+      if (spec.kind === "number") this.stepOn(moved);
       this.showOutput();
       changed(spec.name, this.value());
     });
@@ -73,6 +77,35 @@ export class Control {
   }
 
   /**
+   * A step leads to the next number that is allowed; what is typed stays as it is.
+   * @param {Event} moved
+   */
+  stepOn(moved) {
+    const [from, to] = [this.before, this.field.valueAsNumber];
+    const typed = moved instanceof InputEvent && moved.inputType;
+    if (this.allowed && !typed && Math.abs(to - from) === (this.spec.step ?? 1) && !this.allowed.includes(to)) {
+      const ahead = this.allowed.filter((value) => (to > from ? value > from : value < from));
+      this.field.value = String(ahead.length === 0 ? from : to > from ? Math.min(...ahead) : Math.max(...ahead));
+    }
+    this.before = this.field.valueAsNumber;
+  }
+
+  /**
+   * Mark the control where Python refused its value; `notice` is the id of the sentence that says why.
+   * @param {string | undefined} why
+   * @param {string} notice
+   */
+  refuse(why, notice) {
+    if (why === undefined) {
+      this.input.removeAttribute("aria-invalid");
+      this.input.removeAttribute("aria-errormessage");
+    } else {
+      this.input.setAttribute("aria-invalid", "true");
+      this.input.setAttribute("aria-errormessage", notice);
+    }
+  }
+
+  /**
    * @param {any} value
    */
   set(value) {
@@ -80,6 +113,7 @@ export class Control {
     if (this.spec.kind === "check") this.field.checked = Boolean(value);
     else if (this.spec.kind === "select") this.select.selectedIndex = this.indexOf(value);
     else this.field.value = value ?? "";
+    this.before = this.field.valueAsNumber;
     this.showOutput();
   }
 

@@ -1,13 +1,13 @@
 /** Elements: made, named, written to. Every id on the page is made here. */
 
-let made = 0;
+import { nextNumber } from "./page.js";
 
 /**
- * Make an id that nothing else on the page has.
+ * Make an id that nothing else on the page has, in this lab or another.
  * @param {string} what - "control" or "panel"
  */
 export function newId(what) {
-  return `course-lab-${what}-${++made}`;
+  return `course-lab-${what}-${nextNumber()}`;
 }
 
 /**

@@ -105,6 +105,6 @@ LINES: dict[str, Line] = {
         encoder.TransformerEncoder.forward, "return x if self.norm is None else self.norm(x)"
     ),
     "pool.sum": Line(pooling.masked_mean, "total = hidden.masked_fill"),
-    "pool.mean": Line(pooling.masked_mean, "return total /"),
+    "pool.mean": Line(pooling.masked_mean, "return (total /"),
     "unit": Line(minilm.sentence_embedding, "F.normalize(vectors"),
 }

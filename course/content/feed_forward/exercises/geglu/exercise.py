@@ -37,9 +37,6 @@ def _geglu_cases(seed: int) -> list[Case]:
     ]
 
 
-_GATE, _UP = "gate = gelu(x @ w_gate)", "up = x @ w_up"
-
-
 def _both(x: Tensor, w_gate: Tensor, w_up: Tensor) -> Tensor:
     return torch.cat([x @ w_gate, x @ w_up], -1)
 
