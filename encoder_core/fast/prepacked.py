@@ -25,6 +25,7 @@ from encoder_core.checks import has_values, require_width
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.masks import join_head_masks
+from encoder_core.multihead import MultiheadAttention
 
 __all__ = ["PrepackedLayer", "can_prepack", "prepack", "undo_prepack"]
 
@@ -62,15 +63,16 @@ def undo_prepack(model: nn.Module) -> None:
 def can_prepack(layer: nn.Module) -> bool:
     """Tell whether a layer can read laid-out weights.
 
-    True for a `TransformerEncoderLayer` in float32 on the CPU whose parts are torch's own. A
-    subclass may compute something else, and is left alone.
+    True for a `TransformerEncoderLayer` in float32 on the CPU whose parts are this package's and
+    torch's. A subclass may compute something else, and is left alone.
     """
     if type(layer) not in (TransformerEncoderLayer, PrepackedLayer):
         return False
     parts = [getattr(layer, name) for name in ("linear1", "linear2", "norm1", "norm2")]
     if [type(part) for part in parts] != [nn.Linear, nn.Linear, nn.LayerNorm, nn.LayerNorm]:
         return False
-    if type(getattr(layer.self_attn, "out_proj", None)) is not nn.Linear:
+    attention = layer.self_attn
+    if type(attention) is not MultiheadAttention or type(attention.out_proj) is not nn.Linear:
         return False
     floats = all(p.dtype == torch.float32 and p.device.type == "cpu" for p in layer.parameters())
     plain = not any(p.is_inference() for p in layer.parameters())  # see `_version`

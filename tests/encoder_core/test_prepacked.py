@@ -19,6 +19,7 @@ from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.fast.prepacked import PrepackedLayer, prepack, undo_prepack
 from encoder_core.inspect.recording import ablate, record
 from encoder_core.masks import causal_mask, padding_mask
+from encoder_core.multihead import MultiheadAttention
 from encoder_core.pretrained.minilm import load_minilm
 from tests.close import assert_close
 
@@ -250,7 +251,7 @@ def test_both_ways_are_measured_on_the_layer_itself(
     assert fast_cpu._try_layout(layer, layout, 2, 5)[0] > 1e-4
 
 
-def test_a_readers_own_subclass_computes_as_it_says(layout: Layout) -> None:
+def test_a_readers_own_subclasses_compute_as_they_say(layout: Layout) -> None:
     class Own(TransformerEncoderLayer):
         def forward(self, *args: Any, **named: Any) -> Tensor:
             return 2 * super().forward(*args, **named)
@@ -259,7 +260,20 @@ def test_a_readers_own_subclass_computes_as_it_says(layout: Layout) -> None:
         def _feed_forward(self, x: Tensor) -> Tensor:
             return x
 
+    class OwnAttention(MultiheadAttention):
+        def forward(self, *args: Any, **named: Any) -> Any:
+            return -super().forward(*args, **named)[0], None
+
+    attentive = stack()
+    assert prepack(attentive, layout, layout) == 2
+    attentive.layers[0].self_attn = OwnAttention(16, 4)
     x = torch.randn(2, 3, 16)
+    with torch.inference_mode():
+        served = attentive(x)
+        assert layers_that_serve(attentive) == 1
+        undo_prepack(attentive)
+        assert_close(served, attentive(x))
+    assert prepack(attentive, layout, layout) == 1
     for kind in (Own, OwnNetwork):
         model = TransformerEncoder.from_layers([kind(16, 4, 24).eval(), stack().layers[0]])
         with torch.inference_mode():
