@@ -22,7 +22,6 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.utils.hooks import RemovableHandle
 
 from encoder_core.inspect.interventions import ablate, attention_function, attentions_of, patch
-from encoder_core.packing import Packing
 
 _Note = Callable[[nn.Module, Any, Any, Any], None]  # module, args, kwargs, output
 
@@ -181,10 +180,9 @@ def _listen(
 
 
 def _note_hidden(recording: Recording, _: Any, inputs: Any, named: Any, output: Any) -> None:
-    packing = named.get("src_mask")
+    strategy = named.get("strategy")
     for state in (output,) if recording.hidden_states else (inputs[0], output):
-        unpacked = packing.unpack(state) if isinstance(packing, Packing) else state
-        recording.hidden_states.append(unpacked)
+        recording.hidden_states.append(state if strategy is None else strategy.unpack(state))
 
 
 def _note_shapes(

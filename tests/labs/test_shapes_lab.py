@@ -158,7 +158,7 @@ def test_pre_norm_has_its_own_order_and_code() -> None:
     assert "final" in kinds
     lab.set(step=kinds.index("residual1"))
     (panel, *_) = lab.drawing().panels
-    assert panel.meta["code"][0]["text"] == "return x + sublayer(norm(x))"
+    assert panel.meta["code"][0]["text"] == "x = x + self._self_attention(self.norm1(x), **how)"
 
 
 def test_the_widest_update_is_small() -> None:

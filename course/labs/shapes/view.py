@@ -96,7 +96,7 @@ def code_of(step: Step) -> list[dict[str, str]]:
     """The lines that do a step, each with its place, as they stand in the source."""
     names = KINDS[step.kind].code
     if step.norm_first:
-        names = tuple("pre" if name == "post" else name for name in names)
+        names = tuple(name.replace("post", "pre") for name in names)
     found = [find(LINES[name]) for name in names]
     return [{"text": line.text, "place": f"{line.file}, line {line.number}"} for line in found]
 

@@ -1,9 +1,9 @@
 """No work on padding: the real tokens of all texts laid end to end, as one long text.
 
-Everything in an encoder but attention works on each token by itself and does not care where a text
-ends. Attention does: it is computed group by group, a group being all texts of one length, so that
-nowhere is there padding to be blocked. In a batch that is half padding this halves the work, and
-more than halves that of attention, which grows with the square of the length.
+All of an encoder but attention works on each token by itself and does not care where a text ends.
+Attention is computed group by group, a group being all texts of one length, so that no padding has
+to be blocked. In a batch that is half padding this halves the work, and more than halves that of
+attention, which grows with the square of the length.
 
 Source: Krell et al. 2021, "Efficient Sequence Packing without Cross-contamination", section 3;
 Zeng et al. 2022, "Boosting Distributed Training Performance of the Unpadded BERT Model".
@@ -11,35 +11,30 @@ Zeng et al. 2022, "Boosting Distributed Training Performance of the Unpadded BER
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.backends import mha
-from torch.overrides import TorchFunctionMode
 
+from encoder_core.attention import AttentionStep
 from encoder_core.checks import has_values, read_bool
-from encoder_core.masks import check_mask, match_masks
+from encoder_core.stack import run_layers, takes_strategy
 
 __all__ = ["Packing", "encode_layers", "pack"]
-
-Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None, bool], tuple[Tensor, Tensor | None]]
 
 
 @dataclass(frozen=True)
 class Packing:
-    """How a padded batch was packed. A `MultiheadAttention` takes one in place of its mask.
+    """How a padded batch was packed: the `AttentionStrategy` of its layers.
 
     Texts stand in the order of their lengths.
 
     Args:
         shape: B and S of the padded batch.
-        places: `(N,)` int64: for each packed token, its place in the flattened `(B * S)` batch.
-        rows: for each text that is not empty, its row in the batch, in the packed order.
+        places: `(N,)` int64: each packed token's place in the flattened `(B * S)` batch.
+        rows: each text's row in the batch, in the packed order, without empty texts.
         groups: number and length of the texts of each length, in the packed order.
         mask: what else is blocked, `(S, S)`; None where nothing is.
 
@@ -74,22 +69,24 @@ class Packing:
         return self.unpack(x.transpose(1, 2)).transpose(1, 2)
 
     def attend(
-        self, step: Attend, query: Tensor, key: Tensor, value: Tensor, need_weights: bool = False
+        self,
+        step: AttentionStep,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None = None,
+        need_weights: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend group by group.
+        """Attend group by group to `(1, H, N, Dh)`; weights `(B, H, S, S)` have zeros at padding.
 
-        Args:
-            step: attends in a batch without padding; called as
-                `step(query, key, value, mask, need_weights)`.
-            query: `(1, H, N, Dh)`.
-            key: `(1, H, N, Dh)`.
-            value: `(1, H, N, Dh)`.
-            need_weights: whether to return the weights.
-
-        Returns:
-            The heads' outputs `(1, H, N, Dh)`, and the weights of the padded batch
-            `(B, H, S, S)`, zeros at padding, or None.
+        Raises:
+            ValueError: a mask, which would be one over all texts together.
         """
+        if mask is not None:
+            raise ValueError(
+                "A packed batch is masked by its plan: pass padding and mask to pack(), and none "
+                "beside the strategy."
+            )
         outputs, weights, first = [], None, 0
         if need_weights:
             weights = query.new_zeros(self.shape[0], query.shape[1], self.shape[1], self.shape[1])
@@ -106,10 +103,10 @@ class Packing:
         return packed.transpose(0, 1)[None], weights  # (1, H, N, Dh)
 
     def _texts(self, x: Tensor) -> list[Tensor]:
-        """See `(1, H, N, Dh)` as one `(n, H, L, Dh)` for each group, without copying.
+        """View `(1, H, N, Dh)` as one `(n, H, L, Dh)` for each group, without copying.
 
-        They are cut in one operation: its gradient is then one tensor, laid end to end, where
-        slices would each give a whole one that is zero elsewhere, to be added up.
+        One operation cuts them, so that its gradient is one tensor, laid end to end; each slice's
+        would be a whole one that is zero elsewhere, to be added up.
         """
         tokens = x[0].transpose(0, 1)  # (N, H, Dh)
         sizes = [count * length for count, length in self.groups]
@@ -128,9 +125,9 @@ def pack(padding_mask: Tensor, mask: Tensor | None = None) -> Packing | None:
         mask: what else is blocked, `(S, S)`, for texts that begin at place 0.
 
     Returns:
-        The plan, or None where there is none: a text with padding in its midst, or one that does
-        not begin at place 0 while there is another mask; or padding whose values cannot be read
-        (see `inputs.read_bool`) or are recorded for other batches to come.
+        The plan; or None for padding within a text, a text that does not begin at place 0 while
+        there is another mask, and padding whose values cannot be read (see `checks.read_bool`) or
+        are recorded for other batches to come.
 
     >>> pack(torch.tensor([[False, True, False]])) is None
     True
@@ -163,7 +160,7 @@ def _fits_all(mask: Tensor, length: int) -> bool:
 
 
 def _pays(padding_mask: Tensor) -> bool:
-    """Tell whether packing is worth its while: on the CPU, from an eighth of padding on."""
+    """Tell whether packing pays: on the CPU, from an eighth of padding on."""
     if padding_mask.device.type != "cpu" or not _readable(padding_mask):
         return False
     return bool(read_bool(padding_mask.sum() >= padding_mask.numel() / 8))
@@ -175,62 +172,6 @@ def _readable(padding_mask: Tensor) -> bool:
     return has_values(padding_mask) and not traced
 
 
-def _reads_packing(layer: nn.Module) -> bool:
-    """Tell whether a layer's `forward` takes a `Packing`: its own, not one that it inherited."""
-    if "forward" in vars(layer):
-        return False
-    for kind in type(layer).__mro__:
-        if "reads_packing" in vars(kind):
-            return bool(vars(kind)["reads_packing"])
-        if "forward" in vars(kind):
-            return False
-    return False
-
-
-class _Watched(TorchFunctionMode):
-    """Does nothing, but torch.nn's layers leave their fast path for whoever watches them."""
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        return func(*args, **(kwargs or {}))
-
-
-class _SlowPath:
-    """Turns torch.nn's fast path off; for `torch.compile`, which hides a mode from the layers.
-
-    The compiler traces the assignments but not `set_fastpath_enabled`. Outside of a compiled call
-    the switch stays as it is, since other threads would see it change.
-    """
-
-    def __enter__(self) -> None:
-        self.before = mha._is_fastpath_enabled
-        mha._is_fastpath_enabled = False
-
-    def __exit__(self, *error: object) -> None:
-        mha._is_fastpath_enabled = self.before
-
-
-def _for_others(
-    mask: Tensor | None, padding_mask: Tensor | None
-) -> tuple[Tensor | None, Tensor | None]:
-    """Look at the masks of layers that may not look by themselves, and make both of one kind."""
-    check_mask(mask)
-    check_mask(padding_mask)
-    return match_masks(mask, padding_mask)
-
-
-def _added(mask: Tensor | None, padding_mask: Tensor | None) -> AbstractContextManager[Any]:
-    """See to it that `torch.nn`'s layers add a floating mask.
-
-    On their fast path (no gradients, in evaluation) they take every number but 0 for "blocked".
-    """
-    floating = any(m is not None and m.is_floating_point() for m in (mask, padding_mask))
-    if not floating:
-        return nullcontext()
-    return _SlowPath() if torch.compiler.is_compiling() else _Watched()
-
-
 def encode_layers(
     layers: Iterable[nn.Module],
     x: Tensor,
@@ -239,47 +180,31 @@ def encode_layers(
     *,
     packed: bool | None = None,
 ) -> Tensor:
-    """Send embedded tokens through layers, on real tokens only where that is asked for or pays.
+    """Send embedded tokens through layers, on real tokens only where asked for or faster.
 
     Args:
-        layers: each is called as `layer(x, src_mask=..., src_key_padding_mask=...)`. Those
-            whose class says `reads_packing = True`, as this package's, take a `Packing` as
-            `src_mask`; with any other among them the batch is computed padded.
+        layers: see `stack.run_layers`. The batch is packed only where each `takes_strategy`.
         x: `(B, S, D)`.
         padding_mask: `(B, S)` bool, True at padding; None is no padding.
         mask: what else is blocked, see `Bert.forward`.
-        packed: True computes real tokens only, False all of them; None does what pays: on the CPU
-            it packs from an eighth of padding on. A batch that cannot be packed is not: one with
-            padding in the midst of a text, with a mask that differs from text to text, or with
-            padding that cannot be read (see `inputs.read_bool`).
+        packed: True computes real tokens only, False all of them; None packs on the CPU from an
+            eighth of padding on. A batch that `pack` has no plan for is computed padded.
 
     Returns:
         `(B, S, D)`, the same numbers at real tokens on either path. Rows of padding mean nothing.
 
     Raises:
         TypeError: an integer mask.
-        ValueError: a floating mask of zeros and ones; what the layers raise.
-
-    >>> encode_layers([], torch.ones(1, 2, 4), torch.tensor([[False, True]]), packed=True)[0, 1]
-    tensor([0., 0., 0., 0.])
+        ValueError: a floating mask of zeros and ones; whatever the layers raise.
     """
     layers, packing = list(layers), None
-    ours = all(map(_reads_packing, layers))
     if packed is not False and padding_mask is not None and padding_mask.dtype == torch.bool:
         fits = padding_mask.shape == x.shape[:2]  # else the first layer says what is wrong
-        pays = ours and fits and (packed or _pays(padding_mask))
-        packing = pack(padding_mask, mask) if pays else None
-    if packing is None and not ours:
-        mask, padding_mask = _for_others(mask, padding_mask)
-        with _added(mask, padding_mask):
-            for layer in layers:
-                x = layer(x, src_mask=mask, src_key_padding_mask=padding_mask)  # (B, S, D)
-        return x
+        can = fits and all(map(takes_strategy, layers))
+        packing = pack(padding_mask, mask) if can and (packed or _pays(padding_mask)) else None
     if packing is None:
-        for layer in layers:
-            x = layer(x, src_mask=mask, src_key_padding_mask=padding_mask)  # (B, S, D)
-        return x
+        return run_layers(layers, x, mask, padding_mask)
     x = packing.pack(x)  # (1, N, D)
     for layer in layers:
-        x = layer(x, src_mask=packing)  # (1, N, D)
+        x = layer(x, strategy=packing)  # (1, N, D)
     return packing.unpack(x)  # (B, S, D)

@@ -1,9 +1,9 @@
 """Two ways to lay out a linear layer's weight once, and the products that read it so.
 
-`F.linear` reads `weight` as it is trained, `(out, in)`, and finds an order that suits the CPU's
-registers and caches anew in every call. For a long batch that is little beside the product itself;
-for one short text it is a quarter of it. Which layout pays depends on the chip, the sizes and the
-number of rows, so `use_fast_cpu` measures.
+`F.linear` reads `weight` as it is trained, `(out, in)`, and reorders it for the CPU's registers
+and caches in every call. For a long batch that is little beside the product itself; for one short
+text it is a quarter of it. Which layout pays depends on the chip, the sizes and the number of
+rows, so `use_fast_cpu` measures. Neither layout computes gradients.
 
 Source: torch/_inductor/fx_passes/mkldnn_fusion.py, in PyTorch; oneDNN's developer guide,
 "Inner Product", on weights in the format `any`.
@@ -32,23 +32,12 @@ _IN_PLACE: dict[Any, Callable[[Tensor], Tensor]] = {
 
 
 class BlockedLinear:
-    """A linear layer that reads its weight in oneDNN's blocks.
+    """A linear layer `(rows, in)` to `(rows, out)` that reads its weight in oneDNN's blocks.
 
-    The bias, the bend (ReLU, GELU) or the residual are added to each block while it is still at
-    hand, where the layer as it is read makes another pass over memory for each. The operations are
-    torch's own but private (`torch.compile` uses them); they are called in this class only.
-
-    Args:
-        weight: `(out, in)`, float32, on the CPU; it is copied.
-        bias: `(out,)`, or None.
-
-    Shapes: `(rows, in)` to `(rows, out)`. It knows no gradients.
-
-    >>> weight, bias, x = torch.randn(3, 5), torch.randn(3), torch.randn(2, 5)
-    >>> with torch.inference_mode():
-    ...     made = BlockedLinear(weight, bias)(x, F.relu) if BlockedLinear.known() else None
-    >>> made is None or torch.allclose(made, F.relu(F.linear(x, weight, bias)), atol=1e-5)
-    True
+    The bias, the activation (ReLU, GELU) or the residual are added to each block while it is in
+    the cache; the plain layer makes another pass over memory for each. The operations are
+    torch's own but private (`torch.compile` uses them); only this class calls them. `weight` is
+    float32 on the CPU, and copied.
     """
 
     name = "in oneDNN's blocks"
@@ -59,11 +48,7 @@ class BlockedLinear:
 
     @staticmethod
     def known() -> bool:
-        """Tell whether this torch has the operations.
-
-        >>> isinstance(BlockedLinear.known(), bool)
-        True
-        """
+        """Tell whether this torch has the operations."""
         backend: Any = torch.backends.mkldnn  # oneDNN's former name
         names = ("_linear_pointwise", "_reorder_linear_weight")
         return bool(backend.is_available()) and all(hasattr(torch.ops.mkldnn, n) for n in names)
@@ -77,26 +62,17 @@ class BlockedLinear:
         return output if activation is None or activation in _ACTIVATIONS else activation(output)
 
     def plus(self, residual: Tensor, x: Tensor) -> Tensor:
-        """Compute `residual + x @ weight.T + bias`, `(rows, out)`, in one pass.
-
-        >>> hasattr(BlockedLinear, "plus")
-        True
-        """
+        """Compute `residual + x @ weight.T + bias`, `(rows, out)`, in one pass."""
         add: Any = torch.ops.mkldnn._linear_pointwise.binary
         output: Tensor = add(x, residual, self.weight, self.bias, "add")
         return output
 
 
 class TransposedLinear:
-    """A linear layer that reads its weight as `(in, out)`, in the order in which it is used.
+    """A linear layer `(rows, in)` to `(rows, out)` that keeps its weight as `(in, out)`.
 
-    What it has just made, it changes in place, with fewer passes over memory than as it is read.
-
-    Args:
-        weight: `(out, in)`; it is copied.
-        bias: `(out,)`, or None.
-
-    Shapes: `(rows, in)` to `(rows, out)`. It knows no gradients.
+    It changes its own results in place, with fewer passes over memory than the plain layer.
+    `weight` is copied.
 
     >>> weight, bias, x = torch.randn(3, 5), torch.randn(3), torch.randn(2, 5)
     >>> made = TransposedLinear(weight, bias)(x, F.relu)
@@ -120,11 +96,7 @@ class TransposedLinear:
         return _IN_PLACE.get(activation, activation)(output)
 
     def plus(self, residual: Tensor, x: Tensor) -> Tensor:
-        """Compute `residual + x @ weight.T + bias`, `(rows, out)`.
-
-        >>> TransposedLinear(torch.ones(2, 2), None).plus(torch.ones(1, 2), torch.ones(1, 2))
-        tensor([[3., 3.]])
-        """
+        """Compute `residual + x @ weight.T + bias`, `(rows, out)`."""
         start = residual.clone() if self.bias is None else residual + self.bias
         return start.addmm_(x, self.weight)
 

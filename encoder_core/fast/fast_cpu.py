@@ -3,12 +3,12 @@
 torch sends float32 products to one library (MKL), although another one that it also carries
 (oneDNN) is up to twice as fast on AMD chips, at the same error. A switch sends them there. On
 chips with matrix units for bfloat16 (Intel's AMX) the same switch may round to bfloat16 instead.
-So nothing is switched on trust: products of several shapes are computed both ways and compared
-with exact ones, and the switch stays on only where the error stays that of float32 and the
-products come out faster.
+So products of several shapes are computed both ways and compared with exact ones, and the switch
+stays on only where the error stays that of float32 and the products are faster. While it is on,
+short texts take the explicit form of attention.
 
-A model that is given too has its encoder layers' weights laid out for inference (see `layouts`
-and `prepacked`), likewise only where a layer comes out the same and sooner.
+A model's encoder layers are prepacked (see `layouts` and `prepacked`) only where that measures as
+the same numbers, sooner.
 
 Source: pytorch issue 125386; `torch.backends.mkldnn.matmul.fp32_precision` in torch's notes.
 """
@@ -24,9 +24,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from encoder_core import attention
 from encoder_core.encoder import TransformerEncoderLayer
-from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
-from encoder_core.prepacked import PrepackedLayer, can_prepack
+from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
+from encoder_core.fast.prepacked import can_prepack, prepack, undo_prepack
 
 __all__ = ["FastCpu", "use_fast_cpu"]
 
@@ -37,6 +38,10 @@ _LEAST_GAIN = 1.02  # less is not told from chance
 _LAYOUTS: tuple[Layout, ...] = (BlockedLinear, TransposedLinear)
 _OTHER_LAYERS = 8 << 20  # numbers: 32 MB, more than a core's own caches hold
 _FEW_TOKENS, _MANY_TOKENS = (1, 32), (4, 128)  # texts, tokens of each, at which layouts are tried
+# Up to how many keys the explicit form of attention is the faster one where products go to oneDNN,
+# which is slow at the small ones of the fused kernel, as measured on AMD's Zen 4: 16 keys 10 times,
+# 64 keys 3 times, 128 keys 2 times, 256 keys even.
+_SHORT = 192
 _MKLDNN: Any = torch.backends.mkldnn  # oneDNN's former name; torch's types don't know its switch
 
 
@@ -47,10 +52,10 @@ class FastCpu:
     Attributes:
         enabled: whether float32 products now go to oneDNN.
         reason: what decided it, in words.
-        error: the largest error of those products, as a part of the largest exact value; None
-            where they were not tried.
+        error: the products' largest error, relative to the largest exact value; None where they
+            were not tried.
         speedup: how many times faster they were than before; None where they were not tried.
-        layers: how many layers of the model compute from laid-out weights in inference now.
+        layers: how many layers of the model now compute from laid-out weights in inference.
         layout: what decided that, in words; None where no model was given.
 
     >>> print(FastCpu(False, "this torch has no oneDNN"))
@@ -79,17 +84,14 @@ def use_fast_cpu(enable: bool = True, model: nn.Module | None = None) -> FastCpu
     Holds for the whole process, until called with False. It takes a fraction of a second.
 
     Args:
-        enable: False goes back to torch's own choice, and takes from the model what it was given.
-        model: a model whose `TransformerEncoderLayer`s shall compute from weights that are laid
-            out for it, in evaluation and without gradients, where that is the same and faster
-            here. Its state dict, its training and its copies stay as they were; it needs the
-            memory of those layers' weights once more, or twice where few tokens and many are
-            served by two layouts.
+        enable: False goes back to torch's own choice, and makes the model's layers plain again.
+        model: a model whose `TransformerEncoderLayer`s are prepacked for inference where that
+            gives the same numbers faster here. Its state dict, its training and its copies stay
+            as they were; it needs the memory of those layers' weights once more, or twice where
+            two layouts serve few tokens and many.
 
     Returns:
         What was found and done. Nothing is raised on any machine.
-
-    Source: pytorch issue 125386; see `layouts`.
 
     >>> print(use_fast_cpu(enable=False))
     Float32 products stay as they were: the switch is off.
@@ -97,7 +99,8 @@ def use_fast_cpu(enable: bool = True, model: nn.Module | None = None) -> FastCpu
     found = _use_onednn(enable)
     if model is None:
         return found
-    layers, why = _lay_out(model) if enable else (0, _undo(model))
+    undo_prepack(model)
+    layers, why = _lay_out(model) if enable else (0, "none are any more")
     return replace(found, layers=layers, layout=why)
 
 
@@ -136,6 +139,14 @@ def _switch(on: bool) -> None:
     # "bf16" allows the rounding, which is why it is tried; where the chip has no unit for it,
     # oneDNN computes in float32.
     _MKLDNN.matmul.fp32_precision = "bf16" if on else "none"
+    attention.explicit_is_faster = _is_short if on else None
+
+
+def _is_short(query: Tensor, key: Tensor) -> bool:
+    """Tell whether oneDNN would compute these, and there are few keys."""
+    if query.device.type != "cpu" or torch.compiler.is_compiling():
+        return False
+    return query.dtype == torch.float32 and key.shape[-2] <= _SHORT
 
 
 def _products() -> list[tuple[Tensor, Tensor, Tensor]]:
@@ -150,7 +161,7 @@ def _products() -> list[tuple[Tensor, Tensor, Tensor]]:
 
 @torch.inference_mode()
 def _error() -> float:
-    """The largest difference from the exact products, as a part of their largest value."""
+    """Return the largest difference from the exact products, relative to their largest value."""
     worst = 0.0
     for x, weight, bias in _products():
         exact = F.linear(x.double(), weight.double(), bias.double())
@@ -161,7 +172,7 @@ def _error() -> float:
 
 @torch.inference_mode()
 def _seconds() -> float:
-    """The least time for all products together: other processes only ever lengthen it."""
+    """Return the least time for all products together: other processes only ever lengthen it."""
     products, times = _products(), []
     for _ in range(7):
         start = time.perf_counter()
@@ -171,34 +182,23 @@ def _seconds() -> float:
     return min(times)
 
 
-def _undo(model: nn.Module) -> str:
-    for layer in model.modules():
-        if isinstance(layer, TransformerEncoderLayer):
-            layer.prepacked = None
-    return "none are any more"
-
-
 def _lay_out(model: nn.Module) -> tuple[int, str]:
     """Let the layers that it helps compute from laid-out weights; say how many and why."""
-    _undo(model)
-    every = [layer for layer in model.modules() if isinstance(layer, TransformerEncoderLayer)]
-    layers = [layer for layer in every if can_prepack(layer)]
-    if not layers:
+    first = next((layer for layer in model.modules() if can_prepack(layer)), None)
+    if not isinstance(first, TransformerEncoderLayer):
         return 0, "there is none of this package's in float32 on the CPU"
-    few, why_few = _best_layout(layers[0], *_FEW_TOKENS)
-    many, why_many = _best_layout(layers[0], *_MANY_TOKENS)
+    few, why_few = _best_layout(first, *_FEW_TOKENS)
+    many, why_many = _best_layout(first, *_MANY_TOKENS)
     why = f"for few tokens {why_few}; for many {why_many}"
     if few is None and many is None:
         return 0, why
-    for layer in layers:
-        layer.prepacked = PrepackedLayer(few, many)
-    return len(layers), why
+    return prepack(model, few, many), why
 
 
 def _best_layout(
     layer: TransformerEncoderLayer, texts: int, tokens: int
 ) -> tuple[Layout | None, str]:
-    """The layout that serves a layer best in batches of that shape, or None; and why, in words."""
+    """Return the fastest layout for batches of that shape, or None; and why, in words."""
     tried = [(*_judge_layout(layer, layout, texts, tokens), layout) for layout in _LAYOUTS]
     # The one that is made of torch's public operations, unless the other is clearly faster: one
     # layer's time tells them apart to a few parts in a hundred only.
@@ -211,7 +211,7 @@ def _best_layout(
 def _judge_layout(
     layer: TransformerEncoderLayer, layout: Layout, texts: int, tokens: int
 ) -> tuple[float, str]:
-    """How many times faster a layout is, 0 where it will not do; and what was found, in words."""
+    """Return how many times faster a layout is, 0 where it will not do; and why, in words."""
     try:
         error, speedup = _try_layout(layer, layout, texts, tokens)
     except (RuntimeError, AttributeError) as problem:  # the second: an older torch has it not
@@ -229,19 +229,18 @@ def _try_layout(
     """Compute a layer both ways, by turns: how far apart they are, and how many times faster.
 
     Before each turn other memory is read: in a model the other layers have been through the
-    caches before a layer's turn comes again.
+    caches before a layer's next turn.
     """
-    layer = copy.deepcopy(layer).eval()
-    fast = PrepackedLayer(layout, layout)
+    plain, fast = copy.deepcopy(layer).eval(), copy.deepcopy(layer).eval()
+    prepack(fast, layout, layout)
     x = torch.randn(texts, tokens, layer.d_model, generator=torch.Generator().manual_seed(0))
-    times: dict[PrepackedLayer | None, list[float]] = {None: [], fast: []}
+    times: dict[nn.Module, list[float]] = {plain: [], fast: []}
     outputs, others = [], torch.ones(_OTHER_LAYERS)
-    for way in [None, fast] * 8:
-        layer.prepacked = way
+    for way in [plain, fast] * 8:
         others.sum()
         start = time.perf_counter()
         with torch.inference_mode():
-            outputs.append(layer(x))
+            outputs.append(way(x))
         times[way].append(time.perf_counter() - start)
     apart = (outputs[1] - outputs[0]).abs().max() / outputs[0].abs().max()
-    return float(apart), min(times[None]) / min(times[fast])
+    return float(apart), min(times[plain]) / min(times[fast])
