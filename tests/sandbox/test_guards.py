@@ -571,7 +571,7 @@ def test_answers_run_on_one_thread_and_the_notebook_keeps_its_own():
 
 
 def test_what_python_can_only_report_is_not_reported(monkeypatch):
-    """pytest's hook formats the traceback, and the time limit may ring in that and be lost."""
+    """Formatting a deep traceback takes long: the time limit may ring in that and be lost."""
     reported = []
     monkeypatch.setattr(sys, "unraisablehook", reported.append)
     hook = sys.unraisablehook
