@@ -39,11 +39,11 @@ def cells(front: Front, panel: str) -> np.ndarray[Any, Any]:
     """A matrix as the front end decodes it; NaN where blocked."""
     meta = front.panels[panel]
     shape = (len(meta["row_labels"]), len(meta["column_labels"]))
-    codes = np.frombuffer(front.data[panel]["cells"], np.uint8).astype(float).reshape(shape)
-    shares = codes / 254
+    codes = np.frombuffer(front.data[panel]["cells"], np.uint16).astype(float).reshape(shape)
+    shares = codes / 65534
     signed = meta["scale"] == "signed"
     numbers = (2 * shares - 1) * meta["limit"] if signed else shares**2 * meta["limit"]
-    return np.where(codes == 255, np.nan, numbers)
+    return np.where(codes == 65535, np.nan, numbers)
 
 
 def test_the_walk_begins_with_the_text(tiny: Front) -> None:

@@ -522,7 +522,7 @@ print(f"another word in the place of not, without 318: {control:+.4f}")
 # ### Exercise 4: `geglu`
 # *Difficulty 2 of 3, about 10 minutes. Hints: `hint("feed_forward.geglu")`*
 #
-# The formula, with the exact GELU (`gelu` is yours by now).
+# The formula, with the exact GELU (`gelu` is your own if it has passed).
 #
 # ```
 #                    ┌─ · w_gate (D, F) ─ gelu ─┐
@@ -688,7 +688,7 @@ with torch.no_grad():
     inner = gelu(seen["x"] @ one.weight.T + one.bias)  # (1, S, F)
     output = inner @ two.weight.T + two.bias  # (1, S, D)
     ours = dropout(output, 0.1, training=False)
-print(f"yours and MiniLM's differ by at most {(ours - seen['y']).abs().max():.0e}")
+print(f"the result and MiniLM's differ by at most {(ours - seen['y']).abs().max():.0e}")
 print(f"neuron 318 answers to “not” with {inner[0, 4, 318]:.2f},", end=" ")
 print(f"to “bridge” with {inner[0, 2, 318]:.2f}")
 

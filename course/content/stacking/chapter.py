@@ -810,7 +810,7 @@ figures.lines(
 # %% [markdown] id="lab-section"
 # ## 10 The lab
 #
-# A stack with all its switches: depth, norm before or after, the sum, dropout, the first weights; gradients, token similarity and the lengths of the vectors, layer by layer, at each key press. The layer is **yours**, and so is the similarity.
+# A stack with all its switches: depth, norm before or after, the sum, dropout, the first weights; gradients, token similarity and the lengths of the vectors, layer by layer, at each key press. The layer and the similarity are your own where they have passed and the reference's until then; the line above the pictures says which.
 
 # %% id="stack-lab"
 labs.StackLab(

@@ -183,10 +183,10 @@ def _matrix(
     def data() -> dict[str, bytes]:
         blocked = ~np.isfinite(seen.cells)
         if weights:
-            return {"cells": pack(weight_codes(seen.cells, None, 8), 8)}
-        codes = signed_codes(seen.cells, limit)
-        codes[blocked] = 255
-        return {"cells": pack(codes, 8)}
+            return {"cells": pack(weight_codes(seen.cells, None, 16), 16)}
+        codes = signed_codes(seen.cells, limit, 16)
+        codes[blocked] = 2**16 - 1
+        return {"cells": pack(codes, 16)}
 
     layer = "" if step.layer is None else f"layer {step.layer}, "
     row, column = within(seen, chosen)
@@ -194,7 +194,7 @@ def _matrix(
         "caption": f"{what}: {layer}{KINDS[step.kind].name}, {shape(step)}; {seen.part}",
         "row_labels": list(seen.rows),
         "column_labels": list(seen.columns),
-        "bits": 8,
+        "bits": 16,
         "scale": "weights" if weights else "signed",
         "limit": limit,
         "chosen": [row, column],
