@@ -163,11 +163,12 @@ class Asked(_Shown):
     def _still(self) -> dict[str, str]:
         state = self._state()
         options = "".join(
-            f"<li>{option.html}{f' <b>({_MARKS[option.mark]})</b>' if option.mark else ''}</li>"
-            for option in state.options
+            f"<div><b>{letter(place)}</b>&ensp;{option.html}"
+            f"{f' <b>({_MARKS[option.mark]})</b>' if option.mark else ''}</div>"
+            for place, option in enumerate(state.options)
         )
         says = "" if state.chosen is None else f"<p>{state.says}</p>"
-        page = f'<p><b>{state.asks}</b></p><ol type="A">{options}</ol>{says}'
+        page = f"<p><b>{state.asks}</b></p>{options}{says}"
         return {"text/plain": repr(self), "text/html": page}
 
 
