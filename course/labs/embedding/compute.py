@@ -14,6 +14,7 @@ from torch import Tensor
 
 from course.labs.embedding.words import ANALOGIES, GROUPS, Analogy, group, pieces, table, vector
 from course.labs.own_functions import InvalidSetting, Own, OwnFailed, call_own, check_one_of
+from course.labs.quoting import quoted
 from course.system.threads import one_thread
 
 Floats = NDArray[np.float32]
@@ -107,7 +108,7 @@ def check_settings(asked: Settings) -> None:
         if vector(clean(word)) is None:
             cut = " ".join(pieces(word))
             raise InvalidSetting(
-                f"“{word.strip()}” is no whole word of MiniLM's vocabulary, so it has no vector of "
+                f"{quoted(word.strip())} is no whole word of MiniLM's vocabulary, so it has no vector of "
                 f"its own; it is read as {cut}."
             )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from course.labs.packing import as_read
+from course.labs.quoting import quoted
 from course.labs.stack.compute import Walk, takes_own
 from course.labs.stack.settings import INITIALISATIONS, Selection, Settings
 
@@ -133,9 +134,7 @@ def pair(walk: Walk, chosen: Selection) -> str:
         return ""
     at = f"after layer {chosen.layer_shown}" if chosen.layer_shown else "at the input"
     row, column = walk.labels[chosen.row], walk.labels[chosen.column]
-    return (
-        f"Chosen: {at}, “{row}” and “{column}” have the cosine {_cosine(as_read(cosine, 1.0), 3)}."
-    )
+    return f"Chosen: {at}, {quoted(row)} and {quoted(column)} have the cosine {_cosine(as_read(cosine, 1.0), 3)}."
 
 
 def slow(walk: Walk, settings: Settings) -> list[str]:
