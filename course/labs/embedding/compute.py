@@ -94,6 +94,9 @@ class Found:
     target: Tensor
 
 
+LONGEST = 40  # letters of a word; MiniLM's vocabulary has none longer than 18
+
+
 def check_settings(asked: Settings) -> None:
     """Say in a sentence what cannot be.
 
@@ -105,6 +108,8 @@ def check_settings(asked: Settings) -> None:
         word = getattr(asked, name)
         if not isinstance(word, str) or not word.strip():
             raise InvalidSetting("A word is missing: type one, and the picture follows.")
+        if len(word.strip()) > LONGEST:
+            raise InvalidSetting(f"A word has at most {LONGEST} letters; shorten it.")
         if vector(clean(word)) is None:
             cut = " ".join(pieces(word))
             raise InvalidSetting(
