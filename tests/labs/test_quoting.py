@@ -16,16 +16,6 @@ FILES = [  # a form's templates are filled in by the front end
     if path.name not in ("form.py", "quoting.py")
 ]
 NOT_TYPED = ("asked.curve", "known.expected", "known.c")
-    "asked.curve",
-    "known.expected",
-    "known.c",
-    "row",
-    "column",
-    "label",
-    "i",
-    "j",
-    "token",
-)
 
 
 @pytest.mark.parametrize("word", ["שלום", "مرحبا", "a\u202eb"])
