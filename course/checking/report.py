@@ -50,7 +50,8 @@ class Kinds:
 
     def _repr_html_(self) -> str:
         cell = 'style="text-align:left;padding:0.1em 0.8em"'
-        head = "".join(f'<th scope="col" {cell}>{name}</th>' for name in ("", "expected", "yours"))
+        names = ("expected", "yours")
+        head = "<td></td>" + "".join(f'<th scope="col" {cell}>{name}</th>' for name in names)
         rows = "".join(
             f'<tr><th scope="row" {cell}>{escape(name)}</th>'
             f"<td {cell}>{escape(expected)}</td><td {cell}>{escape(yours)}</td></tr>"

@@ -88,6 +88,14 @@ export function setFont(context, font) {
 }
 
 /**
+ * Make a table's first row; a corner without a word is no heading.
+ * @param {string[]} labels
+ */
+export function headRow(labels) {
+  return make("tr", {}, ...labels.map((label) => (label ? make("th", { scope: "col" }, label) : make("td"))));
+}
+
+/**
  * Make a table of numbers; the first cell of each row is its label.
  * @param {string} caption
  * @param {string[]} head
@@ -96,7 +104,7 @@ export function setFont(context, font) {
 export function numberTable(caption, head, body) {
   return make("table", {},
     make("caption", {}, caption),
-    make("thead", {}, make("tr", {}, ...head.map((label) => make("th", { scope: "col" }, label)))),
+    make("thead", {}, headRow(head)),
     make("tbody", {}, ...body.map(([label, ...numbers]) => make("tr", {},
       make("th", { scope: "row" }, label), ...numbers.map((number) => make("td", {}, number))))));
 }

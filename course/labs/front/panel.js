@@ -31,7 +31,9 @@ export class Panel {
     this.caption = make("figcaption", { id: partId(id, "caption") }, spec.label);
     this.help = spec.help ? make("p", { class: "course-lab-help", id: partId(id, "help") }, spec.help) : null;
     this.node = make("figure", { class: `course-lab-panel is-${spec.kind}`, "data-panel": spec.name }, this.caption);
-    this.behind = make("div", { class: "course-lab-behind", hidden: true });
+    this.behind = keepKeys(make("div", { // it scrolls, so keys must reach it
+      class: "course-lab-behind", hidden: true, tabindex: "0", role: "region", "aria-label": `${spec.label}: numbers`,
+    }));
     this.id = id;
   }
 

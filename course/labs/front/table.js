@@ -1,6 +1,6 @@
 /** Numbers in a real table. */
 
-import { keepKeys, make, setText } from "./dom.js";
+import { headRow, keepKeys, make, setText } from "./dom.js";
 import { Panel } from "./panel.js";
 import { formatNumber } from "./text.js";
 
@@ -67,7 +67,7 @@ export class TablePanel extends Panel {
   fillHead(labels) {
     const cells = this.head.rows[0]?.cells ?? [];
     if (cells.length === labels.length) labels.forEach((label, i) => setText(cells[i], label));
-    else this.head.replaceChildren(make("tr", {}, ...labels.map((label) => make("th", { scope: "col" }, label))));
+    else this.head.replaceChildren(headRow(labels));
   }
 
   /**

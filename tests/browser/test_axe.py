@@ -1,0 +1,71 @@
+"""axe finds no fault in what the course shows: labs, questions, reports, hints, comparisons."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from course.content import questions
+from tests.browser.conftest import OpenNotebook
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+WAIT = 60_000
+LABS = (
+    "AttentionLab",
+    "TokenizerLab",
+    "EmbeddingLab",
+    "PositionLab",
+    "FeedForwardLab",
+    "StackLab",
+    "ShapeTracer",
+)
+QUIZ = next(q for q in map(questions.get, questions.all_ids()) if q.kind == "quiz")
+PREDICTION = next(q for q in map(questions.get, questions.all_ids()) if q.kind == "predict")
+WRONG = """\
+def softmax(x, dim):
+    return torch.softmax(x, dim).float()
+check("attention.softmax", softmax)"""
+SIDEWAYS = """\
+def scores(query, key):
+    return query @ key.transpose(-2, -1)
+check("attention.scores", scores)"""
+CELLS = (
+    "import torch\nfrom course import check, compare, explain, hint, labs, predict, quiz",
+    f"quiz({QUIZ.id!r})",
+    f"predict({PREDICTION.id!r})",
+    f"explain({PREDICTION.id!r})",
+    *(f"labs.{name}()" for name in LABS),
+    WRONG,
+    SIDEWAYS,
+    "hint('attention.softmax')",
+    "compare('attention.scores', scores)",
+)
+
+
+def faults(page: Any) -> list[str]:
+    """What axe finds in the outputs: the rule, and the element it is about."""
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+    found = page.evaluate(
+        "() => axe.run({ include: [['.jp-Cell-outputWrapper']] }, { resultTypes: ['violations'] })"
+    )
+    return [
+        f"{fault['id']}: {node['html'][:160]}"
+        for fault in found["violations"]
+        for node in fault["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing(open_notebook: OpenNotebook, dark: bool) -> None:
+    page = open_notebook(*CELLS, height=9000, dark=dark).page
+    page.wait_for_function(
+        "(count) => document.querySelectorAll('.course-live').length === count",
+        arg=len(LABS) + 3,
+        timeout=WAIT,
+    )
+    page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=WAIT)
+    page.get_by_role("button", name="Numbers as tables").first.click()
+    assert faults(page) == []
