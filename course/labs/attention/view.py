@@ -170,7 +170,7 @@ def values_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
     part = "" if width == arrays.head_dim else f", the first {width} of {arrays.head_dim} numbers"
 
     def data() -> dict[str, bytes]:
-        return {"cells": pack(signed_codes(np.vstack([values, mixed]), limit, 16), 16)}
+        return {"cells": pack(signed_codes(np.vstack([values, mixed]), limit), 8)}
 
     weights = arrays.weights[chosen.layer, chosen.head, chosen.query]
     meta = {
@@ -180,7 +180,7 @@ def values_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
             "sum",
         ],
         "column_labels": ["" if i % 8 else str(i) for i in range(width)],
-        "bits": 16,
+        "bits": 8,
         "scale": "signed",
         "limit": limit,
         "chosen": [
