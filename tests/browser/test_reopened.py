@@ -55,7 +55,9 @@ def test_a_saved_notebook_shows_how_it_was_left(
     wait_for_visible(page, ".course-still", 0)
     page.get_by_role("radio").nth(QUIZ.right).click()
     page.wait_for_selector(".course-quiz-says:has-text('Right.')", timeout=WAIT)
-    page.locator("[data-lab=tokenizer]").get_by_role("textbox", name="Text").fill("Nothing but penguins.")
+    page.locator("[data-lab=tokenizer]").get_by_role("textbox", name="Text").fill(
+        "Nothing but penguins."
+    )
     page.wait_for_function(
         "() => [...document.querySelectorAll('.course-still')]"
         ".some((node) => node.textContent.includes('penguins'))",

@@ -415,11 +415,25 @@ export class Lab {
 
   /** Hide what does not apply: `show` is {name: value or [values]} on the lab's values. */
   showWhatApplies() {
+    const focused = document.activeElement;
     for (const [node, show] of this.shown) {
       const applies = Object.entries(show ?? {}).every(([name, wanted]) =>
         (Array.isArray(wanted) ? wanted : [wanted]).some((value) => sameValue(value, this.values[name])));
-      if (node.hidden === applies) node.hidden = !applies;
+      if (node.hidden !== applies) continue;
+      node.hidden = !applies;
+      if (!applies && focused && node.contains(focused)) this.focusNear(node);
     }
+  }
+
+  /**
+   * Take the focus from a control that is hidden to the nearest one before it, else after it.
+   * @param {HTMLElement} hidden
+   */
+  focusNear(hidden) {
+    const all = [...this.controls.values()];
+    const at = all.findIndex(({ node }) => node === hidden);
+    const near = [...all.slice(0, Math.max(at, 0)).reverse(), ...all.slice(at + 1)];
+    near.find(({ node }) => !node.hidden)?.input.focus();
   }
 
   /** The page's own colours, for what is written on canvases. */

@@ -50,13 +50,19 @@ export function shortNumber(value) {
   return text.replaceAll("-", "−").replace("e+", "e");
 }
 
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
 /**
- * Put words into the {places} of a sentence.
+ * Put words into the {places} of a sentence. Words from right to left are isolated (U+2068, U+2069):
+ * else they reorder the numbers around them.
  * @param {string} sentence
  * @param {Record<string, string | number>} words
  */
 export function fillIn(sentence, words) {
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => String(words[name]));
+  return sentence.replace(/\{(\w+)\}/g, (_, name) => {
+    const word = String(words[name]);
+    return RIGHT_TO_LEFT.test(word) ? `\u2068${word.replace(/[\u2066-\u2069]/g, "")}\u2069` : word;
+  });
 }
 
 /**

@@ -173,6 +173,16 @@ test("of a long text the first characters are used, and the field says so and ke
   assert.equal(says(), "");
 });
 
+test("a control that is hidden hands its focus to the one before it", (t) => {
+  const { control, answer, view } = open(t);
+  answer({ view, values: { ...VALUES, mask: "causal" } });
+  control("scaled").focus();
+  answer({ view, values: { ...VALUES, mask: "causal", depth: 0 } });
+  assert.equal(document.activeElement, control("scaled"));
+  answer({ view, values: { ...VALUES, mask: "none" } });
+  assert.equal(document.activeElement, control("Mask"));
+});
+
 test("a button sends true, an empty number null", (t) => {
   const { find, type, changes, answer, view } = open(t);
   find("button", "Again").fire("click");

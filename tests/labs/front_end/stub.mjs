@@ -75,6 +75,14 @@ class StubElement extends StubNode {
     this.attributes[name] = value;
   }
 
+  focus() {
+    document.activeElement = this;
+  }
+
+  contains(other) {
+    return other === this || this.all((node) => node === other).length > 0;
+  }
+
   removeAttribute(name) {
     delete this.attributes[name];
   }

@@ -39,3 +39,10 @@ test("words are wrapped, and a word that is too wide has a line of its own", () 
   assert.deepEqual(wrap("a incomprehensible b", 5), ["a", "incomprehensible", "b"]);
   assert.deepEqual(wrap("", 5), [""]);
 });
+
+test("a word from right to left is isolated in a sentence, once", () => {
+  const sentence = "{i}: “{piece}”";
+  assert.equal(fillIn(sentence, { i: 3, piece: "cat" }), "3: “cat”");
+  assert.equal(fillIn(sentence, { i: 3, piece: "של" }), "3: “\u2068של\u2069”");
+  assert.equal(fillIn(sentence, { i: 3, piece: "\u2069سلام" }), "3: “\u2068سلام\u2069”");
+});
