@@ -119,9 +119,9 @@ def test_names_on_a_map_are_placed_for_the_room_between_its_margins(
     """Plotly draws no point at the very edge of the axes: it adds a margin to their ranges."""
     rooms = []
 
-    def noted(*args: Any, room: tuple[int, int]) -> list[str]:
+    def noted(xy: Any, names: Any, room: tuple[int, int]) -> list[str]:
         rooms.append(room)
-        return sides(*args, room=room)
+        return sides(xy, names, room)
 
     monkeypatch.setattr(figures, "sides", noted)
     layout = drawn(figures.points([[0.0, 0.0], [1.0, 1.0]], ["one", "two"], title="map"))["layout"]
