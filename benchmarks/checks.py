@@ -2,8 +2,8 @@
 
     python benchmarks/checks.py [--of EXERCISE] [--each N] [--keep FILE] [--beside FILE] [--write]
 
-Checks all wrong answers that the repository knows: each listed mistake, and the answers of the tests that
-no exercise lists (tests/**/test_unseen*.py), each with `check` as in a notebook. The first check of an
+Checks all wrong answers that the repository knows: each listed mistake, and the answers that no mistake is
+(wrong.txt beside each exercise), each with `check` as in a notebook. The first check of an
 exercise in a kernel computes the references too and is timed by itself, with the model solution. Times are
 the clock's and the computing time of this process and its child; the ratio to a check of the model solution
 does not depend on the machine. --keep saves every time and report, --beside compares with such a file.
@@ -12,7 +12,6 @@ does not depend on the machine. --keep saves every time and report, --beside com
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import platform
@@ -31,60 +30,18 @@ os.environ["COURSE_HOME"] = tempfile.mkdtemp()
 
 from course.checking import check  # noqa: E402
 from course.checking.exercise import build  # noqa: E402
-from course.content import exercises  # noqa: E402
+from course.content import dev, exercises  # noqa: E402
 
 SOON, LATEST = 2.0, 4.0  # seconds: at the 95th percentile, and at most
 SLOWEST = 10
-
-
-def unseen() -> Iterator[tuple[str, str, str]]:
-    """The wrong answers that no exercise lists: exercise, name, source."""
-    for path in sorted((ROOT / "tests").rglob("test_unseen*.py")):
-        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-        names = vars(module)
-        for exercise_id, sources in names.get("UNSEEN", {}).items():
-            yield from ((exercise_id, name, source) for name, source in sources.items())
-        for exercise_id, name, source, *_ in names.get("SLIPS", ()):
-            yield exercise_id, name, source
-        for (exercise_id, name), (source, _) in names.get("FUNCTIONS", {}).items():
-            yield exercise_id, name, source
-        yield from _edited(names)
-
-
-def _edited(names: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Answers that a test writes as edits of one text."""
-    for name, (old, new, _) in names.get("EDITED", {}).items():
-        yield "attention.multi_head", name, names["WHOLE"].replace(old, new)
-    for name, (source, _) in names.get("SOFTMAXES", {}).items():
-        yield "attention.softmax", name, source
-    for name, (place, instead, _) in names.get("ATTENTIONS", {}).items():
-        source = names["ATTENTION"]
-        for part, usual in names["USUAL"].items():
-            source = source.replace(part, instead if part == place else usual)
-        yield "attention.scaled_dot_product", name, source
-    for name, (edits, _) in names.get("LAYERS", {}).items():
-        yield "stacking.EncoderLayer", name, _with_edits(names["LAYER"], edits)
-    mended = "MENDED" in names
-    for name, (first, second, *_) in names.get("WRONG", {}).items():
-        if mended:
-            yield "stacking.repair", name, _with_edits(names["MENDED"], first)
-        else:
-            yield first, name, second
-
-
-def _with_edits(source: str, edits: list[tuple[str, str]]) -> str:
-    for old, new in edits:
-        source = source.replace(old, new)
-    return source
 
 
 def wrong_answers(exercise_id: str) -> dict[str, Callable[..., Any]]:
     """All wrong answers to an exercise, ready to be checked."""
     exercise = exercises.get(exercise_id)
     found = {mistake.id: exercise.mistaken(mistake) for mistake in exercise.mistakes}
-    for of, name, source in unseen():
-        if of == exercise_id:
-            found[f"unseen: {name}"] = build(exercise_id, source)
+    for answer in dev.wrong_answers(exercise_id):
+        found[f"unseen: {answer.name}"] = build(exercise_id, answer.source)
     return found
 
 

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from encoder_core import attention as core_attention
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
-from encoder_core.fast_cpu import use_fast_cpu
+from encoder_core.fast import fast_cpu
+from encoder_core.fast.fast_cpu import use_fast_cpu
 
 FAST = "encoder_core, use_fast_cpu(model)"
 Run = Callable[[Tensor, Tensor | None], Tensor]
@@ -159,10 +161,12 @@ def contenders(size: Size) -> Iterator[Contender]:
 
 @contextmanager
 def knob(on: bool) -> Iterator[None]:
-    """Send float32 products to oneDNN, as anyone can; see facts in the table's head."""
-    before = torch.backends.mkldnn.matmul.fp32_precision
-    torch.backends.mkldnn.matmul.fp32_precision = "bf16" if on else before
+    """Send float32 products to oneDNN, as anyone can; ours as `use_fast_cpu` does."""
+    matmul = torch.backends.mkldnn.matmul
+    before = matmul.fp32_precision, core_attention.explicit_is_faster
+    if on:
+        fast_cpu._switch(True)
     try:
         yield
     finally:
-        torch.backends.mkldnn.matmul.fp32_precision = before
+        matmul.fp32_precision, core_attention.explicit_is_faster = before

@@ -1,7 +1,7 @@
 """What the general search and the exercises' own searches tell of wrong answers: shares and times.
 
     python3 -m benchmarks.searches new FOLDER     wrong answers in TOML files: exercise, source, must_name
-    python3 -m benchmarks.searches unlisted       those of the tests that stand as functions in a table
+    python3 -m benchmarks.searches unlisted       those that no mistake is (wrong.txt)
     python3 -m benchmarks.searches listed [STEP]  every STEP-th listed mistake, without its own entry
 
 A telling is apt by this count when it names one of the words of `must_name`. Where there are none: the words
@@ -11,7 +11,6 @@ the share is of those of which anything more than "wrong numbers" is said.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import statistics
@@ -27,12 +26,11 @@ from unittest import mock
 from course.checking import checks
 from course.checking.exercise import build
 from course.checking.explain import diagnosis, findings, first_step
-from course.content import exercises
+from course.content import dev, exercises
 from course.sandbox import guards
 
 MODES = ("special searches only", "general only", "both", "neither")
 EMPTY = ("right shape and wrong numbers", "numbers are wrong", "the largest difference is at")
-TESTS = Path(__file__).parent.parent / "tests"
 
 
 def main() -> None:
@@ -60,17 +58,9 @@ def _new(folder: str) -> Iterator[tuple[str, str, str, list[str], bool]]:
 
 
 def _unlisted() -> Iterator[tuple[str, str, str, list[str], bool]]:
-    for path in sorted(TESTS.rglob("test_unseen*.py")):
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        for exercise_id, sources in getattr(module, "UNSEEN", {}).items():
-            for name, source in sources.items():
-                yield exercise_id, name, source, [], False
-        for (exercise_id, name), (source, _) in getattr(module, "FUNCTIONS", {}).items():
-            yield exercise_id, name, source, [], False
+    for exercise_id in exercises.ids():
+        for answer in dev.wrong_answers(exercise_id):
+            yield exercise_id, answer.name, answer.source, [], False
 
 
 def _listed(step: str = "1") -> Iterator[tuple[str, str, str, list[str], bool]]:

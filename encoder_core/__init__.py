@@ -61,6 +61,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     # Attention.
     "attention": (
         "AttentionFunction",
+        "AttentionStrategy",
         "attend",
         "fused_attention",
         "masked_softmax",
@@ -97,11 +98,11 @@ _FILES: dict[str, tuple[str, ...]] = {
         "require_width",
     ),
     "residual": ("get_clones", "layer_norm"),
+    "stack": ("run_layers", "takes_strategy"),
     "encoder": ("TransformerEncoder", "TransformerEncoderLayer"),
     "decoder": ("TransformerDecoder", "TransformerDecoderLayer"),
-    "packing": ("Packing", "encode_layers", "pack"),
     # Encoders by name.
-    "models.bert": ("Bert", "BertConfig", "BertEmbeddings"),
+    "models.bert": ("Bert", "BertConfig", "BertEmbeddings", "encode_embedded"),
     "models.modernbert": (
         "ModernBert",
         "ModernBertConfig",
@@ -166,9 +167,10 @@ _FILES: dict[str, tuple[str, ...]] = {
     "training.devices": ("Precision", "choose_device", "choose_precision", "to_device"),
     "training.distributed": ("Processes", "average_gradients", "join_processes", "same_weights"),
     "training.interrupts": ("Interrupts",),
-    "fast_cpu": ("FastCpu", "use_fast_cpu"),
-    "layouts": ("BlockedLinear", "Layout", "TransposedLinear"),
-    "prepacked": ("PrepackedLayer", "can_prepack"),
+    "fast.packing": ("Packing", "encode_layers", "pack"),
+    "fast.fast_cpu": ("FastCpu", "use_fast_cpu"),
+    "fast.layouts": ("BlockedLinear", "Layout", "TransposedLinear"),
+    "fast.prepacked": ("PrepackedLayer", "can_prepack", "prepack", "undo_prepack"),
 }
 _HOME = {name: file for file, names in _FILES.items() for name in names}
 __all__ = sorted(_HOME)

@@ -1,4 +1,4 @@
-"""The bend between two linear layers: ReLU and GELU written out, and the fast ones by name.
+"""The activation between two linear layers: ReLU and GELU written out, and the fast ones by name.
 
 Sources: Vaswani et al. 2017, "Attention Is All You Need", equation 2; Hendrycks and Gimpel 2016,
 "Gaussian Error Linear Units", section 2.
@@ -19,15 +19,7 @@ Activation = Callable[[Tensor], Tensor]
 
 
 def relu(x: Tensor) -> Tensor:
-    """Keep what is positive: `max(0, x)`. The form to read; `F.relu` is the one that runs.
-
-    Args:
-        x: floating, any shape.
-
-    Returns:
-        The shape and dtype of `x`.
-
-    Source: Vaswani et al. 2017, equation 2.
+    """Keep what is positive: `max(0, x)`, x of any shape. The form to read; `F.relu` runs.
 
     >>> relu(torch.tensor([-1.0, 0.0, 2.0]))
     tensor([0., 0., 2.])
@@ -38,13 +30,7 @@ def relu(x: Tensor) -> Tensor:
 def gelu(x: Tensor) -> Tensor:
     """Weigh x by the chance that a standard normal is below it. The form to read; `F.gelu` runs.
 
-    Args:
-        x: floating, any shape.
-
-    Returns:
-        `x * Phi(x)`, exact (through erf, not the tanh approximation); shape and dtype of `x`.
-
-    Source: Hendrycks and Gimpel 2016, section 2.
+    `x * Phi(x)` for x of any shape, exact (through erf, not the tanh approximation).
 
     >>> gelu(torch.tensor([-1.0, 0.0, 1.0]))
     tensor([-0.1587,  0.0000,  0.8413])
@@ -56,20 +42,12 @@ _ACTIVATIONS: dict[str, Activation] = {"relu": F.relu, "gelu": F.gelu, "silu": F
 
 
 def activation_function(activation: str | Activation) -> Activation:
-    """Turn a name into the function that runs; a callable is returned as it is.
+    """Turn `"relu"`, `"gelu"` (exact) or `"silu"` (swish) into the function that runs.
 
-    Args:
-        activation: `"relu"`, `"gelu"` (exact), `"silu"` (also called swish), or a callable from
-            a tensor to one of the same shape.
-
-    Returns:
-        The function.
+    A callable from a tensor to one of the same shape is returned unchanged.
 
     Raises:
         ValueError: an unknown name.
-
-    >>> activation_function("gelu") is F.gelu
-    True
     """
     if callable(activation):
         return activation

@@ -3,12 +3,14 @@
 `scaled_dot_product_attention` is the form to read; it also returns the weights.
 `fused_attention` is the form that runs; it never builds the weights. A test holds them equal.
 
-Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.1, equation 1.
+Sources: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.1, equation 1, and the code
+published with it, tensor2tensor (dropout on the weights); Dao et al. 2022, "FlashAttention".
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -20,6 +22,7 @@ from encoder_core.second_derivative import allow_second_derivative
 
 __all__ = [
     "AttentionFunction",
+    "AttentionStrategy",
     "attend",
     "fused_attention",
     "masked_softmax",
@@ -29,17 +32,17 @@ __all__ = [
     "split_heads",
 ]
 
-# Up to how many keys the textbook form is the faster one where products go to oneDNN, as measured
-# on AMD's Zen 4: 16 keys 10 times, 64 keys 3 times, 128 keys 2 times, 256 keys even.
-_SHORT = 192
+# For which queries and keys `fused_attention` computes by the explicit form; None: for none. What
+# makes that form the faster one sets it, such as `fast.fast_cpu`.
+explicit_is_faster: Callable[[Tensor, Tensor], bool] | None = None
 
 
 class AttentionFunction(Protocol):
     """What a `MultiheadAttention` can compute with in place of its own.
 
-    Called as `function(query, key, value, mask)` with `(B, H, L, Dh)`, `(B, H, S, Dh)`,
-    `(B, H, S, Dv)` and a mask that broadcasts to `(B, H, L, S)`, or None. Returns the output
-    `(B, H, L, Dv)`, or the output and the weights `(B, H, L, S)`.
+    Called with query `(B, H, L, Dh)`, key `(B, H, S, Dh)`, value `(B, H, S, Dv)` and a mask that
+    broadcasts to `(B, H, L, S)`, or None. Returns the output `(B, H, L, Dv)`, or that and the
+    weights `(B, H, L, S)`.
     """
 
     def __call__(
@@ -48,19 +51,48 @@ class AttentionFunction(Protocol):
         """Attend."""
 
 
+# `step(query, key, value, mask, need_weights)`: the output, and the weights or None.
+AttentionStep = Callable[
+    [Tensor, Tensor, Tensor, Tensor | None, bool], tuple[Tensor, Tensor | None]
+]
+
+
+class AttentionStrategy(Protocol):
+    """How a batch is attended to where its rows are not its texts; see `fast.packing.Packing`.
+
+    A `MultiheadAttention` calls `attend` with its own step, and shows the padded form of the heads
+    to whoever watches or changes them.
+    """
+
+    def attend(
+        self,
+        step: AttentionStep,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None,
+        need_weights: bool,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attend to heads `(1, H, N, Dh)` by calls of `step` on parts of them.
+
+        Returns heads of the same shape, and the padded batch's weights `(B, H, S, S)` or None.
+        """
+
+    def unpack(self, x: Tensor) -> Tensor:
+        """Return tokens `(1, N, D)` as a padded batch `(B, S, D)`."""
+
+    def unpack_heads(self, x: Tensor) -> Tensor:
+        """Return heads `(1, H, N, Dh)` as those of a padded batch `(B, H, S, Dh)`."""
+
+    def pack_heads(self, x: Tensor) -> Tensor:
+        """Undo `unpack_heads`."""
+
+
 def scores(query: Tensor, key: Tensor) -> Tensor:
-    """Say how well each key fits each query: their product over the root of Dh.
+    """Score how well each key fits each query: their product over the root of Dh.
 
-    The query is divided, not the product: half precision overflows later that way.
-
-    Args:
-        query: `(..., L, Dh)`.
-        key: `(..., S, Dh)`.
-
-    Returns:
-        `(..., L, S)`.
-
-    Source: Vaswani et al. 2017, section 3.2.1.
+    Query `(..., L, Dh)` and key `(..., S, Dh)` to `(..., L, S)`. The query is divided, not the
+    product: half precision overflows later that way.
 
     >>> scores(torch.ones(1, 4), torch.ones(2, 4))
     tensor([[2., 2.]])
@@ -69,18 +101,10 @@ def scores(query: Tensor, key: Tensor) -> Tensor:
 
 
 def masked_softmax(scores: Tensor) -> Tensor:
-    """Turn each row into weights that sum to 1; a row of nothing but `-inf` gives zeros.
+    """Turn each row of `(..., S)` into weights that sum to 1; a row of `-inf` alone gives zeros.
 
-    Such a row (a query that may look at nothing) is 0 / 0 in the plain softmax. It is filled
-    with zeros before and after, so that neither the result nor the gradient has a NaN.
-
-    Args:
-        scores: `(..., S)`, `-inf` where blocked.
-
-    Returns:
-        `(..., S)`, in the dtype of `scores`.
-
-    Source: pytorch issue 41508.
+    Such a row (a query that may look at nothing) is 0 / 0 in the plain softmax. It is filled with
+    zeros before and after, so that neither result nor gradient has a NaN (pytorch issue 41508).
 
     >>> masked_softmax(torch.tensor([[0.0, 0.0], [0.0, -torch.inf], [-torch.inf, -torch.inf]]))
     tensor([[0.5000, 0.5000],
@@ -98,25 +122,21 @@ def scaled_dot_product_attention(
     mask: Tensor | None = None,
     dropout_p: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
-    """Attend, step by step: scores, mask, softmax, weighted sum. The form to read.
+    """Attend step by step: scores, mask, softmax, weighted sum. The form to read.
 
     Args:
         query: `(..., L, Dh)`.
         key: `(..., S, Dh)`.
         value: `(..., S, Dv)`.
         mask: broadcasts to `(..., L, S)`; boolean: True is blocked, floating: added to the scores.
-        dropout_p: the chance of dropping a weight; pass 0 in evaluation, which no function knows of.
+        dropout_p: pass 0 in eval mode; a function cannot see `module.training`.
 
     Returns:
-        The output `(..., L, Dv)`, and the weights `(..., L, S)` as they are before dropout. A
-        query that may look at nothing gets zeros in both, and finite gradients.
+        The output `(..., L, Dv)`, and the weights `(..., L, S)` before dropout. A query that may
+        look at nothing gets zeros in both, and finite gradients.
 
     Raises:
-        TypeError: an integer mask.
-        ValueError: a floating mask of zeros and ones (see `masks.check_mask`).
-
-    Source: Vaswani et al. 2017, equation 1; dropout on the weights as in the code published with
-    it (tensor2tensor).
+        TypeError, ValueError: see `masks.check_mask`.
 
     >>> query, key = torch.zeros(1, 2), torch.zeros(3, 2)
     >>> value = torch.tensor([[1.0], [2.0], [6.0]])
@@ -143,34 +163,13 @@ def fused_attention(
 ) -> Tensor:
     """Attend in one fused operation, without building the weights. The form that runs.
 
-    Which kernel serves is PyTorch's choice. Their answers to a query that may look at nothing
-    differ between kernels and versions (zeros, NaN, the mean of all values), so such a row is let
-    through unmasked and set to zero afterwards. On a CPU whose products go to oneDNN (see
-    `fast_cpu`) short texts are computed by `scaled_dot_product_attention`, which is faster there.
-
-    Args:
-        query: `(..., L, Dh)`.
-        key: `(..., S, Dh)`, with the query's leading axes.
-        value: `(..., S, Dv)`, with the query's leading axes.
-        mask: broadcasts to `(..., L, S)`; boolean: True is blocked, floating: added to the scores.
-        dropout_p: the chance of dropping a weight; pass 0 in evaluation.
-
-    Returns:
-        `(..., L, Dv)`, the first result of `scaled_dot_product_attention`.
-
-    Raises:
-        TypeError: an integer mask.
-        ValueError: a 0/1 floating mask (see `masks.check_mask`); more or fewer values than keys.
-
-    Source: Dao et al. 2022, "FlashAttention"; `torch.nn.functional.scaled_dot_product_attention`,
-    whose boolean mask says what is kept.
-
-    >>> query, key = torch.zeros(1, 2), torch.zeros(3, 2)
-    >>> value = torch.tensor([[1.0], [2.0], [6.0]])
-    >>> fused_attention(query, key, value, torch.tensor([[False, False, True]]))
-    tensor([[1.5000]])
+    Arguments and errors are those of `scaled_dot_product_attention`, the result `(..., L, Dv)` is
+    its first; key and value have the query's leading axes. More or fewer values than keys raise
+    ValueError. PyTorch chooses the kernel. Kernels answer a query that may look at nothing
+    differently (zeros, NaN, the mean of all values), so such a row is let through unmasked and set
+    to zero afterwards.
     """
-    if _textbook_is_faster(query, key):
+    if explicit_is_faster is not None and explicit_is_faster(query, key):
         return scaled_dot_product_attention(query, key, value, mask, dropout_p)[0]
     if key.shape[-2] != value.shape[-2]:  # some kernels would read past the end of the values
         raise ValueError(f"{key.shape[-2]} keys came with {value.shape[-2]} values.")
@@ -203,15 +202,6 @@ def _fused(
     return allow_second_derivative(output)
 
 
-def _textbook_is_faster(query: Tensor, key: Tensor) -> bool:
-    """Tell whether products go to oneDNN, which is slow at the small ones of the fused kernel."""
-    on_cpu = query.device.type == "cpu" and not torch.compiler.is_compiling()  # it can't be asked
-    if not on_cpu or query.dtype != torch.float32 or key.shape[-2] > _SHORT:
-        return False
-    switch = getattr(torch.backends.mkldnn, "matmul", None)  # not in older versions of torch
-    return getattr(switch, "fp32_precision", "none") == "bf16"
-
-
 def attend(
     function: AttentionFunction | None,
     query: Tensor,
@@ -221,18 +211,9 @@ def attend(
     need_weights: bool = False,
     dropout_p: float = 0.0,
 ) -> tuple[Tensor, Tensor | None]:
-    """Attend by a function from outside, or by one of this file's own where it is None.
+    """Attend in `(B, H, L, Dh)` by a function from outside, or by this file's own where it is None.
 
-    A function from outside knows nothing of dropout: it is applied here to the weights it gives.
-
-    Args:
-        function: see `AttentionFunction`.
-        query: `(B, H, L, Dh)`.
-        key: `(B, H, S, Dh)`.
-        value: `(B, H, S, Dv)`.
-        mask: broadcasts to `(B, H, L, S)`, or None.
-        need_weights: whether to return the weights.
-        dropout_p: the chance of dropping a weight; pass 0 in evaluation.
+    A function from outside knows nothing of dropout: it is applied here to the weights it returns.
 
     Returns:
         The output `(B, H, L, Dv)`, and the weights `(B, H, L, S)` or None.
@@ -240,10 +221,6 @@ def attend(
     Raises:
         TypeError: weights are needed and the function returns none.
         ValueError: the function returns another shape.
-
-    >>> q = torch.randn(2, 4, 5, 2)
-    >>> attend(None, q, q, q)[1] is None
-    True
     """
     if function is None and need_weights:
         return scaled_dot_product_attention(query, key, value, mask, dropout_p)
@@ -268,21 +245,11 @@ def attend(
 
 
 def split_heads(x: Tensor, nhead: int) -> Tensor:
-    """Cut the last axis into heads and bring them before the tokens.
-
-    Args:
-        x: `(B, S, D)`, or any `(..., S, D)`.
-        nhead: H, a divisor of D.
-
-    Returns:
-        `(B, H, S, Dh)` with `Dh = D // H`; a view where the strides allow it.
+    """Cut the last axis into heads, before the tokens: `(..., S, D)` to `(..., H, S, Dh)`.
 
     Raises:
-        ValueError: D is not divisible by `nhead`.
+        ValueError: D is not divisible by H.
 
-    Source: Vaswani et al. 2017, section 3.2.2.
-
-    >>> import torch
     >>> split_heads(torch.arange(4).reshape(1, 1, 4), nhead=2).tolist()
     [[[[0, 1]], [[2, 3]]]]
     """
@@ -293,17 +260,5 @@ def split_heads(x: Tensor, nhead: int) -> Tensor:
 
 
 def merge_heads(x: Tensor) -> Tensor:
-    """Undo `split_heads`: put the heads side by side again.
-
-    Args:
-        x: `(B, H, S, Dh)`, or any `(..., H, S, Dh)`.
-
-    Returns:
-        `(B, S, D)` with `D = H * Dh`.
-
-    >>> import torch
-    >>> x = torch.randn(2, 5, 12)
-    >>> torch.equal(merge_heads(split_heads(x, nhead=3)), x)
-    True
-    """
+    """Undo `split_heads`: `(..., H, S, Dh)` to `(..., S, D)`."""
     return x.transpose(-3, -2).flatten(-2)  # (B, S, H, Dh) -> (B, S, D)

@@ -1,4 +1,4 @@
-"""What a decoder remembers between two tokens: the keys and values that it has already made.
+"""What a decoder keeps between two tokens: the keys and values that it has already computed.
 
 Without it, writing token t computes the t - 1 before it again, and a text of T tokens costs as
 much as T texts. With it, each step computes one token; the numbers are the same.
@@ -22,13 +22,9 @@ class LayerCache:
     """Keys and values of one decoder layer.
 
     Attributes:
-        key: of the target's tokens so far, `(B, H, T, Dh)`; None before the first.
-        value: likewise.
-        memory_key: of the encoder's output, `(B, H, S, Dh)`; made once, at the first step.
-        memory_value: likewise.
-
-    >>> LayerCache().length
-    0
+        key: of the target's tokens so far, `(B, H, T, Dh)`, as `value`; None before the first.
+        memory_key: of the encoder's output, `(B, H, S, Dh)`, as `memory_value`; computed once, at
+            the first step.
     """
 
     key: Tensor | None = None
@@ -38,24 +34,11 @@ class LayerCache:
 
     @property
     def length(self) -> int:
-        """How many of the target's tokens are held."""
+        """The number of the target's tokens held."""
         return 0 if self.key is None else self.key.shape[2]
 
     def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Add the keys and values of new tokens and return those of all.
-
-        Args:
-            key: `(B, H, L, Dh)`.
-            value: `(B, H, L, Dh)`.
-
-        Returns:
-            Two tensors `(B, H, T + L, Dh)`.
-
-        >>> cache, new = LayerCache(), torch.ones(1, 2, 3, 4)
-        >>> _ = cache.append(new, new)
-        >>> cache.append(new, new)[0].shape
-        torch.Size([1, 2, 6, 4])
-        """
+        """Add new tokens' `(B, H, L, Dh)` and return those of all, `(B, H, T + L, Dh)`."""
         if self.key is not None and self.value is not None:
             key = torch.cat((self.key, key), dim=2)  # (B, H, T + L, Dh)
             value = torch.cat((self.value, value), dim=2)  # (B, H, T + L, Dh)
@@ -63,10 +46,7 @@ class LayerCache:
         return key, value
 
     def reorder(self, rows: Tensor) -> None:
-        """Keep the given rows of the batch, in that order; a row may come more than once.
-
-        Args:
-            rows: `(B',)` indices into the batch.
+        """Keep the given rows `(B',)` of the batch, in that order; a row may occur more than once.
 
         >>> cache = LayerCache(key=torch.arange(2.0).reshape(2, 1, 1, 1))
         >>> cache.reorder(torch.tensor([1, 1, 0]))
@@ -83,9 +63,6 @@ class LayerCache:
 class KeyValueCache:
     """The caches of all layers of a decoder.
 
-    Attributes:
-        layers: one `LayerCache` for each layer.
-
     >>> cache = KeyValueCache.empty(num_layers=6)
     >>> len(cache.layers), cache.length
     (6, 0)
@@ -95,31 +72,15 @@ class KeyValueCache:
 
     @classmethod
     def empty(cls, num_layers: int) -> KeyValueCache:
-        """Make a cache that holds nothing yet.
-
-        Args:
-            num_layers: how many layers the decoder has.
-
-        Returns:
-            The cache.
-
-        >>> KeyValueCache.empty(2).layers[0].key is None
-        True
-        """
+        """Make a cache that holds nothing yet."""
         return cls([LayerCache() for _ in range(num_layers)])
 
     @property
     def length(self) -> int:
-        """How many of the target's tokens are held."""
+        """The number of the target's tokens held."""
         return self.layers[0].length if self.layers else 0
 
     def reorder(self, rows: Tensor) -> None:
-        """Keep the given rows of the batch in every layer: what a beam search needs at each step.
-
-        Args:
-            rows: `(B',)` indices into the batch.
-
-        >>> KeyValueCache.empty(1).reorder(torch.tensor([0]))
-        """
+        """Keep the given rows `(B',)` of the batch in every layer, as a beam search does."""
         for layer in self.layers:
             layer.reorder(rows)

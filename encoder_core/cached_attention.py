@@ -1,4 +1,4 @@
-"""Multi-head attention that computes new tokens only, with the old ones' keys and values cached.
+"""Multi-head attention of new tokens only, with the earlier ones' keys and values cached.
 
 Source: Shazeer 2019, "Fast Transformer Decoding: One Write-Head is All You Need", section 2.3.
 """
@@ -17,25 +17,12 @@ __all__ = ["attend_to_memory", "attend_to_past"]
 
 
 def attend_to_past(attention: MultiheadAttention, x: Tensor, cache: LayerCache) -> Tensor:
-    """Let new tokens attend to one another, causally, and to all before them.
+    """Let new tokens `(B, L, D)` attend to all before them and, causally, to one another.
 
-    Args:
-        attention: whose projections and heads.
-        x: the new tokens, `(B, L, D)`.
-        cache: holds the tokens before; afterwards also these.
-
-    Returns:
-        `(B, L, D)`.
+    The cache holds the tokens before; afterwards also these.
 
     Raises:
-        ValueError: the attention has rotary positions, which would have to be counted on.
-
-    Source: Shazeer 2019, section 2.3.
-
-    >>> import torch
-    >>> attention, cache = MultiheadAttention(8, 2), LayerCache()
-    >>> attend_to_past(attention, torch.randn(1, 3, 8), cache).shape, cache.length
-    (torch.Size([1, 3, 8]), 3)
+        ValueError: the attention has rotary positions, which would have to count from the cache.
     """
     if attention.rotary is not None:
         raise ValueError("A cache of keys and values does not go with rotary positions here.")
@@ -54,24 +41,11 @@ def attend_to_memory(
     cache: LayerCache,
     memory_key_padding_mask: Tensor | None = None,
 ) -> Tensor:
-    """Let new tokens attend to the encoder's output, whose keys and values are made only once.
+    """Let new tokens `(B, L, D)` attend to the encoder's output, whose keys and values are kept.
 
     Args:
-        attention: whose projections and heads.
-        x: the new tokens, `(B, L, D)`.
         memory: the encoder's output, `(B, S, D)`; read where the cache holds none yet.
-        cache: afterwards holds the memory's keys and values.
         memory_key_padding_mask: `(B, S)`; True at padding.
-
-    Returns:
-        `(B, L, D)`.
-
-    Source: Shazeer 2019, section 2.3.
-
-    >>> import torch
-    >>> attention, cache = MultiheadAttention(8, 2), LayerCache()
-    >>> attend_to_memory(attention, torch.randn(1, 1, 8), torch.randn(1, 5, 8), cache).shape
-    torch.Size([1, 1, 8])
     """
     if cache.memory_key is None or cache.memory_value is None:
         query, key, value = attention.project(x, memory, memory)

@@ -1,4 +1,4 @@
-"""What comes in, looked at first: a sentence in place of a failure somewhere deep inside.
+"""Checks of the input: a sentence in place of a failure deep inside.
 
 Shapes that do not fit are not always an error in torch: some broadcast to a result that means
 nothing. Masks have checks of their own, in `masks.py`.
@@ -27,16 +27,10 @@ __all__ = [
 
 
 def has_values(x: Tensor) -> bool:
-    """Tell whether a tensor stands for numbers that are there, and may decide what is computed.
+    """Tell whether a tensor of any shape has numbers, and they may decide what is computed.
 
     There are none on the meta device and in a FakeTensor. While `torch.compile`, `torch.export` or
     a CUDA graph records what is computed, the record must serve other numbers too.
-
-    Args:
-        x: any tensor.
-
-    Returns:
-        False where code that would look into its input has to do without.
 
     >>> has_values(torch.ones(2)), has_values(torch.ones(2, device="meta"))
     (True, False)
@@ -47,29 +41,18 @@ def has_values(x: Tensor) -> bool:
 
 
 def may_be_kept(x: Tensor) -> bool:
-    """Tell whether a table computed for this call may serve later ones.
+    """Tell whether a table computed for this call's input (any shape) may serve later calls.
 
-    Args:
-        x: an input of the call.
-
-    Returns:
-        False for a FakeTensor, whose table has no numbers, and while `torch.jit` traces.
-
-    >>> may_be_kept(torch.ones(2))
-    True
+    False for a FakeTensor, whose table has no numbers, and while `torch.jit` traces.
     """
     return not (isinstance(x, FakeTensor) or torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 
 def read_bool(condition: Tensor) -> bool | None:
-    """Read what a tensor says, where it can be read.
+    """Read a tensor of one boolean, any shape.
 
-    Args:
-        condition: one boolean, any shape.
-
-    Returns:
-        The boolean; None where there is none (see `has_values`), or where `torch.func.vmap` makes
-        it one for each of many calls.
+    Returns None where it has no value (see `has_values`), or one for each of the calls that
+    `torch.func.vmap` makes at once.
 
     >>> read_bool(torch.tensor([1, 2]).sum() == 3), read_bool(torch.ones((), device="meta") == 1)
     (True, None)
@@ -85,13 +68,8 @@ def read_bool(condition: Tensor) -> bool | None:
 def require_batch_first(batch_first: bool) -> None:
     """Accept `batch_first=True` and answer `False` with a sentence.
 
-    Args:
-        batch_first: what a caller of `torch.nn` writes.
-
     Raises:
         ValueError: `batch_first` is False.
-
-    >>> require_batch_first(True)
     """
     if not batch_first:
         raise ValueError(
@@ -102,17 +80,12 @@ def require_batch_first(batch_first: bool) -> None:
 
 
 def require_batch_first_layers(layers: Iterable[nn.Module]) -> None:
-    """Refuse layers of `torch.nn` that read `(S, B, D)`, as they do unless told otherwise.
+    """Refuse layers of `torch.nn` that read `(S, B, D)`, torch's default.
 
-    They would take the texts of a batch for one text's tokens.
-
-    Args:
-        layers: those of a stack; layers of another kind are not looked at.
+    They would take the texts of a batch for one text's tokens. Layers of another kind pass.
 
     Raises:
         ValueError: a `torch.nn` layer with `batch_first=False`.
-
-    >>> require_batch_first_layers([nn.TransformerEncoderLayer(8, 2, batch_first=True)])
     """
     for layer in layers:
         torchs = isinstance(layer, nn.TransformerEncoderLayer | nn.TransformerDecoderLayer)
@@ -128,16 +101,8 @@ def require_batch_first_layers(layers: Iterable[nn.Module]) -> None:
 def require_width(name: str, x: Tensor, d_model: int) -> None:
     """Refuse what is not `(S, D)` or `(B, S, D)` with the D that a layer was made for.
 
-    Args:
-        name: what the error calls the input.
-        x: the input, any shape.
-        d_model: D.
-
     Raises:
         ValueError: another number of axes, or another last size.
-
-    >>> import torch
-    >>> require_width("src", torch.ones(2, 3, 4), d_model=4)
     """
     if x.dim() not in (2, 3) or x.shape[-1] != d_model:
         raise ValueError(
@@ -147,19 +112,12 @@ def require_width(name: str, x: Tensor, d_model: int) -> None:
 
 
 def require_sources(query: Tensor, key: Tensor, value: Tensor, d_model: int) -> None:
-    """Refuse queries, keys and values that do not belong together.
+    """Refuse queries `(B, L, D)`, keys and values `(B, S, D)` that do not belong together.
 
-    Args:
-        query: `(B, L, D)`, or `(L, D)`.
-        key: `(B, S, D)`, or `(S, D)`.
-        value: in the shape of `key`.
-        d_model: D.
+    All three may be without B.
 
     Raises:
         ValueError: a width other than D, batches of different sizes, or not one value for a key.
-
-    >>> import torch
-    >>> require_sources(torch.ones(2, 5, 4), torch.ones(2, 3, 4), torch.ones(2, 3, 4), d_model=4)
     """
     fit = key.shape == value.shape and query.shape[:-2] == key.shape[:-2]  # () where unbatched
     if not fit or query.dim() not in (2, 3) or not query.shape[-1] == key.shape[-1] == d_model:

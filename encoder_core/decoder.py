@@ -22,39 +22,25 @@ from encoder_core.cached_attention import attend_to_memory, attend_to_past
 from encoder_core.checks import require_batch_first, require_batch_first_layers, require_width
 from encoder_core.masks import block_future, check_mask, match_masks
 from encoder_core.multihead import MultiheadAttention
-from encoder_core.residual import get_clones, residual
+from encoder_core.residual import get_clones
 
 __all__ = ["TransformerDecoder", "TransformerDecoderLayer"]
+
+# As `MultiheadAttention` takes them: padding, need_weights, mask, average_attn_weights, is_causal.
+_Masks = tuple[Tensor | None, bool, Tensor | None, bool, bool]
 
 
 class TransformerDecoderLayer(nn.Module):
     """One layer: self-attention, attention to the encoder's output, feed-forward.
 
-    Args:
-        d_model: D.
-        nhead: H, a divisor of D.
-        dim_feedforward: F.
-        dropout: on both attentions' weights, on the three sub-layers' outputs and after the
-            activation, as in `torch.nn`.
-        activation: `"relu"`, `"gelu"` or a callable.
-        layer_norm_eps: added to the variance in the normalisations.
-        batch_first: True.
-        norm_first: pre-norm (True) or the paper's post-norm (False).
-        bias: give all linear layers and normalisations a bias.
-        device: where the parameters are made.
-        dtype: their dtype.
+    The arguments are those of `TransformerEncoderLayer`; dropout falls on both attentions'
+    weights, on the three sub-layers' outputs and after the activation, as in `torch.nn`.
 
     Shapes: target `(B, T, D)` and memory `(B, S, D)` to `(B, T, D)`; or all without B.
 
     Raises:
         ValueError: `batch_first=False`; D not divisible by H; an unknown activation; in `forward`,
-            inputs of other shapes, or a mask that no mask can be.
-
-    Source: Vaswani et al. 2017, section 3.1; parameters as in `torch.nn.TransformerDecoderLayer`.
-
-    >>> layer = TransformerDecoderLayer(d_model=8, nhead=2, dim_feedforward=16)
-    >>> layer(torch.randn(3, 4, 8), torch.randn(3, 5, 8), tgt_is_causal=True).shape
-    torch.Size([3, 4, 8])
+            inputs of other shapes, or an invalid mask.
     """
 
     def __init__(
@@ -107,18 +93,15 @@ class TransformerDecoderLayer(nn.Module):
             tgt: `(B, T, D)` or `(T, D)`.
             memory: the encoder's output, `(B, S, D)` or `(S, D)`.
             tgt_mask: `(T, T)` or `(B * H, T, T)`; bool, True where blocked, or float, added.
-            memory_mask: `(T, S)` or `(B * H, T, S)`, likewise.
+            memory_mask: `(T, S)` or `(B * H, T, S)`.
             tgt_key_padding_mask: `(B, T)` or `(T,)`; True at padding.
-            memory_key_padding_mask: `(B, S)` or `(S,)`, likewise.
+            memory_key_padding_mask: `(B, S)` or `(S,)`.
             tgt_is_causal: block the future too; never replaces `tgt_mask`.
-            memory_is_causal: likewise for the memory.
-            cache: holds the tokens before, and afterwards these too; see `TransformerDecoder.step`.
-
-        Returns:
-            The shape of `tgt`.
+            cache: holds the earlier tokens, then these too; see `TransformerDecoder.step`.
 
         Raises:
-            ValueError: a cache, which blocks the future by itself, with another mask than padding.
+            ValueError: a cache, which blocks the future by itself, with another mask than the
+                memory's padding.
         """
         require_width("tgt", tgt, self.d_model)
         require_width("memory", memory, self.d_model)
@@ -126,25 +109,36 @@ class TransformerDecoderLayer(nn.Module):
         if cache is not None and any(mask is not None for mask in others):
             raise ValueError("With a cache the one mask that can be is memory_key_padding_mask.")
 
-        def self_attention(x: Tensor) -> Tensor:
-            if cache is not None:
-                return attend_to_past(self.self_attn, x, cache)
-            masks = (tgt_key_padding_mask, False, tgt_mask, True, tgt_is_causal)
-            attended: Tensor = self.self_attn(x, x, x, *masks)[0]
-            return attended
+        masks = (tgt_key_padding_mask, False, tgt_mask, True, tgt_is_causal)
+        memory_masks = (memory_key_padding_mask, False, memory_mask, True, memory_is_causal)
+        x = tgt
+        if self.norm_first:
+            x = x + self._self_attention(self.norm1(x), masks, cache)
+            x = x + self._cross_attention(self.norm2(x), memory, memory_masks, cache)
+            x = x + self._feed_forward(self.norm3(x))
+        else:
+            x = self.norm1(x + self._self_attention(x, masks, cache))
+            x = self.norm2(x + self._cross_attention(x, memory, memory_masks, cache))
+            x = self.norm3(x + self._feed_forward(x))
+        return x
 
-        def cross_attention(x: Tensor) -> Tensor:
-            padding = memory_key_padding_mask
-            if cache is not None:
-                return attend_to_memory(self.multihead_attn, x, memory, cache, padding)
-            masks = (padding, False, memory_mask, True, memory_is_causal)
-            attended: Tensor = self.multihead_attn(x, memory, memory, *masks)[0]
-            return attended
+    def _self_attention(self, x: Tensor, masks: _Masks, cache: LayerCache | None) -> Tensor:
+        if cache is None:
+            attended = self.self_attn(x, x, x, *masks)[0]
+        else:
+            attended = attend_to_past(self.self_attn, x, cache)
+        dropped: Tensor = self.dropout1(attended)  # (B, T, D)
+        return dropped
 
-        first = self.norm_first
-        x = residual(tgt, lambda y: self.dropout1(self_attention(y)), self.norm1, first)
-        x = residual(x, lambda y: self.dropout2(cross_attention(y)), self.norm2, first)
-        return residual(x, self._feed_forward, self.norm3, first)
+    def _cross_attention(
+        self, x: Tensor, memory: Tensor, masks: _Masks, cache: LayerCache | None
+    ) -> Tensor:
+        if cache is None:
+            attended = self.multihead_attn(x, memory, memory, *masks)[0]
+        else:
+            attended = attend_to_memory(self.multihead_attn, x, memory, cache, masks[0])
+        dropped: Tensor = self.dropout2(attended)  # (B, T, D)
+        return dropped
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         inner = self.dropout(self.activation(self.linear1(x)))  # (B, T, F)
@@ -159,21 +153,12 @@ class TransformerDecoder(nn.Module):
     do; `from_layers` stacks layers that were each initialised by themselves. A layer may be this
     package's, `torch.nn`'s or the reader's own: it is called as `layer(x, memory, tgt_mask=...,
     memory_mask=..., tgt_key_padding_mask=..., memory_key_padding_mask=...)`; what
-    `tgt_is_causal` and `memory_is_causal` block is in the masks.
+    `tgt_is_causal` and `memory_is_causal` block is in the masks. Pre-norm stacks need a `norm`.
 
-    Args:
-        decoder_layer: the pattern; it is copied.
-        num_layers: how many copies.
-        norm: a normalisation after the last layer; pre-norm stacks need it.
+    Shapes: as in the layer.
 
     Raises:
         ValueError: a layer of `torch.nn` with `batch_first=False`.
-
-    Shapes and source: as in the layer; parameters as in `torch.nn.TransformerDecoder`.
-
-    >>> decoder = TransformerDecoder(TransformerDecoderLayer(8, 2, 16), num_layers=2)
-    >>> decoder(torch.randn(3, 4, 8), torch.randn(3, 5, 8)).shape
-    torch.Size([3, 4, 8])
     """
 
     def __init__(
@@ -189,11 +174,7 @@ class TransformerDecoder(nn.Module):
     def from_layers(
         cls, layers: Sequence[nn.Module], norm: nn.Module | None = None
     ) -> TransformerDecoder:
-        """Stack layers that were each built, and so initialised, by themselves. Nothing is copied.
-
-        >>> TransformerDecoder.from_layers([TransformerDecoderLayer(8, 2, 16)]).num_layers
-        1
-        """
+        """Stack layers that were each initialised by themselves. Nothing is copied."""
         require_batch_first_layers(layers)
         stack = cls(nn.Identity(), 0, norm)
         stack.layers.extend(layers)
@@ -211,7 +192,7 @@ class TransformerDecoder(nn.Module):
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
     ) -> Tensor:
-        """Decode all of the target at once; arguments as in the layer. Shape of `tgt`.
+        """Decode all of the target `(B, T, D)` at once; arguments as in the layer.
 
         Raises:
             TypeError: an integer mask.
@@ -249,13 +230,12 @@ class TransformerDecoder(nn.Module):
         """Decode new tokens `(B, L, D)` only, with a cache of `KeyValueCache.empty(num_layers)`.
 
         Args:
-            tgt: the new tokens, `(B, L, D)`.
             memory: `(B, S, D)`; read at the first step, afterwards the cache stands for it.
             cache: changed; afterwards it holds these tokens too.
             memory_key_padding_mask: `(B, S)`; True at padding.
 
         Returns:
-            `(B, L, D)`: the last rows of what `forward` gives for the whole target with
+            `(B, L, D)`: the last rows of what `forward` returns for the whole target with
             `tgt_is_causal=True`.
 
         Raises:

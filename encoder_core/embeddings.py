@@ -1,13 +1,13 @@
 """From token numbers to vectors: token and segment embeddings.
 
 A table lookup is the product with a one-hot vector, done without the multiplications by zero:
-`one_hot_lookup` is the form to read, `lookup` the one that runs. Positions are added to what
-comes out of here; they live in `encoder_core.positions`. The way back from vectors to tokens
-is in `encoder_core.tied`.
+`one_hot_lookup` is the form to read, `lookup` the one that runs. Positions, added to these
+vectors, are in `encoder_core.positions`, the way back from vectors to tokens in
+`encoder_core.tied`.
 
-Sources: Vaswani et al. 2017, "Attention Is All You Need", section 3.4 (the table and its
-scale by the root of d_model); Devlin et al. 2019, "BERT", section 3 and figure 2 (token +
-segment + position).
+Sources: Vaswani et al. 2017, "Attention Is All You Need", section 3.4 (the table and its scale by
+the root of d_model) and 5.4 (dropout on the sums); Devlin et al. 2019, "BERT", section 3 and figure
+2 (token + segment + position), appendix A.2 and its code (standard deviation 0.02).
 """
 
 from __future__ import annotations
@@ -28,19 +28,12 @@ __all__ = [
 
 
 def one_hot_lookup(weight: Tensor, ids: Tensor) -> Tensor:
-    """Look vectors up the long way: one-hot rows times the table. The form to read.
+    """Look vectors up as a product of one-hot rows and the table. The form to read.
 
-    Args:
-        weight: the table, `(V, D)`, floating.
-        ids: token numbers in `[0, V)`, int64, any shape `(...)`.
-
-    Returns:
-        `(..., D)`, differentiable with respect to `weight`.
+    `weight` `(V, D)` and int64 ids `(...)` in `[0, V)` to `(..., D)`, differentiable in `weight`.
 
     Raises:
         RuntimeError: an id is not in `[0, V)` (from `F.one_hot`).
-
-    Source: Vaswani et al. 2017, section 3.4.
 
     >>> one_hot_lookup(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([1, 0, 1]))
     tensor([[3., 4.],
@@ -52,48 +45,21 @@ def one_hot_lookup(weight: Tensor, ids: Tensor) -> Tensor:
 
 
 def lookup(weight: Tensor, ids: Tensor) -> Tensor:
-    """Look vectors up by indexing: the same result as `one_hot_lookup`. The form that runs.
-
-    Args:
-        weight: the table, `(V, D)`, floating.
-        ids: token numbers in `[0, V)`, int64 or int32, any shape `(...)`.
-
-    Returns:
-        `(..., D)`, differentiable with respect to `weight`.
+    """Look vectors `(..., D)` up by indexing, as `one_hot_lookup`. The form that runs.
 
     Raises:
         IndexError: an id is not in `[0, V)`.
-
-    Source: Vaswani et al. 2017, section 3.4.
-
-    >>> lookup(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([[1, 0]]))
-    tensor([[[3., 4.],
-             [1., 2.]]])
     """
     return F.embedding(ids, weight)
 
 
 @torch.no_grad()
 def initialise_embedding(weight: Tensor, std: float, padding_idx: int | None = None) -> Tensor:
-    """Fill a table with N(0, std^2), in place, and set the row of padding to zero again.
+    """Fill a table `(V, D)` with N(0, std^2), in place, and zero the row of padding again.
 
-    The order matters: whoever re-initialises an `nn.Embedding` with `nn.init.normal_` alone
-    overwrites the zeros that `padding_idx` had put there (pytorch issue 6411), and since that row
-    gets no gradient, nothing ever brings them back.
-
-    Args:
-        weight: the table, `(V, D)`, changed in place.
-        std: the standard deviation; BERT uses 0.02.
-        padding_idx: the row of padding, or None where there is none.
-
-    Returns:
-        `weight` itself.
-
-    Source: Devlin et al. 2019, appendix A.2 and the code published with it (0.02).
-
-    >>> table = initialise_embedding(torch.empty(3, 2), std=0.02, padding_idx=0)
-    >>> table[0]
-    tensor([0., 0.])
+    The order matters: `nn.init.normal_` alone, on an `nn.Embedding`, overwrites the zeros of
+    `padding_idx` (pytorch issue 6411), and since that row gets no gradient, nothing ever restores
+    them. Returns `weight` itself.
     """
     nn.init.normal_(weight, std=std)
     if padding_idx is not None:
@@ -105,23 +71,17 @@ class TokenEmbedding(nn.Embedding):
     """A table with one vector for each token; an `nn.Embedding` that keeps padding at zero.
 
     Args:
-        vocab_size: rows of the table, V.
-        d_model: length of each vector, D.
         padding_idx: the id of padding. Its row is zero and gets no gradient from the lookup.
-        scale: multiply by the root of d_model, as the original Transformer does and BERT does not.
-        std: standard deviation of the initial values; None means 1 over the root of d_model with
-            `scale` (so that what comes out has unit variance) and 0.02 without (BERT's).
+        scale: multiply by the root of D, as the original Transformer does and BERT does not.
+        std: standard deviation of the initial values; None means 1 over the root of D with
+            `scale` (so that the result has unit variance) and 0.02 without (BERT's).
 
     Shapes: ids `(...)` to `(..., D)`. State-dict key: `weight` `(V, D)`.
 
     Raises:
         IndexError: an id is not in `[0, V)`.
 
-    Source: Vaswani et al. 2017, section 3.4; Devlin et al. 2019, section 3.
-
     >>> embedding = TokenEmbedding(vocab_size=5, d_model=4, padding_idx=0)
-    >>> embedding(torch.tensor([[2, 3, 0]])).shape
-    torch.Size([1, 3, 4])
     >>> embedding(torch.tensor([0])).abs().sum().item()
     0.0
     """
@@ -140,13 +100,7 @@ class TokenEmbedding(nn.Embedding):
         super().__init__(vocab_size, d_model, padding_idx)
 
     def reset_parameters(self) -> None:
-        """Draw fresh values; the row of padding is zero afterwards, however often this is called.
-
-        >>> embedding = TokenEmbedding(3, 2, padding_idx=1)
-        >>> embedding.reset_parameters()
-        >>> embedding.weight[1].tolist()
-        [0.0, 0.0]
-        """
+        """Draw fresh values, and zeros for padding."""
         initialise_embedding(self.weight, self.std, self.padding_idx)
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -163,30 +117,21 @@ class TokenEmbedding(nn.Embedding):
 
 
 class InputEmbedding(nn.Module):
-    """What an encoder of text is fed: tokens + segments + positions, normalised, with dropout.
+    """The input of an encoder of text: tokens + segments + positions, normalised, with dropout.
 
     Args:
-        vocab_size: V.
-        d_model: D.
         positions: a module that takes `(B, S, D)` and returns it with positions added
             (`SinusoidalPositions`, `LearnedPositions`), or None for rotary models and for those
-            that are to know no order.
+            without an order.
         segments: how many kinds of segment there are (BERT: 2); 0 for none.
-        padding_idx: the id of padding, or None.
-        scale: multiply the token vectors by the root of d_model.
+        scale: multiply the token vectors by the root of D.
         norm: end with a layer normalisation (BERT does, the original Transformer does not).
-        dropout: probability of dropping an element of the sum.
+        dropout: on the sum.
 
     Shapes: ids and type_ids `(B, S)` to `(B, S, D)`.
 
     Raises:
-        ValueError: `type_ids` came, but the module was made with `segments=0`.
-
-    Source: Devlin et al. 2019, figure 2; dropout on the sums: Vaswani et al. 2017, section 5.4.
-
-    >>> embed = InputEmbedding(vocab_size=10, d_model=4, segments=2, dropout=0.0)
-    >>> embed(torch.tensor([[1, 2, 3]]), torch.tensor([[0, 0, 1]])).shape
-    torch.Size([1, 3, 4])
+        ValueError: `type_ids` given to a module without segments.
     """
 
     def __init__(

@@ -2,8 +2,8 @@
 
 `TransformerEncoderLayer` and `TransformerEncoder` take the arguments and the state dicts of their
 namesakes in `torch.nn` (with `batch_first=True`) and give the same numbers, on one path only:
-padded rows come out the same with and without gradients, in training and in evaluation, and a
-sequence that is all padding gives finite numbers instead of NaN.
+padded rows are the same with and without gradients, in training and in eval mode, and a sequence
+that is all padding gives finite numbers instead of NaN.
 
 Sources: Vaswani et al. 2017, "Attention Is All You Need", section 3.1 and figure 1, left half;
 section 5.4 (dropout); Xiong et al. 2020 (pre-norm); the article, section 5.
@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from encoder_core.activations import Activation, activation_function
+from encoder_core.attention import AttentionStrategy
 from encoder_core.checks import require_batch_first, require_batch_first_layers, require_width
 from encoder_core.masks import block_future
 from encoder_core.multihead import MultiheadAttention
-from encoder_core.packing import encode_layers
-from encoder_core.prepacked import PrepackedLayer
-from encoder_core.residual import get_clones, residual
+from encoder_core.residual import get_clones
+from encoder_core.stack import run_layers
 
 __all__ = ["TransformerEncoder", "TransformerEncoderLayer"]
 
@@ -32,37 +32,26 @@ class TransformerEncoderLayer(nn.Module):
     """One layer: self-attention, then feed-forward, each with its residual and normalisation.
 
     Args:
-        d_model: D, the size of every token's vector.
-        nhead: H, the number of heads; D must be divisible by it.
-        dim_feedforward: F, the width inside of the feed-forward network.
+        d_model: D, divisible by `nhead`, H.
         dropout: on the attention weights, on the attention's output, after the activation and on
             the feed-forward's output. The paper has the second and the fourth; torch.nn all four.
-        activation: `"relu"`, `"gelu"` or a callable from a tensor to one of the same shape.
-        layer_norm_eps: added to the variance in both normalisations.
+        activation: `"relu"`, `"gelu"` or a callable.
         batch_first: True; accepted because torch.nn's callers must write it.
         norm_first: pre-norm (True) or the paper's post-norm (False).
-        bias: give all linear layers and normalisations a bias.
-        device: where the parameters are made.
-        dtype: their dtype.
 
     Shapes: `(B, S, D)` to `(B, S, D)`, or unbatched `(S, D)` to `(S, D)`.
 
     Raises:
         ValueError: `batch_first=False`; D not divisible by H; an unknown activation; in `forward`,
-            a `src` of another shape, or a mask that no mask can be (such as a 0/1 float mask).
-
-    Source: Vaswani et al. 2017, section 3.1; parameters as in `torch.nn.TransformerEncoderLayer`.
+            a `src` of another shape, or an invalid mask (such as a floating one of zeros and ones).
 
     >>> layer = TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16)
     >>> theirs = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
     >>> layer.load_state_dict(theirs.state_dict())
     <All keys matched successfully>
-    >>> layer(torch.randn(3, 5, 8)).shape
-    torch.Size([3, 5, 8])
     """
 
-    reads_packing = True  # as `src_mask`; see `packing`
-    prepacked: PrepackedLayer | None = None  # what computes in its place, for speed
+    takes_strategy = True  # see `stack`
 
     def __init__(
         self,
@@ -98,37 +87,38 @@ class TransformerEncoderLayer(nn.Module):
         src_mask: Tensor | None = None,
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool = False,
+        *,
+        strategy: AttentionStrategy | None = None,
     ) -> Tensor:
-        """Encode `(B, S, D)`.
+        """Encode `(B, S, D)` or `(S, D)`.
 
         Args:
-            src: the tokens' vectors, `(B, S, D)` or `(S, D)`.
             src_mask: `(S, S)`, `(B * H, S, S)`; bool, True where blocked, or float, added.
             src_key_padding_mask: `(B, S)` or `(S,)`; bool, True at padding, or float, added.
             is_causal: block the future too. Unlike torch.nn's hint it never replaces `src_mask`.
-
-        Returns:
-            The shape of `src`.
+            strategy: attends to a batch whose rows are not its texts.
         """
         require_width("src", src, self.d_model)
-        if self.prepacked is not None and self.prepacked.serves(self, src):  # see `fast_cpu`
-            return self.prepacked.encode(self, src, src_mask, src_key_padding_mask, is_causal)
+        how: dict[str, Any] = {
+            "attn_mask": src_mask,
+            "key_padding_mask": src_key_padding_mask,
+            "is_causal": is_causal,
+        }
+        if strategy is not None:  # `self_attn` may be the reader's own, and know of none
+            how["strategy"] = strategy
+        x = src
+        if self.norm_first:
+            x = x + self._self_attention(self.norm1(x), **how)
+            x = x + self._feed_forward(self.norm2(x))
+        else:
+            x = self.norm1(x + self._self_attention(x, **how))
+            x = self.norm2(x + self._feed_forward(x))
+        return x
 
-        def self_attention(x: Tensor) -> Tensor:
-            attended, _ = self.self_attn(
-                x,
-                x,
-                x,
-                attn_mask=src_mask,
-                key_padding_mask=src_key_padding_mask,
-                is_causal=is_causal,
-                need_weights=False,
-            )
-            dropped: Tensor = self.dropout1(attended)
-            return dropped
-
-        x = residual(src, self_attention, self.norm1, self.norm_first)
-        return residual(x, self._feed_forward, self.norm2, self.norm_first)
+    def _self_attention(self, x: Tensor, **how: Any) -> Tensor:
+        attended, _ = self.self_attn(x, x, x, need_weights=False, **how)
+        dropped: Tensor = self.dropout1(attended)
+        return dropped
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         inner = self.dropout(self.activation(self.linear1(x)))  # (B, S, F)
@@ -140,29 +130,21 @@ class TransformerEncoder(nn.Module):
     """A stack of layers, as in the article's section 5 and in `torch.nn`.
 
     The layers are deep copies of `encoder_layer` and **start with the same values**, as torch's
-    do. To train from scratch, build each layer by itself and use `from_layers`; so do all models
-    that this package builds by name.
-
-    A layer may be this package's, `torch.nn`'s or the reader's own. It is called as
-    `layer(x, src_mask=..., src_key_padding_mask=...)`; what `is_causal` blocks is in the mask.
+    do. To train from scratch, build each layer by itself and use `from_layers`, as this package's
+    models do. A layer may be this package's, `torch.nn`'s or the reader's own: see
+    `stack.run_layers`. What `is_causal` blocks is in the mask.
 
     Args:
-        encoder_layer: the pattern; it is copied, and not part of the stack itself.
-        num_layers: how many copies.
         norm: a normalisation after the last layer. A stack of pre-norm layers needs it, since
-            nothing else normalises its output. Post-norm layers end with one already, and with it
-            their output is normalised twice (pytorch issue 74092); this is done if asked, because
-            torch does it, but the models of this package don't.
-        enable_nested_tensor: accepted for torch.nn's callers; there is only one path here.
-        mask_check: likewise.
+            nothing else normalises its output; post-norm layers end with one already, and with it
+            their output is normalised twice (pytorch issue 74092).
+        enable_nested_tensor: accepted for torch.nn's callers, as `mask_check`; there is one path.
 
     Raises:
         ValueError: a layer of `torch.nn` with `batch_first=False`.
 
     Shapes: `(B, S, D)` to `(B, S, D)`, or `(S, D)` to `(S, D)`. State-dict keys:
     `layers.0.self_attn.in_proj_weight` and so on, then `norm.weight` and `norm.bias`.
-
-    Source: Vaswani et al. 2017, section 3.1; parameters as in `torch.nn.TransformerEncoder`.
 
     >>> layer = TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16, norm_first=True)
     >>> encoder = TransformerEncoder(layer, num_layers=3, norm=nn.LayerNorm(8)).eval()
@@ -191,13 +173,6 @@ class TransformerEncoder(nn.Module):
     ) -> TransformerEncoder:
         """Stack layers that were each built, and so initialised, by themselves. Nothing is copied.
 
-        Args:
-            layers: the layers, first to last.
-            norm: see the class.
-
-        Returns:
-            The stack, which holds the very modules that came.
-
         >>> layers = [TransformerEncoderLayer(8, 2, 16) for _ in range(3)]
         >>> TransformerEncoder.from_layers(layers).layers[2] is layers[2]
         True
@@ -217,20 +192,12 @@ class TransformerEncoder(nn.Module):
         *,
         packed: bool | None = False,
     ) -> Tensor:
-        """Encode `(B, S, D)` layer by layer.
+        """Encode `(B, S, D)` or `(S, D)` layer by layer; masks as in the layer.
 
         Args:
-            src: `(B, S, D)` or `(S, D)`.
-            mask: as `src_mask` of the layer.
-            src_key_padding_mask: as in the layer.
-            is_causal: block the future too; None means False. Never replaces `mask`.
             packed: True computes real tokens only, which saves the work on padding: the same
                 numbers at real tokens, while rows of padding mean nothing. None does so where it
-                pays. Layers of another kind than this package's are computed padded. See
-                `packing.encode_layers`.
-
-        Returns:
-            The hidden representation, in the shape of `src`.
+                pays. See `fast.packing.encode_layers`.
 
         Raises:
             TypeError: an integer mask.
@@ -239,6 +206,11 @@ class TransformerEncoder(nn.Module):
         if is_causal and src.dim() > 1:  # else the first layer says what is wrong
             # As a mask, since not every layer reads `is_causal` as ours do, or knows it.
             mask = block_future(mask, (src.shape[-2], src.shape[-2]), src.device)
-        packed = packed if src.dim() == 3 else False
-        x = encode_layers(self.layers, src, src_key_padding_mask, mask, packed=packed)
+        if packed is False or src.dim() != 3:
+            x = run_layers(self.layers, src, mask, src_key_padding_mask)
+        else:
+            # Asked for in each call, so imported there: the core stands without `fast`.
+            from encoder_core.fast.packing import encode_layers
+
+            x = encode_layers(self.layers, src, src_key_padding_mask, mask, packed=packed)
         return x if self.norm is None else self.norm(x)

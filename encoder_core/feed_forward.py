@@ -1,4 +1,4 @@
-"""The feed-forward network: each token by itself, widened, bent, and narrowed again.
+"""The feed-forward network: each token by itself, widened, activated, and narrowed again.
 
 Functions in the papers' notation (row vectors, `x W`) stand beside the modules that hold the
 weights, as `nn.Linear` does, transposed (`x W^T`).
@@ -19,22 +19,9 @@ __all__ = ["FeedForward", "GatedFeedForward", "geglu", "swiglu"]
 
 
 def feed_forward(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
-    """Compute `max(0, x W1 + b1) W2 + b2`, the network of the original paper.
+    """Compute `max(0, x W1 + b1) W2 + b2`, equation 2 of the original paper.
 
-    Args:
-        x: `(..., D)`.
-        w1: `(D, F)`.
-        b1: `(F,)`.
-        w2: `(F, D)`.
-        b2: `(D,)`.
-
-    Returns:
-        `(..., D)`.
-
-    Raises:
-        RuntimeError: the sizes do not fit.
-
-    Source: Vaswani et al. 2017, equation 2.
+    x `(..., D)` with W1 `(D, F)` and W2 `(F, D)` to `(..., D)`.
 
     >>> x, one = torch.tensor([[1.0, -2.0]]), torch.eye(2)
     >>> feed_forward(x, one, torch.zeros(2), one, torch.ones(2))
@@ -44,21 +31,9 @@ def feed_forward(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> T
 
 
 def geglu(x: Tensor, w_gate: Tensor, w_up: Tensor, w_down: Tensor) -> Tensor:
-    """Compute `(gelu(x W_gate) * (x W_up)) W_down`: one path says how much of the other passes.
+    """Compute `(gelu(x W_gate) * (x W_up)) W_down`: one path gates the other (Shazeer, equation 6).
 
-    Args:
-        x: `(..., D)`.
-        w_gate: `(D, F)`.
-        w_up: `(D, F)`.
-        w_down: `(F, D)`.
-
-    Returns:
-        `(..., D)`.
-
-    Raises:
-        RuntimeError: the sizes do not fit.
-
-    Source: Shazeer 2020, equation 6 (FFN_GEGLU).
+    x `(..., D)` with W_gate and W_up `(D, F)` and W_down `(F, D)` to `(..., D)`.
 
     >>> one = torch.eye(1)
     >>> geglu(torch.tensor([[1.0]]), one, 2 * one, one)
@@ -70,19 +45,7 @@ def geglu(x: Tensor, w_gate: Tensor, w_up: Tensor, w_down: Tensor) -> Tensor:
 def swiglu(x: Tensor, w_gate: Tensor, w_up: Tensor, w_down: Tensor) -> Tensor:
     """Compute `(swish(x W_gate) * (x W_up)) W_down`, where `swish(x) = x * sigmoid(x)`.
 
-    Args:
-        x: `(..., D)`.
-        w_gate: `(D, F)`.
-        w_up: `(D, F)`.
-        w_down: `(F, D)`.
-
-    Returns:
-        `(..., D)`.
-
-    Raises:
-        RuntimeError: the sizes do not fit.
-
-    Source: Shazeer 2020, equation 6 (FFN_SwiGLU).
+    Shapes and source as in `geglu`.
 
     >>> one = torch.eye(1)
     >>> swiglu(torch.tensor([[1.0]]), one, 2 * one, one)
@@ -96,23 +59,15 @@ class FeedForward(nn.Module):
     """The network of `feed_forward` with weights of its own and dropout.
 
     Args:
-        d_model: D.
-        dim_feedforward: F; four times D in most models.
-        activation: `"relu"`, `"gelu"`, `"silu"` or a callable.
+        activation: see `activation_function`.
         dropout: on the output, before it is added to the residual, where the paper has it.
         activation_dropout: after the activation, where `torch.nn` and tensor2tensor also have it.
-        bias: give both linear layers a bias.
 
     Shapes: `(..., D)` to `(..., D)`. State-dict keys as in an encoder layer: `linear1.weight`
     `(F, D)`, `linear1.bias`, `linear2.weight` `(D, F)`, `linear2.bias`.
 
     Raises:
         ValueError: an unknown activation, or a dropout outside of [0, 1].
-
-    Source: Vaswani et al. 2017, section 3.3; dropout: section 5.4.
-
-    >>> FeedForward(d_model=4, dim_feedforward=16, activation="gelu")(torch.ones(2, 3, 4)).shape
-    torch.Size([2, 3, 4])
     """
 
     def __init__(
@@ -141,13 +96,11 @@ class FeedForward(nn.Module):
 class GatedFeedForward(nn.Module):
     """The network of `geglu` (or `swiglu`) with weights of its own and dropout.
 
-    Gate and up-projection are one matrix here, so that one product does the work of two; its first
-    F rows are the gate. With F two thirds of what it would be, it has as many weights as
-    `FeedForward` without biases.
+    Gate and up-projection are one matrix, so that one product does the work of two; its first F
+    rows are the gate. With F two thirds of what it would be, it has as many weights as
+    `FeedForward` without biases (Shazeer 2020, section 3.1).
 
     Args:
-        d_model: D.
-        dim_feedforward: F.
         activation: `"gelu"` for GEGLU, `"silu"` for SwiGLU, or another of `activation_function`.
         dropout: on the output, before it is added to the residual.
         activation_dropout: on the gated product, where T5 1.1 has it in fine-tuning.
@@ -158,11 +111,6 @@ class GatedFeedForward(nn.Module):
 
     Raises:
         ValueError: an unknown activation, or a dropout outside of [0, 1].
-
-    Source: Shazeer 2020, section 2, equation 6; section 3.1 (two thirds).
-
-    >>> GatedFeedForward(d_model=4, dim_feedforward=8, activation="silu")(torch.ones(3, 4)).shape
-    torch.Size([3, 4])
     """
 
     def __init__(

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from encoder_core.attention import fused_attention
 
+# Beside `multihead`, which attends by it where a window is set.
 __all__ = ["suits", "windowed_attention"]
 
 # How many windows long a text must be for the blocks to be faster than the mask, as measured.
@@ -33,21 +34,11 @@ def windowed_attention(
 ) -> Tensor:
     """Attend to what is at most `window` tokens away, on either side.
 
-    Args:
-        query: `(B, H, S, Dh)`.
-        key: `(B, H, S, Dh)`.
-        value: `(B, H, S, Dh)`.
-        window: how far a query sees to each side, at least 1.
-        padding_mask: `(B, S)` bool, True at padding; None is no padding.
-        dropout_p: the chance of dropping a weight; pass 0 in evaluation.
-
-    Returns:
-        `(B, H, S, Dh)`, what `fused_attention` gives with `masks.local_mask(S, window)`.
+    Query, key and value `(B, H, S, Dh)` and a padding mask `(B, S)`, True at padding, to
+    `(B, H, S, Dh)`.
 
     Raises:
         ValueError: `window` is less than 1.
-
-    Source: Beltagy et al. 2020, section 3.1.
 
     >>> from encoder_core.masks import local_mask
     >>> x = torch.randn(1, 2, 10, 4)
@@ -72,16 +63,9 @@ def windowed_attention(
 
 
 def suits(query: Tensor, key: Tensor, mask: Tensor | None, window: int) -> bool:
-    """Tell whether `windowed_attention` can be used here, and is worth its while.
+    """Tell whether `windowed_attention` serves these queries and keys `(B, H, S, Dh)`, and pays.
 
-    Args:
-        query: `(B, H, S, Dh)`.
-        key: `(B, H, S, Dh)`.
-        mask: what the other masks block.
-        window: how far a query sees to each side.
-
-    Returns:
-        True for self-attention over a text of many windows whose mask is padding alone.
+    It does in self-attention over a text of many windows whose mask is padding alone.
 
     >>> x = torch.randn(1, 2, 100, 4)
     >>> suits(x, x, None, window=4), suits(x, x, None, window=64)
@@ -101,7 +85,7 @@ def _neighbours(x: Tensor, window: int, count: int) -> Tensor:
 
 
 def _blocked(length: int, window: int, count: int, device: torch.device) -> Tensor:
-    """Say which of the three blocks' keys lie outside of the window or of the text: `(n, w, 3w)`."""
+    """Mark the three blocks' keys that lie outside of the window or of the text: `(n, w, 3w)`."""
     queries = torch.arange(window, device=device) + window  # where they stand in the three blocks
     keys = torch.arange(3 * window, device=device)
     far = (queries[:, None] - keys[None, :]).abs() > window  # (w, 3w)

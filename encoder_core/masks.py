@@ -6,7 +6,8 @@ Face say it the other way round. A floating mask is **added** to the scores: 0 l
 is, `-inf` blocks it, anything between lowers it (ALiBi). A floating mask of zeros and ones is
 nearly always a boolean mask that lost its dtype; added, it would block nothing, so it is refused.
 
-Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.3 (the causal mask).
+Sources: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.3 (the causal mask); Beltagy
+et al. 2020, "Longformer", section 3.1 (the window).
 """
 
 from __future__ import annotations
@@ -31,16 +32,7 @@ __all__ = [
 
 
 def causal_mask(length: int, *, device: torch.device | str | None = None) -> Tensor:
-    """Block the future: query i may look at keys 0 to i.
-
-    Args:
-        length: L, the number of queries and of keys.
-        device: where the result is made.
-
-    Returns:
-        `(L, L)` bool, True above the diagonal.
-
-    Source: Vaswani et al. 2017, section 3.2.3.
+    """Block the future, `(L, L)`: query i may look at keys 0 to i.
 
     >>> causal_mask(3)
     tensor([[False,  True,  True],
@@ -51,17 +43,12 @@ def causal_mask(length: int, *, device: torch.device | str | None = None) -> Ten
 
 
 def padding_mask(lengths: Tensor, max_length: int | None = None) -> Tensor:
-    """Block what comes after each sequence's end.
+    """Block what follows each sequence's end: lengths `(B,)` to `(B, S)`, True at padding.
 
-    Args:
-        lengths: `(B,)` integers, the number of real tokens of each sequence.
-        max_length: S, the padded length; the longest of `lengths` where not given.
-
-    Returns:
-        `(B, S)` bool, True at padding.
+    `max_length` is S; the longest of `lengths` where not given.
 
     Raises:
-        ValueError: no `max_length`, where the lengths cannot be read (see `inputs.read_bool`).
+        ValueError: no `max_length`, where the lengths cannot be read (see `checks.read_bool`).
 
     >>> padding_mask(torch.tensor([1, 3]))
     tensor([[False,  True,  True],
@@ -84,26 +71,15 @@ def _longest(lengths: Tensor) -> int:
 
 
 def local_mask(length: int, window: int, *, device: torch.device | str | None = None) -> Tensor:
-    """Block what is further away than `window` tokens, on either side.
-
-    Args:
-        length: L, the number of queries and of keys.
-        window: how far a query sees to each side; 0 leaves it only itself.
-        device: where the result is made.
-
-    Returns:
-        `(L, L)` bool, True where the distance is greater than `window`.
+    """Block what is further away than `window` tokens, on either side: `(L, L)`.
 
     Raises:
         ValueError: `window` is negative.
 
-    Source: Beltagy et al. 2020, "Longformer", section 3.1 (sliding window).
-
-    >>> local_mask(4, window=1)
-    tensor([[False, False,  True,  True],
-            [False, False, False,  True],
-            [ True, False, False, False],
-            [ True,  True, False, False]])
+    >>> local_mask(3, window=1)
+    tensor([[False, False,  True],
+            [False, False, False],
+            [ True, False, False]])
     """
     if window < 0:
         raise ValueError(f"window must be 0 or more, got {window}.")
@@ -112,18 +88,13 @@ def local_mask(length: int, window: int, *, device: torch.device | str | None = 
 
 
 def check_mask(mask: Tensor | None) -> None:
-    """Refuse what would silently mean something else.
+    """Refuse a mask, of any shape, that would silently mean something else (pytorch issue 92554).
 
-    Where a mask's values cannot be read (see `inputs.read_bool`), its dtype alone is looked at.
-
-    Args:
-        mask: boolean (True is blocked), floating (added to the scores), or None.
+    Where its values cannot be read (see `checks.read_bool`), only its dtype is checked.
 
     Raises:
         TypeError: an integer mask; whether 1 means "blocked" or "kept" cannot be told.
         ValueError: a floating mask of zeros and ones; it would be added, and block nothing.
-
-    Source: pytorch issue 92554.
 
     >>> check_mask(torch.tensor([[1.0, 0.0]]))
     Traceback (most recent call last):
@@ -147,19 +118,10 @@ def check_mask(mask: Tensor | None) -> None:
 
 
 def additive_mask(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """Turn any mask into one that is added to the scores, with `-inf` where it blocks.
+    """Turn a mask of any shape into one that is added to the scores, with `-inf` where it blocks.
 
-    The smallest number of a dtype, which some write where they mean `-inf`, is read as `-inf`:
-    in a row that holds nothing else it would otherwise make the plain mean of all values.
-
-    Args:
-        mask: boolean (True is blocked) or floating, any shape.
-        dtype: the dtype of the scores.
-
-    Returns:
-        The mask's shape, in `dtype`.
-
-    Source: transformers pull request 17306.
+    The smallest number of a dtype, which some write for `-inf`, is read as `-inf`: in a row that
+    holds nothing else it would make the plain mean of all values (transformers PR 17306).
 
     >>> additive_mask(torch.tensor([False, True]), torch.float32)
     tensor([0., -inf])
@@ -170,13 +132,7 @@ def additive_mask(mask: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def blocked_rows(mask: Tensor) -> Tensor:
-    """Find the queries that may look at nothing at all.
-
-    Args:
-        mask: boolean, or floating with `-inf` where it blocks, `(..., L, S)`.
-
-    Returns:
-        `(..., L, 1)` bool.
+    """Find the queries that may look at nothing: a mask `(..., L, S)` to `(..., L, 1)`.
 
     >>> blocked_rows(torch.tensor([[True, True], [False, True]]))
     tensor([[ True],
@@ -187,13 +143,9 @@ def blocked_rows(mask: Tensor) -> Tensor:
 
 
 def merge_masks(*masks: Tensor | None) -> Tensor | None:
-    """Join masks: what any of them blocks is blocked, and what they add is summed.
+    """Join masks that broadcast: what any of them blocks is blocked, and what they add is summed.
 
-    Args:
-        masks: boolean, floating or None, broadcasting with one another.
-
-    Returns:
-        None where there is none; boolean where all are, else floating, in the shape of them all.
+    The result, in their common shape, is boolean where all are, else floating; None of none.
 
     >>> merge_masks(causal_mask(2), torch.tensor([[True, False]]), None)
     tensor([[ True,  True],
@@ -216,24 +168,15 @@ def block_future(
     sizes: tuple[int, int],
     device: torch.device | str | None = None,
 ) -> Tensor:
-    """Say `is_causal=True` as a mask, for layers that know no such hint or read it another way.
+    """Write `is_causal=True` into a mask, for layers without such a hint or with another reading.
 
-    `torch.nn`'s layers take `is_causal` for a promise about the mask that comes with it: without
-    one they raise or block nothing, and another one is dropped.
-
-    Args:
-        mask: what else is blocked, `(L, S)` or with axes before these; bool, floating or None.
-        sizes: L and S.
-        device: where the future's mask is made.
-
-    Returns:
-        The mask, `(L, S)` or with the axes before these, and the future blocked beside it.
+    `torch.nn`'s layers take `is_causal` for a promise about the mask beside it: without a mask
+    they raise or block nothing, and another one is dropped (pytorch issue 96941). `mask` is
+    `(L, S)`, or has axes before these; `sizes` are L and S.
 
     Raises:
         TypeError: an integer mask.
         ValueError: a floating mask of zeros and ones; one that does not broadcast to `(L, S)`.
-
-    Source: pytorch issue 96941.
 
     >>> block_future(torch.tensor([[True, False]]), (2, 2))
     tensor([[ True,  True],
@@ -255,18 +198,7 @@ def block_future(
 def match_masks(
     mask: Tensor | None, padding_mask: Tensor | None
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Make both masks floating where one is, as `torch.nn`'s layers want them.
-
-    Args:
-        mask: boolean, floating or None.
-        padding_mask: likewise.
-
-    Returns:
-        Both masks, in their shapes.
-
-    >>> match_masks(torch.tensor([[False, True]]), torch.tensor([0.0, -1.0]))[0]
-    tensor([[0., -inf]])
-    """
+    """Make both masks, of any shape, floating where one is, as `torch.nn`'s layers want them."""
     if mask is None or padding_mask is None or mask.dtype == padding_mask.dtype:
         return mask, padding_mask
     if mask.dtype == torch.bool:
@@ -286,17 +218,13 @@ def join_head_masks(
     is_causal: bool = False,
     device: torch.device | str | None = None,
 ) -> Tensor | None:
-    """Bring the masks of a multi-head attention into one that broadcasts to `(B, H, L, S)`.
+    """Join the masks of a multi-head attention into one that broadcasts to `(B, H, L, S)`, or None.
 
     Args:
         sizes: B, H, L, S.
         key_padding_mask: `(B, S)`, True (or `-inf`) at padding.
         attn_mask: `(L, S)`, `(B * H, L, S)`, `(B, L, S)` or what broadcasts to `(B, H, L, S)`.
         is_causal: block the future beside what the masks block. No mask is ever dropped.
-        device: where the causal mask is made.
-
-    Returns:
-        The joined mask, or None where nothing is blocked.
 
     Raises:
         TypeError: an integer mask.

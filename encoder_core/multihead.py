@@ -15,11 +15,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from encoder_core.attention import AttentionFunction, attend, merge_heads, split_heads
+from encoder_core.attention import (
+    AttentionFunction,
+    AttentionStrategy,
+    attend,
+    merge_heads,
+    split_heads,
+)
 from encoder_core.checks import require_batch_first, require_sources
 from encoder_core.local_attention import suits, windowed_attention
 from encoder_core.masks import join_head_masks, local_mask, merge_masks
-from encoder_core.packing import Packing
 
 __all__ = ["MultiheadAttention"]
 
@@ -27,31 +32,24 @@ __all__ = ["MultiheadAttention"]
 class MultiheadAttention(nn.Module):
     """Project to queries, keys and values, attend in each head, project the heads back.
 
-    Self-attention takes the same tensor three times, cross-attention takes the queries from one
-    sequence and the keys and values from another. Weights are built only when asked for: they
-    are `B x H x L x S` numbers that the fused form never writes down.
+    Self-attention takes the same tensor three times; cross-attention takes the queries from one
+    sequence and the keys and values from another. Weights, `B x H x L x S` numbers that the fused
+    form never writes down, are built only when asked for.
 
     Args:
-        embed_dim: D.
-        num_heads: H, a divisor of D.
-        dropout: chance of dropping a weight, in training only.
-        bias: whether the projections have biases.
-        batch_first: True; it is an argument only because `torch.nn` has it.
-        rotary: what turns queries and keys by their positions, such as `positions.Rotary(D // H)`.
+        embed_dim: D, divisible by `num_heads`, H.
+        dropout: on the weights, in training only.
+        batch_first: True; accepted because `torch.nn` has it.
+        rotary: turns queries and keys by their positions, such as `positions.Rotary(D // H)`.
         window: in self-attention, how far a token sees to each side; None is all the text.
-        attention: the function that attends, in place of this package's own: called as
-            `attention(query, key, value, mask)` on `(B, H, L, Dh)`, returns the output or the
-            output and the weights. The attribute of that name may be set at any time.
-        device: where the parameters are made.
-        dtype: the parameters' dtype.
+        attention: attends in place of this package's own function (see `AttentionFunction`). The
+            attribute of that name may be set at any time.
 
     Shapes: see `forward`. State-dict keys: `in_proj_weight` `(3D, D)`, `in_proj_bias` `(3D,)`
     (query, key, value stacked), `out_proj.weight` `(D, D)`, `out_proj.bias` `(D,)`.
 
     Raises:
         ValueError: D is not divisible by H, or `batch_first` is False.
-
-    Source: Vaswani et al. 2017, section 3.2.2 and figure 2.
 
     >>> attention = MultiheadAttention(embed_dim=8, num_heads=2)
     >>> x = torch.randn(3, 5, 8)
@@ -95,22 +93,18 @@ class MultiheadAttention(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw fresh projections (Xavier, uniform) and set the biases to zero, as torch.nn does.
-
-        >>> MultiheadAttention(4, 2).out_proj.bias.tolist()
-        [0.0, 0.0, 0.0, 0.0]
-        """
+        """Draw fresh projections (Xavier, uniform) and set the biases to zero, as torch.nn does."""
         nn.init.xavier_uniform_(self.in_proj_weight)
         if self.in_proj_bias is not None:
             nn.init.zeros_(self.in_proj_bias)
             nn.init.zeros_(self.out_proj.bias)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Say what copies and files hold: all but what was put here for a while."""
+        """Leave out of copies and files what is here for a while only."""
         return {**self.__dict__, "watchers": [], "changes": [], "functions": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take what a copy or a file holds, also a file of before there were `functions`."""
+        """Read a copy or a file, also one of before there were `functions`."""
         super().__setstate__({"functions": [], **state})  # type: ignore[no-untyped-call]
 
     def forward(
@@ -120,28 +114,28 @@ class MultiheadAttention(nn.Module):
         value: Tensor,
         key_padding_mask: Tensor | None = None,
         need_weights: bool = False,
-        attn_mask: Tensor | Packing | None = None,
+        attn_mask: Tensor | None = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,
+        *,
+        strategy: AttentionStrategy | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend. Arguments in the order of `torch.nn`, but weights come only when asked for.
+        """Attend. Arguments in the order of `torch.nn`, but `need_weights` is False by default.
 
         Args:
             query: `(B, L, D)`, or unbatched `(L, D)`.
             key: `(B, S, D)`, or `(S, D)`.
-            value: `(B, S, D)`, or `(S, D)`.
+            value: as `key`.
             key_padding_mask: `(B, S)`, or `(S,)`; True (or `-inf`) at padding.
-            need_weights: whether to return the weights.
             attn_mask: `(L, S)`, `(B * H, L, S)`, `(B, L, S)` or anything that broadcasts to
-                `(B, H, L, S)`; True is blocked, floating is added. Or the `Packing` of a batch
-                whose texts are laid end to end.
-            average_attn_weights: whether those weights are the mean over the heads.
+                `(B, H, L, S)`; True is blocked, floating is added.
+            average_attn_weights: return the weights' mean over the heads.
             is_causal: block the future beside what the masks block. No mask is ever dropped.
+            strategy: attends to a batch whose rows are not its texts.
 
         Returns:
-            The output `(B, L, D)`, and the weights `(B, L, S)`, per head `(B, H, L, S)`, or None
-            where not asked for. For a query that may look at nothing the weights are zeros and
-            the output is `out_proj.bias`.
+            The output `(B, L, D)`, and the weights `(B, L, S)`, per head `(B, H, L, S)`, or None. A
+            query that may look at nothing gets zero weights and `out_proj.bias` as its output.
 
         Raises:
             TypeError: an integer mask, or weights asked of an attention function without them.
@@ -152,14 +146,10 @@ class MultiheadAttention(nn.Module):
         if not batched:
             query, key, value = _add_batch(query, key, value)
             key_padding_mask = None if key_padding_mask is None else key_padding_mask[None]
-        mask: Tensor | Packing | None
-        if isinstance(attn_mask, Packing):
-            mask = attn_mask
-        else:
-            sizes = (query.shape[0], self.num_heads, query.shape[1], key.shape[1])  # B, H, L, S
-            mask = join_head_masks(sizes, key_padding_mask, attn_mask, is_causal, query.device)
+        sizes = (query.shape[0], self.num_heads, query.shape[1], key.shape[1])  # B, H, L, S
+        mask = join_head_masks(sizes, key_padding_mask, attn_mask, is_causal, query.device)
         q, k, v = self.project(query, key, value)  # (B, H, L, Dh), (B, H, S, Dh) twice
-        heads, weights = self.attend(q, k, v, mask, need_weights)
+        heads, weights = self.attend(q, k, v, mask, need_weights, strategy=strategy)
         output = self.out_proj(merge_heads(heads))  # (B, L, D)
         if weights is not None and average_attn_weights:
             weights = weights.mean(dim=1)  # (B, H, L, S) -> (B, L, S)
@@ -168,19 +158,10 @@ class MultiheadAttention(nn.Module):
         return output[0], None if weights is None else weights[0]
 
     def project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Make each head's queries, keys and values, in one product where they have one source.
+        """Make each head's queries, keys and values, not yet turned by `rotary`.
 
-        Args:
-            query: `(B, L, D)`.
-            key: `(B, S, D)`.
-            value: `(B, S, D)`.
-
-        Returns:
-            `(B, H, L, Dh)`, `(B, H, S, Dh)` and `(B, H, S, Dh)`, not yet turned by `rotary`.
-
-        >>> x = torch.randn(2, 5, 8)
-        >>> [tuple(part.shape) for part in MultiheadAttention(8, 4).project(x, x, x)]
-        [(2, 4, 5, 2), (2, 4, 5, 2), (2, 4, 5, 2)]
+        `(B, L, D)` and twice `(B, S, D)` to `(B, H, L, Dh)` and twice `(B, H, S, Dh)`; in one
+        product where the three are one tensor.
         """
         weight, bias = self.in_proj_weight, self.in_proj_bias
         if query is key and key is value:
@@ -197,44 +178,35 @@ class MultiheadAttention(nn.Module):
         query: Tensor,
         key: Tensor,
         value: Tensor,
-        mask: Tensor | Packing | None = None,
+        mask: Tensor | None = None,
         need_weights: bool = False,
+        *,
+        strategy: AttentionStrategy | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend in every head. What `recording` watches or changes, it does here.
+        """Attend in every head, and let `inspect.recording` watch and change the heads.
 
-        Args:
-            query: `(B, H, L, Dh)`.
-            key: `(B, H, S, Dh)`.
-            value: `(B, H, S, Dh)`.
-            mask: broadcasts to `(B, H, L, S)`; a `Packing` of texts laid end to end; or None.
-            need_weights: whether to return the weights.
-
-        Returns:
-            The heads' outputs `(B, H, L, Dh)`, and the weights `(B, H, L, S)` or None.
-
-        >>> q = torch.randn(2, 4, 5, 2)
-        >>> MultiheadAttention(8, 4).attend(q, q, q)[0].shape
-        torch.Size([2, 4, 5, 2])
+        Query `(B, H, L, Dh)`, key and value `(B, H, S, Dh)` and a mask that broadcasts to
+        `(B, H, L, S)`; returns the heads' outputs `(B, H, L, Dh)`, and the weights `(B, H, L, S)`
+        or None.
         """
         wanted = need_weights or bool(self.watchers)
-        packing = mask if isinstance(mask, Packing) else None
-        if packing is None:
-            heads, weights = self._attend(query, key, value, cast(Tensor | None, mask), wanted)
+        if strategy is None:
+            heads, weights = self._attend(query, key, value, mask, wanted)
         else:
-            heads, weights = packing.attend(self._attend, query, key, value, wanted)
+            heads, weights = strategy.attend(self._attend, query, key, value, mask, wanted)
         if self.watchers or self.changes:
-            padded = heads if packing is None else packing.unpack_heads(heads)  # (B, H, L, Dh)
+            padded = heads if strategy is None else strategy.unpack_heads(heads)  # (B, H, L, Dh)
             for watch in self.watchers:
                 watch(padded, cast(Tensor, weights))
             for change in self.changes:
                 padded = change(padded)
-            heads = padded if packing is None else packing.pack_heads(padded)
+            heads = padded if strategy is None else strategy.pack_heads(padded)
         return heads, weights if need_weights else None
 
     def _attend(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, need_weights: bool
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend in a padded batch, or in a group of a packed one: turned, and through the window."""
+        """Attend in texts of one length, or padded to it: turned, and through the window."""
         if self.rotary is not None:
             query, key = self.rotary(query), self.rotary(key)
         function = self.functions[-1][0] if self.functions else self.attention

@@ -1,10 +1,11 @@
 """Where each token stands: sinusoidal and learned positions, added to the token vectors.
 
-Without them an encoder does not know the order of its input. Rotary positions and ALiBi act
-inside of the attention instead; they have files of their own and are re-exported here.
+Without them an encoder does not know the order of its input. Rotary positions act inside of the
+attention instead; they have a file of their own and are re-exported here.
 
 Sources: Vaswani et al. 2017, "Attention Is All You Need", section 3.5; Devlin et al. 2019, "BERT",
-section 3 (learned positions); Liu et al. 2019, "RoBERTa", whose code counts from after padding_idx.
+section 3 (learned positions); Liu et al. 2019, "RoBERTa", whose code (fairseq, `make_positions`)
+counts from after padding_idx; Press et al. 2022, "Train Short, Test Long" (ALiBi), section 3.
 """
 
 from __future__ import annotations
@@ -41,27 +42,16 @@ def sinusoidal_positions(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> Tensor:
-    """Make the table of sines and cosines: one wave for each pair of columns.
+    """Make the table of sines and cosines, `(length, d_model)`: one wave for each pair of columns.
 
     Column c holds, with i = c // 2, the sine (c even) or cosine (c odd) of
     `position / base**(2i / d_model)`. Two columns share a wave: the exponent counts pairs, not
-    columns. An odd `d_model` ends with a sine whose cosine has no room.
-
-    Args:
-        length: number of positions, from 0.
-        d_model: number of columns, even or odd.
-        base: the longest wave has nearly `2 pi * base` positions.
-        device: where the result is made.
-        dtype: the result's dtype, the default one where not given; worked out in float64 on the
-            CPU, so that every device gets the same numbers.
-
-    Returns:
-        `(length, d_model)`.
+    columns. An odd `d_model` ends with a sine whose cosine has no room. The longest wave has nearly
+    `2 pi * base` positions. Computed in float64 on the CPU, so that every device gets the same
+    numbers.
 
     Raises:
         ValueError: `length` is negative or `d_model` is less than 1.
-
-    Source: Vaswani et al. 2017, section 3.5.
 
     >>> sinusoidal_positions(2, 3)
     tensor([[0.0000, 1.0000, 0.0000],
@@ -81,17 +71,7 @@ def sinusoidal_positions(
 class SinusoidalPositions(nn.Module):
     """Add sinusoidal positions. No parameters, nothing in the state dict, no longest length.
 
-    Args:
-        d_model: D, even or odd.
-        base: see `sinusoidal_positions`.
-
     Shapes: x `(..., S, D)` to the same; `offset` is the position of the first row.
-
-    Source: Vaswani et al. 2017, section 3.5.
-
-    >>> add = SinusoidalPositions(d_model=4)
-    >>> torch.equal(add(torch.zeros(1, 3, 4))[0], sinusoidal_positions(3, 4))
-    True
     """
 
     def __init__(self, d_model: int, base: float = 10000.0) -> None:
@@ -114,19 +94,10 @@ class SinusoidalPositions(nn.Module):
 
 
 def positions_from_ids(ids: Tensor, padding_idx: int) -> Tensor:
-    """Number the real tokens from `padding_idx + 1` on; padding itself gets `padding_idx`.
+    """Number the real tokens of `(..., S)` from `padding_idx + 1` on; padding gets `padding_idx`.
 
     RoBERTa's way: its position table keeps the rows up to `padding_idx` unused, so the first token
     of a text stands at row 2 where padding_idx is 1.
-
-    Args:
-        ids: `(..., S)` token numbers.
-        padding_idx: the id of padding.
-
-    Returns:
-        `(..., S)` int64 rows of the position table.
-
-    Source: the code published with Liu et al. 2019 (fairseq, `make_positions`).
 
     >>> positions_from_ids(torch.tensor([[0, 7, 8, 1, 1]]), padding_idx=1)
     tensor([[2, 3, 4, 1, 1]])
@@ -138,22 +109,10 @@ def positions_from_ids(ids: Tensor, padding_idx: int) -> Tensor:
 class LearnedPositions(nn.Embedding):
     """Add a learned vector for each position, up to a longest length.
 
-    Args:
-        max_length: rows of the table.
-        d_model: D.
-        std: standard deviation of the initial values (BERT: 0.02).
+    `std` is the initial values' (BERT: 0.02). A position past `max_length` raises ValueError.
 
     Shapes: x `(..., S, D)` to the same; `offset` is the position of the first row.
     State-dict key: `weight` `(max_length, D)`.
-
-    Raises:
-        ValueError: a position is past `max_length`.
-
-    Source: Devlin et al. 2019, section 3 and appendix A.2.
-
-    >>> add = LearnedPositions(max_length=8, d_model=4)
-    >>> add(torch.zeros(2, 3, 4)).shape
-    torch.Size([2, 3, 4])
     """
 
     def __init__(self, max_length: int, d_model: int, std: float = 0.02) -> None:
@@ -161,10 +120,7 @@ class LearnedPositions(nn.Embedding):
         super().__init__(max_length, d_model)
 
     def reset_parameters(self) -> None:
-        """Draw fresh values from N(0, std^2).
-
-        >>> LearnedPositions(2, 3).reset_parameters()
-        """
+        """Draw fresh values from N(0, std^2)."""
         nn.init.normal_(self.weight, std=self.std)
 
     def forward(self, x: Tensor, offset: int = 0) -> Tensor:
@@ -179,21 +135,10 @@ class LearnedPositions(nn.Embedding):
 
 
 def alibi_slopes(nhead: int) -> Tensor:
-    """Give each head its slope: a geometric sequence from `2**(-8/H)` down to `2**-8`.
+    """Return each head's slope, `(H,)`: a geometric sequence from `2**(-8/H)` down to `2**-8`.
 
     Where H is no power of two: the slopes of the next smaller power, then every other one of
-    those of the next larger.
-
-    Args:
-        nhead: H, at least 1.
-
-    Returns:
-        `(H,)` float32, all between 0 and 1.
-
-    Raises:
-        ValueError: `nhead` is less than 1.
-
-    Source: Press et al. 2022, section 3.
+    those of the next larger. H below 1 raises ValueError.
 
     >>> alibi_slopes(4).tolist()
     [0.25, 0.0625, 0.015625, 0.00390625]
@@ -215,26 +160,11 @@ def alibi_bias(
     device: torch.device | str | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Make the additive float mask: `-slope * |position of query - position of key|`.
+    """Make the additive mask `(H, L, S)`: `-slope * |position of query - position of key|`.
 
     It blocks nothing: a decoder blocks the future with a causal mask beside it, where the absolute
-    value no longer matters. Add it to the scores before the softmax, after the scaling.
-
-    Args:
-        nhead: H.
-        query_length: L.
-        key_length: S; as long as the queries where not given.
-        offset: the position of the first query (the number of cached tokens); keys start at 0.
-        device: where the result is made.
-        dtype: the result's dtype; the values are worked out in float32.
-
-    Returns:
-        `(H, L, S)`, zero where query and key stand at the same position, negative elsewhere.
-
-    Raises:
-        ValueError: `nhead` is less than 1.
-
-    Source: Press et al. 2022, section 3, figure 3.
+    value no longer matters. Add it to the scores before the softmax, after the scaling. `offset`
+    is the position of the first query (the number of cached tokens); keys start at 0.
 
     >>> alibi_bias(nhead=1, query_length=3)[0] * 256
     tensor([[ 0., -1., -2.],

@@ -1,9 +1,9 @@
 """What surrounds every sub-layer: layer normalisation and the residual connection; and clones.
 
-Sources: Ba, Kiros and Hinton 2016, "Layer Normalization", section 3; He et al. 2016, "Deep
-Residual Learning for Image Recognition", equation 1; Vaswani et al. 2017, "Attention Is All You
-Need", section 3.1 (post-norm); Xiong et al. 2020, "On Layer Normalization in the Transformer
-Architecture", figure 1 (pre-norm).
+Sources: Ba, Kiros and Hinton 2016, "Layer Normalization", section 3, equation 4; He et al. 2016,
+"Deep Residual Learning for Image Recognition", equation 1; Vaswani et al. 2017, "Attention Is All
+You Need", section 3.1 (post-norm); Xiong et al. 2020, "On Layer Normalization in the Transformer
+Architecture", figure 1 (pre-norm); Rush 2018, "The Annotated Transformer" (clones).
 """
 
 from __future__ import annotations
@@ -19,20 +19,10 @@ __all__ = ["get_clones", "layer_norm"]
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Tensor:
-    """Bring each vector to mean 0 and variance 1, then scale and shift it. The form to read.
+    """Bring each vector of `(..., D)` to mean 0 and variance 1, then scale and shift it by `(D,)`.
 
-    `F.layer_norm` is the one that runs.
-
-    Args:
-        x: `(..., D)`, floating.
-        weight: `(D,)`.
-        bias: `(D,)`.
-        eps: added to the variance, so that a constant vector does not divide by zero.
-
-    Returns:
-        `(..., D)`.
-
-    Source: Ba et al. 2016, equation 4; the variance is the biased one, divided by D.
+    The form to read; `F.layer_norm` is the one that runs. `eps` keeps a constant vector from
+    dividing by zero; the variance is the biased one, divided by D.
 
     >>> layer_norm(torch.tensor([[1.0, 3.0]]), torch.ones(2), torch.zeros(2)).round(decimals=3)
     tensor([[-1.,  1.]])
@@ -45,19 +35,11 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Te
 def residual(
     x: Tensor, sublayer: Callable[[Tensor], Tensor], norm: nn.Module, norm_first: bool
 ) -> Tensor:
-    """Add what a sub-layer makes of x to x, with the normalisation before or after.
+    """Add a sub-layer's output to its input `(..., D)`, with the normalisation before or after.
 
-    Args:
-        x: `(..., D)`.
-        sublayer: attention or feed-forward, from `(..., D)` to `(..., D)`; called once.
-        norm: the layer normalisation; called once.
-        norm_first: pre-norm `x + sublayer(norm(x))`, which leaves a path from the last layer to
-            the first that nothing bends; or post-norm `norm(x + sublayer(x))`, the original.
-
-    Returns:
-        `(..., D)`.
-
-    Source: Vaswani et al. 2017, section 3.1; Xiong et al. 2020, figure 1.
+    The form to read, as both layers write it out. Pre-norm, `x + sublayer(norm(x))`, leaves a path
+    from the last layer to the first without a nonlinearity; post-norm, `norm(x + sublayer(x))`, is
+    the original.
 
     >>> residual(torch.ones(2), lambda x: 2 * x, nn.Identity(), norm_first=True)
     tensor([3., 3.])
@@ -69,20 +51,11 @@ def residual(
 
 
 def get_clones(module: nn.Module, count: int) -> nn.ModuleList:
-    """Copy a module deeply, `count` times. All copies start with the very same values.
+    """Copy a module deeply, `count` times. All copies start with the same values.
 
-    As in torch.nn, that is what `TransformerEncoder(layer, num_layers)` is made of: layers that
-    share nothing but begin alike (pytorch issue 86274). Where each layer should be initialised
-    by itself, build them one by one and use `TransformerEncoder.from_layers`.
-
-    Args:
-        module: the pattern; it is not one of the copies.
-        count: how many, 0 or more.
-
-    Returns:
-        A `ModuleList`; values, buffers and `requires_grad` as in `module`, nothing shared.
-
-    Source: the article's `_get_clones`; Rush 2018, "The Annotated Transformer".
+    `TransformerEncoder(layer, num_layers)` is made of them, as torch's: layers that share nothing
+    but begin alike (pytorch issue 86274). To initialise each layer by itself, build them one by
+    one and use `TransformerEncoder.from_layers`.
 
     >>> first, second = get_clones(nn.Linear(2, 2), 2)
     >>> torch.equal(first.weight, second.weight), first.weight is second.weight

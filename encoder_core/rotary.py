@@ -37,21 +37,11 @@ Pairing = Literal["interleaved", "half"]
 
 
 def rotary_angles(positions: Tensor, head_dim: int, base: float = 10000.0) -> Tensor:
-    """Give the angle of each plane at each position: `position * base**(-2i / Dh)`, in radians.
+    """Return each plane's angle at positions `(...)`: `position * base**(-2i / Dh)` (equation 15).
 
-    Args:
-        positions: integer or floating, any shape `(...)`.
-        head_dim: Dh, even.
-        base: the larger, the slower the last planes turn.
-
-    Returns:
-        `(..., Dh / 2)`, float64 for float64 positions and float32 otherwise: in half precision
-        whole positions above 256 (bfloat16) or 2048 (float16) would not even be distinct.
-
-    Raises:
-        ValueError: `head_dim` is odd.
-
-    Source: Su et al. 2021, equation 15 and section 3.3 (the choice of theta).
+    In radians, `(..., Dh / 2)`, float64 for float64 positions and float32 otherwise: in half
+    precision whole positions above 256 (bfloat16) or 2048 (float16) would not even be distinct.
+    The larger `base`, the slower the last planes turn. An odd Dh raises ValueError.
 
     >>> rotary_angles(torch.arange(2), head_dim=4)
     tensor([[0.0000, 0.0000],
@@ -68,22 +58,10 @@ def rotary_angles(positions: Tensor, head_dim: int, base: float = 10000.0) -> Te
 
 
 def rotate_interleaved(x: Tensor, positions: Tensor, base: float = 10000.0) -> Tensor:
-    """Turn neighbouring coordinates, written out plane by plane. The form to read.
+    """Turn neighbouring coordinates, written out plane by plane (equation 13). The form to read.
 
-    Each pair `(a, b) = (x[2i], x[2i+1])` becomes `(a cos t - b sin t, a sin t + b cos t)`.
-
-    Args:
-        x: queries or keys, `(..., S, Dh)`, Dh even.
-        positions: `(S,)`, or broadcasting to `(..., S)`.
-        base: see `rotary_angles`.
-
-    Returns:
-        `(..., S, Dh)` in the dtype of `x`.
-
-    Raises:
-        ValueError: Dh is odd.
-
-    Source: Su et al. 2021, equations 13 and 15.
+    Each pair `(a, b) = (x[2i], x[2i+1])` becomes `(a cos t - b sin t, a sin t + b cos t)`. Shapes
+    and errors as in `rotary`.
 
     >>> rotate_interleaved(torch.tensor([[1.0, 0.0]]), torch.tensor([torch.pi / 2])).round()
     tensor([[-0., 1.]])
@@ -100,21 +78,12 @@ def rotate_interleaved(x: Tensor, positions: Tensor, base: float = 10000.0) -> T
 def rotary(
     x: Tensor, positions: Tensor, base: float = 10000.0, pairing: Pairing = "interleaved"
 ) -> Tensor:
-    """Turn queries or keys by their positions, in either pairing.
+    """Turn queries or keys `(..., S, Dh)` by their positions, `(S,)` or `(..., S)`.
 
-    Args:
-        x: `(..., S, Dh)`, Dh even.
-        positions: `(S,)`, or broadcasting to `(..., S)`.
-        base: see `rotary_angles`.
-        pairing: `"interleaved"` (neighbours) or `"half"` (first half with second half).
-
-    Returns:
-        `(..., S, Dh)` in the dtype of `x`; angles and products are float32, or float64 where x is.
+    Angles and products are float32, or float64 where x is; the result has the dtype of x.
 
     Raises:
         ValueError: Dh is odd, or `pairing` is neither of the two.
-
-    Source: Su et al. 2021, equation 34; "half" as in GPT-NeoX (Black et al. 2022).
 
     >>> x, positions = torch.ones(3, 4), torch.arange(3)
     >>> turned = rotary(x, positions, pairing="half")
@@ -149,16 +118,10 @@ def _turn(x: Tensor, cos: Tensor, sin: Tensor, pairing: Pairing) -> Tensor:
 
 
 def interleaved_to_half(x: Tensor) -> Tensor:
-    """Reorder the last axis so that neighbours come to stand half a vector apart.
+    """Reorder the last axis, `(..., Dh)`: the even coordinates, then the odd ones.
 
     Turning `x` interleaved and then reordering is the same as reordering and then turning by
     halves. Applied to the output features of a query and key projection it converts the weights.
-
-    Args:
-        x: `(..., Dh)`, Dh even.
-
-    Returns:
-        `(..., Dh)`: the even coordinates, then the odd ones.
 
     >>> interleaved_to_half(torch.arange(6))
     tensor([0, 2, 4, 1, 3, 5])
@@ -167,40 +130,17 @@ def interleaved_to_half(x: Tensor) -> Tensor:
 
 
 def half_to_interleaved(x: Tensor) -> Tensor:
-    """Undo `interleaved_to_half`.
-
-    Args:
-        x: `(..., Dh)`, Dh even.
-
-    Returns:
-        `(..., Dh)`: first, middle, second, second of the middle, and so on.
-
-    >>> half_to_interleaved(torch.tensor([0, 2, 4, 1, 3, 5]))
-    tensor([0, 1, 2, 3, 4, 5])
-    """
+    """Undo `interleaved_to_half` in `(..., Dh)`."""
     return torch.stack(x.chunk(2, dim=-1), dim=-1).flatten(-2)  # (..., Dh)
 
 
 class Rotary(nn.Module):
     """Rotary positions with their cosines and sines kept between calls; it has no parameters.
 
-    Args:
-        head_dim: Dh, even.
-        base: see `rotary_angles`.
-        pairing: `"interleaved"` or `"half"`.
+    An odd Dh raises ValueError.
 
     Shapes: x `(..., S, Dh)` to the same; `offset` is the position of the first row (the number of
     tokens already in a key/value cache).
-
-    Raises:
-        ValueError: `head_dim` is odd, or `pairing` is neither of the two.
-
-    Source: Su et al. 2021, equation 34.
-
-    >>> turn = Rotary(head_dim=4, pairing="half")
-    >>> x = torch.ones(5, 4)
-    >>> torch.allclose(turn(x)[3:], turn(x[3:], offset=3))
-    True
     """
 
     def __init__(

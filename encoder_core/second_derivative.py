@@ -2,7 +2,7 @@
 
 Fused kernels compute a gradient of which no further derivative is known, where the plain operations
 have derivatives of every order. A Hessian, or a penalty on a gradient, needs one. So a fused
-attention's gradient is computed as it is here wherever a graph of the gradient is asked for
+attention's gradient is computed as here where a graph of the gradient is asked for
 (`create_graph=True`, `torch.func`), and by the kernel otherwise.
 
 Source: Dao et al. 2022, "FlashAttention", appendix B.2 (the backward pass).
@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+# Beside `attention`, which calls it for every output of a fused kernel that has a graph.
 __all__ = ["allow_second_derivative", "attention_gradient"]
 
 # The kernels whose saved tensors this file knows, by the names of their nodes in the graph.
@@ -41,15 +42,12 @@ def attention_gradient(
         query: `(..., L, Dh)`.
         key: `(..., S, Dh)`.
         value: `(..., S, Dv)`.
-        mask: added to the scores, broadcasts to `(..., L, S)`; None where there is none. No row
-            may be `-inf` throughout.
+        mask: added to the scores, broadcasts to `(..., L, S)`. No row may be `-inf` throughout.
         gradient: of the output, `(..., L, Dv)`.
         scale: of the scores; `1 / sqrt(Dh)` where not given.
 
     Returns:
         The gradients of query, key and value, in their shapes.
-
-    Source: Dao et al. 2022, appendix B.2.
 
     >>> q = torch.randn(3, 2, requires_grad=True)
     >>> output = torch.softmax(q @ q.T / math.sqrt(2), dim=-1) @ q
@@ -70,22 +68,11 @@ def attention_gradient(
 
 
 def allow_second_derivative(output: Tensor) -> Tensor:
-    """Let the gradient of a fused attention's output be differentiated again.
+    """Let the gradient of a fused attention's output (any shape) be differentiated again.
 
-    Nothing is computed or kept for it until someone asks for a graph of the gradient. Within
+    `output`, returned unchanged, is of `F.scaled_dot_product_attention` without dropout. Nothing is
+    computed or kept until someone asks for a graph of the gradient. Within
     `torch.utils.checkpoint` the kernel's gradient stays, and has no derivative.
-
-    Args:
-        output: what `F.scaled_dot_product_attention` gave, without dropout, any shape.
-
-    Returns:
-        The same tensor.
-
-    >>> q = torch.randn(1, 1, 3, 2, requires_grad=True)
-    >>> output = torch.nn.functional.scaled_dot_product_attention(q, q, q)
-    >>> first = torch.autograd.grad(allow_second_derivative(output).sum(), q, create_graph=True)[0]
-    >>> torch.autograd.grad(first.square().sum(), q)[0].shape
-    torch.Size([1, 1, 3, 2])
     """
     node = output.grad_fn
     if node is not None and type(node).__name__ in _FUSED:

@@ -13,27 +13,14 @@ __all__ = ["TiedProjection"]
 
 
 class TiedProjection(nn.Module):
-    """Scores for every token of the vocabulary, with the embedding table as the projection.
+    """Scores `(..., V)` for every token of the vocabulary, by the embedding table `(V, D)` itself.
 
     The table gets gradients from both of its uses. In `nn.Embedding`, `padding_idx` stops only
-    those of the lookup: through a tied projection the row of padding learns after all, and
-    drifts away from zero. Here that row is held still in both uses; its logit stays what it was.
+    those of the lookup: through a tied projection the row of padding would learn, and drift away
+    from zero. Here that row is held still in both uses; its logit stays what it was.
 
-    Args:
-        embedding: the table to share, `(V, D)`; it is not registered a second time, so the state
-            dict holds it once, under the embedding's own key.
-        bias: add a learned bias for each token, `(V,)`, initially zero.
-
-    Shapes: `(..., D)` to `(..., V)`.
-
-    Source: Press and Wolf 2017, section 3; Vaswani et al. 2017, section 3.4.
-
-    >>> import torch
-    >>> from encoder_core.embeddings import TokenEmbedding
-    >>> table = TokenEmbedding(vocab_size=5, d_model=4, padding_idx=0)
-    >>> logits = TiedProjection(table)(torch.ones(2, 4))
-    >>> logits.shape
-    torch.Size([2, 5])
+    The table is not registered a second time: the state dict holds it once, under the embedding's
+    own key. `bias` adds a learned number for each token, `(V,)`, initially zero.
     """
 
     bias: nn.Parameter | None

@@ -16,7 +16,7 @@ from course.checking import submissions
 from course.checking.exercise import Exercise, Mistake
 from course.checking.explain import diagnosis, findings, pictures, plain, relations, remarks
 from course.checking.explain.diagnosis import Trial
-from course.checking.report import Comparison, Report, as_text
+from course.checking.report import Comparison, Kinds, Picture, Report, as_text
 from course.checking.trials import running
 from course.checking.trials.probes import Probe, probes, tensors
 from course.checking.trials.running import Outcome
@@ -303,8 +303,8 @@ def _parameters(signature: str) -> list[str]:
     return [part for part in inside.split(",") if part.strip()]
 
 
-def _pictures(exercise: Exercise, trial: Trial) -> list[pictures.Shown]:
-    """Expected, yours and the difference, where the result is a matrix."""
+def _pictures(exercise: Exercise, trial: Trial) -> list[Picture]:
+    """Expected, yours and the difference, where the result is a matrix; of a wrong kind, the kinds."""
     found = trial.difference
     if found is None or not isinstance(found.expected, Tensor) or trial.probe.mode == "gradient":
         return []
@@ -312,19 +312,19 @@ def _pictures(exercise: Exercise, trial: Trial) -> list[pictures.Shown]:
         return []  # each draw looks different
     if found.kind not in ("values", "shape", "dtype"):
         return []
-    what = findings.result_name(exercise, found.index)
-    if (
-        not isinstance(found.actual, Tensor)
-        or found.kind == "shape"
-        or found.actual.shape != found.expected.shape
-    ):
-        if isinstance(found.actual, Tensor) and found.actual.layout is torch.strided:
-            matrices = [
-                ("expected", pictures.matrix_of(found.expected)),
-                ("yours", pictures.matrix_of(found.actual)),
-            ]
-            return [pictures.Shown(f"{_capital(plain.the(what))}:", matrices)]
+    if not isinstance(found.actual, Tensor):
         return []
+    caption = _capital(plain.the(findings.result_name(exercise, found.index)))
+    both = (found.expected, found.actual)
+    if found.kind != "values" or found.actual.shape != found.expected.shape:
+        kinds: list[Picture] = [Kinds(f"{caption}:", _kinds(*both))]
+        # Of one rank, the numbers show which axes are exchanged or cut.
+        full = all(part.numel() for part in both)
+        if found.kind != "dtype" and full and found.actual.dim() == found.expected.dim() > 1:
+            titles = ("expected", "yours")
+            matrices = [(t, pictures.matrix_of(part)) for t, part in zip(titles, both, strict=True)]
+            kinds.append(pictures.Shown("Its numbers:", matrices))
+        return kinds
     expected, actual = found.expected.double(), found.actual.detach().cpu().double()
     place = _first_wrong(expected, actual)
     slices = [pictures.matrix_of(part, place) for part in (expected, actual)]
@@ -335,11 +335,14 @@ def _pictures(exercise: Exercise, trial: Trial) -> list[pictures.Shown]:
         ("yours", slices[1]),
         ("difference", slices[1] - slices[0]),
     ]
-    return [
-        pictures.Shown(
-            _capital(plain.the(what)) + (f" at {at}:" if at else ":"), matrices, *names[-2:]
-        )
-    ]
+    return [pictures.Shown(caption + (f" at {at}:" if at else ":"), matrices, *names[-2:])]
+
+
+def _kinds(expected: Tensor, actual: Tensor) -> list[tuple[str, str, str]]:
+    """The rows of a table of what kind two tensors are."""
+    dtype, other = (str(tensor.dtype).removeprefix("torch.") for tensor in (expected, actual))
+    shapes = str(tuple(expected.shape)), str(tuple(actual.shape))
+    return [("dtype", dtype, other), ("shape", *shapes)]
 
 
 def _first_wrong(expected: Tensor, actual: Tensor) -> tuple[int, ...]:
@@ -354,7 +357,7 @@ def make_report(
     status: str,
     sections: list[tuple[str, str]],
     found: tuple[Mistake, ...] = (),
-    shown: list[pictures.Shown] | None = None,
+    shown: list[Picture] | None = None,
 ) -> Report:
     """A report with these sections, as (heading, text)."""
     shown = shown or []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 
 from course import learner
 from course.learner import catalogue
+from course.system.markup import escape
 
 STEPS = ("the idea", "the shapes", "in pseudo-code", "the decisive line")
 
@@ -25,9 +25,9 @@ class Hint:
 
     def _repr_html_(self) -> str:
         body = (
-            f"<pre>{html.escape(self.text)}</pre>"
+            f"<pre>{escape(self.text)}</pre>"
             if self.step > 2 or "\n" in self.text
-            else f"<p>{html.escape(self.text)}</p>"
+            else f"<p>{escape(self.text)}</p>"
         )
         more = "<p><em>Run the cell again for the next hint.</em></p>"
         return (

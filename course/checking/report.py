@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import html
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from course.checking.explain import pictures
+from course.system.markup import escape, printable
 
 
 @dataclass
@@ -16,16 +17,53 @@ class Comparison:
     model: str
 
     def __repr__(self) -> str:
-        return f"Yours:\n{self.yours.rstrip()}\n\nThe model solution:\n{self.model.rstrip()}"
+        text = f"Yours:\n{self.yours.rstrip()}\n\nThe model solution:\n{self.model.rstrip()}"
+        return printable(text)
 
     def _repr_html_(self) -> str:
-        style = "flex:1 1 24em;min-width:0;overflow-x:auto"
+        side = "flex:1 1 24em;min-width:0"
+        code_style = "white-space:pre-wrap;overflow-wrap:anywhere;word-break:normal"
         sides = "".join(
-            f'<section style="{style}"><h5 style="margin:0.4em 0">{title}</h5>'
-            f'<pre style="white-space:pre;word-break:normal">{html.escape(code)}</pre></section>'
+            f'<section style="{side}"><h5 style="margin:0.4em 0">{title}</h5>'
+            f'<pre style="{code_style}">{escape(code)}</pre></section>'
             for title, code in (("Yours", self.yours), ("The model solution", self.model))
         )
         return f'<div style="display:flex;flex-wrap:wrap;gap:1em">{sides}</div>'
+
+
+@dataclass
+class Kinds:
+    """The dtype and the shape of a result, where one of them is wrong."""
+
+    caption: str
+    rows: list[tuple[str, str, str]]  # ("dtype", expected, the learner's)
+
+    def text(self) -> str:
+        """The table as text."""
+        table = [("", "expected", "yours"), *self.rows]
+        widths = [max(len(row[column]) for row in table) for column in range(2)]
+        lines = [
+            f"  {name:{widths[0]}}  {expected:{widths[1]}}  {yours}"
+            for name, expected, yours in table
+        ]
+        return "\n".join([self.caption, *lines])
+
+    def _repr_html_(self) -> str:
+        cell = 'style="text-align:left;padding:0.1em 0.8em"'
+        head = "".join(f'<th scope="col" {cell}>{name}</th>' for name in ("", "expected", "yours"))
+        rows = "".join(
+            f'<tr><th scope="row" {cell}>{escape(name)}</th>'
+            f"<td {cell}>{escape(expected)}</td><td {cell}>{escape(yours)}</td></tr>"
+            for name, expected, yours in self.rows
+        )
+        return (
+            f'<div style="overflow-x:auto"><table style="margin:0.5em 0">'
+            f'<caption style="text-align:left">{escape(self.caption)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        )
+
+
+Picture = pictures.Shown | Kinds
 
 
 @dataclass
@@ -42,7 +80,7 @@ class Report:
     message: str
     mistakes: tuple[str, ...] = ()
     sections: list[tuple[str, str]] = field(default_factory=list, repr=False)  # (heading, text)
-    shown: list[pictures.Shown] = field(default_factory=list, repr=False)
+    shown: list[Picture] = field(default_factory=list, repr=False)
     comparison: Comparison | None = field(default=None, repr=False)
     remarks: tuple[str, ...] = ()
 
@@ -63,18 +101,18 @@ class Report:
     def _repr_html_(self) -> str:
         colour = {"passed": "#2a788e", "failed": "#b35806", "not attempted": "#757575"}[self.status]
         parts = [
-            f'<div class="course-check" data-exercise="{html.escape(self.exercise)}" data-status="{self.status}" '
+            f'<div class="course-check" data-exercise="{escape(self.exercise)}" data-status="{self.status}" '
             f'style="border-left:4px solid {colour};padding:0.2em 0 0.2em 0.9em;margin:0.3em 0">'
         ]
         for number, (heading, text) in enumerate(self.sections):
             body = _paragraphs(text)
             if number == 0:
                 parts.append(
-                    f'<p style="margin:0.2em 0"><strong>{html.escape(heading)}</strong> {_inline(text)}</p>'
+                    f'<p style="margin:0.2em 0"><strong>{escape(heading)}</strong> {_inline(text)}</p>'
                 )
             else:
                 parts.append(
-                    f'<p style="margin:0.5em 0 0"><strong>{html.escape(heading)}</strong></p>{body}'
+                    f'<p style="margin:0.5em 0 0"><strong>{escape(heading)}</strong></p>{body}'
                 )
         parts.extend(picture._repr_html_() for picture in self.shown)
         if self.comparison is not None and self.passed:
@@ -87,7 +125,7 @@ class Report:
 
 def _inline(text: str) -> str:
     """Escaped text in which `code` is set as code."""
-    pieces = html.escape(text).split("`")
+    pieces = escape(text).split("`")
     return "".join(
         piece if i % 2 == 0 else f"<code>{piece}</code>" for i, piece in enumerate(pieces)
     )
@@ -95,7 +133,7 @@ def _inline(text: str) -> str:
 
 def _paragraphs(text: str) -> str:
     if any(line.startswith("  ") for line in text.splitlines()):
-        return f'<pre style="margin:0.3em 0;white-space:pre-wrap">{html.escape(text)}</pre>'
+        return f'<pre style="margin:0.3em 0;white-space:pre-wrap;overflow-wrap:anywhere">{escape(text)}</pre>'
     lines = text.splitlines()
     if len(lines) > 1:
         return (
@@ -106,13 +144,13 @@ def _paragraphs(text: str) -> str:
     return f'<p style="margin:0.2em 0">{_inline(text)}</p>'
 
 
-def as_text(sections: list[tuple[str, str]], shown: list[pictures.Shown]) -> str:
+def as_text(sections: list[tuple[str, str]], shown: Sequence[Picture]) -> str:
     """The whole report as plain text, pictures as numbers."""
     lines = []
     for number, (heading, text) in enumerate(sections):
         lines.append(f"{heading} {text}" if number == 0 else f"{heading}\n{_indented(text)}")
     lines.extend(picture.text() for picture in shown)
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _indented(text: str) -> str:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from course.checking.explain.pictures import Shown
-from course.checking.report import Comparison, Report, as_text
+from course.checking.report import Comparison, Kinds, Picture, Report, as_text
 from course.learner import catalogue
 
 
@@ -42,13 +42,18 @@ def unpacked(data: dict[str, Any]) -> Report:
     )
 
 
-def _picture(picture: Shown) -> dict[str, Any]:
+def _picture(picture: Picture) -> dict[str, Any]:
+    if isinstance(picture, Kinds):
+        return {"caption": picture.caption, "kinds": [list(row) for row in picture.rows]}
     matrices = [[title, _numbers(matrix)] for title, matrix in picture.matrices]
     plain = {"caption": picture.caption, "rows": picture.rows, "columns": picture.columns}
     return {**plain, "matrices": matrices}
 
 
-def _shown(data: dict[str, Any]) -> Shown:
+def _shown(data: dict[str, Any]) -> Picture:
+    if "kinds" in data:
+        rows = [(str(name), str(want), str(came)) for name, want, came in data["kinds"]]
+        return Kinds(str(data["caption"]), rows)
     matrices = [(title, _tensor(numbers)) for title, numbers in data["matrices"]]
     return Shown(data["caption"], matrices, data["rows"], data["columns"])
 

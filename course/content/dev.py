@@ -33,20 +33,30 @@ from course.sandbox import guards
 SECONDS = 10.0  # after which `check` says what it has not tried
 
 _FOUND = "What was found"
+_SMALLEST = "The smallest input that shows it"
 _EMPTY = ("right shape and wrong numbers", "numbers are wrong", "the largest difference is at")
 _EXERCISE = '''"""{id}: what it computes, in one line."""
 
 from __future__ import annotations
 
 from course.checking.exercise import Case, Exercise, tags
+from course.checking.exercise.cases import holding
 from course.checking.exercise.draw import Draw
+
+_OF_SIZES = {{"a single row": "N = 1"}}
 
 
 def _cases(seed: int) -> list[Case]:
     draw = Draw(seed)
+
+    def case(says: str, length: int, width: int) -> Case:
+        sizes = {{"N": length, "D": width}}
+        x = draw.normal(length, width)
+        return Case((x,), says, sizes, tags(*holding(_OF_SIZES, sizes)))
+
     return [
-        Case((draw.normal(2, 3),), "two rows of three numbers", {{"N": 2, "D": 3}}),
-        Case((draw.normal(1, 5),), "a single row", {{"N": 1, "D": 5}}, tags("a single row")),
+        case("two rows of three numbers", 2, 3),
+        case("a single row", 1, 5),
     ]
 
 
@@ -197,7 +207,8 @@ def check(exercise_id: str, seconds: float = SECONDS) -> int:
     took = time.monotonic() - started
     print(f"{exercise_id}: {done - amiss} of {done} are as they should be, in {took:.1f} s.")
     if done < len(trials):
-        rest = f"python3 -m course test tests/checking -k {exercise_id.partition('.')[2]}"
+        where = "tests/checking tests/content/test_wrong.py"
+        rest = f"python3 -m course test {where} -k {exercise_id.partition('.')[2]}"
         print(f"{len(trials) - done} were not tried; `{rest}` tries all.")
     return 1 if amiss else 0
 
@@ -247,7 +258,7 @@ def _tried(deadline: float, trial: Trial) -> str | None:
     if trial.kind == "mistake":
         return next(_named(trial), "")
     if trial.kind == "wrong":
-        return mistold(exercise.id, wrong_answers(exercise.id)[trial.place])
+        return report_faults(exercise.id, wrong_answers(exercise.id)[trial.place])
     if trial.kind == "right":
         answer = exercises.right_answers(exercise.id)[trial.place]
     else:
@@ -276,12 +287,12 @@ def _named(trial: Trial) -> Iterator[str]:
         yield f"it is named {' and '.join(one.id for one in found) or 'by nothing'}"
 
 
-def mistold(exercise_id: str, answer: Wrong) -> str:
-    """What the report on a wrong answer should not say, or does not say; "" for nothing."""
-    return "; ".join(_mistold(exercise_id, answer))
+def report_faults(exercise_id: str, answer: Wrong) -> str:
+    """What the report on a wrong answer lacks or should not say; "" where all is well."""
+    return "; ".join(_faults(exercise_id, answer))
 
 
-def _mistold(exercise_id: str, answer: Wrong) -> Iterator[str]:
+def _faults(exercise_id: str, answer: Wrong) -> Iterator[str]:
     exercise = exercises.get(exercise_id)
     # Pairs of mistakes are looked for only where it is said which: how far the search gets depends on the machine.
     with _pairs_for(diagnosis.PAIR_SECONDS if answer.names else 0.0):
@@ -300,6 +311,8 @@ def _mistold(exercise_id: str, answer: Wrong) -> Iterator[str]:
     for words in answer.never:
         if words in told:
             yield f"it says {words!r}:\n{told}"
+    if not exercise.is_class and _SMALLEST not in told:
+        yield f"it shows no smallest input:\n{told}"
     if not report.mistakes and not _is_told(report):
         yield f"it is told no more than that it is wrong:\n{told}"
 

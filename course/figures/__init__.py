@@ -17,6 +17,7 @@ from plotly.subplots import make_subplots
 from torch import Tensor
 
 from course.figures.encoder_diagram import encoder
+from course.figures.ink import ink
 from course.figures.names import sides
 
 __all__ = ["bars", "by_head", "encoder", "heads", "heatmap", "lines", "points", "product"]
@@ -33,6 +34,7 @@ PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
 
+_TOOLBAR = 22  # pixels at the top in which plotly's toolbar covers nothing
 _MOST = 576  # a matrix's cells are at most so many pixels wide, and high, all together
 
 Numbers = Tensor | Sequence[Any]
@@ -353,15 +355,24 @@ def _cells(
 ) -> go.Heatmap:
     """The coloured cells; names go along in `customdata`, because a name may stand twice."""
     finite = [[cell if abs(cell) != float("inf") else None for cell in row] for row in table]
+    scale: Any = SIGNED if signed else AMOUNTS
+    bottom = -top if signed else 0.0
     written = None
     if decimals is not None:
-        written = [[f"{cell:z.{decimals}f}".replace("inf", "∞") for cell in row] for row in table]
+        written = [
+            [
+                f'<span style="color:{ink(cell, bottom, top, scale)}">'
+                f"{f'{cell:z.{decimals}f}'.replace('inf', '∞')}</span>"
+                for cell in row
+            ]
+            for row in table
+        ]
     return go.Heatmap(
         z=finite,
         customdata=[[[row, column] for column in columns] for row in rows],
         hovertemplate="%{customdata[0]} → %{customdata[1]}: %{z:.3f}<extra></extra>",
-        colorscale=SIGNED if signed else AMOUNTS,
-        zmin=-top if signed else 0.0,
+        colorscale=scale,
+        zmin=bottom,
         zmax=top,
         text=written,
         texttemplate="%{text}" if written else None,
@@ -391,7 +402,7 @@ def _angle(names: Sequence[str], room: float) -> int:
 def _finish(figure: go.Figure, title: str, *, width: int, height: int) -> go.Figure:
     """One look for all; a long title and a legend of several rows get the room they need."""
     beside = max(0, 8 * len(title) + 20 - width)  # plotly would cut the title off
-    above = 19 * (_legend_rows(figure, width) - 1)  # plotly would write it over the title
+    above = _TOOLBAR + 19 * (_legend_rows(figure, width) - 1)  # or it is written over the title
     figure.update_layout(
         template="plotly_white",
         title={
@@ -399,7 +410,7 @@ def _finish(figure: go.Figure, title: str, *, width: int, height: int) -> go.Fig
             "font": {"size": 14},
             "x": 0.01,
             "xanchor": "left",
-            "y": 1 - 35 / (height + above),
+            "y": 1 - (35 + _TOOLBAR) / (height + above),
             "yanchor": "middle",
         },
         width=width + beside,

@@ -10,8 +10,9 @@ lit differs in colour, in the weight of its frame and in its text, and the text 
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
+
+from course.system.markup import escape
 
 __all__ = ["PARTS", "EncoderFigure", "encoder"]
 
@@ -80,7 +81,7 @@ class EncoderFigure:
 
     def svg(self) -> str:
         """The picture as inline SVG with a text for screen readers."""
-        said = html.escape(" ".join(repr(self).split()), quote=True)
+        said = escape(" ".join(repr(self).split()))
         drawn = [
             _rectangle(0, 0, _WIDTH, _HEIGHT, "#ffffff", "#ffffff", 0),
             _text(16, 30, self.title, 17, "#111111", "start", bold=True),
@@ -171,7 +172,7 @@ def _text(
     weight = ' font-weight="bold"' if bold else ""
     return (
         f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}" fill="{ink}"{weight}>'
-        f"{html.escape(text)}</text>"
+        f"{escape(text)}</text>"
     )
 
 

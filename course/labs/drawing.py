@@ -65,7 +65,9 @@ class Drawing:
         labels: lists of words that panels and choices refer to by name, such as the tokens.
         panels: the panels.
         summary: the picture in words.
-        notice: what the learner should know first, such as why a setting cannot be.
+        notice: what the learner should know first, such as why a setting is invalid.
+        refused: why the value of a control is invalid, by the control's name.
+        allowed: the numbers that a control's steps lead to, by the control's name.
     """
 
     values: Mapping[str, Any]
@@ -74,6 +76,8 @@ class Drawing:
     notice: str = ""
     choices: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    allowed: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 class Sent:
@@ -101,6 +105,14 @@ class Sent:
             if changed:
                 content[name] = changed
             self._extras[name] = dict(now)
+        for name in ("refused", "allowed"):  # whole: what is no longer in it has gone
+            now = {
+                key: list(v) if name == "allowed" else v
+                for key, v in getattr(drawing, name).items()
+            }
+            if self._extras.get(name, {}) != now:
+                content[name] = now
+            self._extras[name] = now
         return content, buffers
 
     def _panel(self, panel: PanelData, buffers: list[bytes]) -> dict[str, Any] | None:

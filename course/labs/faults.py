@@ -14,6 +14,10 @@ class InvalidSetting(ValueError):
     """A setting that cannot be; its text is the sentence that the learner reads."""
 
 
+class UnreadableSetting(InvalidSetting):
+    """A value that no control of ours sends: it is refused, and not kept to be tried again."""
+
+
 class OwnFailed(RuntimeError):
     """A learner's own module or function raised, or gave something else; the text says what."""
 

@@ -6,11 +6,13 @@ From the front end, as custom messages:
   Colab drops those of a widget's creation, and without a front end nobody listens.
 - ``{"type": "change", "view", "request", "changes": {name: value}}``: controls were moved. A view
   has one request under way at most and merges what is moved meanwhile: the latest wins.
+- ``{"type": "still", "view"}``: the learner has paused; the still picture that a saved notebook keeps
+  is brought up to date.
 - ``{"type": "gone", "view"}``: a view was removed; with the last one the lab lets go of its arrays.
 
 To the front end, with buffers: ``{"type": "draw", "view", "request", "drawn", "values", "panels",
-"summary", "notice"}`` and, where they changed, ``choices`` and ``labels``; the answer to ``ready``
-carries the ``form`` (see `course.labs.attention.form` for one) and goes ``to`` that view alone.
+"summary", "notice"}`` and, where they changed, ``choices``, ``labels``, ``allowed`` and ``refused``;
+the answer to ``ready`` carries the ``form`` (see `course.labs.attention.form` for one) and goes ``to`` that view alone.
 A panel's entry holds its description, and in ``data`` the numbers of its buffers if they changed.
 
 A view that opens while Python is busy, with the rest of the notebook say, must not stay empty until
@@ -33,6 +35,7 @@ from course.labs.cells import Place, current_place
 from course.labs.colours import COLOURS, SCALES
 from course.labs.drawing import Drawing, Sent
 from course.labs.front import front_end
+from course.system.outputs import Output
 from course.system.threads import collected_later
 
 SENDING = 0.002  # seconds: time enough to hand an answer on
@@ -46,7 +49,6 @@ class Lab(anywidget.AnyWidget):
     """
 
     _esm, _css = front_end()
-    _ipython_display_ = None  # ipywidgets 7 would show no still picture
 
     # Made when it is asked for, so that it is never older than the moment of opening.
     first = traitlets.Dict().tag(sync=True, to_json=lambda _, lab: lab.first_message())
@@ -58,6 +60,7 @@ class Lab(anywidget.AnyWidget):
         self._sent = Sent()
         self._drawn = 0
         self._state: list[Any] = []
+        self._output = Output(lambda: self._live_bundle(), lambda: self.still())
         super().__init__()
         self._replace_earlier()
 
@@ -74,6 +77,10 @@ class Lab(anywidget.AnyWidget):
     def drawing(self) -> Drawing:
         """What should be seen now."""
         raise NotImplementedError
+
+    def seen(self) -> Drawing:
+        """The drawing as it is sent."""
+        return self.drawing()
 
     def still(self) -> dict[str, str]:
         """The lab for places without a front end: MIME types and their data."""
@@ -108,6 +115,8 @@ class Lab(anywidget.AnyWidget):
             self._views.discard(view)
             if not self._views:
                 self.rest()
+        elif kind == "still":
+            self._output.renew()
         elif kind == "change":
             self._views.add(view)
             self._answer(content, view)
@@ -122,7 +131,7 @@ class Lab(anywidget.AnyWidget):
         request = {"view": view, "request": content.get("request")}
         try:
             self.apply(content.get("changes", {}))
-            drawing = self.drawing()
+            drawing = self.seen()
         except BaseException as error:
             # A fault of the lab's own, or an interrupt: the view must not wait for ever.
             told = f"The lab failed with {type(error).__name__}: {error}"
@@ -137,7 +146,7 @@ class Lab(anywidget.AnyWidget):
         self.send({**content, "to": view}, buffers)
 
     def _everything(self, sent: Sent) -> tuple[dict[str, Any], list[bytes]]:
-        drawing = self.drawing()
+        drawing = self.seen()
         content, buffers = sent.message(drawing)
         form = {"scales": SCALES, "colours": COLOURS, **self.form()}
         head = {"type": "draw", "drawn": self._state_number(drawing), "form": form}
@@ -163,15 +172,21 @@ class Lab(anywidget.AnyWidget):
     def redraw(self) -> None:
         """Send what changed to the views that there are, after a change from Python."""
         if self._views:
-            self._draw(self.drawing())
+            self._draw(self.seen())
 
     # Being shown, being closed
 
+    def _ipython_display_(self, **_: Any) -> None:
+        """Show the still picture, and the live view in its place where there is a front end."""
+        self._output.show()
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live view, and beside it a still picture and words for where there is none."""
+        """The live view and the still picture in one bundle, for whoever asks for one."""
+        return {**self._live_bundle(**kwargs), **self.still()}, {}
+
+    def _live_bundle(self, **kwargs: Any) -> dict[str, Any]:
         live: Any = super()._repr_mimebundle_(**kwargs) or {}
-        data, metadata = live if isinstance(live, tuple) else (live, {})
-        return {**data, **self.still()}, metadata
+        return dict(live[0] if isinstance(live, tuple) else live)
 
     def _replace_earlier(self) -> None:
         place = current_place()

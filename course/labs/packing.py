@@ -39,22 +39,34 @@ def weight_codes(weights: Floats, blocked: NDArray[np.bool_] | None, bits: Bits)
     return codes
 
 
-def signed_codes(numbers: Floats, limit: float) -> NDArray[np.uint8]:
-    """Code numbers from `-limit` to `limit` in 8 bits; 127 is 0.
+def signed_codes(numbers: Floats, limit: float, bits: Literal[8, 16] = 8) -> Codes:
+    """Code numbers from `-limit` to `limit`; the middle code is 0.
 
     Args:
         numbers: any shape; what lies outside is clipped, NaN counts as 0.
         limit: positive.
+        bits: the width of a code. With 16 a readout's third digit is right.
 
     Returns:
-        The same shape, 0 to 254.
+        The same shape, uint8 or uint16, 0 to 2**bits - 2.
 
     >>> signed_codes(np.array([-2.0, 0.0, 2.0], np.float32), 2.0)
     array([  0, 127, 254], dtype=uint8)
     """
-    shares = np.clip(np.nan_to_num(numbers) / limit, -1.0, 1.0)
-    codes: NDArray[np.uint8] = ((shares + 1.0) * 127.0 + 0.5).astype(np.uint8)
+    half = 2 ** (bits - 1) - 1
+    shares = np.clip(np.nan_to_num(numbers).astype(np.float64) / limit, -1.0, 1.0)
+    codes: Codes = ((shares + 1.0) * half + 0.5).astype(np.uint16 if bits == 16 else np.uint8)
     return codes
+
+
+def as_read(number: float, limit: float, bits: Literal[8, 16] = 16) -> float:
+    """The number that the front end reads in the code of this one, for words beside it.
+
+    >>> as_read(0.5, 1.0, 8)
+    0.5039370078740157
+    """
+    code = int(signed_codes(np.array([number], np.float32), limit, bits)[0])
+    return float((2 * (code / (2**bits - 2)) - 1) * limit)
 
 
 def pack(codes: Codes, bits: Bits) -> bytes:

@@ -97,7 +97,7 @@ def tokens_panel(
 def _codes(shades: NDArray[np.float32], scale: str, limit: float) -> NDArray[np.uint8]:
     """8-bit codes; 255 where there is no number."""
     if scale == "signed":
-        codes = signed_codes(shades, limit)
+        codes = signed_codes(shades, limit).astype(np.uint8)
     else:
         codes = weight_codes(shades / limit, None, 8).astype(np.uint8)
     codes[np.isnan(shades)] = 255

@@ -1,19 +1,22 @@
 """A lab whose picture follows from `settings` (what is computed) and a `selection` (what is shown).
 
 Both are frozen dataclasses. A change of settings computes a new result, a change of the selection
-does not. Invalid settings show a message and leave the picture unchanged.
+does not. An invalid setting shows a message at its own control, which keeps what was typed; the last
+value that was valid goes on in its place, and all other controls stay live.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, ClassVar
 
-from course.labs.faults import InvalidSetting, OwnFailed, OwnTooSlow, in_time
+from course.labs.drawing import Drawing
+from course.labs.faults import InvalidSetting, OwnFailed, OwnTooSlow, UnreadableSetting, in_time
 from course.labs.lab import Lab
 
 KEPT = " The picture stays as it was."
+LAST_THAT_FITS = "Until then the last value that fits holds."
 
 
 class SettingsLab(Lab):
@@ -51,6 +54,8 @@ class SettingsLab(Lab):
         self._own = False  # the learner's own has worked; until then something stands in for it
         self._failure = ""  # why something stands in
         self._too_slow = False  # the learner's own was stopped before it ever worked
+        self._refused: dict[str, Any] = {}  # invalid settings as they were typed, by name
+        self._why: dict[str, str] = {}  # what is wrong with each
         self._take(given, strict=True)
         self._renew()
         self._notice = self._failure
@@ -87,7 +92,7 @@ class SettingsLab(Lab):
         """Convert a setting from the front end or a caller to how the settings keep it.
 
         Raises:
-            InvalidSetting: the value cannot be read.
+            UnreadableSetting: the value cannot be read.
         """
         return value
 
@@ -120,16 +125,49 @@ class SettingsLab(Lab):
             self._asked, self._chosen = before
             raise
         self._notice = self._failure
+        self._refused, self._why = {}, {}
         self.redraw()
 
     def apply(self, changes: Mapping[str, Any]) -> None:
-        """Take in what was moved in the front end; an error becomes the notice."""
+        """Take in what was moved in the front end, and what was refused before: it may fit by now."""
+        waiting = {name: value for name, value in self._refused.items() if name not in changes}
+        wanted = {**waiting, **changes}
+        self._refused, self._why = {}, {}
+        try:
+            if not self._fits(wanted):
+                for name, value in wanted.items():
+                    self._fits({name: value}, refuse=name)
+            self._notice = self._failure
+        except OwnFailed as error:
+            self._notice = f"{error}{KEPT}"
+        if self._why:
+            told = [*self._why.values(), LAST_THAT_FITS, self._notice]
+            self._notice = " ".join(filter(None, told))
+
+    def _fits(self, changes: Mapping[str, Any], refuse: str | None = None) -> bool:
+        """Take these changes in and compute, if they are valid; else leave everything as it was."""
+        before = self._asked, self._chosen
         try:
             self._take(changes, strict=False)
             self._renew()
-            self._notice = self._failure
-        except (InvalidSetting, OwnFailed) as error:
-            self._notice = f"{error}{KEPT}"
+        except InvalidSetting as error:
+            self._asked, self._chosen = before
+            if refuse is not None:
+                self._why[refuse] = str(error)
+                if not isinstance(error, UnreadableSetting):
+                    self._refused[refuse] = changes[refuse]
+            return False
+        return True
+
+    def allowed(self) -> dict[str, Sequence[int]]:
+        """Whole numbers that a control's steps may lead to, by name; others can be typed."""
+        return {}
+
+    def seen(self) -> Drawing:
+        """The drawing, with what was typed into a control whose value was refused."""
+        drawing = self.drawing()
+        values = {**drawing.values, **self._refused}
+        return replace(drawing, values=values, refused=dict(self._why), allowed=self.allowed())
 
     def _take(self, changes: Mapping[str, Any], strict: bool) -> None:
         known = {*self._settings, *self._selection}
@@ -150,7 +188,7 @@ class SettingsLab(Lab):
 
     def _renew(self) -> None:
         """Compute what is asked for, unless it is there already."""
-        if self._result is None or self._asked != self._made_from[0]:
+        if self._result is None or not _same(self._asked, self._made_from[0]):
             self._result = self._compute_or_stand_in()
             self._made_from = (self._asked, self._own)
             self._number += 1
@@ -199,6 +237,12 @@ class SettingsLab(Lab):
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
+def _same(asked: Any, made_from: Any) -> bool:
+    """Whether all settings are equal, and of one type: True equals 1, and is no temperature."""
+    pairs = ((getattr(asked, f.name), getattr(made_from, f.name)) for f in fields(asked))
+    return all(type(now) is type(before) and now == before for now, before in pairs)
+
+
 def check_whole(settings: Any, ranges: Mapping[str, tuple[int, int, str]]) -> None:
     """Say in a sentence which whole number is none, or out of its range.
 
@@ -236,3 +280,15 @@ def check_heads(d_model: int, heads: int, most: int) -> None:
             f"d_model = {d_model} is not divisible by {heads} heads: each head works on an equal "
             f"share of the vector. The nearest d_model that fits is {nearest}."
         )
+
+
+def fitting(d_model: int, heads: int, widths: range, most_heads: int) -> dict[str, Sequence[int]]:
+    """The heads that cut this width into equal parts, and the widths that these heads cut.
+
+    >>> fitting(12, 4, range(4, 13), most_heads=6)
+    {'heads': [1, 2, 3, 4, 6], 'd_model': [4, 8, 12]}
+    """
+    return {
+        "heads": [count for count in range(1, most_heads + 1) if d_model % count == 0],
+        "d_model": [width for width in widths if width % heads == 0],
+    }

@@ -7,7 +7,6 @@ Source: W3C, "Portable Network Graphics (PNG) Specification", sections 5, 9 and 
 from __future__ import annotations
 
 import base64
-import html
 import struct
 import zlib
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course.labs.colours import BLOCKED, WEIGHTS, palette
+from course.system.markup import escape
 
 Indices = NDArray[np.uint8]
 _SHADES = 32  # few, so that a picture stays small
@@ -106,7 +106,7 @@ def svg(
     """An SVG that holds pictures as PNG and texts as text, on white."""
     body = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" role="img" aria-label="{html.escape(label)}" '
+        f'height="{height}" role="img" aria-label="{escape(label)}" '
         'font-family="sans-serif" font-size="12">',
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
     ]
@@ -121,6 +121,6 @@ def svg(
         turn = f' transform="rotate(-90 {text.x:g} {text.y:g})"' if text.turned else ""
         body.append(
             f'<text x="{text.x:g}" y="{text.y:g}" text-anchor="{text.anchor}" fill="#222222"{turn}>'
-            f"{html.escape(text.text)}</text>"
+            f"{escape(text.text)}</text>"
         )
     return "".join([*body, "</svg>"])

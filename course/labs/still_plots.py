@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from course.labs.colours import COLOURS
 from course.labs.pieces import Piece
 from course.labs.plotting import Series
+from course.system.markup import escape
 
 INK = "#222222"
 _DASHES = ("", "7 4", "2 3", "9 3 2 3", "14 4", "4 2 1 2 1 2")
@@ -33,7 +33,7 @@ def document(width: float, height: float, label: str, parts: Iterable[str]) -> s
     """The parts on white, with a label for those who cannot see it."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
-        f'width="{width:g}" height="{height:g}" role="img" aria-label="{html.escape(label)}" '
+        f'width="{width:g}" height="{height:g}" role="img" aria-label="{escape(label)}" '
         f'font-family="sans-serif" font-size="12">'
         f'<rect width="{width:g}" height="{height:g}" fill="#ffffff"/>{"".join(parts)}</svg>'
     )
@@ -44,7 +44,7 @@ def words(x: float, y: float, text: str, anchor: str = "start", bold: bool = Fal
     weight = ' font-weight="bold"' if bold else ""
     return (
         f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="{INK}"{weight}>'
-        f"{html.escape(text)}</text>"
+        f"{escape(text)}</text>"
     )
 
 

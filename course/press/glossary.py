@@ -6,11 +6,13 @@
     says = "A token that takes the weight of heads that have nothing to find."
 
 A term stands in the file of the chapter that explains it. The press makes the chapter's table of it
-and `chapters/glossary.ipynb` of all; in the prose a term is linked where the chapter first uses it:
-`[attention sink](glossary.ipynb#attention-sink)`. The press makes of that a link to the term's cell,
-which JupyterLab finds in a notebook that is only being opened, where it doesn't find a heading. Where
-a word is met in its everyday sense before that (a *query* to a dictionary), its entry says
-`everyday = true`. Standard library only.
+and `chapters/glossary.md` of all; in the prose a term is linked where the chapter first uses it:
+`[attention sink](glossary.md#attention-sink)`. Where a word is met in its everyday sense before that
+(a *query* to a dictionary), its entry says `everyday = true`. Standard library only.
+
+The glossary is a markdown file, because JupyterLab renders one as a whole and then scrolls to the
+link's heading. In a notebook that is only being opened, it looks for the heading before any cell is
+rendered, and stays at the top; a link to a cell's id scrolls seconds later and selects cells.
 """
 
 from __future__ import annotations
@@ -24,12 +26,11 @@ from typing import Any
 
 from course import content
 
-NOTEBOOK = "glossary.ipynb"
+PAGE = "glossary.md"
 MARKER = "<!-- glossary -->"
 
 _EN = re.compile(r"[A-Za-z0-9][A-Za-z0-9'. -]*")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-_LINK = re.compile(rf"(\]\({re.escape(NOTEBOOK)}#)([^)=]+)\)")
 _FIELDS = {"en": str, "zh": str, "says": str, "everyday": bool}
 
 
@@ -56,18 +57,13 @@ class Term:
         return self.en.replace(" ", "-")
 
     @property
-    def cell(self) -> str:
-        """The id of the term's cell in the glossary's notebook."""
-        return _cell(self.en)
-
-    @property
     def link(self) -> str:
         """The term in markdown, linked to its entry.
 
         >>> Term("attention sink", "注意力汇聚点", "A token.", "02_attention").link
-        '[attention sink](glossary.ipynb#attention-sink)'
+        '[attention sink](glossary.md#attention-sink)'
         """
-        return f"[{self.en}]({NOTEBOOK}#{self.anchor})"
+        return f"[{self.en}]({PAGE}#{self.anchor})"
 
 
 def terms() -> list[Term]:
@@ -125,19 +121,6 @@ def fill(source: str, chapter: str) -> str:
         missing = f"{content.shown(content.file(chapter, 'terms.toml'))} has no terms"
         raise LookupError(f"{missing}; write it, or remove the line `{MARKER}`")
     return "\n".join(table(found) if line == MARKER else line for line in lines)
-
-
-def by_cell(source: str) -> str:
-    """Markdown with its links to terms made links to the terms' cells.
-
-    >>> by_cell("an [attention sink](glossary.ipynb#attention-sink)")
-    'an [attention sink](glossary.ipynb#cell-id=term-attention-sink)'
-    """
-    return _LINK.sub(lambda link: f"{link[1]}cell-id={_cell(link[2])})", source)
-
-
-def _cell(name: str) -> str:
-    return "term-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _term(path: Path, number: int, entry: dict[str, Any]) -> Term:

@@ -1,4 +1,4 @@
-"""The glossary as a notebook's markdown cells: two indexes, then each term under its own heading."""
+"""The glossary as a markdown page: two indexes, then each term under its own heading."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 from course import content
 from course.content import manuscript
-from course.press.glossary import Term
+from course.press.glossary import PAGE, Term
 
-__all__ = ["Page", "pages"]
-
-Page = tuple[str, str]  # a cell's id and its markdown
+__all__ = ["page"]
 
 _TITLE = (
     "# Glossary\n\n"
@@ -21,26 +19,25 @@ _TITLE = (
 )
 
 
-def pages(found: Sequence[Term]) -> list[Page]:
-    """The cells of the glossary's notebook; none where there are no terms."""
+def page(found: Sequence[Term]) -> str:
+    """The text of the glossary's file; empty where there are no terms."""
     if not found:
-        return []
-    made = [("title", _TITLE), ("english", _english(found)), ("chinese", _chinese(found))]
+        return ""
+    made = [_TITLE, _english(found), _chinese(found)]
     for chapter in dict.fromkeys(term.chapter for term in found):
-        heading = f"## {_title(chapter)}\n\nThe chapter: [{chapter}.ipynb]({chapter}.ipynb)"
-        made.append((f"chapter-{chapter.replace('_', '-')}", heading))
+        made.append(f"## {_title(chapter)}\n\nThe chapter: [{chapter}.ipynb]({chapter}.ipynb)")
         made += [_entry(term) for term in found if term.chapter == chapter]
-    return made
+    return "\n\n".join(made) + "\n"
 
 
-def _entry(term: Term) -> Page:
+def _entry(term: Term) -> str:
     """A heading that holds the English term alone: JupyterLab makes the link's target of it."""
-    return term.cell, f"### {term.en}\n\n**{term.zh}**\n\n{term.says}"
+    return f"### {term.en}\n\n**{term.zh}**\n\n{term.says}"
 
 
 def _english(found: Sequence[Term]) -> str:
     ordered = sorted(found, key=lambda term: term.en.casefold())
-    rows = [f"| {_here(term, term.en)} | {term.zh} | {term.chapter[:2]} |" for term in ordered]
+    rows = [f"| {_link(term, term.en)} | {term.zh} | {term.chapter[:2]} |" for term in ordered]
     head = ["## By English name", "", "| term | 中文 | chapter |", "|---|---|---|"]
     return "\n".join([*head, *rows])
 
@@ -48,7 +45,7 @@ def _english(found: Sequence[Term]) -> str:
 def _chinese(found: Sequence[Term]) -> str:
     """In the order of Unicode, which for Han characters is that of their radicals and strokes."""
     ordered = sorted(found, key=lambda term: term.zh)
-    rows = [f"| {_here(term, term.zh)} | {term.en} | {term.chapter[:2]} |" for term in ordered]
+    rows = [f"| {_link(term, term.zh)} | {term.en} | {term.chapter[:2]} |" for term in ordered]
     note = "In the order of radicals and strokes."
     head = [
         "## By Chinese name 按中文查找",
@@ -61,8 +58,9 @@ def _chinese(found: Sequence[Term]) -> str:
     return "\n".join([*head, *rows])
 
 
-def _here(term: Term, text: str) -> str:
-    return f"[{text}](#{term.anchor})"
+def _link(term: Term, text: str) -> str:
+    """With the file's name: a bare `#anchor` leads to the first such heading of any open document."""
+    return f"[{text}]({PAGE}#{term.anchor})"
 
 
 def _title(chapter: str) -> str:

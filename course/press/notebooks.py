@@ -1,9 +1,10 @@
 """The press: course/content/*/chapter.py -> chapters/*.ipynb and solutions/*.ipynb.
 
-Of course/content/*/terms.toml it makes a table in each chapter, and chapters/glossary.ipynb.
+Of course/content/*/terms.toml it makes a table in each chapter, and chapters/glossary.md.
 
 Every run writes the same bytes. A notebook that a learner has changed or run is recognised by the
-digest of its cells that the press put into it; it is replaced only after a dated copy was kept.
+digest of its cells that the press put into it, and a changed glossary by the digest in its last
+line; it is replaced only after a dated copy was kept.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from course.content import manuscript
 from course.content.manuscript import Cell, ManuscriptError
 from course.press import glossary
 from course.press.glossary import GlossaryError
-from course.press.glossary_pages import pages as glossary_pages
+from course.press.glossary_pages import page as glossary_page
 from course.press.proofreading import proofread
 from course.system import files
 
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def press() -> dict[str, str]:
-    """The text of every notebook, by its path from the root of the repository."""
+    """The text of every notebook and of the glossary, by its path from the root of the repository."""
     pages = {}
     for chapter in content.chapters():
         path = content.shown(content.file(chapter, "chapter.py"))
@@ -71,8 +72,8 @@ def press() -> dict[str, str]:
             pages[f"{folder}/{chapter}.ipynb"] = notebook(
                 chapter, cells, solved=folder == "solutions"
             )
-    made = [_cell("markdown", name, text) for name, text in glossary_pages(_terms())]
-    return pages | ({f"chapters/{glossary.NOTEBOOK}": _page("glossary", made)} if made else {})
+    text = glossary_page(_terms())
+    return pages | ({f"chapters/{glossary.PAGE}": text + _signature(text)} if text else {})
 
 
 def write(pages: dict[str, str], root: Path) -> int:
@@ -151,6 +152,11 @@ def digest(cells: list[dict[str, Any]]) -> str:
     return "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def _signature(text: str) -> str:
+    """The last line of a markdown page: a comment with the digest of what stands above it."""
+    return f"\n<!-- made by the press; sha256:{hashlib.sha256(text.encode()).hexdigest()} -->\n"
+
+
 def _is_made(path: Path, text: str) -> bool:
     """Whether a file is what the press makes; git may have given it Windows' line ends."""
     if not path.exists():
@@ -161,8 +167,12 @@ def _is_made(path: Path, text: str) -> bool:
 
 
 def changed(path: Path) -> bool:
-    """Whether a notebook on disk holds anything that the press did not put there."""
+    """Whether a file on disk holds anything that the press did not put there."""
     try:
+        if path.suffix == ".md":
+            text = path.read_text(encoding="utf-8")
+            body = text.rpartition("\n<!--")[0]
+            return text != body + _signature(body)
         page = json.loads(path.read_text(encoding="utf-8-sig"))
         return bool(page["metadata"]["course"]["digest"] != digest(page["cells"]))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
@@ -190,10 +200,9 @@ def _source(cell: Cell, *, solved: bool) -> str:
     """What a cell of a chapter, or of the chapter solved, shows."""
     if cell.kind != "markdown":
         return cell.solved if solved else cell.unsolved
-    source = glossary.by_cell(cell.source)
     if solved:  # the one glossary stands among the chapters
-        return source.replace(f"]({glossary.NOTEBOOK}", f"](../chapters/{glossary.NOTEBOOK}")
-    return source
+        return cell.source.replace(f"]({glossary.PAGE}", f"](../chapters/{glossary.PAGE}")
+    return cell.source
 
 
 def _with_terms(cell: Cell, chapter: str, path: str) -> Cell:
@@ -261,6 +270,8 @@ def _is_pressed(path: Path) -> bool:
 
 def _first_difference(path: Path, text: str) -> str:
     """What differs first, as far as it can be told."""
+    if path.suffix == ".md":
+        return ""
     try:
         there = json.loads(path.read_text(encoding="utf-8-sig"))["cells"]
         here = json.loads(text)["cells"]

@@ -4,9 +4,9 @@
     predict("attention.other-pronoun")     ask before the code runs; the answer is kept, not judged
     explain("attention.other-pronoun")     after the code: what came, and why
 
-Plain ipywidgets that 7.7 (Colab's) and 8 both have. Without a front end each is a text that is the
-same on every run; that of a question doesn't give the answer away. Answers are counted in
-`<home>/quiz.json`; what cannot be written there is not counted, and nothing stops.
+Without a front end each is a text that is the same on every run; that of a question doesn't give the
+answer away. Answers are counted in `<home>/quiz.json`, and what was chosen there is chosen again when
+the notebook is opened again; what cannot be written there is not counted, and nothing stops.
 """
 
 from __future__ import annotations
@@ -19,13 +19,17 @@ from typing import Any
 
 from course import learner
 from course.learner import catalogue
+from course.quiz.formulas import in_words, with_formulas
 from course.quiz.question import Question
+from course.quiz.widget import QuizWidget, Shown, State
 from course.system import files
+from course.system.outputs import Output, with_page
 
 __all__ = ["Asked", "Explained", "answers", "explain", "predict", "quiz"]
 
 _predicted: dict[str, int] = {}  # this kernel's predictions: question id -> place of the option
-_WAITING = "Choose with a click, or with Tab and Enter."
+_MARKS = {"right": "right", "wrong": "not this", "chosen": "chosen"}
+_WAITING = "Choose with a click, with its letter or number, or with the arrow keys and Enter."
 
 
 def quiz(question_id: str) -> Asked:
@@ -58,27 +62,96 @@ def answers() -> dict[str, dict[str, int]]:
         return {}
 
 
-class Asked:
-    """A question in a notebook; `choose(place)` is what a click does, and gives what is then said."""
+class _Shown:
+    """What a cell shows: a widget, and a still form of it where that can't be."""
 
     def __init__(self, question: Question) -> None:
         self.question = question
-        self._widget: Any = None
-        self._feedback: Any = None
+        self._widget: QuizWidget | None = None
+        self._output = Output(self._live, self._still)
+
+    def _build(self) -> QuizWidget:
+        raise NotImplementedError
+
+    def _still(self) -> dict[str, str]:
+        raise NotImplementedError
+
+    def _live(self) -> dict[str, Any]:
+        if self._widget is None:
+            self._widget = self._build()
+        view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
+        return {"application/vnd.jupyter.widget-view+json": view}
+
+    def _ipython_display_(self) -> None:
+        self._live()  # first: it brings back what was chosen in an earlier sitting
+        self._output.show()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {**self._live(), **with_page(self._still())}
+
+
+class Asked(_Shown):
+    """A question in a notebook; `choose(place)` is what a click does, and gives what is then said."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question)
+        self._tried: list[int] = []  # places, the last one last
 
     def choose(self, place: int) -> str:
         """Answer with the option at that place (from 0); the HTML that is shown."""
+        self._tried.append(place)
         option = self.question.options[place]
         if self.question.kind == "predict":
             _predicted[self.question.id] = place
-            said = f"Noted: {letter(place)}. Now run the next cells and see. (You may still change your mind.)"
         else:
-            verdict = "Right." if option.right else "Not quite."
-            said = f"<b>{letter(place)}. {verdict}</b> {option.why}"
             _count(self.question.id, option.right)
-        if self._feedback is not None:
-            self._feedback.value = _status(said, option.right and self.question.kind == "quiz")
-        return said
+        _keep(self.question, place)
+        if self._widget is not None:
+            self._widget.show(self._state())
+            self._output.renew()
+        return self._said(place)
+
+    def _said(self, place: int) -> str:
+        option = self.question.options[place]
+        if self.question.kind == "predict":
+            return f"Noted: {letter(place)}. Now run the next cells and see. (You may still change your mind.)"
+        verdict = "Right." if option.right else "Not quite."
+        return f"<b>{letter(place)}. {verdict}</b> {option.why}"
+
+    def _state(self) -> State:
+        chosen = self._tried[-1] if self._tried else None
+        right = chosen is not None and self.question.options[chosen].right
+        return State(
+            kind=self.question.kind,
+            asks=with_formulas(self.question.asks),
+            options=[
+                Shown(with_formulas(option.text), plain(option.text), self._mark(place))
+                for place, option in enumerate(self.question.options)
+            ],
+            says=_WAITING if chosen is None else with_formulas(self._said(chosen)),
+            chosen=chosen,
+            right=right and self.question.kind == "quiz",
+        )
+
+    def _mark(self, place: int) -> str | None:
+        if self.question.kind == "predict":
+            return "chosen" if self._tried[-1:] == [place] else None
+        if place not in self._tried:
+            return None
+        return "right" if self.question.options[place].right else "wrong"
+
+    def _build(self) -> QuizWidget:
+        """The widget; what was chosen in an earlier sitting is chosen again, and not counted."""
+        earlier = _kept(self.question)
+        if earlier is not None and not self._tried:
+            self._tried.append(earlier)
+            if self.question.kind == "predict":
+                _predicted.setdefault(self.question.id, earlier)
+        return QuizWidget(self._state(), self._chosen)
+
+    def _chosen(self, place: int) -> State:
+        self.choose(place)
+        return self._state()
 
     def __repr__(self) -> str:
         lines = [plain(self.question.asks)]
@@ -87,18 +160,20 @@ class Asked:
         ]
         return "\n".join([*lines, "(Run this cell in Jupyter to answer.)"])
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        if self._widget is None:
-            self._widget, self._feedback = _ask(self.question, self.choose)
-        return _bundle(self._widget, repr(self))
+    def _still(self) -> dict[str, str]:
+        state = self._state()
+        options = "".join(
+            f"<div><b>{letter(place)}</b>&ensp;{option.html}"
+            f"{f' <b>({_MARKS[option.mark]})</b>' if option.mark else ''}</div>"
+            for place, option in enumerate(state.options)
+        )
+        says = "" if state.chosen is None else f"<p>{state.says}</p>"
+        page = f"<p><b>{state.asks}</b></p>{options}{says}"
+        return {"text/plain": repr(self), "text/html": page}
 
 
-class Explained:
+class Explained(_Shown):
     """What came of a prediction; where none was made, one is asked for before the answer is shown."""
-
-    def __init__(self, question: Question) -> None:
-        self.question = question
-        self._widget: Any = None
 
     def said(self, place: int | None = None) -> str:
         """The explanation, in HTML, for somebody who chose that option, or none."""
@@ -114,29 +189,24 @@ class Explained:
     def __repr__(self) -> str:
         return plain(self.said())
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        if self._widget is None:
-            self._widget = self._build()
-        return _bundle(self._widget, repr(self))
+    def _still(self) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": f"<p>{with_formulas(self.said())}</p>"}
 
-    def _build(self) -> Any:
-        import ipywidgets as widgets
-
-        place = _predicted.get(self.question.id)
+    def _build(self) -> QuizWidget:
+        place = _predicted.get(self.question.id, _kept(self.question))
         if place is not None:
             _count(self.question.id, place == self.question.right)
-            return widgets.HTMLMath(_status(self.said(place), place == self.question.right))
-        note = widgets.HTMLMath(
-            _status("You have made no prediction above yet. Make one and run this cell again, or:")
+            return QuizWidget(self._answer(place), lambda _: self._answer(place))
+        says = "You have made no prediction above yet. Make one and run this cell again, or:"
+        show = [Shown("Show the answer", "Show the answer")]
+        return QuizWidget(
+            State("show", says, show, ""),
+            lambda _: self._answer(_predicted.get(self.question.id)),
         )
-        button = widgets.Button(description="Show the answer")
 
-        def show(_: Any) -> None:
-            note.value = _status(self.said(_predicted.get(self.question.id)))
-            button.layout.display = "none"
-
-        button.on_click(show)
-        return widgets.VBox([note, button])
+    def _answer(self, place: int | None) -> State:
+        right = place == self.question.right
+        return State("show", "", [], with_formulas(self.said(place)), right=right)
 
 
 def letter(place: int) -> str:
@@ -154,46 +224,8 @@ def plain(text: str) -> str:
     >>> plain("<b>a</b> &lt; <i>b</i>")
     'a < b'
     """
-    text = re.sub(r"</?(b|i|code|sub|sup)>", "", text)  # within a line
+    text = re.sub(r"</?(b|i|code|sub|sup)>", "", in_words(text))  # within a line
     return " ".join(html.unescape(re.sub(r"</?[a-z][^<>]*>", " ", text)).split())
-
-
-def _ask(question: Question, choose: Callable[[int], str]) -> tuple[Any, Any]:
-    """The widget of a question and the part of it that shows what is said."""
-    import ipywidgets as widgets
-
-    rows: list[Any] = [widgets.HTMLMath(f"<b>{question.asks}</b>")]
-    for place, option in enumerate(question.options):
-        button = widgets.Button(
-            description=letter(place),
-            tooltip=f"Answer {letter(place)}: {plain(option.text)}",
-            layout=widgets.Layout(width="3em", min_width="3em"),
-        )
-        button.on_click(lambda _, place=place: choose(place))
-        rows.append(
-            widgets.HBox(
-                [button, widgets.HTMLMath(option.text)],
-                layout=widgets.Layout(align_items="baseline"),
-            )
-        )
-    feedback = widgets.HTMLMath(_status(_WAITING))
-    box = widgets.VBox(
-        [*rows, feedback],
-        layout=widgets.Layout(border="1px solid #9aa5b1", padding="0.4em 0.8em", max_width="52em"),
-    )
-    return box, feedback
-
-
-def _status(said: str, right: bool = False) -> str:
-    """What is said, announced by screen readers; a sign and a word carry it, colour only helps."""
-    colour = "#009e73" if right else "#0072b2"
-    style = f"border-left: 4px solid {colour}; padding-left: 0.6em; line-height: 1.45; white-space: normal"
-    return f'<div role="status" aria-live="polite" style="{style}">{said}</div>'
-
-
-def _bundle(widget: Any, text: str) -> dict[str, Any]:
-    view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
-    return {"text/plain": text, "application/vnd.jupyter.widget-view+json": view}
 
 
 def _of_kind(question_id: str, kind: str) -> Question:
@@ -205,15 +237,50 @@ def _of_kind(question_id: str, kind: str) -> Question:
 
 
 def _count(question_id: str, right: bool) -> None:
-    """Count an answer. The count is a help to the learner, so no trouble with it may stop anything."""
+    """Count an answer."""
+
+    def add(kept: dict[str, Any]) -> None:
+        entry = kept["questions"].setdefault(question_id, {"tries": 0, "right": 0})
+        entry["tries"] += 1
+        entry["right"] += right
+
+    _change(add)
+
+
+def _keep(question: Question, place: int) -> None:
+    """Note what was chosen, by its text: places change when an option is added."""
+    text = plain(question.options[place].text)
+    _change(lambda kept: kept["chosen"].update({question.id: text}))
+
+
+def _kept(question: Question) -> int | None:
+    """The place of the option that was chosen last, in this sitting or an earlier one."""
+    chosen = _read()["chosen"].get(question.id)
+    texts = [plain(option.text) for option in question.options]
+    return texts.index(chosen) if chosen in texts else None
+
+
+def _read() -> dict[str, Any]:
+    """What `quiz.json` holds; what is damaged in it is left out."""
+    try:
+        kept = json.loads((learner.home() / "quiz.json").read_text(encoding="utf-8"))
+        chosen = kept.get("chosen", {})
+    except (OSError, ValueError, AttributeError):
+        chosen = {}
+    return {"schema": 1, "questions": answers(), "chosen": chosen if _is_texts(chosen) else {}}
+
+
+def _is_texts(kept: Any) -> bool:
+    return isinstance(kept, dict) and all(isinstance(text, str) for text in kept.values())
+
+
+def _change(change: Callable[[dict[str, Any]], None]) -> None:
+    """Change what is kept. It is a help to the learner, so no trouble with it may stop anything."""
     folder = learner.home()
     try:
         with files.locked(folder):
-            kept = answers()
-            entry = kept.setdefault(question_id, {"tries": 0, "right": 0})
-            entry["tries"] += 1
-            entry["right"] += right
-            text = json.dumps({"schema": 1, "questions": kept}, indent=1, sort_keys=True)
-            files.write(folder / "quiz.json", text + "\n")
+            kept = _read()
+            change(kept)
+            files.write(folder / "quiz.json", json.dumps(kept, indent=1, sort_keys=True) + "\n")
     except OSError:
         pass

@@ -15,7 +15,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 
@@ -153,15 +153,27 @@ class Capped(io.TextIOBase):
 
 @contextlib.contextmanager
 def quiet() -> Iterator[Capped]:
-    """Collect what is printed or warned of instead of flooding the notebook."""
-    stream = Capped()
-    with (
-        contextlib.redirect_stdout(stream),
-        contextlib.redirect_stderr(stream),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")
-        yield stream
+    """Collect what is printed or warned of instead of flooding the notebook.
+
+    An exception that Python can only report (in a destructor, in a callback) is not reported: the hook
+    may take so long over a deep traceback that the time limit rings in it, and is lost.
+    """
+    stream, hook = Capped(), sys.unraisablehook
+    sys.unraisablehook = _unheard
+    try:
+        with (
+            contextlib.redirect_stdout(stream),
+            contextlib.redirect_stderr(stream),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            yield stream
+    finally:
+        sys.unraisablehook = hook
+
+
+def _unheard(_: Any) -> None:
+    """Report nothing."""
 
 
 @contextlib.contextmanager

@@ -75,11 +75,11 @@ def top_p(logits: Tensor, p: float) -> Tensor:
     # Sum many small numbers in float64; MPS has float32 only.
     wide = torch.float32 if logits.device.type == "mps" else torch.float64
     total = ordered.softmax(dim=-1, dtype=wide).cumsum(dim=-1)  # (..., V)
-    # A logit is rounded by up to eps / 2 of itself, so a sum that equals p may differ from it.
+    # A logit is rounded by up to eps / 2 of itself, so a sum that should be p may be below it.
     rounding = 8 * torch.finfo(torch.promote_types(logits.dtype, torch.float32)).eps
-    outside = torch.zeros_like(total, dtype=torch.bool)  # the likeliest token always stays
+    outside = torch.zeros_like(total, dtype=torch.bool)  # the most likely token always stays
     if p < 1:
-        outside[..., 1:] = total[..., :-1] >= p - rounding  # the likelier ones suffice
+        outside[..., 1:] = total[..., :-1] >= p - rounding  # the more likely tokens suffice
     outside = torch.empty_like(outside).scatter_(-1, order, outside)  # back to the ids' order
     return logits.masked_fill(outside, -torch.inf)
 

@@ -127,7 +127,7 @@ def generate_beam(
 class _Search:
     """The live hypotheses of the open texts, and the best finished hypothesis of every text.
 
-    `live` `(B, K)` holds log-probabilities, -inf for an empty place; `ids` `(B, K, t)` their tokens;
+    `live` `(B, K)` holds log-probabilities, -inf for an empty slot; `ids` `(B, K, t)` their tokens;
     `texts` the index in the source of each of the B rows.
     """
 

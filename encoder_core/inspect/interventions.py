@@ -1,12 +1,12 @@
-"""Changing a model from outside: another attention, heads switched off, heads swapped.
+"""Change a running model: replace its attention function, ablate heads, patch heads.
 
-Each is a context manager and works on any model that is made of this package's
-`MultiheadAttention`; after the block the model is as it was. A copy of the model, or a file, that was
-made within the block never was changed.
+Each function is a context manager for any model built from this package's `MultiheadAttention`.
+After the block the model is unchanged, and a copy or a file made inside the block was never
+changed.
 
 Sources: Michel et al. 2019, "Are Sixteen Heads Really Better than One?", section 2.3 (ablating
 heads); Vig et al. 2020, "Investigating Gender Bias in Language Models Using Causal Mediation
-Analysis" (patching).
+Analysis", section 3 (patching).
 """
 
 from __future__ import annotations
@@ -26,40 +26,24 @@ Head = tuple[int, int]
 
 
 def attentions_of(model: nn.Module) -> list[tuple[str, MultiheadAttention]]:
-    """List a model's attentions by name, in the order of its modules.
+    """Return a model's attentions with their names, in module order; a shared module appears once.
 
-    Args:
-        model: any model with this package's `MultiheadAttention` inside.
-
-    Returns:
-        Names and modules; one that stands in several places comes once.
-
-    Raises:
-        ValueError: there is none.
-
-    >>> attentions_of(nn.Sequential(MultiheadAttention(4, 2)))[0][0]
-    '0'
+    Raises ValueError if there are none.
     """
     found = [(n, m) for n, m in model.named_modules() if isinstance(m, MultiheadAttention)]
     if not found:
         raise ValueError(
-            f"{type(model).__name__} has no encoder_core.MultiheadAttention inside; there is "
-            "nothing to record or to change."
+            f"{type(model).__name__} has no encoder_core.MultiheadAttention to record or change."
         )
     return found
 
 
 @contextmanager
 def attention_function(model: nn.Module, function: AttentionFunction | None) -> Iterator[None]:
-    """Let every layer of a model attend by another function, for a while.
+    """Replace the attention function of every layer.
 
-    Args:
-        model: any model with this package's `MultiheadAttention` inside.
-        function: called as `function(query, key, value, mask)`; see `attention.AttentionFunction`.
-            None is the package's own.
-
-    Raises:
-        ValueError: the model has no such attention.
+    It is called as `function(query, key, value, mask)`; see `attention.AttentionFunction`. None is the
+    package's own. Raises ValueError if the model has no `MultiheadAttention`.
 
     >>> import torch
     >>> from encoder_core.attention import scaled_dot_product_attention as attend
@@ -81,18 +65,11 @@ def attention_function(model: nn.Module, function: AttentionFunction | None) -> 
 
 @contextmanager
 def patch(model: nn.Module, heads: Mapping[Head, Tensor | float]) -> Iterator[None]:
-    """Put other outputs in the place of some heads', for a while.
+    """Replace the outputs of heads.
 
-    Args:
-        model: any model with this package's `MultiheadAttention` inside.
-        heads: for `(layer, head)`, both counted from 0, what the head shall give: a number, or a
-            tensor that broadcasts to `(B, L, Dh)`, such as `recording.heads[layer][:, head]` of
-            another call.
-
-    Raises:
-        ValueError: the model has no such layer or head.
-
-    Source: Vig et al. 2020, section 3.
+    `heads` maps `(layer, head)`, both counted from 0, to a number or a tensor that broadcasts to
+    `(B, L, Dh)`, such as `recording.heads[layer][:, head]` of another call. Raises ValueError if the
+    model has no such layer or head.
 
     >>> import torch
     >>> model, x = MultiheadAttention(8, 2), torch.randn(1, 3, 8)
@@ -130,16 +107,9 @@ def _replace_head(head: int, replacement: Tensor | float, outputs: Tensor) -> Te
 
 @contextmanager
 def ablate(model: nn.Module, heads: Iterable[Head]) -> Iterator[None]:
-    """Switch heads off, for a while: their outputs are zero.
+    """Set the outputs of heads, pairs `(layer, head)` counted from 0, to zero.
 
-    Args:
-        model: any model with this package's `MultiheadAttention` inside.
-        heads: pairs `(layer, head)`, both counted from 0.
-
-    Raises:
-        ValueError: the model has no such layer or head.
-
-    Source: Michel et al. 2019, section 2.3.
+    Raises ValueError if the model has no such layer or head.
 
     >>> import torch
     >>> model, x = MultiheadAttention(8, 2), torch.randn(1, 3, 8)

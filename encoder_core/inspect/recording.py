@@ -1,13 +1,11 @@
-"""Looking inside: record every layer's attention, hidden states and shapes, on every path.
+"""Record every layer's attention, hidden states and shapes.
 
-It is done from outside, by a context manager, on any model that is made of this package's
-`MultiheadAttention`. While none is active a model computes exactly as without this file, and a copy
-of the model, or a file, that is made within a `record` is not recorded. What
-changes a model from outside (`attention_function`, `ablate`, `patch`) can be imported from here
-too; it lives in `interventions.py`.
+`record` works from outside, on any model built from this package's `MultiheadAttention`. Outside of
+the block a model computes exactly as without it, and a copy or a file made inside the block does
+not record. The context managers of `interventions.py` can be imported from here too.
 
 Source: `torch.nn.Module.register_forward_hook`; Vig 2019, "A Multiscale Visualization of Attention
-in the Transformer Model" (what is recorded there of every layer and head).
+in the Transformer Model" (which records the weights of every layer and head).
 """
 
 from __future__ import annotations
@@ -24,31 +22,27 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.utils.hooks import RemovableHandle
 
 from encoder_core.inspect.interventions import ablate, attention_function, attentions_of, patch
-from encoder_core.packing import Packing
 
-_Note = Callable[[nn.Module, Any, Any, Any], None]  # module, arguments, named ones, output
+_Note = Callable[[nn.Module, Any, Any, Any], None]  # module, args, kwargs, output
 
 __all__ = ["Recording", "ablate", "attention_function", "patch", "record"]
 
 
 @dataclass
 class Recording:
-    """What a model computed in its last call within `record`.
+    """What a model computed in its last call inside `record`.
 
-    Tensors are as the model made them: on its device, part of the graph where gradients are on.
-    Weights are those before dropout. Rows of padding mean nothing.
+    Tensors are on the model's device, and part of the graph if gradients are enabled. Values at
+    padding are meaningless.
 
     Attributes:
         names: the attentions' names in the model, in the order of the lists below.
-        attention: each attention's weights, `(B, H, L, S)`.
-        heads: each attention's outputs by head, before they are projected back, `(B, H, L, Dh)`.
-        hidden_states: what goes into the first layer, then what comes out of each, `(B, S, D)`; of
-            the encoder, where a model has a decoder too (record the decoder for its own).
-        shapes: with `record(model, shapes=True)`, for each module called: its name, the shape of
-            its first argument and that of its result (None where that is no tensor).
-
-    >>> Recording().attention
-    []
+        attention: weights of each attention before dropout, `(B, H, L, S)`.
+        heads: head outputs of each attention before the output projection, `(B, H, L, Dh)`.
+        hidden_states: input of the first layer, then the output of each, `(B, S, D)`. Of the encoder,
+            if the model has a decoder too; record the decoder for its own.
+        shapes: with `record(model, shapes=True)`, for each called module its name and the shapes of
+            its first argument and of its result (None if not a tensor).
     """
 
     names: list[str] = field(default_factory=list)
@@ -59,29 +53,20 @@ class Recording:
         default_factory=list
     )
 
-    _inside: bool = field(default=False, repr=False)  # of the model's own forward
+    _inside: bool = field(default=False, repr=False)  # the model's own forward
 
     def clear(self, inside: bool = False) -> None:
-        """Forget everything, ready for the next call.
-
-        >>> Recording(names=["a"]).clear()
-        """
+        """Drop everything recorded, before the next call."""
         self._inside = inside
         for kept in (self.names, self.attention, self.heads, self.hidden_states, self.shapes):
             kept.clear()
 
     def leave(self) -> None:
-        """Note that the model's call has ended; what comes now belongs to another.
-
-        >>> Recording().leave()
-        """
+        """Mark the end of the model's call; what is recorded next belongs to another."""
         self._inside = False
 
     def note(self, name: str, heads: Tensor, weights: Tensor) -> None:
-        """Keep what one attention computed. Parts of a model may be called without the whole.
-
-        >>> Recording().note("self_attn", heads=Tensor(), weights=Tensor())
-        """
+        """Keep what one attention computed. Parts of a model may be called without the whole."""
         if name in self.names and not self._inside:
             self.clear()
         self.names.append(name)
@@ -90,7 +75,7 @@ class Recording:
 
 
 def _layers(model: nn.Module) -> Iterable[nn.Module]:
-    """Find the first stack of layers: the first module list called `layers`."""
+    """Return the first module list called `layers`."""
     for name, module in model.named_modules():
         if name.split(".")[-1] == "layers" and isinstance(module, nn.ModuleList):
             return module
@@ -99,21 +84,14 @@ def _layers(model: nn.Module) -> Iterable[nn.Module]:
 
 @contextmanager
 def record(model: nn.Module, *, shapes: bool = False) -> Iterator[Recording]:
-    """Record a model's calls; the recording holds the last one.
+    """Record a model's calls; the recording holds the last one, and stays readable after the block.
 
-    The weights are built for it by the explicit attention, or by the function that the model
-    attends with; outputs agree with those of an unrecorded call to rounding.
-
-    Args:
-        model: any model with this package's `MultiheadAttention` inside.
-        shapes: whether to note every module's shapes too.
-
-    Yields:
-        The `Recording`; it stays readable after the block.
+    To have the weights, attention is computed explicitly instead of fused: outputs agree with those of
+    an unrecorded call to rounding. `shapes=True` records the shapes of every module too.
 
     Raises:
-        ValueError: the model has no such attention.
-        TypeError: in a call, the attention function returns no weights.
+        ValueError: the model has no `MultiheadAttention`.
+        TypeError: in a call, a replaced attention function returns no weights.
 
     >>> from encoder_core.pretrained.minilm import load_minilm
     >>> model, tokenizer = load_minilm()
@@ -124,7 +102,7 @@ def record(model: nn.Module, *, shapes: bool = False) -> Iterator[Recording]:
     """
     recording, attentions = Recording(), attentions_of(model)
     notes: dict[nn.Module, list[_Note]] = {model: []}
-    for layer in dict.fromkeys(_layers(model)):  # one that stands in several places only once
+    for layer in dict.fromkeys(_layers(model)):  # a shared layer once
         notes.setdefault(layer, []).append(partial(_note_hidden, recording))
     for name, module in model.named_modules() if shapes else []:
         notes.setdefault(module, []).append(partial(_note_shapes, recording, name))
@@ -142,7 +120,7 @@ def record(model: nn.Module, *, shapes: bool = False) -> Iterator[Recording]:
 
 
 class _InACopy:
-    """Stands in a copy that was made during a recorded call where the hook was; leaves if called."""
+    """Takes the hook's place in a copy made during a recorded call; removes itself when called."""
 
     def __call__(self, module: nn.Module, *_: Any) -> None:
         kept = module._forward_hooks
@@ -154,7 +132,7 @@ class _InACopy:
 
 @dataclass(frozen=True)
 class _ForOneCall:
-    """A hook of which a copy, or a file, holds no more than that it was there."""
+    """A hook that is pickled or copied as `_InACopy`."""
 
     after: _Note
 
@@ -169,10 +147,10 @@ class _ForOneCall:
 def _listen(
     model: nn.Module, recording: Recording, notes: dict[nn.Module, list[_Note]]
 ) -> Iterator[None]:
-    """Take notes of the calls of some modules.
+    """Call `notes` after the forward of their modules.
 
-    One hook for all modules of the process gives a module its own for one call only: a hook that
-    stayed in a module would go with every copy of it, and be there for ever.
+    One global pre-hook gives each module a hook for one call only: a hook registered for the whole
+    block would stay in every copy of the module.
     """
     under_way: dict[nn.Module, list[RemovableHandle]] = {}
 
@@ -180,7 +158,7 @@ def _listen(
         if module is model:
             recording.clear(inside=True)
         if module in notes:
-            # Registered now, it is the last, and sees what other hooks made of the output.
+            # Registered last, so that it sees the output after all other hooks.
             hook = _ForOneCall(after)
             handle = module.register_forward_hook(hook, with_kwargs=True, always_call=True)
             under_way.setdefault(module, []).append(handle)
@@ -202,16 +180,15 @@ def _listen(
 
 
 def _note_hidden(recording: Recording, _: Any, inputs: Any, named: Any, output: Any) -> None:
-    packing = named.get("src_mask")
+    strategy = named.get("strategy")
     for state in (output,) if recording.hidden_states else (inputs[0], output):
-        unpacked = packing.unpack(state) if isinstance(packing, Packing) else state
-        recording.hidden_states.append(unpacked)
+        recording.hidden_states.append(state if strategy is None else strategy.unpack(state))
 
 
 def _note_shapes(
     recording: Recording, name: str, _: nn.Module, inputs: Any, named: Any, output: Any
 ) -> None:
     first = output[0] if isinstance(output, tuple) else output
-    came = tuple(inputs[0].shape) if inputs and isinstance(inputs[0], Tensor) else None
-    left = tuple(first.shape) if isinstance(first, Tensor) else None
-    recording.shapes.append((name, came, left))
+    given = tuple(inputs[0].shape) if inputs and isinstance(inputs[0], Tensor) else None
+    returned = tuple(first.shape) if isinstance(first, Tensor) else None
+    recording.shapes.append((name, given, returned))

@@ -3,12 +3,14 @@
 RoBERTa and DistilBERT are the same network with other settings: RoBERTa counts positions from
 after `padding_idx`, DistilBERT has no segments. What makes them differ is how they were trained.
 
-Sources: Devlin et al. 2019, "BERT: Pre-training of Deep Bidirectional Transformers", section 3 and
-appendix A.2; Liu et al. 2019, "RoBERTa"; Sanh et al. 2019, "DistilBERT".
+Sources: Devlin et al. 2019, "BERT: Pre-training of Deep Bidirectional Transformers", section 3,
+figure 2, appendix A.2, and the code published with it; Liu et al. 2019, "RoBERTa"; Sanh et al.
+2019, "DistilBERT".
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -17,75 +19,42 @@ from torch import Tensor, nn
 from encoder_core.attention import AttentionFunction
 from encoder_core.embeddings import TokenEmbedding
 from encoder_core.encoder import TransformerEncoderLayer
+from encoder_core.fast.packing import encode_layers
 from encoder_core.masks import check_mask
 from encoder_core.multihead import MultiheadAttention
-from encoder_core.packing import encode_layers
 from encoder_core.positions import positions_from_ids
 
-__all__ = ["Bert", "BertConfig", "BertEmbeddings"]
+__all__ = ["Bert", "BertConfig", "BertEmbeddings", "encode_embedded"]
 
 
 @dataclass(frozen=True)
 class BertConfig:
-    """The settings of a `Bert`; the defaults are those of BERT-base.
+    """The settings of a `Bert`; the defaults are those of BERT-base."""
 
-    Args:
-        vocab_size: V, rows of the token table.
-        d_model: D, the size of every token's vector.
-        nhead: H, heads in each layer; D must be divisible by it.
-        num_layers: layers.
-        dim_feedforward: F, the width inside of the feed-forward networks.
-        max_length: the longest input, in tokens.
-        segments: kinds of segment; 0 for none (DistilBERT).
-        padding_idx: the id of padding.
-        positions_after_padding: count positions from `padding_idx + 1` (RoBERTa).
-        dropout: on the embeddings and on what each sublayer adds.
-        attention_dropout: on the attention weights.
-        activation: of the feed-forward networks, `"gelu"` or `"relu"`.
-        head_activation: of the masked-language-model head; None is `activation`. RoBERTa's head is
-            GELU whatever its networks have.
-        layer_norm_eps: added to the variance in every normalisation.
-        pooler: whether there is a projection of the first token (see `Bert.pool`).
-        std: standard deviation of the initial weights.
-
-    Source: Devlin et al. 2019, section 3 (BERT-base) and appendix A.2 (dropout, activation).
-
-    >>> BertConfig(d_model=384, dim_feedforward=1536, num_layers=6).nhead
-    12
-    """
-
-    vocab_size: int = 30522
-    d_model: int = 768
-    nhead: int = 12
+    vocab_size: int = 30522  # V
+    d_model: int = 768  # D, divisible by nhead
+    nhead: int = 12  # H
     num_layers: int = 12
-    dim_feedforward: int = 3072
-    max_length: int = 512
-    segments: int = 2
+    dim_feedforward: int = 3072  # F
+    max_length: int = 512  # the longest input, in tokens
+    segments: int = 2  # kinds of segment; 0 for none (DistilBERT)
     padding_idx: int = 0
-    positions_after_padding: bool = False
-    dropout: float = 0.1
-    attention_dropout: float = 0.1
+    positions_after_padding: bool = False  # count positions from padding_idx + 1 (RoBERTa)
+    dropout: float = 0.1  # on the embeddings and on what each sublayer adds
+    attention_dropout: float = 0.1  # on the attention weights
     activation: str = "gelu"
     layer_norm_eps: float = 1e-12
-    pooler: bool = False
-    std: float = 0.02
+    pooler: bool = False  # a projection of the first token; see `Bert.pool`
+    std: float = 0.02  # of the initial weights
+    # Of the masked-language-model head; None is `activation`. RoBERTa's head always has GELU.
     head_activation: str | None = None
 
 
 class BertEmbeddings(nn.Module):
     """Token + segment + position, normalised.
 
-    Args:
-        config: see `BertConfig`.
-
     Shapes: ids and type_ids `(B, S)` to `(B, S, D)`. State-dict keys: `token.weight` `(V, D)`,
     `position.weight`, `segment.weight` (where there are segments), `norm.weight`, `norm.bias`.
-
-    Source: Devlin et al. 2019, figure 2.
-
-    >>> embeddings = BertEmbeddings(BertConfig(vocab_size=9, d_model=4))
-    >>> embeddings(torch.tensor([[1, 2, 3]])).shape
-    torch.Size([1, 3, 4])
     """
 
     def __init__(self, config: BertConfig) -> None:
@@ -99,10 +68,10 @@ class BertEmbeddings(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, ids: Tensor, type_ids: Tensor | None = None) -> Tensor:
-        """Embed ids `(B, S)`; absent `type_ids` mean segment 0 everywhere.
+        """Embed ids `(B, S)`; without `type_ids` the segment is 0 everywhere.
 
         Raises:
-            ValueError: the input is longer than the positions, or `type_ids` come to a model
+            ValueError: the input is longer than the positions, or `type_ids` are given to a model
                 without segments.
         """
         length = ids.shape[-1]
@@ -127,23 +96,16 @@ class BertEmbeddings(nn.Module):
 class Bert(nn.Module):
     """An encoder of the BERT family: from token ids to one vector for each token.
 
-    Every layer is built, and so initialised, by itself. The attention of all layers can be
-    replaced: at once by the argument, or for a while by `recording.attention_function`.
-
-    Args:
-        config: see `BertConfig`.
-        seed: makes the initial weights reproducible and leaves the global generator as it was;
-            None draws them from the global generator.
-        attention: a function that attends in every layer in place of the package's own, called as
-            `attention(query, key, value, mask)`; see `attention.AttentionFunction`.
+    Every layer is initialised by itself. The attention of all layers can be replaced: at once by
+    the argument (see `attention.AttentionFunction`), or for a while by
+    `inspect.recording.attention_function`. A seed makes the initial weights reproducible and
+    leaves the global generator as it was; None draws them from the global generator.
 
     Shapes: see `forward`. State-dict keys: `embeddings.*` (see `BertEmbeddings`), `layers.0.*`
     (those of `torch.nn.TransformerEncoderLayer`), and so on; `pooler.*` where there is one.
 
     Raises:
         ValueError: D is not divisible by H.
-
-    Source: Devlin et al. 2019, section 3.
 
     >>> config = BertConfig(vocab_size=9, d_model=8, nhead=2, num_layers=2, dim_feedforward=16)
     >>> model = Bert(config, seed=0).eval()
@@ -171,17 +133,7 @@ class Bert(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw every matrix and table from N(0, std^2); biases, and the row of padding, are zero.
-
-        Args:
-            generator: what to draw from, on the CPU; None is the global one.
-
-        Source: Devlin et al. 2019, the code published with it (`initializer_range`).
-
-        >>> config = BertConfig(vocab_size=9, d_model=8, nhead=2, num_layers=1, dim_feedforward=16)
-        >>> Bert(config).embeddings.token.weight[0].abs().sum().item()
-        0.0
-        """
+        """Draw every matrix and table from N(0, std^2); zero biases and the row of padding."""
         for name, parameter in self.named_parameters():
             if parameter.dim() > 1:
                 nn.init.normal_(parameter, std=self.config.std, generator=generator)
@@ -200,16 +152,15 @@ class Bert(nn.Module):
         *,
         packed: bool | None = None,
     ) -> Tensor:
-        """Encode.
+        """Encode token ids.
 
         Args:
-            ids: `(B, S)` int64 token ids.
+            ids: `(B, S)` int64.
             type_ids: `(B, S)` segments; None is segment 0 everywhere.
             padding_mask: `(B, S)` bool, True at padding; None is no padding.
             mask: what else is blocked, `(S, S)`, `(B, S, S)` or what broadcasts to
                 `(B, H, S, S)`; bool, True is blocked, or floating, added to the scores.
-            packed: True computes real tokens only, False all of them, None what pays; see
-                `packing.encode_layers`.
+            packed: see `fast.packing.encode_layers`.
 
         Returns:
             The last layer's hidden states, `(B, S, D)`; rows of padding are zero, and no other row
@@ -229,39 +180,43 @@ class Bert(nn.Module):
         *,
         packed: bool | None = None,
     ) -> Tensor:
-        """Send embedded tokens `(B, S, D)` through the layers; see `forward`.
-
-        >>> config = BertConfig(vocab_size=9, d_model=8, nhead=2, num_layers=1, dim_feedforward=16)
-        >>> Bert(config).encode(torch.randn(1, 3, 8)).shape
-        torch.Size([1, 3, 8])
-        """
-        check_mask(padding_mask)
-        x = encode_layers(self.layers, x, padding_mask, mask, packed=packed)
-        if padding_mask is None or padding_mask.dtype != torch.bool:
-            return x
-        return x.masked_fill(padding_mask[..., None], 0)  # the same on every path
+        """Send embedded tokens `(B, S, D)` through the layers; see `forward`."""
+        return encode_embedded(self.layers, x, padding_mask, mask, packed=packed)
 
     def pool(self, hidden: Tensor) -> Tensor:
-        """Summarise a text by its first token, as BERT's next-sentence task was trained to.
+        """Summarise texts `(B, S, D)` by their first tokens, `(B, D)`, through tanh.
 
-        Args:
-            hidden: `(B, S, D)`, what `forward` returns.
-
-        Returns:
-            `(B, D)`: the first token's vector, projected, through tanh.
-
-        Raises:
-            ValueError: this model has no pooler.
-
-        Source: Devlin et al. 2019, section 3.1, and the code published with it.
-
-        >>> config = BertConfig(vocab_size=9, d_model=8, nhead=2, num_layers=1, pooler=True)
-        >>> Bert(config).pool(torch.randn(5, 3, 8)).shape
-        torch.Size([5, 8])
+        BERT's next-sentence task trains it. A model without a pooler raises ValueError.
         """
         if self.pooler is None:
             raise ValueError("This model has no pooler; make it with BertConfig(pooler=True).")
         return torch.tanh(self.pooler(hidden[:, 0]))  # (B, D)
+
+
+def encode_embedded(
+    layers: Iterable[nn.Module],
+    x: Tensor,
+    padding_mask: Tensor | None = None,
+    mask: Tensor | None = None,
+    *,
+    norm: nn.Module | None = None,
+    packed: bool | None = None,
+) -> Tensor:
+    """Send embedded tokens `(B, S, D)` through layers and a last `norm`; rows of padding are zero.
+
+    The other arguments are those of `Bert.forward`.
+
+    Raises:
+        TypeError: an integer mask.
+        ValueError: a floating mask of zeros and ones; shapes that do not fit.
+    """
+    check_mask(padding_mask)
+    x = encode_layers(layers, x, padding_mask, mask, packed=packed)
+    if norm is not None:
+        x = norm(x)
+    if padding_mask is None or padding_mask.dtype != torch.bool:
+        return x
+    return x.masked_fill(padding_mask[..., None], 0)  # the same, packed or padded
 
 
 def _layer(config: BertConfig) -> TransformerEncoderLayer:

@@ -18,8 +18,8 @@ class SequenceClassifier(nn.Module):
     """Classify each text: ids `(B, S)` to logits `(B, classes)`.
 
     `encoder` is called as `encoder(ids, padding_mask=..., **more)` and must return `(B, S, D)`, as
-    `TextEncoder` and `Bert` do. Without a mask, the encoder's `padding_idx` is excluded from the
-    pooling too. Raises ValueError for an unknown `pooling`.
+    `TextEncoder` and `Bert` do. Without a mask, ids equal to `encoder.padding_idx` are padding; a
+    `Bert` has no such attribute, so pass the mask. Raises ValueError for an unknown `pooling`.
 
     >>> import torch
     >>> from encoder_core.models.text_encoder import TextEncoder

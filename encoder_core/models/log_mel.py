@@ -96,7 +96,7 @@ class LogMel(nn.Module):
         self.register_buffer("filters", mel_filters(bands, self.size, rate), persistent=False)
 
     def lengths(self, samples: Tensor) -> Tensor:
-        """Return the number of whole frames in signals of so many samples, `(B,)` to `(B,)`."""
+        """Return the number of whole frames for lengths in samples, `(B,)` to `(B,)`."""
         return ((samples - self.size) // self.hop + 1).clamp(min=0)
 
     def forward(self, signal: Tensor) -> Tensor:

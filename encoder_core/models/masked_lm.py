@@ -1,7 +1,7 @@
 """Filling in blanks: the head that BERT is pretrained with, on top of any encoder by name.
 
-Source: Devlin et al. 2019, section 3.1, task 1 (masked LM), and the code published with it (the
-transform before the output); Press and Wolf 2017 (tied weights).
+Source: Devlin et al. 2019, section 3.1, task 1 (masked LM), and the code published with it
+(`get_masked_lm_output`, the transform before the output); Press and Wolf 2017 (tied weights).
 """
 
 from __future__ import annotations
@@ -21,26 +21,11 @@ __all__ = ["MaskedLM", "MaskedLMHead"]
 class MaskedLMHead(nn.Module):
     """From hidden states to scores of every token of the vocabulary.
 
-    Dense, activation, normalisation, and then the embedding table itself as the last projection.
-
-    Args:
-        embedding: the encoder's token table, `(V, D)`; it is shared, not copied.
-        activation: after the dense layer.
-        layer_norm_eps: added to the variance.
-        bias: whether the dense layer has one.
-        norm_bias: whether the normalisation has one.
-        output_bias: whether each token of the vocabulary has one.
+    Dense, activation, normalisation, and then the embedding table `(V, D)` itself as the last
+    projection: it is shared, not copied.
 
     Shapes: `(..., D)` to `(..., V)`. State-dict keys: `dense.weight`, `dense.bias`, `norm.weight`,
     `norm.bias`, `output.bias`; not the table.
-
-    Source: Devlin et al. 2019, the code published with it (`get_masked_lm_output`).
-
-    >>> from encoder_core.embeddings import TokenEmbedding
-    >>> import torch
-    >>> head = MaskedLMHead(TokenEmbedding(9, 4, padding_idx=0))
-    >>> head(torch.randn(2, 3, 4)).shape
-    torch.Size([2, 3, 9])
     """
 
     def __init__(
@@ -70,20 +55,9 @@ class MaskedLMHead(nn.Module):
 
 
 class MaskedLM(nn.Module):
-    """An encoder with its masked-language-model head.
-
-    Args:
-        encoder: a `Bert` or `ModernBert`; the head's settings come from its own.
+    """A `Bert` or `ModernBert` with its masked-language-model head, set up by its config.
 
     Shapes: see `forward`. State-dict keys: `encoder.*` and `head.*`.
-
-    Source: Devlin et al. 2019, section 3.1, task 1.
-
-    >>> from encoder_core.models.bert import BertConfig
-    >>> import torch
-    >>> encoder = Bert(BertConfig(vocab_size=9, d_model=8, nhead=2, num_layers=1), seed=0)
-    >>> MaskedLM(encoder)(torch.tensor([[1, 4, 2]])).shape
-    torch.Size([1, 3, 9])
     """
 
     def __init__(self, encoder: Bert | ModernBert) -> None:
@@ -119,17 +93,12 @@ class MaskedLM(nn.Module):
         """Score every token of the vocabulary at every place, or only where it matters.
 
         Args:
-            ids: `(B, S)` int64, with `[MASK]` at the blanks.
-            type_ids: see the encoder.
-            padding_mask: `(B, S)` bool, True at padding.
-            mask: see the encoder.
+            ids: `(B, S)` int64, with `[MASK]` at the blanks. The masks are those of the encoder.
             where: `(B, S)` bool: compute only at these N places; the projection to the vocabulary
                 is the most expensive part of all, and training needs it at one place in seven.
 
         Returns:
             Logits `(B, S, V)`, or `(N, V)` with `where`.
-
-        Source: Devlin et al. 2019, section 3.1.
         """
         hidden = self.encoder(ids, type_ids, padding_mask, mask)  # (B, S, D)
         if where is not None:

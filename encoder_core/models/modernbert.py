@@ -5,7 +5,7 @@ Pre-norm, no biases, rotary positions in place of learned ones, a gate in the fe
 window of 128 tokens.
 
 Source: Warner et al. 2024, "Smarter, Better, Faster, Longer: A Modern Bidirectional Encoder",
-section 2.1.
+section 2.1, table 4 (the settings) and appendix A.2 (Megatron's initialisation).
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from encoder_core.attention import AttentionFunction
+from encoder_core.attention import AttentionFunction, AttentionStrategy
 from encoder_core.embeddings import TokenEmbedding
 from encoder_core.feed_forward import GatedFeedForward
-from encoder_core.masks import check_mask
+from encoder_core.models.bert import encode_embedded
 from encoder_core.multihead import MultiheadAttention
-from encoder_core.packing import encode_layers
 from encoder_core.positions import Rotary
 
 __all__ = ["ModernBert", "ModernBertConfig", "ModernBertEmbeddings", "ModernBertLayer"]
@@ -29,58 +28,30 @@ __all__ = ["ModernBert", "ModernBertConfig", "ModernBertEmbeddings", "ModernBert
 
 @dataclass(frozen=True)
 class ModernBertConfig:
-    """The settings of a `ModernBert`; the defaults are those of ModernBERT-base.
+    """The settings of a `ModernBert`; the defaults are those of ModernBERT-base."""
 
-    Args:
-        vocab_size: V, rows of the token table.
-        d_model: D, the size of every token's vector.
-        nhead: H, heads in each layer; D must be divisible by it.
-        dim_feedforward: F, the width of the gate.
-        windows: one entry a layer: how far a token sees to each side, or None for all the text.
-        max_length: the longest input that it was trained with; nothing breaks beyond.
-        padding_idx: the id of padding.
-        global_base: the rotary base of layers that see all the text.
-        local_base: the rotary base of layers with a window.
-        activation: of the gate.
-        head_activation: of the masked-language-model head.
-        layer_norm_eps: added to the variance in every normalisation.
-        norm_bias: whether normalisations have biases.
-        attention_bias: whether attention's projections have biases.
-        feed_forward_bias: whether the feed-forward network has biases.
-        head_bias: whether the dense layer of the masked-language-model head has a bias.
-        output_bias: whether that head adds a bias for each token of the vocabulary.
-        embedding_dropout: on the embeddings.
-        attention_dropout: on the attention weights and on what attention adds.
-        feed_forward_dropout: on the gated product.
-        std: standard deviation of the initial weights.
-
-    Source: Warner et al. 2024, section 2.1 and table 4.
-
-    >>> ModernBertConfig().windows[:4]
-    (None, 64, 64, None)
-    """
-
-    vocab_size: int = 50368
-    d_model: int = 768
-    nhead: int = 12
-    dim_feedforward: int = 1152
+    vocab_size: int = 50368  # V
+    d_model: int = 768  # D, divisible by nhead
+    nhead: int = 12  # H
+    dim_feedforward: int = 1152  # F, the width of the gate
+    # One entry a layer: how far a token sees to each side, or None for all the text.
     windows: tuple[int | None, ...] = tuple(64 if i % 3 else None for i in range(22))
-    max_length: int = 8192
+    max_length: int = 8192  # in training; nothing breaks beyond
     padding_idx: int = 50283
-    global_base: float = 160000.0
-    local_base: float = 10000.0
-    activation: str = "gelu"
-    head_activation: str = "gelu"
+    global_base: float = 160000.0  # of rotary positions, in layers that see all the text
+    local_base: float = 10000.0  # in layers with a window
+    activation: str = "gelu"  # of the gate
+    head_activation: str = "gelu"  # of the masked-language-model head
     layer_norm_eps: float = 1e-5
     norm_bias: bool = False
     attention_bias: bool = False
     feed_forward_bias: bool = False
-    head_bias: bool = False
-    output_bias: bool = True
+    head_bias: bool = False  # of the head's dense layer
+    output_bias: bool = True  # of the head, for each token of the vocabulary
     embedding_dropout: float = 0.0
-    attention_dropout: float = 0.0
-    feed_forward_dropout: float = 0.0
-    std: float = 0.02
+    attention_dropout: float = 0.0  # on the attention weights and on what attention adds
+    feed_forward_dropout: float = 0.0  # on the gated product
+    std: float = 0.02  # of the initial weights
 
 
 def _norm(config: ModernBertConfig) -> nn.LayerNorm:
@@ -90,22 +61,14 @@ def _norm(config: ModernBertConfig) -> nn.LayerNorm:
 class ModernBertLayer(nn.Module):
     """One pre-norm layer: `x + attention(norm1(x))`, then `x + feed_forward(norm2(x))`.
 
-    Args:
-        config: see `ModernBertConfig`.
-        index: which layer it is. The first has no `norm1`: the embeddings end with one.
+    The first layer (`index` 0) has no `norm1`: the embeddings end with one.
 
     Shapes: `(B, S, D)` to `(B, S, D)`. State-dict keys: `norm1.weight` (not in the first layer),
     `self_attn.*` (see `MultiheadAttention`), `norm2.weight`, `feed_forward.linear1.weight`
     `(2F, D)`, `feed_forward.linear2.weight` `(D, F)`; biases where the settings have them.
-
-    Source: Warner et al. 2024, section 2.1.
-
-    >>> config = ModernBertConfig(d_model=8, nhead=2, dim_feedforward=12)
-    >>> ModernBertLayer(config, index=1)(torch.randn(1, 3, 8)).shape
-    torch.Size([1, 3, 8])
     """
 
-    reads_packing = True  # as `src_mask`; see `packing`
+    takes_strategy = True  # see `stack`
 
     def __init__(self, config: ModernBertConfig, index: int) -> None:
         super().__init__()
@@ -134,32 +97,26 @@ class ModernBertLayer(nn.Module):
     def forward(
         self,
         src: Tensor,
-        src_mask: Any = None,
+        src_mask: Tensor | None = None,
         src_key_padding_mask: Tensor | None = None,
+        *,
+        strategy: AttentionStrategy | None = None,
     ) -> Tensor:
         """Encode `(B, S, D)`; the arguments are those of `TransformerEncoderLayer`."""
+        how: dict[str, Any] = {"attn_mask": src_mask, "key_padding_mask": src_key_padding_mask}
+        if strategy is not None:  # `self_attn` may be the reader's own, and know of none
+            how["strategy"] = strategy
         x = self.norm1(src)
-        attended, _ = self.self_attn(
-            x, x, x, attn_mask=src_mask, key_padding_mask=src_key_padding_mask
-        )
+        attended, _ = self.self_attn(x, x, x, **how)
         src = src + self.dropout(attended)
         output: Tensor = src + self.feed_forward(self.norm2(src))  # (B, S, D)
         return output
 
 
 class ModernBertEmbeddings(nn.Module):
-    """Token vectors, normalised. There are no positions here and no segments.
-
-    Args:
-        config: see `ModernBertConfig`.
+    """Token vectors, normalised, without positions and segments.
 
     Shapes: ids `(B, S)` to `(B, S, D)`. State-dict keys: `token.weight` `(V, D)`, `norm.weight`.
-
-    Source: Warner et al. 2024, section 2.1.1 (the normalisation after the embeddings).
-
-    >>> config = ModernBertConfig(vocab_size=9, d_model=4, padding_idx=0)
-    >>> ModernBertEmbeddings(config)(torch.tensor([[1, 2]])).shape
-    torch.Size([1, 2, 4])
     """
 
     def __init__(self, config: ModernBertConfig) -> None:
@@ -177,25 +134,12 @@ class ModernBertEmbeddings(nn.Module):
 class ModernBert(nn.Module):
     """A ModernBERT: from token ids to one vector for each token. It is called as `Bert` is.
 
-    Args:
-        config: see `ModernBertConfig`.
-        seed: makes the initial weights reproducible and leaves the global generator as it was;
-            None draws them from the global generator.
-        attention: a function that attends in every layer in place of the package's own; queries
-            and keys come to it turned by their positions.
+    An `attention` function gets queries and keys already turned by their positions.
 
     Shapes: see `forward`. State-dict keys: `embeddings.*`, `layers.0.*` and so on, `norm.weight`.
 
     Raises:
         ValueError: D is not divisible by H, or D / H is odd.
-
-    Source: Warner et al. 2024, section 2.1.
-
-    >>> config = ModernBertConfig(
-    ...     vocab_size=9, d_model=8, nhead=2, dim_feedforward=12, windows=(None, 2), padding_idx=0
-    ... )
-    >>> ModernBert(config, seed=0).eval()(torch.tensor([[1, 2, 3]])).shape
-    torch.Size([1, 3, 8])
     """
 
     def __init__(
@@ -218,18 +162,7 @@ class ModernBert(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw every matrix from N(0, std^2) cut at 2 std; what ends a sublayer starts smaller.
-
-        Args:
-            generator: what to draw from, on the CPU; None is the global one.
-
-        Source: Warner et al. 2024, appendix A.2 (Megatron's initialisation).
-
-        >>> ModernBert(
-        ...     ModernBertConfig(9, 8, 2, 12, (None,), padding_idx=0), seed=0
-        ... ).embeddings.token.weight[0].any().item()
-        False
-        """
+        """Draw every matrix from N(0, std^2) cut at 2 std; what ends a sublayer starts smaller."""
         std, depth = self.config.std, 2 * max(len(self.layers), 1)
         for name, parameter in self.named_parameters():
             ends = name.endswith(("out_proj.weight", "linear2.weight"))
@@ -253,20 +186,10 @@ class ModernBert(nn.Module):
         *,
         packed: bool | None = None,
     ) -> Tensor:
-        """Encode; the arguments are those of `Bert.forward`.
-
-        Args:
-            ids: `(B, S)` int64 token ids.
-            type_ids: None; this family knows no segments.
-            padding_mask: `(B, S)` bool, True at padding; None is no padding.
-            mask: what else is blocked; True is blocked, or floating, added to the scores.
-            packed: see `packing.encode_layers`.
-
-        Returns:
-            The normalised hidden states, `(B, S, D)`; rows of padding are zero.
+        """Encode ids `(B, S)` to normalised hidden states `(B, S, D)`; see `Bert.forward`.
 
         Raises:
-            ValueError: `type_ids` came, or a mask cannot be one.
+            ValueError: `type_ids` given, since this family has no segments; an invalid mask.
         """
         if type_ids is not None:
             raise ValueError("type_ids came, but ModernBERT has no segments.")
@@ -280,15 +203,5 @@ class ModernBert(nn.Module):
         *,
         packed: bool | None = None,
     ) -> Tensor:
-        """Send embedded tokens through the layers; see `forward`.
-
-        >>> config = ModernBertConfig(9, 8, 2, 12, (None, 2), padding_idx=0)
-        >>> ModernBert(config).encode(torch.randn(1, 3, 8)).shape
-        torch.Size([1, 3, 8])
-        """
-        check_mask(padding_mask)
-        x = encode_layers(self.layers, x, padding_mask, mask, packed=packed)
-        x = self.norm(x)  # (B, S, D)
-        if padding_mask is None or padding_mask.dtype != torch.bool:
-            return x
-        return x.masked_fill(padding_mask[..., None], 0)  # the same on every path
+        """Send embedded tokens `(B, S, D)` through the layers; see `forward`."""
+        return encode_embedded(self.layers, x, padding_mask, mask, norm=self.norm, packed=packed)

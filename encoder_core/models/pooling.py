@@ -33,8 +33,8 @@ def masked_mean(hidden: Tensor, padding_mask: Tensor | None = None) -> Tensor:
     if padding_mask is None:
         return hidden.mean(dim=1)
     blocked = padding_mask.unsqueeze(-1)  # (B, S, 1)
-    real = hidden.masked_fill(blocked, 0)  # (B, S, D); not multiplied: 0 * NaN is NaN
-    total = real.sum(dim=1, dtype=torch.promote_types(hidden.dtype, torch.float32))  # (B, D)
+    wide = torch.promote_types(hidden.dtype, torch.float32)
+    total = hidden.masked_fill(blocked, 0).sum(dim=1, dtype=wide)  # (B, D); filled: 0 * NaN is NaN
     return (total / (~blocked).sum(dim=1).clamp(min=1)).to(hidden.dtype)  # (B, D) / (B, 1)
 
 

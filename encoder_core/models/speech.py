@@ -10,6 +10,7 @@ Sources: Graves et al. 2006, "Connectionist Temporal Classification", sections 3
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -45,13 +46,13 @@ def ctc_loss(
 
     Source: Graves et al. 2006, section 4, equations 8 and 12.
 
-    >>> import torch
     >>> logits = torch.zeros(1, 2, 3)  # 3 equally likely ids in each of 2 frames
     >>> loss = ctc_loss(logits, torch.tensor([2]), torch.tensor([[1]]), torch.tensor([1]))
     >>> round(loss.exp().item(), 4)  # "1" is 1 1, 1 blank or blank 1: 3 of 9 alignments
     3.0
     """
-    scores = logits.float().log_softmax(dim=-1).transpose(0, 1)  # (N, B, V), as F.ctc_loss wants
+    wide = torch.promote_types(logits.dtype, torch.float32)  # F.ctc_loss has no half precision
+    scores = logits.log_softmax(dim=-1, dtype=wide).transpose(0, 1)  # (N, B, V)
     return F.ctc_loss(scores, targets, frames, target_lengths, blank, zero_infinity=True)
 
 
@@ -64,7 +65,6 @@ class SpeechEncoder(nn.Module):
     `vocab_size` V counts the blank; `dim_feedforward` is 4 D by default. `front_end`
     maps signals to `(B, N, bands)` and has `size`, `bands` and `lengths`, as `LogMel` does.
 
-    >>> import torch
     >>> model = SpeechEncoder(vocab_size=30, d_model=16, nhead=2)
     >>> logits, lengths = model(torch.randn(2, 16000), torch.tensor([16000, 8000]))
     >>> logits.shape, lengths.tolist()

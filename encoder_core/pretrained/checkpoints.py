@@ -1,8 +1,7 @@
-"""Checkpoints: weights read from safetensors files, renamed, and loaded with nothing left over.
+"""Read weights from safetensors files, rename them, and load them into a model without leftovers.
 
-Only safetensors are read: the format is numbers and names alone, while unpickling a `.bin` or
-`.pt` file runs whatever code its maker put there. A weight that is missing, left over or of
-another shape is an error that names it.
+Only safetensors are read: unpickling a `.bin` or `.pt` file runs code from the file. A weight that
+is missing, unexpected or of another shape raises an error that names it.
 
 Source: the safetensors format, https://huggingface.co/docs/safetensors.
 """
@@ -34,35 +33,18 @@ _FLOATING = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 
 
 class CheckpointError(ValueError):
-    """A file that is not what it should be, or weights that do not fit the model."""
+    """A malformed file, or weights that do not fit the model."""
 
 
 class _MissingPart(CheckpointError, FileNotFoundError):
-    """A file that another one names is missing: both an error of the checkpoint and of a file."""
+    """A file that the index names is missing."""
 
 
 def read_json_object(path: Path | str) -> dict[str, Any]:
-    """Read a JSON file that must hold one object.
+    """Read a JSON file that holds an object.
 
-    Args:
-        path: the file.
-
-    Returns:
-        The object as a dict.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        CheckpointError: it is not UTF-8, begins with a byte-order mark, is not JSON, or holds no
-            object; the message names the file.
-
-    Source: RFC 8259, "The JavaScript Object Notation (JSON) Data Interchange Format", section 8.1.
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "config.json"
-    ...     written = path.write_text('{"hidden_size": 384}')
-    ...     read_json_object(path)
-    {'hidden_size': 384}
+    Raises FileNotFoundError, or CheckpointError (with the file's name) if it is not UTF-8, begins with
+    a byte-order mark (forbidden by RFC 8259, section 8.1), is not JSON, or is not an object.
     """
     content = Path(path).read_bytes()
     if content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
@@ -75,7 +57,7 @@ def read_json_object(path: Path | str) -> dict[str, Any]:
         ) from None
     except json.JSONDecodeError as error:
         raise CheckpointError(f"{path} is not JSON: {error}. Fetch it again.") from None
-    except (RecursionError, ValueError) as error:  # nested too deep; a number of too many digits
+    except (RecursionError, ValueError) as error:  # too deep, or a number with too many digits
         raise CheckpointError(f"{path} cannot be read: {error}.") from None
     if not isinstance(value, dict):
         kind = type(value).__name__
@@ -84,26 +66,20 @@ def read_json_object(path: Path | str) -> dict[str, Any]:
 
 
 def read_weights(path: Path | str, sha256: str | None = None) -> State:
-    """Read a safetensors file, or all parts of one that was cut into several.
+    """Read a safetensors file, or all parts of a sharded checkpoint, onto the CPU in the file's dtypes.
 
     Args:
-        path: a `.safetensors` file, or a folder that holds `model.safetensors` or
-            `model.safetensors.index.json` with its parts.
-        sha256: the digest that the one file must have, in hexadecimal; None checks nothing.
+        path: a `.safetensors` file, or a folder with `model.safetensors`, or with
+            `model.safetensors.index.json` and its parts.
+        sha256: digest of the file in hexadecimal, for a checkpoint of one file; None to skip.
 
     Returns:
-        The tensors by name, on the CPU, in the file's dtypes.
+        The tensors by name.
 
     Raises:
         FileNotFoundError: there is no such file.
-        CheckpointError: the digest is another; the file is no safetensors file; the index is
-            malformed, names a file that does not lie beside it, or a weight that is not there.
-
-    >>> import tempfile, safetensors.torch
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     safetensors.torch.save_file({"w": torch.ones(2)}, f"{folder}/model.safetensors")
-    ...     read_weights(folder)
-    {'w': tensor([1., 1.])}
+        CheckpointError: wrong digest; not a safetensors file; a malformed index; a part that does not
+            lie beside the index or lacks a weight.
     """
     state: State = {}
     for part, expected in _parts(Path(path)).items():
@@ -111,15 +87,14 @@ def read_weights(path: Path | str, sha256: str | None = None) -> State:
         found = hashlib.sha256(content).hexdigest() if sha256 else None
         if found != sha256:
             raise CheckpointError(
-                f"{part} is not the file that was expected: its SHA-256 is {found}, not {sha256}. "
-                "Install it again, or fetch it again from where it is published."
+                f"{part} has the SHA-256 {found}, expected {sha256}. Install or fetch it again."
             )
         tensors = _parse(content, part)
         for name in expected:
             if name not in tensors:
                 raise CheckpointError(
-                    f"The index of {part.parent} says that {name} is in "
-                    f"{part.name}, and it is not. Fetch both files again."
+                    f"{part.parent}: the index puts {name} in {part.name}, but it is not there. "
+                    "Fetch both files again."
                 )
         for name in tensors:
             if name in state:
@@ -136,7 +111,7 @@ def _parse(content: bytes, part: Path) -> State:
     try:
         return load(content)
     except SafetensorError as error:
-        raise CheckpointError(f"{part} is no safetensors file: {error}.") from error
+        raise CheckpointError(f"{part} is not a safetensors file: {error}.") from error
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{part} holds a dtype or a shape that torch cannot make: {error}."
@@ -144,7 +119,7 @@ def _parse(content: bytes, part: Path) -> State:
 
 
 def _parts(path: Path) -> dict[Path, list[str]]:
-    """List the safetensors files that `path` stands for, and what an index says is in each."""
+    """Return the safetensors files at `path`, each with the weights that the index expects in it."""
     if path.is_file() and path.suffix == ".safetensors":
         return {path: []}
     index = path / "model.safetensors.index.json"
@@ -159,7 +134,7 @@ def _parts(path: Path) -> dict[Path, list[str]]:
 
 
 def _read_index(index: Path) -> dict[Path, list[str]]:
-    """Read which weights are in which file; every file must lie beside the index."""
+    """Return the weights of each file; every file must lie beside the index."""
     places = read_json_object(index).get("weight_map")
     if not isinstance(places, dict) or not places:
         raise CheckpointError(
@@ -175,7 +150,7 @@ def _read_index(index: Path) -> dict[Path, list[str]]:
         part = index.parent / name
         if PurePath(name).name != name or "\\" in name or not part.is_file():
             raise _MissingPart(
-                f"{index}: {weight} is said to be in {name!r}, and no such file lies beside the "
+                f"{index}: {weight} should be in {name!r}, but there is no such file beside the "
                 "index. Fetch the checkpoint again."
             )
         parts.setdefault(part, []).append(weight)
@@ -183,17 +158,9 @@ def _read_index(index: Path) -> dict[Path, list[str]]:
 
 
 def rename_weights(state: Mapping[str, Tensor], rules: Iterable[tuple[str, str]]) -> State:
-    """Rename weights by regular expressions, each applied to every name in turn.
+    """Rename weights by regular expressions, pairs for `re.sub` that are applied in turn to every name.
 
-    Args:
-        state: tensors by name.
-        rules: pairs of a pattern and what stands in its place, as for `re.sub`.
-
-    Returns:
-        The same tensors under their new names.
-
-    Raises:
-        CheckpointError: two weights would get one name.
+    Raises CheckpointError if two weights get one name.
 
     >>> list(rename_weights({"a.gamma": torch.ones(1)}, [(r"gamma$", "weight")]))
     ['a.weight']
@@ -211,16 +178,10 @@ def rename_weights(state: Mapping[str, Tensor], rules: Iterable[tuple[str, str]]
 
 
 def stack_projections(state: Mapping[str, Tensor]) -> State:
-    """Stack each layer's query, key and value projections into one, as `torch.nn` keeps them.
+    """Stack the query, key and value projections of each layer into one, as `torch.nn` stores them.
 
-    Args:
-        state: tensors by name; `....query.weight` with its `key` and `value`, and their biases.
-
-    Returns:
-        The same with `....in_proj_weight` `(3D, D)` and `....in_proj_bias` `(3D,)` instead.
-
-    Raises:
-        CheckpointError: the three are not of one shape, or not of one dtype.
+    `*.query.weight`, `*.key.weight` and `*.value.weight` become `*.in_proj_weight` `(3D, D)`; biases
+    become `*.in_proj_bias` `(3D,)`. Raises CheckpointError if the three differ in shape or dtype.
 
     >>> parts = {f"a.{x}.weight": torch.ones(2, 2) for x in ("query", "key", "value")}
     >>> {name: tuple(tensor.shape) for name, tensor in stack_projections(parts).items()}
@@ -236,23 +197,17 @@ def stack_projections(state: Mapping[str, Tensor]) -> State:
         if all(part in state for part in parts):
             kinds = {(state[part].shape, state[part].dtype) for part in parts}
             if len(kinds) > 1:
-                told = ", ".join(f"{part} is {_describe(state[part])}" for part in parts)
-                raise CheckpointError(f"Three projections must be of one shape and dtype: {told}.")
+                found = ", ".join(f"{part} is {_describe(state[part])}" for part in parts)
+                raise CheckpointError(f"Three projections must be of one shape and dtype: {found}.")
             stacked[f"{start}in_proj_{kind}"] = torch.cat([stacked.pop(part) for part in parts])
     return stacked
 
 
 def load_weights(model: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load weights into a model, all of them and no other; the model keeps its dtype and device.
+    """Load exactly these weights into a model, which keeps its dtype and device.
 
-    Args:
-        model: the model, changed in place, but only where everything fits.
-        state: tensors by the model's own names.
-
-    Raises:
-        CheckpointError: a weight is missing, left over, of another shape, not floating (int64,
-            bool, complex, float8) where the model's is, or has NaN or infinity in it; each is
-            named.
+    Raises CheckpointError, and leaves the model unchanged, if a weight is missing, unexpected, of
+    another shape or kind of dtype, or holds NaN or infinity; each is named.
 
     >>> load_weights(nn.Linear(2, 2), {"weight": torch.ones(2, 2), "scale": torch.ones(1)})
     Traceback (most recent call last):
@@ -267,13 +222,13 @@ def load_weights(model: nn.Module, state: Mapping[str, Tensor]) -> None:
         fault = _misfit(state[name], tensor) if name in state else None
         faults += [f"{name} {fault}"] if fault else []
     if faults:
-        told = "; ".join(faults)
-        raise CheckpointError(f"The weights do not fit {type(model).__name__}: {told}.")
+        details = "; ".join(faults)
+        raise CheckpointError(f"The weights do not fit {type(model).__name__}: {details}.")
     model.load_state_dict(state)
 
 
 def _misfit(given: Any, own: Tensor) -> str | None:
-    """Say why a weight does not fit its place, or None where it does."""
+    """Return why a weight does not fit, or None if it does."""
     if not isinstance(given, Tensor):
         return f"is a {type(given).__name__} and should be a tensor"
     if given.shape != own.shape:

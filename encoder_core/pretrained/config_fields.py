@@ -1,11 +1,11 @@
-"""A checkpoint's settings, field by field: read, known not to matter, or refused.
+"""Validate the fields of a `config.json`.
 
-Every field of a `config.json` belongs to one of four kinds:
+Every field is of one of four kinds:
 
 - read: a `Fields` method returns it, of the right type and within its range, or raises;
 - harmless (`HARMLESS`): it changes no hidden state and no logit that this package computes;
-- refused (`DEMANDED`): a value other than those listed means a model that is not computed here;
-- unknown: `transformers` reads it as little as this package does; a warning names it.
+- refused (`DEMANDED`): a value other than those listed needs a model that this package lacks;
+- unknown: neither this package nor `transformers` reads it; a warning names it.
 
 Source: the `transformers` library, version 5, `PreTrainedConfig` and the configurations of the four
 families.
@@ -24,7 +24,7 @@ __all__ = ["DEMANDED", "HARMLESS", "Fields"]
 
 _MOST = 2**31 - 1
 
-# What a field may be, and what any other value means.
+# Allowed values of a field, and what any other value means.
 DEMANDED: dict[str, tuple[tuple[Any, ...], str]] = {
     "is_decoder": ((False, None), "a decoder, whose attention sees no later token"),
     "add_cross_attention": ((False, None), "layers that attend to another model's output"),
@@ -47,12 +47,12 @@ def _because(reason: str, names: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), reason)
 
 
-# Fields that change no number computed here, and why.
+# Fields that do not change the output, and why.
 HARMLESS: dict[str, str] = {
-    **_because("which file and program it is from",
+    **_because("provenance",
         "_name_or_path name_or_path _commit_hash transformers_version adapter_transformers "
         "tokenizer_class prefix language"),
-    **_because("what transformers returns beside the hidden states",
+    **_because("further outputs of transformers",
         "output_hidden_states output_attentions return_dict use_return_dict use_cache output_past "
         "output_scores return_dict_in_generate torchscript tie_last_hidden_states"),
     **_because("speed and memory: how the same numbers are computed",
@@ -60,21 +60,21 @@ HARMLESS: dict[str, str] = {
         "_attn_implementation_autoset _attn_implementation_internal experts_implementation "
         "_experts_implementation_internal deterministic_flash_attn reference_compile "
         "repad_logits_with_grad"),
-    **_because("the model is float32 here, whatever the file is in",
+    **_because("models are loaded in float32",
         "dtype torch_dtype use_bfloat16"),
-    **_because("heads that are not computed here",
+    **_because("heads that this package lacks",
         "id2label label2id num_labels _num_labels problem_type classifier_dropout "
         "classifier_pooling finetuning_task task_specific_params qa_dropout seq_classif_dropout "
         "sparse_prediction sparse_pred_ignore_index pooler_fc_size pooler_num_attention_heads "
         "pooler_num_fc_layers pooler_size_per_head pooler_type summary_activation "
         "summary_first_dropout summary_last_dropout summary_proj_to_labels summary_type "
         "summary_use_proj"),
-    **_because("values before training; a checkpoint's weights replace them",
+    **_because("initial values, which the weights replace",
         "initializer_cutoff_factor sinusoidal_pos_embds tie_weights_"),
-    **_because("ids that the tokenizer writes",
+    **_because("ids of the tokenizer",
         "bos_token_id eos_token_id cls_token_id sep_token_id mask_token_id unk_token_id "
         "decoder_start_token_id forced_bos_token_id forced_eos_token_id"),
-    **_because("how text is generated",
+    **_because("generation",
         "max_length min_length do_sample early_stopping num_beams num_beam_groups diversity_penalty "
         "temperature top_k top_p typical_p repetition_penalty length_penalty no_repeat_ngram_size "
         "encoder_no_repeat_ngram_size bad_words_ids num_return_sequences remove_invalid_values "
@@ -85,15 +85,8 @@ HARMLESS: dict[str, str] = {
 class Fields:
     """The fields of a `config.json`, each read with its type and range.
 
-    Args:
-        settings: the content of `config.json`.
-        source: what errors call it.
-
-    Raises:
-        CheckpointError: a field is of another type, or out of its range; it names the field, what
-            was expected and what was given.
-
-    Source: see the file.
+    `source` names the file in errors. A field of another type or out of range raises CheckpointError
+    with its name, the expected and the given value.
 
     >>> fields = Fields({"hidden_size": 384})
     >>> fields.whole("hidden_size", 768), fields.whole("num_hidden_layers", 12)
@@ -109,18 +102,18 @@ class Fields:
         self.read: set[str] = set()
 
     def wrong(self, name: str, expected: str) -> CheckpointError:
-        """Make the error for a field that is not what it should be."""
+        """Return the error for a field with a wrong value."""
         return CheckpointError(
             f"{self.source}: {name} must be {expected}, got {self.settings.get(name)!r:.80}."
         )
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a field as it is, and remember that it was read."""
+        """Return a field unchecked, and mark it as read."""
         self.read.add(name)
         return self.settings.get(name, default)
 
     def whole(self, name: str, default: int, least: int = 1, most: int = _MOST) -> int:
-        """Return a whole number from `least` to `most`."""
+        """Return an integer from `least` to `most`."""
         value = self.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise self.wrong(name, f"a whole number from {least} to {most}")
@@ -136,35 +129,35 @@ class Fields:
         return float(value)
 
     def flag(self, name: str, default: bool) -> bool:
-        """Return true or false."""
+        """Return a bool."""
         value = self.get(name, default)
         if not isinstance(value, bool):
             raise self.wrong(name, "true or false")
         return value
 
     def one_of(self, name: str, default: str, known: Mapping[str, str]) -> str:
-        """Return what a text stands for, of those known."""
+        """Return the entry of `known` for the field's value."""
         value = self.get(name, default)
         if not isinstance(value, str) or value not in known:
-            raise self.wrong(name, f"one of {', '.join(known)} (others are not computed here)")
+            raise self.wrong(name, f"one of {', '.join(known)} (others are not supported)")
         return known[value]
 
     def finish(self) -> None:
-        """Refuse what means another model, and warn of what is not known."""
+        """Refuse values that need another model, and warn about unknown fields; call it last."""
         for name, (allowed, meaning) in DEMANDED.items():
             value = self.settings.get(name)
             if name not in self.read and not any(
                 value == one and isinstance(value, bool) == isinstance(one, bool) for one in allowed
             ):
                 raise CheckpointError(
-                    f"{self.source}: {name} is {value!r:.80}, which means {meaning}; that is not "
-                    f"computed here, only {allowed[0]!r}."
+                    f"{self.source}: {name} is {value!r:.80}, which means {meaning}; only "
+                    f"{allowed[0]!r} is supported."
                 )
         known = self.read | set(HARMLESS) | set(DEMANDED)
         unknown = [str(name) for name in self.settings if name not in known]
         if unknown:
             warnings.warn(
-                f"{self.source}: {', '.join(unknown)}: not known here and not read, nor by "
+                f"{self.source}: {', '.join(unknown)}: unknown, and ignored as by "
                 "transformers' models of this family.",
                 stacklevel=2,
             )

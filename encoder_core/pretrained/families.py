@@ -1,8 +1,7 @@
-"""Families of checkpoints: how Hugging Face's settings and names map to this package's.
+"""How the checkpoints of each family name their settings and weights.
 
-A family tells how to read `config.json` and how the weights are called. Nothing here computes
-anything. Old checkpoints call a normalisation's weights `gamma` and `beta`, and many put the name
-of the model before every weight; both are understood.
+`gamma` and `beta`, the names of a LayerNorm's weights in old checkpoints, and a prefix with the
+model's name are understood.
 
 Source: the `transformers` library, `modeling_bert.py`, `modeling_roberta.py`,
 `modeling_distilbert.py` and `modeling_modernbert.py`.
@@ -27,13 +26,13 @@ Rules = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Family:
-    """How the checkpoints of one family are read.
+    """How to read the checkpoints of one family.
 
     Args:
-        config: makes our settings of theirs.
-        names: rules that rename an encoder's weights, for `checkpoints.rename_weights`.
+        config: converts a `config.json` to this package's config.
+        names: rules for `checkpoints.rename_weights` that rename the encoder's weights.
         head: rules that rename the masked-language-model head's weights to `head.*`.
-        other_heads: a pattern of weights of other pretraining heads, which are left out.
+        other_heads: pattern of the weights of other pretraining heads, which are ignored.
 
     >>> FAMILIES["bert"].config({"hidden_size": 384}).d_model
     384
@@ -45,8 +44,8 @@ class Family:
     other_heads: str = r"^cls\.seq_relationship\."
 
 
-# What transformers calls an activation, and what it is called here. `gelu_python` is exact too; the
-# approximations (`gelu_new`, `gelu_fast`, `quick_gelu` ...) are other functions, and refused.
+# transformers' names of activations, and ours. `gelu_python` is exact too; the approximations
+# (`gelu_new`, `gelu_fast`, `quick_gelu` ...) are other functions and refused.
 _ACTIVATIONS = {
     "gelu": "gelu",
     "gelu_python": "gelu",
@@ -70,7 +69,7 @@ def _xlm_roberta_config(settings: Settings) -> BertConfig:
 
 
 def _read_roberta(settings: Settings, vocab_size: int) -> BertConfig:
-    """Read RoBERTa's: its position table begins with rows that no real token uses."""
+    """Read RoBERTa's settings: the first rows of its position table belong to padding."""
     fields = Fields(settings)
     config = _read_bert(fields, vocab_size, padding_idx=1)
     length = config.max_length - config.padding_idx - 1
@@ -124,7 +123,7 @@ def _distilbert_config(settings: Settings) -> BertConfig:
 
 
 def _read_either(fields: Fields, name: str, other: str, default: int, least: int = 1) -> int:
-    """Read a field that transformers knows by two names; where both are given they must agree."""
+    """Read a field that has two names in transformers; if both are given they must agree."""
     value = fields.whole(name, default, least)
     if fields.get(other) is None:
         return value
@@ -136,7 +135,7 @@ def _read_either(fields: Fields, name: str, other: str, default: int, least: int
 
 
 def _rotary_base(fields: Fields, kind: str, old: str, default: float) -> float:
-    """Read a rotary base, which older checkpoints keep under another key."""
+    """Read a rotary base; older checkpoints store it in the field `old`."""
     parameters = fields.get("rope_parameters")
     base = fields.number(old, default)
     if parameters is None:
@@ -144,20 +143,20 @@ def _rotary_base(fields: Fields, kind: str, old: str, default: float) -> float:
     known = ("full_attention", "sliding_attention")
     if not isinstance(parameters, Mapping) or not set(parameters) <= set(known):
         raise fields.wrong("rope_parameters", f"an object of {' and '.join(known)}")
-    told = parameters.get(kind)
-    if told is None:
+    block = parameters.get(kind)
+    if block is None:
         return base
-    inner = Fields(told, f"{fields.source}: rope_parameters: {kind}")
+    inner = Fields(block, f"{fields.source}: rope_parameters: {kind}")
     inner.one_of("type", "default", {"default": "default"})
     inner.one_of("rope_type", "default", {"default": "default"})
     base = inner.number("rope_theta", base)
-    if not set(told) <= inner.read:
+    if not set(block) <= inner.read:
         raise fields.wrong("rope_parameters", "rope_type and rope_theta alone")
     return base
 
 
 def _layer_kinds(fields: Fields) -> list[str]:
-    """Read of every layer whether it attends to all the text or through a window."""
+    """Return for each layer `"full_attention"` or `"sliding_attention"`."""
     layers = fields.whole("num_hidden_layers", 22, least=0, most=10_000)
     every = fields.whole("global_attn_every_n_layers", 3)
     kinds = fields.get("layer_types")
@@ -207,7 +206,7 @@ def _modernbert_config(settings: Settings) -> ModernBertConfig:
 
 
 def _check_heads(fields: Fields, name: str, d_model: int, nhead: int, even: bool = False) -> None:
-    """Hold that heads divide the width, into even parts where they are turned."""
+    """Require that the heads divide the width, into even parts with rotary positions."""
     if d_model % nhead or (even and d_model // nhead % 2):
         raise fields.wrong(name, f"a divisor of the width, {d_model}" + ", into even parts" * even)
     if fields.get("head_dim") not in (None, d_model // nhead):
@@ -216,7 +215,7 @@ def _check_heads(fields: Fields, name: str, d_model: int, nhead: int, even: bool
         raise fields.wrong("embedding_size", f"{d_model}, the width of all layers")
 
 
-# What a class of a checkpoint may begin with.
+# Prefixes of the classes in `architectures`.
 _CLASSES = {
     "bert": ("Bert",),
     "roberta": ("Roberta", "XLMRoberta"),
@@ -227,7 +226,7 @@ _CLASSES = {
 
 
 def _finish(fields: Fields, read_by_none: tuple[str, ...] = ()) -> None:
-    """Look at what says which model it is, and at all that no family reads."""
+    """Check `model_type`, `architectures` and `auto_map`, then the fields that no family reads."""
     kind = fields.get("model_type")
     named = fields.get("architectures") or []
     if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
@@ -237,9 +236,7 @@ def _finish(fields: Fields, read_by_none: tuple[str, ...] = ()) -> None:
         raise fields.wrong("architectures", f"of {kind}: names that begin with {begins[0]}")
     code = fields.get("auto_map") or {}
     if not isinstance(code, Mapping) or {"AutoModel", "AutoModelForMaskedLM"} & set(code):
-        raise fields.wrong(
-            "auto_map", "without a model: code that is beside a checkpoint isn't run"
-        )
+        raise fields.wrong("auto_map", "without a model: code in a checkpoint is not run")
     fields.flag("tie_word_embeddings", True)
     for name in read_by_none:
         fields.get(name)
@@ -325,22 +322,12 @@ FAMILIES: dict[str, Family] = {
 
 
 def family_of(settings: Settings) -> Family:
-    """Find the family that a `config.json` names.
+    """Return the family of a `config.json`.
 
-    Args:
-        settings: its content.
-
-    Returns:
-        The family.
-
-    Raises:
-        CheckpointError: a family that this package does not compute, or no settings at all.
-
-    >>> family_of({"model_type": "bert"}) is FAMILIES["bert"]
-    True
+    Raises CheckpointError for an unknown `model_type`, or if `settings` is not an object.
     """
     name = Fields(settings).get("model_type")
     if not isinstance(name, str) or name not in FAMILIES:
         known = ", ".join(FAMILIES)
-        raise CheckpointError(f"The model type {name!r:.80} is not known here; known are {known}.")
+        raise CheckpointError(f"Unknown model type {name!r:.80}; known are {known}.")
     return FAMILIES[name]

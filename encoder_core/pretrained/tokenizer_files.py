@@ -1,12 +1,12 @@
-"""A checkpoint's tokenizer: what its files say is done, or refused by name.
+"""Build a `WordPiece` from the files of a checkpoint, or refuse them by file and field.
 
-Five files may say something: `tokenizer.json` (all of it), `vocab.txt` (the vocabulary),
-`tokenizer_config.json` (settings and special tokens), `special_tokens_map.json` and
-`added_tokens.json` (those of older versions). Where two say the same thing differently, programs
-disagree on which is right, so that is refused too.
+Five files are read: `tokenizer.json` (complete by itself), `vocab.txt` (the vocabulary),
+`tokenizer_config.json` (settings and special tokens), and from older versions
+`special_tokens_map.json` and `added_tokens.json`. If two of them contradict each other, programs
+disagree on which one counts, so that is an error.
 
-Texts are cut and padded only when that is asked for, here as in `transformers`: `model_max_length`
-and the blocks `truncation` and `padding` set no length.
+As in `transformers`, texts are truncated and padded only on request: `model_max_length` and the
+blocks `truncation` and `padding` set no length.
 
 Source: the `transformers` library, version 5, `tokenization_utils_base.py` and
 `tokenization_bert.py`; the `tokenizers` library, the format of `tokenizer.json`.
@@ -40,7 +40,7 @@ _NAMES: dict[str, str | None] = {
 _EXTRA = ("additional_special_tokens", "extra_special_tokens", "model_specific_special_tokens")
 _FLAGS = ("special", "single_word", "lstrip", "rstrip", "normalized")
 
-# What a field of tokenizer_config.json may be; another value is refused.
+# Allowed values of the fields of tokenizer_config.json.
 _DEMANDED: dict[str, tuple[Any, ...]] = {
     "padding_side": ("right", None),
     "truncation_side": ("right", None),
@@ -62,8 +62,8 @@ _READ = (
     "do_lower_case", "strip_accents", "tokenize_chinese_chars", "tokenizer_class",
     "added_tokens_decoder",
 )  # fmt: skip
-# Lengths are the caller's; how decoded text is spaced, which inputs a model takes, and where the
-# files are from changes no id.
+# Fields that do not change the ids: lengths, which the caller sets, spacing of decoded text, the
+# model's inputs, provenance.
 _HARMLESS = (
     "model_max_length", "max_len", "max_length", "stride", "truncation_strategy", "truncation",
     "padding", "pad_to_multiple_of", "clean_up_tokenization_spaces", "model_input_names",
@@ -75,20 +75,11 @@ _HARMLESS = (
 
 
 def read_wordpiece(folder: Path) -> WordPiece:
-    """Make the WordPiece tokenizer that the files of a folder describe.
+    """Build the WordPiece tokenizer that the files of a folder describe.
 
-    Args:
-        folder: the checkpoint's folder.
-
-    Returns:
-        The tokenizer.
-
-    Raises:
-        FileNotFoundError: the folder has neither `tokenizer.json` nor `vocab.txt`.
-        CheckpointError: the tokenizer is of another kind, a file is damaged, or a setting is none
-            that is done here; the message names file and field.
-
-    Source: see the file.
+    Raises FileNotFoundError if the folder has neither `tokenizer.json` nor `vocab.txt`, and
+    CheckpointError, with file and field, if the tokenizer is of another kind, a file is damaged, or a
+    setting is not supported.
 
     >>> from encoder_core.pretrained.minilm import minilm_folder
     >>> read_wordpiece(minilm_folder()).encode("Hi").ids
@@ -98,7 +89,7 @@ def read_wordpiece(folder: Path) -> WordPiece:
         return _Files(folder).tokenizer()
     except CheckpointError:
         raise
-    except ValueError as error:  # of the vocabulary or an added token
+    except ValueError as error:  # from the vocabulary or an added token
         raise CheckpointError(f"{folder}: {error}") from None
 
 
@@ -125,10 +116,10 @@ class _Files:
         )
 
     def tokenizer(self) -> WordPiece:
-        """Read everything, and hold it against everything else."""
+        """Read all files and check them against each other."""
         if self.whole is None and not (self.folder / "vocab.txt").is_file():
             raise FileNotFoundError(
-                f"{self.folder} has no vocab.txt and no tokenizer.json, and so no WordPiece "
+                f"{self.folder} has neither vocab.txt nor tokenizer.json, so no WordPiece "
                 "tokenizer. RoBERTa and ModernBERT cut text by byte pairs; use "
                 "tokenizers.Tokenizer.from_file on a tokenizer.json."
             )
@@ -148,7 +139,7 @@ class _Files:
         )
 
     def _model(self) -> Mapping[str, Any]:
-        """Find the model's block, and hold that it is a WordPiece as it is computed here."""
+        """Return the model block of `tokenizer.json`, checked to be a supported WordPiece."""
         if self.whole is None:
             return {}
         file, model = "tokenizer.json", self.whole.get("model")
@@ -159,7 +150,7 @@ class _Files:
         )
         if kind != "WordPiece":
             raise CheckpointError(
-                f"{self.folder / file}: the tokenizer is {kind!r:.40} and no WordPiece. RoBERTa and "
+                f"{self.folder / file}: the tokenizer is {kind!r:.40}, not WordPiece. RoBERTa and "
                 "ModernBERT cut text by byte pairs; use tokenizers.Tokenizer.from_file on this file."
             )
         if model.get("continuing_subword_prefix", "##") != "##":
@@ -173,7 +164,7 @@ class _Files:
         return model
 
     def _follows_settings(self) -> bool:
-        """Whether `transformers` makes this tokenizer of `tokenizer_config.json`, or of the other."""
+        """Return whether `transformers` builds this tokenizer from `tokenizer_config.json` alone."""
         kind = self.kind
         if kind is None:
             if self.model_type in ("bert", "distilbert"):
@@ -198,58 +189,58 @@ class _Files:
         return name in _BERT
 
     def _check_settings(self) -> None:
-        """Refuse settings that are not computed here, and tell of those that nobody knows."""
+        """Refuse unsupported settings, and warn about unknown ones."""
         file = "tokenizer_config.json"
         for name, allowed in _DEMANDED.items():
             given = self.settings.get(name)
             if not any(
                 given == one and isinstance(given, bool) == isinstance(one, bool) for one in allowed
             ):
-                raise self.refuse(file, name, f"{allowed[0]!r} (nothing else is done here)", given)
+                raise self.refuse(file, name, f"{allowed[0]!r} (nothing else is supported)", given)
         known = {*_DEMANDED, *_READ, *_HARMLESS, *_EXTRA}
         unknown = [n for n in self.settings if n not in known and not n.endswith("_token")]
         if unknown:
             warnings.warn(
-                f"{self.folder / file}: {', '.join(unknown)}: not known here and not read, nor by "
+                f"{self.folder / file}: {', '.join(unknown)}: unknown, and ignored as by "
                 "transformers' BertTokenizer.",
                 stacklevel=2,
             )
 
     def _vocabulary(self, model: Mapping[str, Any]) -> dict[str, int]:
-        """Read the vocabulary; where two files have it, they must have the same."""
+        """Read the vocabulary; if two files have it, it must be the same."""
         path = self.folder / "vocab.txt"
         lines = read_vocabulary(path) if path.is_file() else None
         if self.whole is None:
             return lines or {}
-        told = model.get("vocab")
-        if not isinstance(told, dict) or not all(
-            isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in told.values()
+        ids = model.get("vocab")
+        if not isinstance(ids, dict) or not all(
+            isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in ids.values()
         ):
-            raise self.refuse("tokenizer.json", "model.vocab", "an object of tokens and ids", told)
-        if len(set(told.values())) != len(told):
+            raise self.refuse("tokenizer.json", "model.vocab", "an object of tokens and ids", ids)
+        if len(set(ids.values())) != len(ids):
             raise self.refuse("tokenizer.json", "model.vocab", "with every id once", "one twice")
         if lines is not None:
             one = {(token.rstrip(), number) for token, number in lines.items()}
-            other = {(token.rstrip(), number) for token, number in told.items()}
+            other = {(token.rstrip(), number) for token, number in ids.items()}
             for token, number in sorted(one ^ other, key=lambda entry: entry[1])[:1]:
                 where = "vocab.txt" if (token, number) in one else "tokenizer.json"
                 raise CheckpointError(
                     f"{self.folder}: vocab.txt and tokenizer.json have different vocabularies: "
                     f"{token!r} with the id {number} is in {where} only. Remove the wrong file."
                 )
-        return dict(told)
+        return dict(ids)
 
     def _names(self, plain: bool) -> dict[str, str]:
-        """Read what the special tokens are called, those that are called anything."""
+        """Read the special tokens that the files name, by their role."""
         names: dict[str, str] = {}
         padding = (self.whole or {}).get("padding")
         for key, default in _NAMES.items():
-            told, old = self.settings.get(key), self.old_names.get(key)
-            if told is not None and old is not None and _content(told) != _content(old):
+            given, old = self.settings.get(key), self.old_names.get(key)
+            if given is not None and old is not None and _content(given) != _content(old):
                 raise self.refuse(
-                    "special_tokens_map.json", key, f"as tokenizer_config.json says, {told!r}", old
+                    "special_tokens_map.json", key, f"as tokenizer_config.json says, {given!r}", old
                 )
-            value = old if told is None else told
+            value = old if given is None else given
             if value is None and plain:
                 value = default
             elif value is None and key == "pad_token" and isinstance(padding, dict):
@@ -262,7 +253,7 @@ class _Files:
         return names
 
     def _used(self, names: Mapping[str, str], plain: bool) -> dict[str, str]:
-        """Find which tokens are used for what, where only `tokenizer.json` says it by its rules."""
+        """Return the token of each role: `names`, else as `tokenizer.json` uses them, else BERT's."""
         used = {key: default for key, default in _NAMES.items() if default is not None}
         whole = self.whole or {}
         if not plain:
@@ -274,21 +265,21 @@ class _Files:
         return used | dict(names)
 
     def _normaliser(self, plain: bool) -> dict[str, Any]:
-        """Read how text is cleaned; where two files say it, they must say the same."""
+        """Read the settings of the normaliser; if two files have them, they must agree."""
         keys = {
             "lowercase": ("do_lower_case", True),
             "strip_accents": ("strip_accents", None),
             "chinese": ("tokenize_chinese_chars", True),
         }
-        told: dict[str, Any] = {}
+        given: dict[str, Any] = {}
         for key, (name, default) in keys.items():
-            told[key] = self.settings.get(name, default)
-            if not isinstance(told[key], bool) and not (
-                key == "strip_accents" and told[key] is None
+            given[key] = self.settings.get(name, default)
+            if not isinstance(given[key], bool) and not (
+                key == "strip_accents" and given[key] is None
             ):
-                raise self.refuse("tokenizer_config.json", name, "true or false", told[key])
+                raise self.refuse("tokenizer_config.json", name, "true or false", given[key])
         if self.whole is None:
-            return told
+            return given
         block = self.whole.get("normalizer")
         if not isinstance(block, dict) or block.get("type") != "BertNormalizer":
             raise self.refuse("tokenizer.json", "normalizer", "a BertNormalizer", block)
@@ -308,10 +299,10 @@ class _Files:
                 raise self.refuse(
                     "tokenizer.json", f"normalizer: {key}", "true or false", file[key]
                 )
-            if (plain or name in self.settings) and _resolved(told, key) != _resolved(file, key):
+            if (plain or name in self.settings) and _resolved(given, key) != _resolved(file, key):
                 said = "says" if name in self.settings else "says nothing, which means"
                 raise CheckpointError(
-                    f"{self.folder}: tokenizer_config.json {said} {name}={told[key]!r}, and "
+                    f"{self.folder}: tokenizer_config.json {said} {name}={given[key]!r}, and "
                     f"tokenizer.json's normalizer has {file[key]!r}. Write the right one into both."
                 )
         return file
@@ -323,12 +314,12 @@ class _Files:
         vocabulary: Mapping[str, int],
         plain: bool,
     ) -> None:
-        """Hold what else `tokenizer.json` says against what is done here."""
+        """Check the remaining blocks of `tokenizer.json`."""
         file = "tokenizer.json"
         known = "version truncation padding added_tokens normalizer pre_tokenizer post_processor"
         for name in whole:
             if name not in (*known.split(), "decoder", "model"):
-                raise self.refuse(file, name, "absent (it is not known here)", whole[name])
+                raise self.refuse(file, name, "absent (unknown field)", whole[name])
         unknown = whole["model"].get("unk_token", "[UNK]")
         if unknown != names["unk_token"]:
             raise self.refuse(file, "model.unk_token", repr(names["unk_token"]), unknown)
@@ -336,10 +327,10 @@ class _Files:
         if not isinstance(cutter, dict) or cutter.get("type") != "BertPreTokenizer":
             raise self.refuse(file, "pre_tokenizer", "a BertPreTokenizer", cutter)
         ends = [(names[key], vocabulary.get(names[key])) for key in ("cls_token", "sep_token")]
-        told = whole.get("post_processor")
-        if (told is not None or not plain) and _ends(told) != ends:
+        processor = whole.get("post_processor")
+        if (processor is not None or not plain) and _ends(processor) != ends:
             raise self.refuse(
-                file, "post_processor", f"{ends[0][0]} A {ends[1][0]} B {ends[1][0]}", told
+                file, "post_processor", f"{ends[0][0]} A {ends[1][0]} B {ends[1][0]}", processor
             )
         decoder = whole.get("decoder")
         if decoder is not None and decoder != {
@@ -356,7 +347,7 @@ class _Files:
         names: Mapping[str, str],
         vocabulary: Mapping[str, int],
     ) -> None:
-        """Texts are cut and padded at their ends, with one padding token."""
+        """Require that texts are truncated and padded on the right, with the padding token."""
         pad = names["pad_token"]
         demanded: dict[str, dict[str, Any]] = {
             "padding": {
@@ -377,14 +368,14 @@ class _Files:
                     raise self.refuse("tokenizer.json", f"{name}.{field}", repr(value), given)
 
     def _added(self, names: Mapping[str, str]) -> list[AddedToken]:
-        """Gather the added tokens of all files, in the order in which they get their ids."""
+        """Return the added tokens of all files, in the order of their ids."""
         tokens = self._declared()
         old: dict[str, Any] = {} if "added_tokens_decoder" in self.settings else self.old_names
         ordered = sorted(tokens.values(), key=lambda token: token.number or 0)
         for key, name in names.items():
             if name not in tokens:
-                told = old.get(key) or self.settings.get(key)
-                tokens[name] = self._token(told if isinstance(told, dict) else name, key)
+                given = old.get(key) or self.settings.get(key)
+                tokens[name] = self._token(given if isinstance(given, dict) else name, key)
                 ordered.append(tokens[name])
             elif not tokens[name].special:
                 raise self.refuse("tokenizer_config.json", key, "a special token", name)
@@ -393,7 +384,7 @@ class _Files:
             name = _content(value) or ""
             if not name:
                 raise self.refuse("tokenizer_config.json", key, "a list of tokens", value)
-            listed = value in (self.settings.get(key) or [])  # there an object says it all
+            listed = value in (self.settings.get(key) or [])  # an object there has all its flags
             token = self._token(value, key, special=not listed)
             known = tokens.setdefault(name, token)
             if known is token:
@@ -401,18 +392,18 @@ class _Files:
             elif (isinstance(value, dict) or name not in declared) and (
                 replace(known, number=None) != token
             ):
-                expected = f"as another place says, {known}"
+                expected = f"as elsewhere, {known}"
                 raise self.refuse("tokenizer_config.json", f"{key}: {name}", expected, value)
         return ordered
 
     def _extra(self) -> list[tuple[Any, str]]:
-        """List the special tokens that have no place of their own."""
+        """Return the special tokens that have no role."""
         found: list[tuple[Any, str]] = []
         old: dict[str, Any] = {} if "added_tokens_decoder" in self.settings else self.old_names
         lists = [self.settings.get(key) for key in _EXTRA] + [old.get(key) for key in _EXTRA]
-        told = [value for value in lists if value]
-        if any(value != told[0] for value in told):
-            raise self.refuse("tokenizer_config.json", " and ".join(_EXTRA[:2]), "the same", told)
+        filled = [value for value in lists if value]
+        if any(value != filled[0] for value in filled):
+            raise self.refuse("tokenizer_config.json", " and ".join(_EXTRA[:2]), "the same", filled)
         for source in (self.settings, old):
             for key, value in source.items():
                 if key in _EXTRA and value is not None:
@@ -425,21 +416,23 @@ class _Files:
         return found
 
     def _declared(self) -> dict[str, AddedToken]:
-        """Read the tokens that a file gives an id."""
+        """Return the tokens that are declared with an id."""
         whole = (self.whole or {}).get("added_tokens")
         if whole is not None and not isinstance(whole, list):
             raise self.refuse("tokenizer.json", "added_tokens", "a list", whole)
         tokens = self._collect([(entry, None) for entry in whole or []], "tokenizer.json")
-        told = self.settings.get("added_tokens_decoder")
-        if told is not None:
-            if not isinstance(told, dict) or not all(n.isascii() and n.isdigit() for n in told):
+        decoder = self.settings.get("added_tokens_decoder")
+        if decoder is not None:
+            if not isinstance(decoder, dict) or not all(
+                n.isascii() and n.isdigit() for n in decoder
+            ):
                 raise self.refuse(
                     "tokenizer_config.json",
                     "added_tokens_decoder",
                     "an object of ids and tokens",
-                    told,
+                    decoder,
                 )
-            pairs = [(entry, int(number)) for number, entry in told.items()]
+            pairs = [(entry, int(number)) for number, entry in decoder.items()]
             others = self._collect(pairs, "tokenizer_config.json")
             if whole is not None and others != tokens:
                 raise CheckpointError(
@@ -447,14 +440,18 @@ class _Files:
                     "added_tokens_decoder are not the same. Write the right ones into both."
                 )
             tokens = others
-        return self._join_old(tokens, told is not None)
+        return self._join_old(tokens, decoder is not None)
 
     def _join_old(self, tokens: dict[str, AddedToken], complete: bool) -> dict[str, AddedToken]:
-        """Add the tokens of `added_tokens.json`, or hold that they are known where all are."""
+        """Add the tokens of `added_tokens.json`, or check that they are known if the others are `complete`."""
         lists = [self.settings.get(key) for key in _EXTRA[:2]]
         lists.append(self.old_names.get("extra_special_tokens"))
         special = {
-            one for told in lists if isinstance(told, list) for one in told if isinstance(one, str)
+            one
+            for names in lists
+            if isinstance(names, list)
+            for one in names
+            if isinstance(one, str)
         }
         unsure = {_content(value) for value, _ in self._extra()} - special
         for key in _NAMES:
@@ -496,7 +493,7 @@ class _Files:
     def _token(
         self, value: Any, key: str, file: str = "tokenizer_config.json", special: bool = True
     ) -> AddedToken:
-        """Read one token, which is a text or an object."""
+        """Parse a token, a string or an object."""
         if isinstance(value, str):
             return AddedToken(value)
         content = value.get("content")
@@ -512,19 +509,19 @@ class _Files:
 
 
 def _content(value: Any) -> str | None:
-    """Read the text of a token, which is written as a text or as an object."""
+    """Return the text of a token, a string or an object, or None."""
     if isinstance(value, dict):
         value = value.get("content")
     return value if isinstance(value, str) else None
 
 
 def _resolved(settings: Mapping[str, Any], key: str) -> Any:
-    """Read a setting; accents that nothing is said of are stripped where letters are lowered."""
+    """Return a setting; `strip_accents` defaults to `lowercase`."""
     return settings["lowercase"] if settings[key] is None else settings[key]
 
 
 def _ends(block: Any) -> list[tuple[Any, Any]] | None:
-    """Read the tokens at a text's beginning and end from a post-processor, or None if it does more."""
+    """Return the first and last token of a post-processor with their ids, or None if it does more."""
     if not isinstance(block, dict):
         return None
     try:

@@ -55,7 +55,7 @@ def train_wordpiece(
         vocab_size: special tokens included; fewer entries where no pair is left to merge.
         lowercase: see `WordPiece`.
         strip_accents: see `WordPiece`.
-        limit_alphabet: keep so many of the most frequent letters; words with others are unknown.
+        limit_alphabet: number of letters, the most frequent; words with others are unknown.
         min_count: do not merge pairs that occur less often.
         on_merge: called with each new piece and the count of its pair.
 
@@ -93,7 +93,7 @@ def _spell(counts: Counter[str], limit_alphabet: int) -> list[tuple[list[str], i
     return [
         ([word[0], *(f"##{letter}" for letter in word[1:])], count)
         for word, count in sorted(counts.items())
-        if kept.issuperset(word)
+        if word and kept.issuperset(word)
     ]
 
 

@@ -46,7 +46,7 @@ def is_chinese(character: str) -> bool:
         or 0x20000 <= code <= 0x2A6DF
         or 0x2A700 <= code <= 0x2B73F
         or 0x2B740 <= code <= 0x2B81F
-        or 0x2B920 <= code <= 0x2CEAF  # as in `tokenizers`; BERT's own code begins at 2B820
+        or 0x2B920 <= code <= 0x2CEAF  # as in `tokenizers`; BERT's code has 2B820
         or 0xF900 <= code <= 0xFAFF
         or 0x2F800 <= code <= 0x2FA1F
     )

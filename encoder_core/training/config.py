@@ -1,6 +1,6 @@
-"""How to train, and what a training notes down: `TrainingConfig`, `Record`, `History`.
+"""The settings of a training, and what it records: `TrainingConfig`, `Record`, `History`.
 
-Source: the defaults are those of Devlin et al. 2019, "BERT", appendix A.2, made small.
+Source: the defaults are those of Devlin et al. 2019, "BERT", appendix A.2, scaled down.
 """
 
 from __future__ import annotations
@@ -21,25 +21,22 @@ Loss = Callable[[nn.Module, Any], "Tensor | tuple[Tensor, dict[str, Any]]"]
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How to train. Give `steps` or `epochs`; all else has a default that works for small models.
+    """Settings of `fit`. Give `steps` or `epochs`; the other defaults suit small models.
 
     Attributes:
-        steps: updates in all.
-        epochs: passes over the data, in place of `steps`.
-        batch_size: examples an update, over all processes together.
-        learning_rate: the highest rate (see `schedule.learning_rate`).
-        warmup: updates of the rise to it.
-        weight_decay: for matrices (see `schedule.parameter_groups`).
-        clip: the longest gradient allowed, over all parameters; None for no limit.
-        precision: `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`.
-        device: `"auto"` or a device.
-        seed: decides the order of the examples and all dropout.
-        log_every: updates between two records.
-        evaluate_every: updates between two evaluations; 0 for one at the end.
-        checkpoint_every: updates between two checkpoints.
-
-    >>> TrainingConfig(epochs=3, batch_size=10).total_steps(examples=25)
-    9
+        steps: total updates.
+        epochs: passes over the data, instead of `steps`.
+        batch_size: examples per update, over all processes together.
+        learning_rate: peak rate; see `schedule.learning_rate`.
+        warmup: updates until the peak.
+        weight_decay: on matrices only; see `schedule.parameter_groups`.
+        clip: maximum norm of the gradient over all parameters; None for no clipping.
+        precision: `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`; see `choose_precision`.
+        device: `"auto"` or a device; see `choose_device`.
+        seed: for the order of the examples and all dropout.
+        log_every: updates between records.
+        evaluate_every: updates between evaluations; 0 for one at the end.
+        checkpoint_every: updates between checkpoints.
     """
 
     steps: int | None = None
@@ -57,14 +54,14 @@ class TrainingConfig:
     checkpoint_every: int = 500
 
     def total_steps(self, examples: int) -> int:
-        """Work out the number of updates for that many examples.
+        """Return the number of updates for a data set of this size.
 
         Raises:
-            ValueError: none or both of `steps` and `epochs` are given, there are no examples, or
-                a number is out of its range.
+            ValueError: not exactly one of `steps` and `epochs` is given, there are no examples, or a
+                number is out of range.
 
-        >>> TrainingConfig(steps=7).total_steps(examples=100)
-        7
+        >>> TrainingConfig(epochs=3, batch_size=10).total_steps(examples=25)
+        9
         """
         if (self.steps is None) == (self.epochs is None):
             raise ValueError("Say how long to train: give either steps or epochs.")
@@ -72,6 +69,8 @@ class TrainingConfig:
             raise ValueError("There is nothing to train on: the data has no examples.")
         if min(self.batch_size, self.log_every, self.checkpoint_every) < 1:
             raise ValueError("batch_size, log_every and checkpoint_every must be at least 1.")
+        if self.clip is not None and not self.clip > 0:
+            raise ValueError(f"clip must be positive, or None for no clipping; got {self.clip}.")
         per_epoch = math.ceil(examples / self.batch_size)
         total = self.steps if self.steps is not None else (self.epochs or 0) * per_epoch
         if not 0 <= self.warmup < total:
@@ -81,19 +80,16 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class Record:
-    """What a callback gets, every `log_every` updates.
+    """The argument of the callback, every `log_every` updates.
 
     Attributes:
-        step: updates made so far.
-        epoch: passes over the data so far, with the fraction of the current one.
+        step: updates so far.
+        epoch: passes over the data so far, a fraction included.
         loss: mean over the updates since the last record.
         learning_rate: of the latest update.
         gradient_norm: of the latest update, before clipping.
-        metrics: means of what the loss function returned beside the loss, and the latest
-            evaluation where there was one at this step.
-
-    >>> Record(step=10, epoch=0.5, loss=1.0, learning_rate=1e-3, gradient_norm=0.3).metrics
-    {}
+        metrics: means of the other numbers that the loss function returned, and the evaluation if
+            there was one at this step.
     """
 
     step: int
@@ -106,15 +102,12 @@ class Record:
 
 @dataclass
 class History:
-    """What `fit` returns.
+    """The result of `fit`.
 
     Attributes:
         records: in order, those from before a resumption included.
-        resumed_at: the step at which this call took up the training; 0 for a new one.
-        interrupted: whether it was stopped before its end.
-
-    >>> History().losses
-    []
+        resumed_at: step at which this call resumed; 0 for a new training.
+        interrupted: whether a signal stopped it before its end.
     """
 
     records: list[Record] = field(default_factory=list)
@@ -128,14 +121,11 @@ class History:
 
 
 def require_loss(loss: Any) -> None:
-    """Refuse what is no loss.
-
-    Args:
-        loss: what the loss function returned, without its dictionary.
+    """Check the loss that a loss function returned.
 
     Raises:
-        TypeError: no tensor.
-        ValueError: more than one number, or one that no trainable parameter has a part in.
+        TypeError: it is not a tensor.
+        ValueError: it has more than one number, or no gradient.
 
     >>> import torch
     >>> require_loss(torch.zeros(3))

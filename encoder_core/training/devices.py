@@ -1,9 +1,7 @@
-"""Where to compute and in which precision: what there is, and what helps.
+"""Choose the device and the precision.
 
-Many processes are started by `torchrun`; see `encoder_core.training.distributed`.
-
-Source: Micikevicius et al. 2018, "Mixed Precision Training" (why float16 needs loss scaling and
-bfloat16, with float32's range, does not).
+Source: Micikevicius et al. 2018, "Mixed Precision Training" (float16 needs loss scaling; bfloat16,
+with float32's range, does not).
 """
 
 from __future__ import annotations
@@ -21,21 +19,10 @@ Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 def choose_device(device: str | torch.device = "auto") -> torch.device:
-    """Pick CUDA where there is one, else Apple's MPS, else the CPU; or take what was named.
+    """Return CUDA, else Apple's MPS, else the CPU for `"auto"`; otherwise the named device.
 
-    Under torchrun each process gets the CUDA device of its local rank.
-
-    Args:
-        device: `"auto"` or a device.
-
-    Returns:
-        The device.
-
-    Raises:
-        RuntimeError: the name is none that torch knows.
-
-    >>> choose_device("cpu")
-    device(type='cpu')
+    Under torchrun, `"auto"` returns the CUDA device of the process's local rank. Raises RuntimeError,
+    from torch, for an unknown name.
     """
     if str(device) != "auto":
         return torch.device(device)
@@ -47,24 +34,11 @@ def choose_device(device: str | torch.device = "auto") -> torch.device:
 
 
 def choose_precision(device: torch.device, precision: Precision = "auto") -> torch.dtype:
-    """Say in which dtype matrix products should run.
+    """Return the dtype for autocast; float32 means no autocast.
 
-    `"auto"` is bfloat16 on GPUs that have it in hardware, float16 (with loss scaling) on older
-    ones, and float32 on the CPU and on MPS, where mixed precision rarely helps small models.
-
-    Args:
-        device: where the model is.
-        precision: `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`.
-
-    Returns:
-        The dtype for autocast; float32 means that there is none.
-
-    Raises:
-        ValueError: another word, or float16 anywhere but on CUDA, where the gradients' scaling is
-            not to be had.
-
-    >>> choose_precision(torch.device("cpu"))
-    torch.float32
+    `"auto"` is bfloat16 on GPUs that have it in hardware, float16 (with loss scaling) on older ones,
+    and float32 on the CPU and MPS, where mixed precision rarely helps small models. Raises ValueError
+    for another word, or for float16 without CUDA, which is not supported.
     """
     if precision not in get_args(Precision):
         raise ValueError(
@@ -85,14 +59,9 @@ def choose_precision(device: torch.device, precision: Precision = "auto") -> tor
 
 
 def to_device(batch: Any, device: torch.device) -> Any:
-    """Move every tensor in a batch of tuples, lists and dictionaries; leave the rest as it is.
+    """Move the tensors in nested tuples, lists and mappings to a device.
 
-    Args:
-        batch: tensors, nested in tuples (named ones too), lists and mappings, or anything.
-        device: where to.
-
-    Returns:
-        The same nesting.
+    Mappings become dicts; named tuples keep their type. Everything else is returned unchanged.
 
     >>> to_device({"ids": torch.ones(2), "text": "a b"}, torch.device("cpu"))
     {'ids': tensor([1., 1.]), 'text': 'a b'}

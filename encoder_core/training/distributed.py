@@ -1,9 +1,8 @@
-"""Training in many processes, started by `torchrun`: the same weights, each its share of a batch.
+"""Data-parallel training in processes started by `torchrun`: one model, a share of each batch.
 
-torch.distributed serves, since it comes with torch: nothing more to install, and `accelerate`
-makes the same calls. Gradients are averaged by one `all_reduce` after the backward pass, which is
-short to read and does not mind parameters that a loss leaves out. `DistributedDataParallel` would
-begin during the backward pass; on several GPUs that hides some of the time that it takes.
+Gradients are averaged by one `all_reduce` after the backward pass: short to read, and indifferent
+to parameters that a loss does not use. `DistributedDataParallel` overlaps the communication with
+the backward pass, which saves time on several GPUs.
 
 Source: Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 2.3 and appendix (averaging
 over workers equals one large batch).
@@ -25,35 +24,22 @@ __all__ = ["Processes", "average_gradients", "join_processes", "same_weights"]
 
 @dataclass(frozen=True)
 class Processes:
-    """Which of how many processes this is.
-
-    Attributes:
-        rank: from 0; the process of rank 0 shows and saves.
-        count: how many there are.
-
-    >>> Processes().main
-    True
-    """
+    """The rank of this process, from 0, and the number of processes."""
 
     rank: int = 0
     count: int = 1
 
     @property
     def main(self) -> bool:
-        """Whether this is the process that shows and saves."""
+        """Whether this is rank 0, which shows progress and saves."""
         return self.rank == 0
 
 
 def join_processes(device: torch.device) -> Processes:
-    """Join the other processes that torchrun started, where it did.
+    """Join the process group if torchrun started this process; return its rank and the group's size.
 
-    They part when the process ends, not before, so that it can train more than once.
-
-    Args:
-        device: decides what they talk through: NCCL between CUDA devices, Gloo otherwise.
-
-    Returns:
-        This process's rank and their number; `Processes(0, 1)` without torchrun.
+    CUDA devices communicate through NCCL, others through Gloo. The group stays until the process ends,
+    so that one process can train several times.
 
     >>> join_processes(torch.device("cpu"))
     Processes(rank=0, count=1)
@@ -64,9 +50,9 @@ def join_processes(device: torch.device) -> Processes:
     if not distributed.is_initialized():
         if device.type == "cuda":
             torch.cuda.set_device(device)
-        # This file has the group that is there when it is imported as a default argument. Imported
-        # later, as torch's optimizers do, it would keep the group, and so Gloo's threads, alive to
-        # the end, where a thread that still runs aborts the process now and then.
+        # This module binds the current group as a default argument. Imported later, as torch's
+        # optimizers do, it would keep the group and Gloo's threads alive until the process exits,
+        # where a running thread sometimes aborts it.
         importlib.import_module("torch.distributed.nn.functional")
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
         atexit.register(_part)
@@ -79,14 +65,7 @@ def _part() -> None:
 
 
 def same_weights(model: nn.Module, processes: Processes) -> None:
-    """Give every process the weights and buffers of the first, whatever it began with.
-
-    Args:
-        model: changed in place, but for the first process's.
-        processes: from `join_processes`.
-
-    >>> same_weights(nn.Linear(2, 2), Processes())
-    """
+    """Copy the parameters and buffers of rank 0 to every process."""
     if processes.count > 1:
         for tensor in [*model.parameters(), *model.buffers()]:
             torch.distributed.broadcast(tensor.detach(), src=0)
@@ -95,20 +74,11 @@ def same_weights(model: nn.Module, processes: Processes) -> None:
 def average_gradients(parameters: Iterable[nn.Parameter], processes: Processes) -> None:
     """Replace every gradient by its mean over the processes.
 
-    A parameter that some process left out counts as a gradient of zero there; one that all left
-    out keeps none, so that the optimizer passes it over, as it would with one process.
-
-    Args:
-        parameters: in the same order in every process.
-        processes: from `join_processes`.
+    A parameter without a gradient in some process counts as zero there; without one in all processes
+    it keeps None, so that the optimizer skips it as it would with one process. `parameters` must have
+    the same order in every process.
 
     Source: Goyal et al. 2017, section 2.3.
-
-    >>> layer = nn.Linear(1, 1)
-    >>> layer(torch.ones(1, 1)).sum().backward()
-    >>> average_gradients(layer.parameters(), Processes())
-    >>> layer.weight.grad
-    tensor([[1.]])
     """
     if processes.count == 1:
         return
@@ -121,7 +91,7 @@ def average_gradients(parameters: Iterable[nn.Parameter], processes: Processes) 
         if anywhere:
             groups.setdefault(parameter.dtype, []).append(parameter)
     for group in groups.values():
-        flat = torch.cat([_gradient(p).flatten() for p in group])  # one message, not one for each
+        flat = torch.cat([_gradient(p).flatten() for p in group])  # one message for all
         torch.distributed.all_reduce(flat)
         flat /= processes.count
         parts = torch.split(flat, [p.numel() for p in group])

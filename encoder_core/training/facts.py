@@ -1,6 +1,6 @@
-"""Validate what a training's checkpoint holds beside its tensors.
+"""Validate the JSON in a training's checkpoint: step, settings, sums, records, scaler.
 
-Source: RFC 8259 (JSON, whose numbers, texts and lists are all that these facts are made of).
+Source: RFC 8259 (JSON).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["parse_facts", "require_facts"]
 
 _NUMBER = (int, float)
 
-# The type of each field, and whether every checkpoint has it.
+# The type of each field, and whether it is required.
 _FIELDS: dict[str, tuple[type | tuple[type, ...], bool]] = {
     "step": (int, True),
     "settings": (dict, True),
@@ -41,19 +41,10 @@ _SCALER = ("scale", "growth_factor", "backoff_factor", "growth_interval", "_grow
 
 
 def parse_facts(path: Path, text: str | None, name: str, kind: type) -> Any:
-    """Read JSON from a checkpoint's header.
+    """Parse the entry `name` of a checkpoint's header, which must be JSON of type `kind`.
 
-    Args:
-        path: of the checkpoint, for the message.
-        text: what stands in the header; None where nothing does.
-        name: under which name.
-        kind: the type that it must have.
-
-    Returns:
-        What it holds.
-
-    Raises:
-        CheckpointError: it is missing, not JSON, or of another type.
+    `text` is None if the entry is missing. Raises CheckpointError, with the path and the name, if it
+    is missing, not JSON or of another type.
 
     >>> parse_facts(Path("run"), '{"step": 3', "facts", dict)
     Traceback (most recent call last):
@@ -71,14 +62,7 @@ def parse_facts(path: Path, text: str | None, name: str, kind: type) -> Any:
 
 
 def require_facts(path: Path, facts: dict[str, Any]) -> None:
-    """Refuse facts with a missing field or a field of another type.
-
-    Args:
-        path: of the checkpoint, for the message.
-        facts: what `load_training` read.
-
-    Raises:
-        CheckpointError: the message names file and field.
+    """Raise CheckpointError, with path and field, if a field is missing, invalid or of another type.
 
     >>> require_facts(Path("run"), {"step": "3"})
     Traceback (most recent call last):
@@ -127,6 +111,6 @@ def _require_type(path: Path, name: str, value: Any, kind: type | tuple[type, ..
 
 def _refuse(path: Path, what: str, cause: Exception | None = None) -> NoReturn:
     raise CheckpointError(
-        f"The checkpoint {path} is damaged: {what}. Take an earlier copy, or start anew with "
+        f"The checkpoint {path} is damaged: {what}. Take an earlier copy, or start over with "
         "another path."
     ) from cause

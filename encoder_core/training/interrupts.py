@@ -1,7 +1,7 @@
-"""Let a person, or a cluster, stop a long computation between two steps and lose nothing.
+"""Stop a long computation between two steps on SIGINT or SIGTERM, so that no work is lost.
 
 Source: Python's documentation of `signal`, "Execution of Python signal handlers"; POSIX.1-2017,
-section 2.4 (a process that ends by a signal tells its parent so).
+section 2.4 (a process ended by a signal reports it to its parent).
 """
 
 from __future__ import annotations
@@ -19,23 +19,20 @@ __all__ = ["Interrupts"]
 
 
 class Interrupts:
-    """While entered, notes the first interrupt instead of raising it; a second one is raised.
+    """Note the first interrupt instead of raising it, inside a `with` block; raise the second.
 
-    An exception in the middle of an optimizer's step leaves a model of which half is updated.
-    So the loop asks `asked` between steps and ends by itself. SIGINT is Ctrl-C and Jupyter's stop
-    button; SIGTERM is what torchrun and clusters send before they kill. SIGINT ends
-    the loop and nothing else. SIGTERM asks the whole process to end: on exit it is raised again
-    with the earlier handler in place, by default the system's, which ends the process. A SIGTERM
-    that the process ignores stays ignored. Outside of the main thread, where Python allows
-    no handlers, nothing is caught and `asked` stays None.
+    An exception in the middle of an optimizer's step would leave half of the model updated. So the
+    loop reads `asked`, the signal or None, between steps and ends by itself.
 
-    Attributes:
-        asked: the signal that came, or None.
+    SIGINT (Ctrl-C, Jupyter's stop button) ends the loop only. SIGTERM (torchrun, cluster schedulers)
+    asks the process to end: when the block ends it is raised again, with the earlier handler in place.
+    An ignored SIGTERM stays ignored. Outside of the main thread Python allows no handlers: `asked`
+    stays None.
 
     Raises:
-        KeyboardInterrupt: from the second signal on, for a step that takes too long to wait for.
-        SystemExit: at the exit after SIGTERM, in a process that its own signal cannot end (the
-            first one of a container).
+        KeyboardInterrupt: on the second signal, for a step that takes too long.
+        SystemExit: at the end of the block after SIGTERM, if the signal cannot end the process, as
+            for process 1 of a container.
 
     >>> with Interrupts() as interrupts:
     ...     signal.raise_signal(signal.SIGINT)
@@ -53,7 +50,7 @@ class Interrupts:
             for which in (signal.SIGINT, signal.SIGTERM):
                 handler = signal.getsignal(which)
                 ignored = which == signal.SIGTERM and handler == signal.SIG_IGN
-                if handler is not None and not ignored:  # None: Python could not put it back
+                if handler is not None and not ignored:  # None: Python cannot restore it
                     self._before[which] = handler
                     signal.signal(which, self._note)
         return self
@@ -72,29 +69,13 @@ class Interrupts:
             _pass_on(signal.SIGTERM)
 
     def ask(self, which: signal.Signals) -> None:
-        """Note a signal that another process of the same training received.
-
-        Args:
-            which: the signal.
-
-        >>> interrupts = Interrupts()
-        >>> interrupts.ask(signal.SIGINT)
-        >>> interrupts.asked.name
-        'SIGINT'
-        """
+        """Note a signal that another process of the same training received."""
         self._terminated = self._terminated or which == signal.SIGTERM
         self.asked = self.asked or which
 
     @contextmanager
     def shield(self) -> Iterator[None]:
-        """Hold a second interrupt back until the end of this block.
-
-        Raises:
-            KeyboardInterrupt: at the end, where a second signal arrived inside.
-
-        >>> with Interrupts() as interrupts, interrupts.shield():
-        ...     signal.raise_signal(signal.SIGINT)
-        """
+        """Defer the KeyboardInterrupt of a second signal to the end of this block."""
         outer, self._shielded = self._shielded, True
         try:
             yield
@@ -114,10 +95,10 @@ class Interrupts:
 
 
 def _pass_on(which: signal.Signals) -> None:
-    """Send a signal to this process again, whose handler is now the one of before."""
+    """Send a signal to this process again, after the earlier handler has been restored."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):  # closed, or None
             stream.flush()  # a process that a signal ends does not flush
     signal.raise_signal(which)
     if signal.getsignal(which) == signal.SIG_DFL:
-        raise SystemExit(128 + which)  # process 1 of a container ignores the default action
+        raise SystemExit(128 + which)  # process 1 of a container survives the default action

@@ -1,7 +1,7 @@
-"""One training at a time for a checkpoint: a lock that ends with the process that holds it.
+"""A lock file that gives a checkpoint to one training at a time.
 
-The lock is one of the operating system's on an open file beside the checkpoint, `NAME.lock`. A
-process that is killed releases it; the next training takes its file over.
+It is an operating system's lock on the file `NAME.lock` beside the checkpoint. It ends with its
+process: after a kill, the next training takes over the file.
 
 Source: the Linux manual, flock(2); Python's documentation of `msvcrt.locking`.
 """
@@ -21,24 +21,21 @@ from encoder_core.training.state import remove_unfinished, writing_error
 
 __all__ = ["lock_checkpoint"]
 
-_FAR = 1 << 30  # Windows locks bytes and forbids reading them: lock one beyond the text
+_FAR = 1 << 30  # Windows blocks reads of locked bytes: lock one past the text
 
 _held: set[int] = set()  # descriptors of this process's locks
 
 
 @contextmanager
 def lock_checkpoint(path: Path) -> Iterator[None]:
-    """Lock a checkpoint for one training; make its folder, remove a killed training's leftovers.
+    """Lock a checkpoint, make its folder, and remove the unfinished files of killed trainings.
 
-    Where the file system has no locks, the training runs without one. So does a training whose
-    checkpoint exists in a read-only folder: it may have nothing left to do.
-
-    Args:
-        path: the checkpoint, there or not.
+    Continue without a lock if the file system has none, or if the checkpoint exists in a read-only
+    folder: its training may be complete.
 
     Raises:
         RuntimeError: another training holds the lock, in this process or in another.
-        OSError: nothing can be written there.
+        OSError: the folder is not writable.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "run.safetensors"
@@ -55,12 +52,12 @@ def lock_checkpoint(path: Path) -> Iterator[None]:
             remove_unfinished(path)
         yield
     finally:
-        if descriptor in _held:  # not so in a child that was forked meanwhile
+        if descriptor in _held:  # not in a forked child
             _release(descriptor, lock)
 
 
 def _acquire(path: Path, lock: Path) -> int | None:
-    """Open the file and lock it; return None where that is impossible."""
+    """Return the descriptor of the locked file, or None if it cannot be locked."""
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,9 +70,9 @@ def _acquire(path: Path, lock: Path) -> int | None:
             if not _try_lock(descriptor):
                 raise RuntimeError(
                     f"Another training ({_holder(descriptor)}) is using the checkpoint {path}. "
-                    "Wait for its end, stop it, or give this training a checkpoint of its own."
+                    "Wait for its end, stop it, or give this training another checkpoint."
                 )
-            # Its holder may have removed the file between the two calls: then lock the new one.
+            # Between the two calls the holder may have removed the file: then lock the new one.
             if os.path.samestat(os.fstat(descriptor), os.stat(lock)):
                 _sign(descriptor)
                 _held.add(descriptor)
@@ -89,7 +86,7 @@ def _acquire(path: Path, lock: Path) -> int | None:
 
 
 def _try_lock(descriptor: int) -> bool:
-    """Lock, unless another holds it; OSError where the file system has no locks."""
+    """Return whether the lock was free; raise OSError if the file system has no locks."""
     try:
         if os.name == "nt":
             msvcrt = importlib.import_module("msvcrt")
@@ -106,8 +103,8 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _sign(descriptor: int) -> None:
-    """Write who holds the lock, for the message that others get."""
-    with contextlib.suppress(OSError):  # a full disk; the lock holds without
+    """Write the holder's name, for the error message of other trainings."""
+    with contextlib.suppress(OSError):  # such as a full disk; the lock holds anyway
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
         os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
@@ -122,7 +119,7 @@ def _holder(descriptor: int) -> str:
 
 
 def _release(descriptor: int, lock: Path) -> None:
-    """Remove the file while it is locked, then let go; Windows removes none that is open."""
+    """Remove the file while it is locked, then close it; Windows cannot remove an open file."""
     _held.discard(descriptor)
     try:
         if os.name != "nt":
@@ -135,7 +132,7 @@ def _release(descriptor: int, lock: Path) -> None:
 
 
 def _let_go_in_child() -> None:
-    """Close what a forked child inherited, or it would hold the lock after its parent's end."""
+    """Close inherited descriptors: a forked child would keep the lock after its parent's end."""
     while _held:
         os.close(_held.pop())
 

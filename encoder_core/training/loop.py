@@ -1,9 +1,7 @@
-"""One training loop for everything: `fit`.
+"""One training loop, `fit`, for the CPU, a GPU, Apple's MPS, and several processes under `torchrun`.
 
-The same call trains on the CPU, on one GPU, on Apple's MPS and, started by `torchrun`, in many
-processes. It can be interrupted at any moment, and goes on from its checkpoint with the very
-numbers that it would have had without the break: the order of the examples depends on the seed
-and the epoch alone, and every step draws its dropout from a seed of its own.
+A training resumed from its checkpoint gives the same numbers as an uninterrupted one: the order of
+the examples depends on the seed and the epoch only, and every step seeds its own dropout.
 
 Sources: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization" (AdamW); Devlin et al.
 2019, "BERT", appendix A.2 (warm-up and decay); Pascanu et al. 2013, "On the difficulty of training
@@ -42,45 +40,41 @@ def fit(
     progress: bool = True,
     **options: Any,
 ) -> History:
-    """Train a model, in place, with AdamW, warm-up and linear decay.
+    """Train a model, in place, with AdamW, linear warm-up and linear decay.
 
     Args:
-        model: what is trained. It is moved to the device, and left there, each module in the
-            mode it had, without gradients.
+        model: moved to the device and left there, without gradients, each module in its own mode.
         data: the examples; anything with `len` and `[index]`.
-        loss: called as `loss(model, batch)`; returns the mean loss over the batch's examples, or
-            that and a dictionary of numbers to be recorded.
-        config: how to train; `options` are fields of it, so that
-            `fit(model, data, loss, steps=100)` will do.
-        collate: makes a batch of a list of examples; torch's `default_collate` unless given. It
-            may draw from torch's generator.
-        evaluate: called with the model in evaluation mode, without gradients; returns numbers.
+        loss: called as `loss(model, batch)`; returns the mean loss over the batch, or a tuple of it
+            and a dict of further numbers to record.
+        config: the settings.
+        collate: makes a batch from a list of examples. It may draw from torch's generator.
+        evaluate: called as `evaluate(model)` in eval mode, without gradients; returns numbers.
         callback: called with each `Record`; returning True ends the training.
-        checkpoint: a file. Where it exists, the training goes on from it; it is written every
+        checkpoint: a file. If it exists, the training resumes from it. It is written every
             `checkpoint_every` updates, at the end, and at an interrupt or an error. One training
             at a time can use it.
         progress: show a progress bar.
-        options: fields of `TrainingConfig`.
+        options: fields of `TrainingConfig` that replace those of `config`.
 
     Returns:
-        The history. After an interrupt (Ctrl-C, Jupyter's stop button), the model and the
-        checkpoint are those of the last whole update, and `interrupted` is True. SIGTERM saves
-        in the same way, and then ends the process, or calls the handler that there was for it.
+        The history. After SIGINT (Ctrl-C, Jupyter's stop button), `interrupted` is True, and model and
+        checkpoint are those of the last complete update. SIGTERM saves in the same way, then ends the
+        process or calls the earlier handler.
 
     Raises:
-        ValueError: settings out of range; a loss of more than one number, or without a gradient.
-        CheckpointError: a ValueError: the checkpoint is damaged, or of another model, other
-            trained parameters or other settings.
+        ValueError: settings out of range; a loss that is not a scalar or has no gradient.
+        CheckpointError: a ValueError; the checkpoint is damaged, or its model, trained parameters or
+            settings differ.
         FloatingPointError: the gradient is infinite or NaN.
-        TypeError: an unknown option; a loss that is no tensor.
+        TypeError: an unknown option; a loss that is not a tensor.
         RuntimeError: another training is using the checkpoint.
-        OSError: the checkpoint could not be written; what was saved before is still whole.
-        KeyboardInterrupt: a second interrupt, while the first one waits for its update to end.
+        OSError: the checkpoint could not be written; the one written before is intact.
+        KeyboardInterrupt: a second interrupt, while the first waits for its update to end.
 
-    After an error or an interrupt in the middle of an update, the model with its buffers, the
-    state of AdamW and the checkpoint are those of before this update. (An error in AdamW's own
-    step, as when memory runs out there, is the exception: nothing is saved then, and the
-    checkpoint is the one written before.)
+    An error in an update undoes it: model, buffers, AdamW's state and the checkpoint are those of
+    before. The exception is an error in AdamW's own step, such as out of memory: then nothing is
+    saved, and the checkpoint is the one written before.
 
     >>> import torch
     >>> data = [(torch.tensor([x]), torch.tensor([2 * x])) for x in (-1.0, 0.5, 2.0)]
@@ -92,7 +86,7 @@ def fit(
     """
     config = replace(config or TrainingConfig(), **options)
     path = None if checkpoint is None else Path(checkpoint)
-    if path is not None and path.is_symlink():  # else the link would be replaced, not its file
+    if path is not None and path.is_symlink():  # os.replace would replace the link, not its target
         path = Path(os.path.realpath(path))
     with Interrupts() as interrupts:
         run = Run(model, data, loss, config, collate, evaluate, callback, path, interrupts)

@@ -1,7 +1,4 @@
-"""Restore what a failed update changed before the optimizer's step.
-
-Parameters and moments change in that step alone. A forward and a backward pass change gradients and
-buffers: BatchNorm's running statistics, a counter, a memory.
+"""Undo what a failed update changed before the optimizer's step: gradients and buffers.
 
 Source: Ioffe and Szegedy 2015, "Batch Normalization", algorithm 2 (statistics that every forward
 pass in training changes).
@@ -16,12 +13,7 @@ __all__ = ["Rollback"]
 
 
 class Rollback:
-    """A model's buffers and gradients as they are now.
-
-    Buffers are copied. Of gradients only references are kept, and the model's are set to None.
-
-    Args:
-        model: whose.
+    """Save a model's buffers (copies) and gradients (references, set to None in the model).
 
     >>> model = nn.BatchNorm1d(2)
     >>> before = Rollback(model)
@@ -60,9 +52,9 @@ class Rollback:
 
 
 def _write(buffer: Tensor, value: Tensor) -> None:
-    """Give a buffer its values of before, and its shape where that was changed in place."""
+    """Restore a buffer's values, and its shape, dtype and device if those were changed in place."""
     alike = (buffer.shape, buffer.dtype, buffer.device) == (value.shape, value.dtype, value.device)
     if not alike:
         buffer.data = value
-    elif not torch.equal(buffer, value):  # an expanded one, which can't be written to, is equal
+    elif not torch.equal(buffer, value):  # an expanded buffer, which is not writable, is equal
         buffer.detach().copy_(value)

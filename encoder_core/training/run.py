@@ -1,4 +1,4 @@
-"""The machinery of `training.fit`: one object that holds a training and makes its updates.
+"""The state of a training under way, and its updates; `training.fit` drives it.
 
 Source: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization" (AdamW); Pascanu et al.
 2013, "On the difficulty of training recurrent neural networks" (clipping).
@@ -32,10 +32,10 @@ from encoder_core.training.state import load_training, save_training
 
 __all__ = ["Run"]
 
-# What must be the same for a resumed training to give the numbers of an unbroken one.
+# Settings that must match on resuming: they change the numbers.
 _DECISIVE = ("batch_size", "learning_rate", "warmup", "weight_decay", "clip", "seed")
 
-# What of a run itself is kept in its checkpoint.
+# Attributes that the checkpoint holds.
 _STATE = ("step", "rate", "norm", "sums", "counted", "unreported")
 
 
@@ -43,8 +43,8 @@ class Run:
     """A training under way; see `training.fit` for the arguments.
 
     Raises:
-        CheckpointError: in `resume`, other settings than those of the checkpoint.
-        FloatingPointError: in `update`, a gradient that is not finite.
+        CheckpointError: in `resume`, the checkpoint has other settings.
+        FloatingPointError: in `update`, the gradient is not finite.
 
     >>> def loss(model, batch): return model(batch).square().mean()
     >>> data = [torch.ones(1)] * 4
@@ -68,7 +68,7 @@ class Run:
     ) -> None:
         self.data, self.loss, self.config, self.collate = data, loss, config, collate
         self.evaluate, self.callback, self.path = evaluate, callback, path
-        self.interrupts = interrupts or Interrupts()  # one that isn't entered notes nothing
+        self.interrupts = interrupts or Interrupts()  # not entered, so it notes nothing
         self.total = config.total_steps(len(data))
         self.device = choose_device(config.device)
         self.dtype = choose_precision(self.device, config.precision)
@@ -92,26 +92,20 @@ class Run:
         return torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
 
     def alone(self) -> AbstractContextManager[None]:
-        """Keep other trainings from the checkpoint, in the process that saves.
-
-        Raises:
-            RuntimeError: another training is using it.
-        """
+        """Lock the checkpoint, on rank 0; raise RuntimeError if another training is using it."""
         mine = self.path is not None and self.processes.main
         return lock_checkpoint(self.path) if self.path and mine else nullcontext()
 
     def resume(self) -> None:
-        """Go on from the checkpoint, where there is one.
+        """Load the checkpoint if there is one.
 
-        Raises:
-            CheckpointError: it is damaged, or of another model or other settings; the message
-                names them.
+        Raises CheckpointError, with the reason, if it is damaged or of another model or other settings.
         """
         self.whole = True
         if self.path is None or not self.path.exists():
             return
         facts = load_training(self.path, self.model, self.optimizer, self._require)
-        if facts["scaler"]:  # none where it was saved on another device
+        if facts["scaler"]:  # empty if saved on another device
             self.scaler.load_state_dict(facts["scaler"])
         for name in _STATE:
             setattr(self, name, facts.get(name, getattr(self, name)))
@@ -128,7 +122,7 @@ class Run:
         return {**settings, "steps": self.total, "examples": len(self.data)}
 
     def _require_settings(self, facts: dict[str, Any]) -> None:
-        """Name the settings that differ from those of the checkpoint."""
+        """Raise CheckpointError with the settings that differ from the checkpoint's."""
         before, now = facts["settings"], self._settings()
         differ = [
             f"{n} was {before.get(n)} and is {now[n]}" for n in now if before.get(n) != now[n]
@@ -136,7 +130,7 @@ class Run:
         if differ:
             raise CheckpointError(
                 f"The checkpoint {self.path} belongs to a training with other settings: "
-                f"{'; '.join(differ)}. Go on with those, or start anew with another path."
+                f"{'; '.join(differ)}. Resume with those, or start over with another path."
             )
         if facts["step"] > self.total:
             raise CheckpointError(
@@ -145,7 +139,7 @@ class Run:
 
     @contextmanager
     def environment(self, progress: bool) -> Iterator[None]:
-        """Lend the model and torch's generators to the training; save and give back at its end."""
+        """Set train mode and fork torch's generators; at the end restore both, and save."""
         modes = {module: module.training for module in self.model.modules()}
         devices = [self.device] if self.device.type == "cuda" else []
         with self._bar(progress), torch.random.fork_rng(devices):
@@ -160,20 +154,19 @@ class Run:
 
     @contextmanager
     def _bar(self, progress: bool) -> Iterator[None]:
-        """Show a bar in the process that shows."""
+        """Show progress on rank 0."""
         if not progress or not self.processes.main:
             yield
             return
-        tqdm = importlib.import_module("tqdm.auto").tqdm  # here, since importing it costs time
+        tqdm = importlib.import_module("tqdm.auto").tqdm  # slow to import
         shown = self.step - self.unreported
         with tqdm(total=self.total, initial=shown, unit="step") as self.bar:
             yield
 
     def update(self) -> None:
-        """Make one update: batch, loss, gradient, clipping, AdamW. Undo it where it fails.
+        """Make one update: batch, loss, gradient, clipping, AdamW. Undo it if it fails.
 
-        Raises:
-            FloatingPointError: the gradient is infinite or NaN; nothing has been changed.
+        Raises FloatingPointError if the gradient is infinite or NaN.
         """
         before, step = Rollback(self.model), self.step
         try:
@@ -197,8 +190,8 @@ class Run:
         rank, count = self.processes.rank, self.processes.count
         torch.manual_seed(step_seed(self.config.seed, self.step, rank))
         chosen = batch_indices(len(self.data), self.config.batch_size, self.step, self.config.seed)
-        # Each process takes every count-th example. Their gradients are averaged, so each loss is
-        # weighted by its share; a process with nothing to do computes an example for nothing.
+        # Each process takes every count-th example. Gradients are averaged, so each loss is weighted
+        # by its share; a process without examples computes one with weight 0.
         mine = chosen[rank::count]
         share = len(mine) * count / len(chosen)
         batch = to_device(self.collate([self.data[i] for i in mine or chosen[:1]]), self.device)
@@ -209,22 +202,22 @@ class Run:
         self.scaler.scale(loss * share).backward()  # type: ignore[no-untyped-call]
         average_gradients(self.model.parameters(), self.processes)
         self.scaler.unscale_(self.optimizer)
-        return self._clip(), self._average({"loss": loss, **extra}, share)
+        return self._clip(), self._average({**extra, "loss": loss}, share)
 
     def _clip(self) -> float:
-        """Shorten the gradient where it is too long, and refuse one that is no number."""
+        """Clip the gradient, and refuse one that is not finite."""
         limit = math.inf if self.config.clip is None else self.config.clip
         norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), limit))
         if not math.isfinite(norm) and not self.scaler.is_enabled():
             raise FloatingPointError(
-                f"The gradient of update {self.step + 1} is {norm}. The model is as it was "
-                "before it. Lower learning_rate, lengthen warmup, or look for a division by zero "
+                f"The gradient of update {self.step + 1} is {norm}. The model is "
+                "unchanged. Lower learning_rate, lengthen warmup, or look for a division by zero "
                 "or a logarithm of zero in the loss."
             )
         return norm
 
     def _average(self, values: dict[str, Any], share: float) -> dict[str, float]:
-        """Make numbers of what an update gives to be recorded, means over all processes."""
+        """Average the numbers to record over all processes."""
         plain = [float(v.detach() if isinstance(v, Tensor) else v) for v in values.values()]
         numbers = share * torch.tensor(plain, dtype=torch.float64)
         if self.processes.count > 1:
@@ -234,7 +227,7 @@ class Run:
         return dict(zip(values, numbers.tolist(), strict=True))
 
     def _apply(self) -> None:
-        """Let AdamW change the weights."""
+        """Step AdamW at the scheduled rate."""
         config = self.config
         self.rate = learning_rate(self.step, config.warmup, self.total, config.learning_rate)
         for group in self.optimizer.param_groups:
@@ -243,20 +236,20 @@ class Run:
         self.scaler.update()
 
     def _count(self, numbers: dict[str, float]) -> None:
-        """Add this update's numbers to those that the next record averages."""
+        """Add an update's numbers to the sums of the next record."""
         for name, number in numbers.items():
             self.sums[name] = self.sums.get(name, 0.0) + number
         self.counted += 1
 
     def _forget_unscaling(self) -> None:
-        """Give the scaler its state of before the update, in which no gradient was unscaled."""
+        """Reset the scaler to its state before the update, in which no gradient was unscaled."""
         if self.scaler.is_enabled():
             state = self.scaler.state_dict()
             self.scaler = self._new_scaler()
             self.scaler.load_state_dict(state)
 
     def report(self) -> None:
-        """Evaluate, record, call back and save, each where it is due."""
+        """Evaluate, record, call back and save, each when it is due."""
         config, last = self.config, self.step == self.total
         due = config.evaluate_every and self.step % config.evaluate_every == 0
         evaluation = self._evaluate() if self.evaluate and (due or last) else {}
@@ -271,7 +264,7 @@ class Run:
     def _evaluate(self) -> dict[str, float]:
         assert self.evaluate is not None
         if not self.processes.main:
-            return {"": 0.0}  # a record is due here too, so that all processes count alike
+            return {"": 0.0}  # recorded here too, so that all processes reset their sums
         self.model.eval()
         try:
             with self._undone_on_error(), torch.no_grad():
@@ -281,7 +274,7 @@ class Run:
 
     @contextmanager
     def _undone_on_error(self) -> Iterator[None]:
-        """Put the model's buffers back where a caller's function fails: it will be called again."""
+        """Restore the buffers if a caller's function fails: a resumed training calls it again."""
         before = Rollback(self.model)
         try:
             yield
@@ -296,7 +289,7 @@ class Run:
         loss = means.pop("loss")
         metrics = {**means, **evaluation}
         record = Record(self.step, epoch, loss, self.rate, self.norm, metrics)
-        with self.interrupts.shield():  # the record and what it was made of change together
+        with self.interrupts.shield():  # append the record and reset its sums together
             self.history.records.append(record)
             self.sums, self.counted, self.unreported = {}, 0, False
         if self.bar is not None:
@@ -306,7 +299,7 @@ class Run:
                 self.stopped = bool(self.callback(record))
 
     def interrupted(self) -> bool:
-        """Say whether to stop now, with all processes of one mind: a signal to one is to all."""
+        """Return whether to stop now, the same in all processes: a signal to one stops all."""
         asked = int(self.interrupts.asked or 0)
         if self.processes.count > 1:
             flags = torch.tensor([asked, self.stopped], device=self.device, dtype=torch.int32)
@@ -318,7 +311,7 @@ class Run:
         return bool(asked)
 
     def save(self) -> None:
-        """Write the checkpoint, where one is asked for, in the process that saves."""
+        """Write the checkpoint, if there is one, on rank 0."""
         if self.path is None or not self.processes.main:
             return
         facts = {

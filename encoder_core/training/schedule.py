@@ -1,7 +1,8 @@
-"""How fast to learn, and what to keep small: warm-up and decay, and weight decay by group.
+"""The learning-rate schedule, and weight decay by parameter group.
 
 Sources: Devlin et al. 2019, "BERT", appendix A.2 (linear warm-up, linear decay, weight decay
-0.01); Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", algorithm 2 (AdamW).
+0.01; no decay on biases and LayerNorm in its code); Loshchilov and Hutter 2019, "Decoupled Weight
+Decay Regularization", algorithm 2 (AdamW).
 """
 
 from __future__ import annotations
@@ -16,19 +17,8 @@ __all__ = ["learning_rate", "parameter_groups"]
 def learning_rate(step: int, warmup: int, total: int, peak: float) -> float:
     """Rise linearly from 0 to `peak` over `warmup` steps, then fall linearly to 0 at `total`.
 
-    Args:
-        step: the number of updates already made.
-        warmup: steps of the rise; 0 starts at `peak`.
-        total: the step at which 0 is reached; more than `warmup`.
-        peak: the highest rate.
-
-    Returns:
-        The rate of the next update; 0 from `total` on.
-
-    Raises:
-        ValueError: `warmup` is negative or not less than `total`.
-
-    Source: Devlin et al. 2019, appendix A.2.
+    `step` counts the updates already made: with a warm-up the first update has rate 0. Raises
+    ValueError unless 0 <= warmup < total.
 
     >>> [learning_rate(step, warmup=2, total=6, peak=1.0) for step in range(7)]
     [0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0.0]
@@ -41,17 +31,9 @@ def learning_rate(step: int, warmup: int, total: int, peak: float) -> float:
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Split the trainable parameters for AdamW: matrices decay, biases and normalisations don't.
+    """Split the trainable parameters for `torch.optim.AdamW`: only those with two axes or more decay.
 
-    Args:
-        model: whose parameters; those that do not require a gradient are left out.
-        weight_decay: for all parameters with two axes or more.
-
-    Returns:
-        Two groups, as `torch.optim.AdamW` takes them. A parameter that is shared by two modules
-        stands there once.
-
-    Source: the code published with Devlin et al. 2019 (no decay on biases and LayerNorm).
+    A parameter shared by two modules appears once.
 
     >>> groups = parameter_groups(nn.Linear(2, 3), weight_decay=0.01)
     >>> [(len(group["params"]), group["weight_decay"]) for group in groups]

@@ -1,9 +1,8 @@
-"""A training's whole state in one file of tensors, written so that no crash can spoil it.
+"""Save and load a training: model, optimizer and JSON facts in one safetensors file.
 
-The file is in the safetensors format, which holds numbers and text and cannot hold code: nothing
-is unpickled when a training is resumed. It is written beside the old one and then takes its
-place in one step, so that whatever happens, one whole checkpoint is there. The optimizer's state
-stands there by the parameters' names, so it cannot meet another parameter.
+Loading runs no code from the file. A new file is written beside the old one and then replaces it in
+one step, so that one complete checkpoint exists at any time. The optimizer's state is stored by
+parameter name, so that it cannot be loaded into another parameter.
 
 Source: the safetensors format; Python's documentation of `os.replace`.
 """
@@ -30,7 +29,7 @@ from encoder_core.training.facts import parse_facts
 __all__ = ["load_training", "remove_unfinished", "save_training", "writing_error"]
 
 _FORMAT = "encoder_core training 2"
-_BY_NUMBER = "encoder_core training 1"  # the optimizer's state by the parameters' numbers
+_BY_NUMBER = "encoder_core training 1"  # older: the optimizer's state by parameter number
 
 
 def save_training(
@@ -39,17 +38,10 @@ def save_training(
     optimizer: torch.optim.Optimizer,
     facts: dict[str, Any],
 ) -> None:
-    """Write model, optimizer and facts, in one atomic step.
+    """Write model, optimizer and facts in one atomic step; make the folder if it is missing.
 
-    Args:
-        path: the file; its folder is made where it is missing.
-        model: its state dict is saved.
-        optimizer: its state is saved by the names that its parameters have in the model.
-        facts: whatever JSON can hold (step, settings, history).
-
-    Raises:
-        OSError: the disk is full, or the folder cannot be written to; the old file stays whole,
-            and nothing is left of the new one.
+    `facts` holds what JSON can: step, settings, history. Raises OSError if the file cannot be written;
+    the old file is intact, and nothing of the new one is left.
 
     >>> import tempfile
     >>> model = nn.Linear(2, 2)
@@ -63,11 +55,11 @@ def save_training(
     trained = _names(model, optimizer)
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{trained[index]}.{what}": value for what, value in state.items()}
-    # Each tensor gets memory of its own: safetensors refuses tied weights that share theirs.
+    # Copy each tensor: safetensors refuses tied weights, which share memory.
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    told = {"format": _FORMAT, "facts": json.dumps(facts), "trained": json.dumps(trained)}
-    content = save(tensors, metadata=told)
-    # A name of its own, so that two that write do not write into one another.
+    metadata = {"format": _FORMAT, "facts": json.dumps(facts), "trained": json.dumps(trained)}
+    content = save(tensors, metadata=metadata)
+    # A unique name, so that two writers do not share a file.
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,50 +77,26 @@ def save_training(
 
 
 def writing_error(path: Path, error: OSError) -> OSError:
-    """Name the checkpoint in an error that kept it from being written.
-
-    Args:
-        path: the checkpoint.
-        error: what the system said.
-
-    Returns:
-        An error of the same kind, with the file's name, to be raised.
-
-    >>> raise writing_error(Path("run"), OSError(28, "No space left on device"))
-    Traceback (most recent call last):
-    ...
-    OSError: [Errno 28] The checkpoint could not be written (No space left on device). ...: 'run'
-    """
+    """Return an error like `error` that names the checkpoint which could not be written."""
     return OSError(
         error.errno,
-        f"The checkpoint could not be written ({error.strerror or error}). What was saved before "
-        "is still whole. Make room there, or choose another place",
+        f"The checkpoint could not be written ({error.strerror or error}). An earlier one "
+        "is intact. Make room there, or choose another place",
         str(path),
     )
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove the unfinished files of trainings that were killed while they wrote.
-
-    Args:
-        path: the checkpoint; nobody else is writing it.
-
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "run"
-    >>> path.with_name("run.0123456789abcdef.unfinished").touch()
-    >>> remove_unfinished(path)
-    >>> list(path.parent.iterdir())
-    []
-    """
+    """Remove the unfinished files of trainings killed while they wrote; call it with the lock held."""
     left = re.compile(re.escape(path.name) + r"(\.[0-9a-f]{16})?\.unfinished")
-    with contextlib.suppress(OSError):  # a leftover harms nobody
+    with contextlib.suppress(OSError):  # a leftover does no harm
         for file in path.parent.iterdir():
             if left.fullmatch(file.name):
                 file.unlink(missing_ok=True)
 
 
 def _names(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[str]:
-    """Name the optimizer's parameters, in its order."""
+    """Return the names of the optimizer's parameters, in its order."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     return [names.get(id(p), f"#{index}") for index, p in enumerate(parameters)]
@@ -140,32 +108,19 @@ def load_training(
     optimizer: torch.optim.Optimizer,
     require: Callable[[dict[str, Any]], None] = lambda facts: None,
 ) -> dict[str, Any]:
-    """Bring model and optimizer to the state in a file.
+    """Load what `save_training` wrote into model and optimizer, in place; return the facts.
 
-    Args:
-        path: what `save_training` wrote.
-        model: one with the same parameters; changed in place.
-        optimizer: one over the same ones of that model's parameters; changed in place.
-        require: called with the facts before anything is changed; raises where they don't fit.
-
-    Returns:
-        The facts that were saved.
+    `require` is called with the facts before anything is changed, and raises if they do not fit.
 
     Raises:
-        CheckpointError: a ValueError: the file is of another kind or damaged, other parameters
-            were trained, or a weight is missing, unexpected or of another shape or dtype; the
-            message names it, and nothing has been changed.
+        CheckpointError: the file is of another kind or damaged, other parameters were trained, or a
+            weight is missing, unexpected or of another shape or dtype. Nothing has been changed.
         FileNotFoundError: there is no such file.
         IsADirectoryError: it is a folder.
-
-    >>> load_training(Path("nowhere.safetensors"), nn.Linear(1, 1), None)
-    Traceback (most recent call last):
-    ...
-    FileNotFoundError: No such file or directory: nowhere.safetensors
     """
     metadata, saved = _read(path)
     if metadata.get("format") not in (_FORMAT, _BY_NUMBER):
-        raise CheckpointError(f"{path} is no checkpoint of a training: it was not written by fit.")
+        raise CheckpointError(f"{path} is not a training checkpoint: fit did not write it.")
     weights = {n.removeprefix("model."): t for n, t in saved.items() if n.startswith("model.")}
     _require_same(path, model.state_dict(), weights)
     trained = _names(model, optimizer)
@@ -181,7 +136,7 @@ def load_training(
             if index is None:
                 raise CheckpointError(
                     f"The checkpoint {path} has AdamW's state of {name}, which is not a trained "
-                    "parameter of this model. Train those that were trained before, or start anew "
+                    "parameter of this model. Train those that were trained before, or start over "
                     "with another path."
                 )
             moments.setdefault(index, {})[what] = tensor
@@ -193,20 +148,20 @@ def load_training(
 
 
 def _find(trained: list[str], name: str, by_number: bool) -> int | None:
-    """Find a parameter's place in the optimizer by its name, or by its number in older files."""
+    """Return a parameter's index in the optimizer by its name, or by its number in older files."""
     if by_number:
         return int(name) if name.isdecimal() and int(name) < len(trained) else None
     return trained.index(name) if name in trained else None
 
 
 def _require_trained(path: Path, now: list[str], before: list[Any]) -> None:
-    """Name the parameters that are trained and were not, or were and are not."""
+    """Name the parameters that are trained now and were not, or the reverse."""
     problems = [f"{name} was trained and is frozen" for name in before if name not in now]
     problems += [f"{name} was frozen and is trained" for name in now if name not in before]
     if problems:
         raise CheckpointError(
             f"The checkpoint {path} is of a training of other parameters: {_first(problems)}. Set "
-            "requires_grad as it was, or load the weights alone and start anew with another path."
+            "requires_grad as it was, or load the weights alone and start over with another path."
         )
 
 
@@ -216,7 +171,7 @@ def _require_moments(
     optimizer: torch.optim.Optimizer,
     moments: dict[int, dict[str, Tensor]],
 ) -> None:
-    """Name the first few parameters whose state in the file is not what the optimizer needs."""
+    """Name the first few parameters whose state in the file does not fit the optimizer."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     needed = (
         {"step", "exp_avg", "exp_avg_sq"} if isinstance(optimizer, torch.optim.AdamW) else set()
@@ -233,13 +188,13 @@ def _require_moments(
     if problems:
         raise CheckpointError(
             f"In the checkpoint {path} AdamW's state does not fit the trained parameters: "
-            f"{_first(problems)}. Train those that were trained before, or start anew with "
+            f"{_first(problems)}. Train those that were trained before, or start over with "
             "another path."
         )
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Read what a file says of itself, and all of its tensors."""
+    """Read a file's metadata and tensors."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; a checkpoint is a file: name one in it.")
     if path.exists() and not path.is_file():  # reading a pipe would wait for a writer
@@ -250,28 +205,28 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             return file.metadata() or {}, tensors
     except SafetensorError as error:
         raise CheckpointError(
-            f"{path} is no whole checkpoint ({error}). Start anew with another path, or delete it."
+            f"{path} is not a complete checkpoint ({error}). Start over with another path, or delete it."
         ) from error
 
 
-def _require_same(path: Path, expected: dict[str, Tensor], came: dict[str, Tensor]) -> None:
+def _require_same(path: Path, expected: dict[str, Tensor], saved: dict[str, Tensor]) -> None:
     """Name the first few weights that differ in name, shape or dtype."""
-    problems = [f"{name} is missing" for name in expected.keys() - came.keys()]
-    problems += [f"{name} is unexpected" for name in came.keys() - expected.keys()]
+    problems = [f"{name} is missing" for name in expected.keys() - saved.keys()]
+    problems += [f"{name} is unexpected" for name in saved.keys() - expected.keys()]
     problems += [
-        f"{name} is {_kind(came[name], t)} in the file and {_kind(t, came[name])} in the model"
+        f"{name} is {_kind(saved[name], t)} in the file and {_kind(t, saved[name])} in the model"
         for name, t in expected.items()
-        if name in came and (came[name].shape, came[name].dtype) != (t.shape, t.dtype)
+        if name in saved and (saved[name].shape, saved[name].dtype) != (t.shape, t.dtype)
     ]
     if problems:
         raise CheckpointError(
             f"The checkpoint {path} is of another model: {_first(sorted(problems))}. Build the "
-            "model as it was when the training began, or start anew with another path."
+            "model as it was when the training began, or start over with another path."
         )
 
 
 def _kind(one: Tensor, other: Tensor) -> str:
-    """Say a tensor's shape, or its dtype where only that differs from the other's."""
+    """Return a tensor's shape if it differs from the other's, else its dtype."""
     return str(tuple(one.shape) if one.shape != other.shape else one.dtype)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from course.checking import checks
 from course.checking.exercise import build
-from course.checking.explain import first_step
+from course.checking.explain import compared, first_step
+from course.checking.trials import running
 from course.content import exercises
 
 TOLD = {
@@ -50,7 +53,52 @@ def multi_head(x, w_in, b_in, w_out, b_out, nhead, mask=None):
     q = q * 2
     return merge_heads(scaled_dot_product(q, k, v, mask)[0]) @ w_out.T + b_out
 """,
-        "line 3, `q * 2`, is where it goes wrong: it stands in the place of `query`",
+        "line 3, `q * 2`, is where it goes wrong: `query` (a `split_heads`) is right before it, and this",
+    ),
+    "values that were wrong before": (
+        "stacking.layer_norm",
+        """\
+def layer_norm(x, weight, bias, eps=1e-5):
+    mean = x.mean(-2, keepdim=True)
+    variance = (x - mean).square().mean(-2, keepdim=True)
+    return (x - mean) / torch.sqrt(variance + eps) * weight + bias
+""",
+        "the first of the values behind it that the right solution does not make is line 2, `x.mean(-2, ",
+    ),
+    "a step that is missing": (
+        "feed_forward.ffn",
+        "def ffn(x, w1, b1, w2, b2):\n    inner = x @ w1 + b1\n    return inner @ w2 + b2\n",
+        "line 2, `x @ w1 + b1`, is where it goes wrong: it stands in the place of `inner` (a clamping), "
+        "and all that follows fits. It is `inner` (a sum): the clamping is missing",
+    ),
+    "a bend that the next step keeps": (
+        "feed_forward.ffn",
+        "def ffn(x, w1, b1, w2, b2):\n    return F.relu6(x @ w1 + b1) @ w2 + b2\n",
+        "in the place of `inner` (a clamping), and all that follows fits. Compared with what belongs there: "
+        "it is cut off above 6",
+    ),
+    "a number beside lengths": (
+        "start_here.best_match",
+        """\
+def best_match(question, passages):
+    lengths = passages.norm(dim=-1) * question.norm() + 0.1
+    return int((passages @ question / lengths).argmax())
+""",
+        "a multiple of what it should be, plus 0.1",
+    ),
+    "an input added too often": (
+        "feed_forward.ffn",
+        """\
+def ffn(x, w1, b1, w2, b2):
+    inner = torch.relu(x @ w1 + b1)
+    return sum(inner[..., i : i + 1] * w2[i] + b2 for i in range(len(w2)))
+""",
+        "`b2` is added F times in place of once",
+    ),
+    "two changes that give the same": (
+        "feed_forward.count_parameters",
+        "def count_parameters(d, h, f):\n    return 4 * d * d + (d + 1) * f + (f + 1) * d + 4 * d\n",
+        "the sum with `norms` is missing, or else in what makes `attention`, the sum with `d_model` is",
     ),
     "no tensor at all": (
         "feed_forward.count_parameters",
@@ -103,6 +151,63 @@ def test_a_value_that_fits_one_input_by_chance_is_not_named() -> None:
         "def softmax(x, dim):\n    y = x.clamp(max=0)\n    return torch.softmax(x, dim) + 0 * y\n"
     )
     assert not any("in place of `x`" in says for says in searched("attention.softmax", source))
+
+
+def test_a_tensor_that_holds_one_number_is_not_named() -> None:
+    """The largest of the same numbers is the first, which may be the answer's index by chance."""
+    source = """\
+def best_match(question, passages):
+    lengths = passages.norm(dim=-1)
+    lengths = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
+    return int((passages @ question / lengths).argmin())
+"""
+    (says,) = searched("start_here.best_match", source)
+    assert "lengths > 0" not in says
+    assert ".argmin()`, is where it goes wrong" in says
+
+
+def test_what_is_alike_at_the_smallest_sizes_alone_is_not_told() -> None:
+    """Of a single feature the mean is the vector, so that x / root is 0 as (x - mean) / root is."""
+    source = """\
+def layer_norm(x, weight, bias, eps=1e-5):
+    mean = x.mean(-1, keepdim=True)
+    root = torch.sqrt((x - mean).square().mean(-1, keepdim=True) + eps)
+    return x / root * weight + bias
+"""
+    (says,) = searched("stacking.layer_norm", source)
+    assert "line 4, `x / root`" in says
+    assert "right before" not in says
+
+
+def test_a_step_that_adds_next_to_nothing_is_not_called_missing() -> None:
+    source = """\
+def layer_norm(x, weight, bias, eps=1e-12):
+    variance = x.var(-1, correction=0, keepdim=True)
+    return (x - x.mean(-1, keepdim=True)) / torch.sqrt(variance + eps) * weight + bias
+"""
+    (says,) = searched("stacking.layer_norm", source)
+    assert "the sum is missing" not in says
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_the_search_itself_raises_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception in the search would be taken for the answer's, and end it without a word."""
+    monkeypatch.setattr(first_step, "_contained", running.contained)
+    monkeypatch.setattr(compared, "_safely", lambda relation, *args: relation(*args, 0) or "")
+    assert searched(*TOLD[name][:2])
+
+
+def test_a_call_that_does_not_fit_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "process_time", lambda: now)
+    clock = first_step._Clock(ends=1.0)
+    for _ in range(3):
+        with clock.timed("model"):
+            now += 0.3
+    with pytest.raises(first_step._Late), clock.timed("model"):
+        pass
+    with clock.timed("variant"):  # of another kind, of which nothing is known
+        now += 0.05
 
 
 def test_it_is_part_of_the_report() -> None:

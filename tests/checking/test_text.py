@@ -2,9 +2,11 @@
 
 import pytest
 
-from course.checking.exercise import generated, text
+from course.checking.exercise import generated, text, wrong
+from course.checking.exercise.cases import holding
 from course.checking.exercise.mistake import Mistake
 from course.checking.exercise.text import TextError, parse
+from course.checking.exercise.wrong import Wrong
 from course.content import exercises
 
 HINTS = """\
@@ -95,6 +97,58 @@ def test_all_parts_are_read():
     assert detached.asks == "Which line leaves PyTorch's record of the computation?"
 
 
+ALIKE = """\
+## times-3 | times-4
+- 2 * x
++ {3 | 4} * x  # {not | a | choice}
+
+It is {three | four} times the number, not 2.
+
+? What is twice a number?
+
+## detached
+~ as halved
+
+## like-detached
+~ as halved detached
+- 2 * x
++ 2 * x.data
+
+? What is cut off?
+"""
+
+
+def test_mistakes_that_differ_in_a_few_words_share_an_entry():
+    three, four, *_ = parse(HINTS + "# mistakes\n" + ALIKE, "double/mistakes.txt", halved).mistakes
+    assert three == Mistake(
+        "times-3",
+        (("2 * x", "3 * x  # {not | a | choice}"),),
+        "It is three times the number, not 2.",
+        "What is twice a number?",
+    )
+    assert (four.id, four.edits[0][1]) == ("times-4", "4 * x  # {not | a | choice}")
+    assert four.says == "It is four times the number, not 2."
+
+
+def test_what_an_entry_does_not_say_is_as_in_another_exercise():
+    *_, same, like = parse(HINTS + "# mistakes\n" + ALIKE, "double/mistakes.txt", halved).mistakes
+    assert same == halved("halved")["detached"]
+    assert like == Mistake(
+        "like-detached", (("2 * x", "2 * x.data"),), "It is cut off.", "What is cut off?"
+    )
+
+
+def halved(folder):
+    assert folder == "halved"
+    cut = Mistake("detached", (("x / 2", "x.detach() / 2"),), "It is cut off.", "Which line?")
+    return {"detached": cut}
+
+
+def test_a_mistake_that_no_other_exercise_has_is_named():
+    with pytest.raises(TextError, match=r"txt:\d+: `~ as halved`: halved has no 'detached'"):
+        parse(HINTS + "# mistakes\n" + ALIKE, "double/mistakes.txt")
+
+
 MALFORMED = {
     "an unknown part": ("# clues", "# clue", "the parts are hints, clues, mistakes", 17),
     "an unknown hint": ("## shapes", "## shape", "the hints are idea, shapes", 7),
@@ -105,8 +159,8 @@ MALFORMED = {
     "no question": ("? What is twice a number? Say\nit aloud.", "", "asks nothing", 28),
     "an addition alone": ("- 2 * x\n", "", "without a `-` line", 29),
     "no edit": ("- 2 * x\n+ 2 + x\n", "", "edits nothing", 28),
-    "nothing generated so": ("~ detach x", "~ detatch x", "one of detach, write, float32", 57),
-    "too few names": ("~ detach x", "~ detach", "names too many or too few", 57),
+    "nothing generated so": ("~ detach x", "~ detatch x", "one of detach, write, float32, as", 57),
+    "no names": ("~ detach x", "~ detach", "names no argument", 57),
     "text before a heading": ("# hints\n", "# hints\nHello.\n", "text before the first", 2),
 }
 
@@ -158,3 +212,78 @@ def test_each_exercise_has_its_text_beside_it(exercise_id):
     assert (exercise.mistakes, exercise.hints) == (said.mistakes, said.hints)
     source = exercise.model_source
     assert all(mistake.applied_to(source) != source for mistake in said.mistakes)
+
+
+ANSWERS = """\
+## start
+# A comment is no heading.
+def double(x):
+    return 2 * x
+
+## added
+names: added and cut-out
+says: it adds
+says: a number
+never: it multiplies
+- 2 * x
++ 2 + x
+
+## whole
+near: added
+def double(x):
+    return x
+"""
+
+
+def test_wrong_answers_are_edits_or_whole_sources():
+    start, answers = wrong.parse(ANSWERS, "double/wrong.txt", SOURCE)
+    assert start == "# A comment is no heading.\ndef double(x):\n    return 2 * x\n"
+    assert answers == (
+        Wrong(
+            "added",
+            start.replace("2 * x", "2 + x"),
+            names=("added", "cut-out"),
+            says=("it adds", "a number"),
+            never=("it multiplies",),
+        ),
+        Wrong("whole", "def double(x):\n    return x\n", near="added"),
+    )
+
+
+def test_edits_start_from_the_model_solution_where_nothing_else_is_given():
+    start, answers = wrong.parse("## three\n- times *\n+ 3 *\n", "double/wrong.txt", SOURCE)
+    assert start == SOURCE
+    assert answers[0].source == SOURCE.replace("times *", "3 *")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says", "line"),
+    [
+        ("- 2 * x", "- 3 * x", "finds no '3 \\* x'", 6),
+        ("## whole", "## added", "'added' stands twice", 14),
+        ("## whole", "## start", "'start' stands twice, or too late", 14),
+        ("- 2 * x\n", "", "without a `-` line", 11),
+        ("- 2 * x\n+ 2 + x\n", "", "edits nothing", 6),
+    ],
+)
+def test_a_malformed_wrong_answer_is_named(old, new, says, line):
+    with pytest.raises(TextError, match=rf"^double/wrong\.txt:{line}: .*{says}"):
+        wrong.parse(ANSWERS.replace(old, new, 1), "double/wrong.txt", SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("L = 2", True),
+        ("L = S", False),
+        ("L < S", True),
+        ("L > 1", True),
+        ("dim < -1", True),
+        ("L = 2; S = 3", True),
+        ("L = 2; S = 2", False),
+        ("H = 1", False),
+    ],
+)
+def test_circumstances_follow_from_the_sizes(condition, holds):
+    sizes = {"L": 2, "S": 3, "dim": -2}
+    assert list(holding({"special": condition}, sizes)) == ["special"] * holds

@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from course import content
-from course.checking.exercise import text
+from course.checking.exercise import text, wrong
+from course.checking.exercise.wrong import Wrong
 from course.content import dev, exercises
 
 
@@ -24,13 +25,15 @@ def test_a_new_exercise_can_be_read(elsewhere, capsys):
     folder = elsewhere / "attention" / "exercises" / "my_thing"
     assert "## cut-from-the-gradient" in (folder / "mistakes.txt").read_text()
     assert text.read(folder / "mistakes.txt").mistakes[1].wrapped
+    answers = wrong.read(folder / "wrong.txt", "def MyThing(x):\n    return x\n")[1]
+    assert "return x + 1" in answers[0].source
     for file in ("exercise.py", "right.py"):
         spec = importlib.util.spec_from_file_location("made", folder / file)
         made = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(made)
         if file == "exercise.py":
             assert made.EXERCISE.id == "attention.MyThing"
-            assert len(made.EXERCISE.cases(0)) == 2
+            assert [sorted(case.tags) for case in made.EXERCISE.cases(0)] == [[], ["a single row"]]
     out = capsys.readouterr().out
     assert 'check("attention.MyThing", MyThing)' in out
     assert "course/content/attention/chapter.py" in out
@@ -56,7 +59,8 @@ def tried(kind, place, exercise_id="attention.merge_heads"):
 
 
 def test_the_proof_finds_nothing_amiss_where_all_is_well():
-    assert tried("model", 0) == tried("right", 0) == tried("mistake", 0) == ""
+    for kind in ("model", "start", "right", "mistake", "wrong"):
+        assert tried(kind, 0) == ""
 
 
 def test_the_proof_says_what_is_amiss(monkeypatch):
@@ -83,6 +87,39 @@ def test_the_proof_says_what_is_amiss(monkeypatch):
     )
 
 
+WRONG = "def merge_heads(x):\n    return x.flatten(1)\n"
+AS_MERGED = "def merge_heads(x):\n    return x.transpose(1, 2).flatten(2)\n"
+SUM = "def merge_heads(x):\n    return x.sum(1)\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Wrong("right", AS_MERGED), "its report is 'passed'"),
+        (Wrong("a sum", SUM, names=("batch-lost",)), "not batch-lost"),
+        (Wrong("a sum", SUM, names=("nothing",)), "it is named sum-of-the-heads, not nothing"),
+        (Wrong("flat", WRONG, says=("cut from the gradient",)), "nothing says 'cut from the"),
+        (Wrong("flat", WRONG, near="sum-of-the-heads"), "nothing says '"),
+        (Wrong("flat", WRONG, never=("merge_heads",)), "it says 'merge_heads'"),
+    ],
+)
+def test_what_a_report_should_not_say_or_does_not_say_is_told(answer, says):
+    assert says in dev.report_faults("attention.merge_heads", answer)
+
+
+def test_what_is_told_no_more_than_that_it_is_wrong_is_told(monkeypatch):
+    monkeypatch.setattr(dev, "_EMPTY", ("",))
+    told = dev.report_faults("attention.merge_heads", Wrong("flat", WRONG))
+    assert told.startswith("it is told no more than that it is wrong")
+
+
+def test_what_is_found_in_a_layer_s_plain_cases_is_told():
+    layer = dev.wrong_answers("stacking.EncoderLayer")[0]
+    assert dev.report_faults("stacking.EncoderLayer", layer) == ""
+    started = Wrong("the start", dev.start("stacking.EncoderLayer"), says=("the sum",))
+    assert dev.report_faults("stacking.EncoderLayer", started) == "its report is 'passed'"
+
+
 def vars_of(exercise):
     return {name: getattr(exercise, name) for name in exercise.__dataclass_fields__}
 
@@ -98,6 +135,7 @@ def test_an_unknown_exercise_is_named(capsys):
 
 def test_a_whole_exercise_is_tried(capsys):
     assert dev.check("attention.merge_heads", 60.0) == 0
-    count = 1 + len(exercises.right_answers("attention.merge_heads"))
+    count = 2 + len(exercises.right_answers("attention.merge_heads"))
+    count += len(dev.wrong_answers("attention.merge_heads"))
     count += len(exercises.get("attention.merge_heads").mistakes)
     assert f"{count} of {count} are as they should be" in capsys.readouterr().out

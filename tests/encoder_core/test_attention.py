@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import torch
@@ -250,36 +248,24 @@ def test_a_learned_bias_gets_its_gradient_in_both_forms() -> None:
     assert_close(one, other)
 
 
-@pytest.fixture
-def switch() -> Iterator[Any]:
-    """The switch that sends float32 products to oneDNN, put back afterwards."""
-    matmul = getattr(torch.backends.mkldnn, "matmul", None)
-    if matmul is None or not hasattr(matmul, "fp32_precision"):
-        pytest.skip("this torch has no such switch")
-    before = matmul.fp32_precision
-    yield matmul
-    matmul.fp32_precision = before
-
-
-@pytest.mark.parametrize(
-    ("keys", "switched", "textbook"), [(7, True, True), (7, False, False), (300, True, False)]
-)
-def test_short_texts_take_the_textbook_form_where_products_go_to_onednn(
-    monkeypatch: pytest.MonkeyPatch, switch: Any, keys: int, switched: bool, textbook: bool
+@pytest.mark.parametrize("explicit", [True, False])
+def test_another_may_say_when_the_explicit_form_is_the_faster_one(
+    monkeypatch: pytest.MonkeyPatch, explicit: bool
 ) -> None:
-    switch.fp32_precision = "bf16" if switched else "none"
-    taken: list[int] = []
+    asked: list[tuple[Tensor, Tensor]] = []
 
-    def noted(*inputs: Tensor) -> tuple[Tensor, None]:
-        taken.append(inputs[1].shape[-2])
-        return inputs[0], None
+    def is_faster(query: Tensor, key: Tensor) -> bool:
+        asked.append((query, key))
+        return explicit
 
-    monkeypatch.setattr(A, "scaled_dot_product_attention", noted)
-    query, key = torch.randn(2, 5, 4), torch.randn(2, keys, 4)
-    A.fused_attention(query, key, key)
-    assert taken == ([keys] if textbook else [])
-    A.fused_attention(query.double(), key.double(), key.double())
-    assert taken == ([keys] if textbook else [])
+    query, key = torch.randn(2, 5, 4), torch.randn(2, 7, 4)
+    expected = A.fused_attention(query, key, key)
+    monkeypatch.setattr(A, "explicit_is_faster", is_faster)
+    monkeypatch.setattr(A, "_fused" if explicit else "scaled_dot_product_attention", None)
+    assert_close(A.fused_attention(query, key, key), expected)
+    assert len(asked) == 1
+    assert asked[0][0] is query
+    assert asked[0][1] is key
 
 
 class TestFunctionsFromOutside:

@@ -58,7 +58,7 @@ def test_the_digest_is_checked(tmp_path: Path, weights: dict[str, torch.Tensor])
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(C.CheckpointError, match=f"not {digest}"):
+    with pytest.raises(C.CheckpointError, match=f"expected {digest}"):
         C.read_weights(path, sha256=digest)
 
 
@@ -72,7 +72,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="safetensors only"):
         C.read_weights(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(pickle.dumps(Harm()))
-    with pytest.raises(C.CheckpointError, match="no safetensors file"):
+    with pytest.raises(C.CheckpointError, match="not a safetensors file"):
         C.read_weights(tmp_path)
     assert not (tmp_path / "harm").exists()
 

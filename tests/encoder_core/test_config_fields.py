@@ -287,7 +287,7 @@ def test_harmless_fields_are_taken_without_a_word(family: str) -> None:
 
 
 def test_a_field_that_nobody_reads_is_told() -> None:
-    with pytest.warns(UserWarning, match=r"config\.json: rescale_embeddings: not known here"):
+    with pytest.warns(UserWarning, match=r"config\.json: rescale_embeddings: unknown"):
         FAMILIES["bert"].config({**BERT, "rescale_embeddings": True})
 
 

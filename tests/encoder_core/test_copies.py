@@ -17,11 +17,11 @@ from torch.nn.modules import module as modules
 
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
+from encoder_core.fast.layouts import TransposedLinear
+from encoder_core.fast.prepacked import prepack
 from encoder_core.inspect.recording import ablate, attention_function, patch, record
-from encoder_core.layouts import TransposedLinear
 from encoder_core.models.bert import Bert, BertConfig
 from encoder_core.multihead import MultiheadAttention
-from encoder_core.prepacked import PrepackedLayer
 from encoder_core.residual import get_clones
 from tests.close import assert_close
 
@@ -201,7 +201,7 @@ def _fail(*_: Any) -> None:
 def test_a_context_that_cannot_begin_leaves_nothing() -> None:
     plain = nn.Sequential(nn.Linear(2, 2))
     for begin in CONTEXTS.values():
-        with pytest.raises(ValueError, match="nothing to record"):
+        with pytest.raises(ValueError, match="MultiheadAttention to record"):
             begin(plain).__enter__()
     assert left_in(plain) == []
 
@@ -241,8 +241,7 @@ def test_another_model_of_the_process_is_not_recorded(model: Bert) -> None:
 def test_a_recorded_model_with_laid_out_weights_shows_every_shape() -> None:
     model = TransformerEncoder(TransformerEncoderLayer(8, 2, 16), 2).eval()
     x = torch.randn(2, 3, 8)
-    for layer in model.layers:
-        layer.prepacked = PrepackedLayer(TransposedLinear, TransposedLinear)
+    assert prepack(model, TransposedLinear, TransposedLinear) == 2
     with torch.no_grad():
         expected = model(x)
         with record(model, shapes=True) as recording:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import warnings
+from functools import partial
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from encoder_core import encoder as encoder_file
 from encoder_core.attention import scaled_dot_product_attention
+from encoder_core.decoder import TransformerDecoderLayer
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
 from encoder_core.inspect.recording import record
 from encoder_core.residual import get_clones, layer_norm, residual
@@ -442,6 +444,21 @@ def test_residual_calls_each_part_once_in_the_order_asked_for() -> None:
     assert residual(x, sublayer, Norm(), norm_first=True).item() == 3 + (6 + 1)
     assert residual(x, sublayer, Norm(), norm_first=False).item() == 2 * (3 + 4)
     assert calls == ["norm", "sublayer", "sublayer", "norm"]
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_both_orders_written_out_equal_the_residual_form(norm_first: bool) -> None:
+    x, memory = torch.randn(2, 4, D), torch.randn(2, 5, D)
+    one = TransformerEncoderLayer(D, H, FF, norm_first=norm_first).eval()
+    other = TransformerDecoderLayer(D, H, FF, norm_first=norm_first).eval()
+    for norm in (one.norm1, one.norm2, other.norm1, other.norm2, other.norm3):
+        nn.init.normal_(norm.bias)
+    y = residual(x, lambda x: one.self_attn(x, x, x)[0], one.norm1, norm_first)
+    assert_close(one(x), residual(y, one._feed_forward, one.norm2, norm_first))
+    y = residual(x, lambda x: other.self_attn(x, x, x)[0], other.norm1, norm_first)
+    look = partial(other.multihead_attn, key=memory, value=memory)
+    y = residual(y, lambda y: look(y)[0], other.norm2, norm_first)
+    assert_close(other(x, memory), residual(y, other._feed_forward, other.norm3, norm_first))
 
 
 def test_the_articles_listing_and_ours_have_one_signature() -> None:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from torch import Tensor
 
-from encoder_core import fast_cpu
-from encoder_core.fast_cpu import use_fast_cpu
+from encoder_core import attention
+from encoder_core.fast import fast_cpu
+from encoder_core.fast.fast_cpu import use_fast_cpu
 
 pytestmark = pytest.mark.skipif(
     not fast_cpu._can_switch(), reason="this torch has no oneDNN, or no switch for it"
@@ -19,6 +21,7 @@ pytestmark = pytest.mark.skipif(
 def as_before() -> Iterator[None]:
     before = torch.backends.mkldnn.matmul.fp32_precision
     yield
+    use_fast_cpu(enable=False)
     torch.backends.mkldnn.matmul.fp32_precision = before
 
 
@@ -30,7 +33,9 @@ def pretend(monkeypatch: pytest.MonkeyPatch, before: float, after: float, error:
 
 
 def switched_on() -> bool:
-    return bool(torch.backends.mkldnn.matmul.fp32_precision == "bf16")
+    on = bool(torch.backends.mkldnn.matmul.fp32_precision == "bf16")
+    assert on == (attention.explicit_is_faster is not None)
+    return on
 
 
 def test_faster_and_exact_is_switched_on_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,6 +48,30 @@ def test_faster_and_exact_is_switched_on_and_said(monkeypatch: pytest.MonkeyPatc
         "Float32 products stay as they were: the switch is off."
     )
     assert not switched_on()
+
+
+def test_short_texts_take_the_explicit_form_while_it_is_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+
+    def noted(*inputs: Tensor) -> tuple[Tensor, None]:
+        taken.append(inputs[1].shape[-2])
+        return inputs[0], None
+
+    monkeypatch.setattr(attention, "scaled_dot_product_attention", noted)
+    pretend(monkeypatch, 2.0, 1.0, 2e-6)
+    query, short, long = torch.randn(2, 5, 4), torch.randn(2, 7, 4), torch.randn(2, 300, 4)
+    compiled = torch.compile(attention.fused_attention, backend="eager")
+    attention.fused_attention(query, short, short)
+    assert use_fast_cpu().enabled
+    attention.fused_attention(query, long, long)
+    attention.fused_attention(query.double(), short.double(), short.double())
+    compiled(query, short, short)
+    assert taken == []
+    attention.fused_attention(query, short, short)
+    assert taken == [7]
+    use_fast_cpu(enable=False)
+    attention.fused_attention(query, short, short)
+    assert taken == [7]
 
 
 def test_rounding_to_bfloat16_is_refused_however_fast(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -374,7 +374,7 @@ def test_a_write_that_the_system_refuses_names_the_file_and_leaves_the_old_one(
         preexec_fn=limited, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False,
     )  # fmt: skip
     assert done.stdout.startswith(f"OSError {errno.EFBIG} "), done.stdout + done.stderr
-    assert f"The checkpoint could not be written (File too large). What was saved before is still whole. Make room there, or choose another place: '{path}'" in done.stdout  # fmt: skip  # noqa: E501
+    assert f"The checkpoint could not be written (File too large). An earlier one is intact. Make room there, or choose another place: '{path}'" in done.stdout  # fmt: skip  # noqa: E501
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["run"]
 
@@ -558,7 +558,7 @@ def test_a_file_cut_off_anywhere_is_refused(damaged: Path) -> None:
     whole = damaged.read_bytes()
     for length in (0, 1, 7, 8, 9, 100, len(whole) // 2, len(whole) - 1):
         damaged.write_bytes(whole[:length])
-        assert_refused(damaged, "no whole checkpoint")
+        assert_refused(damaged, "not a complete checkpoint")
 
 
 def test_a_scaler_that_the_device_has_no_use_for_is_passed_over(damaged: Path) -> None:

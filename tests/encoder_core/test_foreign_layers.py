@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import torch
@@ -12,8 +13,8 @@ from torch import Tensor, nn
 from encoder_core.cache import KeyValueCache
 from encoder_core.decoder import TransformerDecoder, TransformerDecoderLayer
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
+from encoder_core.fast.packing import Packing, encode_layers
 from encoder_core.masks import additive_mask, block_future, causal_mask, local_mask, padding_mask
-from encoder_core.packing import Packing, encode_layers
 from tests.close import assert_close
 
 B, S, D, H, FF = 2, 6, 16, 2, 32
@@ -199,7 +200,7 @@ def test_a_floating_mask_beside_boolean_padding_is_packed_with_our_layers() -> N
     model, x = TransformerEncoder(TransformerEncoderLayer(D, H, FF, 0.0), 2), torch.randn(B, S, D)
     for layer in model.layers:
         layer.register_forward_pre_hook(
-            lambda m, i, named: seen.append(named["src_mask"]), with_kwargs=True
+            lambda m, i, named: seen.append(named.get("strategy")), with_kwargs=True
         )
     expected = model(x, MASKS["float"], PADDING)
     actual = model(x, MASKS["float"], PADDING, packed=True)
@@ -212,7 +213,7 @@ def test_one_foreign_layer_among_ours_keeps_the_batch_padded() -> None:
     layers = [TransformerEncoderLayer(D, H, FF).eval() for _ in range(3)]
     for layer in layers:
         layer.register_forward_hook(
-            lambda m, i, named, o: seen.append(named["src_mask"]), with_kwargs=True
+            lambda m, i, named, o: seen.append(named.get("strategy")), with_kwargs=True
         )
     x = torch.randn(B, S, D)
     encode_layers(layers, x, PADDING, packed=True)
@@ -223,19 +224,28 @@ def test_one_foreign_layer_among_ours_keeps_the_batch_padded() -> None:
         assert seen == [None, None]
 
 
-def test_a_layer_of_the_readers_own_can_say_that_it_reads_a_packing() -> None:
-    class Reads(Inherited):
-        reads_packing = True
+def test_a_layer_of_the_readers_own_can_say_that_it_takes_a_strategy() -> None:
+    class Takes(Inherited):
+        takes_strategy = True
 
-        def forward(self, src: Tensor, src_mask: object = None, **masks: object) -> Tensor:  # type: ignore[override]
-            seen.append(src_mask)
-            return TransformerEncoderLayer.forward(self, src, src_mask, **masks)  # type: ignore[arg-type]
+        def forward(self, src: Tensor, *masks: Any, strategy: Any = None, **named: Any) -> Tensor:
+            seen.append(strategy)
+            return TransformerEncoderLayer.forward(self, src, *masks, strategy=strategy, **named)
 
     seen: list[object] = []
-    model, x = TransformerEncoder(Reads(D, H, FF, 0.0), 1), torch.randn(B, S, D)
+    model, x = TransformerEncoder(Takes(D, H, FF, 0.0), 1), torch.randn(B, S, D)
     expected = model(x, None, PADDING)
     assert_close(model(x, None, PADDING, packed=True)[~PADDING], expected[~PADDING])
     assert isinstance(seen[1], Packing)
+
+
+def test_a_layer_of_ours_takes_an_attention_that_knows_of_no_strategy() -> None:
+    layer = TransformerEncoderLayer(D, H, FF, 0.0).eval()
+    x, theirs = torch.randn(B, S, D), nn.MultiheadAttention(D, H, batch_first=True)
+    theirs.load_state_dict(layer.self_attn.state_dict())
+    expected = layer(x, src_key_padding_mask=PADDING)
+    layer.self_attn = theirs
+    assert_close(layer(x, src_key_padding_mask=PADDING)[~PADDING], expected[~PADDING])
 
 
 @pytest.mark.parametrize("name", MODES)

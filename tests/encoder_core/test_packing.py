@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
-from encoder_core.attention import scaled_dot_product_attention
+from encoder_core.attention import AttentionStrategy, scaled_dot_product_attention
+from encoder_core.encoder import TransformerEncoderLayer
+from encoder_core.fast.layouts import TransposedLinear
+from encoder_core.fast.packing import encode_layers, pack
+from encoder_core.fast.prepacked import prepack
 from encoder_core.inspect.recording import attention_function, patch, record
 from encoder_core.masks import causal_mask, padding_mask
 from encoder_core.models.bert import Bert, BertConfig
 from encoder_core.models.modernbert import ModernBert, ModernBertConfig
-from encoder_core.packing import encode_layers, pack
 from tests.close import assert_close
 
 BERT = BertConfig(
@@ -192,12 +199,58 @@ def test_a_batch_of_padding_alone_gives_zeros_on_both_paths() -> None:
 
 
 def test_stacks_of_torchs_kind_can_be_packed_too() -> None:
-    from encoder_core.encoder import TransformerEncoderLayer
-
     layers = [TransformerEncoderLayer(8, 2, 16).eval() for _ in range(2)]
     x, padding = torch.randn(3, 5, 8), padding_mask(torch.tensor([5, 2, 3]))
     one, other = (encode_layers(layers, x, padding, packed=packed) for packed in (True, False))
     assert_close(one[~padding], other[~padding])
+
+
+def test_masks_beside_a_plan_are_refused() -> None:
+    layer, padding = TransformerEncoderLayer(8, 2, 16).eval(), padding_mask(torch.tensor([2, 1]))
+    packing = pack(padding)
+    assert packing is not None
+    x = packing.pack(torch.randn(2, 2, 8))
+    for masks in ({"is_causal": True}, {"src_mask": causal_mask(3)}):
+        with pytest.raises(ValueError, match="masked by its plan"):
+            layer(x, strategy=packing, **masks)
+
+
+def test_a_checkpointed_layer_packs_in_the_backward_pass_too() -> None:
+    layer = TransformerEncoderLayer(8, 2, 16, dropout=0.0)
+    padding = padding_mask(torch.tensor([5, 2, 3]))
+    packing = pack(padding)
+    assert packing is not None
+    x = torch.randn(3, 5, 8, requires_grad=True)
+    gradients = []
+    for run in (layer, partial(checkpoint, layer, use_reentrant=False)):
+        made = run(packing.pack(x), strategy=packing)
+        gradients.append(torch.autograd.grad(made.square().sum(), [x, *layer.parameters()]))
+    assert_close(gradients[1], gradients[0])
+
+
+class Halves:
+    """A strategy that packs nothing: each half of a text attends to itself alone."""
+
+    def attend(self, step: Any, *qkv: Any) -> tuple[Tensor, None]:
+        *parts, mask, _ = qkv
+        halves = zip(*(x.chunk(2, dim=2) for x in parts), strict=True)
+        return torch.cat([step(*half, mask, False)[0] for half in halves], dim=2), None
+
+    def unpack(self, x: Tensor) -> Tensor:
+        return x
+
+    unpack_heads = pack_heads = unpack
+
+
+def test_a_strategy_of_the_readers_own_decides_who_attends_together() -> None:
+    layer, x = TransformerEncoderLayer(8, 2, 16).eval(), torch.randn(3, 6, 8)
+    blocked = torch.ones(6, 6, dtype=torch.bool)
+    blocked[:3, :3] = blocked[3:, 3:] = False
+    strategy: AttentionStrategy = Halves()
+    assert_close(layer(x, strategy=strategy), layer(x, blocked))
+    with torch.inference_mode():
+        prepack(layer, TransposedLinear, TransposedLinear)
+        assert_close(layer(x, strategy=strategy), layer(x, blocked))
 
 
 @pytest.mark.gpu

@@ -5,18 +5,21 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from encoder_core import fast_cpu, prepacked
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
-from encoder_core.fast_cpu import use_fast_cpu
+from encoder_core.fast import fast_cpu, prepacked
+from encoder_core.fast.fast_cpu import use_fast_cpu
+from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
+from encoder_core.fast.prepacked import PrepackedLayer, prepack, undo_prepack
 from encoder_core.inspect.recording import ablate, record
-from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
 from encoder_core.masks import causal_mask, padding_mask
+from encoder_core.multihead import MultiheadAttention
 from encoder_core.pretrained.minilm import load_minilm
 from tests.close import assert_close
 
@@ -68,8 +71,8 @@ def test_it_gives_the_numbers_of_the_layer_as_it_is_read(
 
 def layers_that_serve(model: nn.Module) -> int:
     """How many of its layers have laid-out weights at hand."""
-    every = [m.prepacked for m in model.modules() if isinstance(m, TransformerEncoderLayer)]
-    return sum(bool(fast and fast._linears) for fast in every)
+    every = [module for module in model.modules() if isinstance(module, PrepackedLayer)]
+    return sum(bool(layer.laid_out.linears) for layer in every)
 
 
 def changed_by_a_step(model: Any) -> None:
@@ -136,7 +139,9 @@ def test_state_dict_gradients_training_and_copies_are_as_without() -> None:
     for gradient, before in zip(came, expected, strict=True):
         assert torch.equal(gradient, before)
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-        assert [layer.prepacked for layer in other.layers] == [None, None]
+        assert [type(layer) for layer in other.layers] == [TransformerEncoderLayer] * 2
+        assert [type(layer) for layer in model.layers] == [PrepackedLayer] * 2
+        assert "laid_out" not in vars(other.layers[0])
         assert_close(other(x), model(x))
 
 
@@ -191,14 +196,18 @@ def test_it_says_what_it_found(layout: Layout, monkeypatch: pytest.MonkeyPatch) 
         report = use_fast_cpu(model=model)
         assert report.layers == 0
         assert words in str(report)
-        assert model.layers[0].prepacked is None
+        assert type(model.layers[0]) is TransformerEncoderLayer
     assert "none of this package's" in str(use_fast_cpu(model=stack().double()))
     with torch.inference_mode():
         uncounted = stack()
     assert use_fast_cpu(model=uncounted).layers == 0
-    uncounted.layers[0].prepacked = prepacked.PrepackedLayer(layout, layout)
+    assert prepack(uncounted, layout, layout) == 0
+    replaced = stack()
+    assert prepack(replaced, layout, layout) == 2
+    replaced.layers[0].linear1 = uncounted.layers[0].linear1
     with torch.inference_mode():
-        assert uncounted(torch.randn(1, 2, 16)).shape == (1, 2, 16)
+        assert replaced(torch.randn(1, 2, 16)).shape == (1, 2, 16)
+    assert layers_that_serve(replaced) == 1
 
 
 def test_few_tokens_and_many_are_served_by_what_suits_each(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,6 +246,63 @@ def test_both_ways_are_measured_on_the_layer_itself(
     error, gain = fast_cpu._try_layout(layer, layout, 2, 5)
     assert 0 <= error < 1e-5
     assert gain > 0
-    assert layer.prepacked is None
+    assert type(layer) is TransformerEncoderLayer
     monkeypatch.setattr(prepacked, "_norm", lambda x, *norm: 1.001 * x)
     assert fast_cpu._try_layout(layer, layout, 2, 5)[0] > 1e-4
+
+
+def test_a_readers_own_subclasses_compute_as_they_say(layout: Layout) -> None:
+    class Own(TransformerEncoderLayer):
+        def forward(self, *args: Any, **named: Any) -> Tensor:
+            return 2 * super().forward(*args, **named)
+
+    class OwnNetwork(TransformerEncoderLayer):
+        def _feed_forward(self, x: Tensor) -> Tensor:
+            return x
+
+    class OwnAttention(MultiheadAttention):
+        def forward(self, *args: Any, **named: Any) -> Any:
+            return -super().forward(*args, **named)[0], None
+
+    attentive = stack()
+    assert prepack(attentive, layout, layout) == 2
+    attentive.layers[0].self_attn = OwnAttention(16, 4)
+    x = torch.randn(2, 3, 16)
+    with torch.inference_mode():
+        served = attentive(x)
+        assert layers_that_serve(attentive) == 1
+        undo_prepack(attentive)
+        assert_close(served, attentive(x))
+    assert prepack(attentive, layout, layout) == 1
+    for kind in (Own, OwnNetwork):
+        model = TransformerEncoder.from_layers([kind(16, 4, 24).eval(), stack().layers[0]])
+        with torch.inference_mode():
+            expected = model(x)
+            assert use_fast_cpu(model=model).layers == 1
+            assert type(model.layers[0]) is kind
+            assert_close(model(x), expected)
+
+
+def test_files_and_shallow_copies_hold_plain_layers(layout: Layout, tmp_path: Path) -> None:
+    model, x = stack(), torch.randn(2, 3, 16)
+    heard: list[int] = []
+    model.layers[0].register_forward_hook(lambda module, given, output: heard.append(1))
+    prepack(model.layers[1], layout, layout)
+    with torch.inference_mode():
+        expected = model(x)
+    prepack(model, layout, layout)
+    with torch.inference_mode():
+        assert_close(model(x), expected)  # with what was registered at the layer before
+    assert heard == [1, 1]
+    model.layers[0]._forward_hooks.clear()
+    torch.save(model, tmp_path / "model.pt")
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        other = pickle.loads(pickle.dumps(model, protocol))
+        assert [type(layer) for layer in other.layers] == [TransformerEncoderLayer] * 2
+    for other in (torch.load(tmp_path / "model.pt", weights_only=False), copy.copy(model)):
+        layers = other.layers if other.layers is not model.layers else map(copy.copy, other.layers)
+        assert [type(layer) for layer in layers] == [TransformerEncoderLayer] * 2
+    undo_prepack(model)
+    assert [type(layer) for layer in model.layers] == [TransformerEncoderLayer] * 2
+    with torch.inference_mode():
+        assert_close(model(x), expected)

@@ -307,8 +307,8 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "unk differs": (change(T, "model", "unk_token", to="<unk>"), r"model\.unk_token"),
     "prefix": (change(T, "model", "continuing_subword_prefix", to="@@"), "continuing_subword_prefix"),
     "longest word": (change(T, "model", "max_input_chars_per_word", to=3), "max_input_chars_per_word"),
-    "BPE": (change(T, "model", "type", to="BPE"), "'BPE' and no WordPiece"),
-    "Unigram": (change(T, "model", "type", to="Unigram"), "'Unigram' and no WordPiece"),
+    "BPE": (change(T, "model", "type", to="BPE"), "'BPE', not WordPiece"),
+    "Unigram": (change(T, "model", "type", to="Unigram"), "'Unigram', not WordPiece"),
     "another normaliser": (change(T, NORMAL, to={"type": "Lowercase"}), "a BertNormalizer"),
     "no normaliser": (change(T, NORMAL, to=None), "a BertNormalizer"),
     "uncleaned": (change(T, NORMAL, "clean_text", to=False), "clean_text"),
@@ -430,7 +430,7 @@ def test_a_tokenizer_of_the_tokenizers_library_saved_by_the_generic_class_loads(
 def test_a_setting_that_nobody_reads_is_told_and_no_known_one_is(tmp_path: Path) -> None:
     files = base()
     files[C]["my_setting"] = 1
-    with pytest.warns(UserWarning, match=r"tokenizer_config\.json: my_setting: not known here"):
+    with pytest.warns(UserWarning, match=r"tokenizer_config\.json: my_setting: unknown"):
         L.tokenizer_from_pretrained(write(tmp_path, files))
     AutoTokenizer.from_pretrained(str(tmp_path)).save_pretrained(tmp_path)
     told = json.loads((tmp_path / C).read_text())
@@ -442,7 +442,7 @@ def test_a_setting_that_nobody_reads_is_told_and_no_known_one_is(tmp_path: Path)
 
 def test_without_any_file_of_a_tokenizer_it_is_not_found(tmp_path: Path) -> None:
     write(tmp_path, {"config.json": {"model_type": "roberta"}})
-    with pytest.raises(FileNotFoundError, match=r"no vocab\.txt and no tokenizer\.json"):
+    with pytest.raises(FileNotFoundError, match=r"neither vocab\.txt nor tokenizer\.json"):
         L.tokenizer_from_pretrained(tmp_path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import random
 import signal
@@ -117,6 +118,15 @@ def test_records_hold_means_since_the_record_before() -> None:
     assert third.losses == pytest.approx(expected)
     sizes = [record.metrics["size"] for record in every.records[:5]]
     assert sizes == [5, 5, 5, 5, 2]  # an epoch's last batch holds what is left
+
+
+def test_the_recorded_loss_is_the_one_that_is_trained_on() -> None:
+    def loss_with_another(model: nn.Module, batch: torch.Tensor) -> Any:
+        return loss(model, batch)[0], {"loss": -1.0}
+
+    ours, plain = make(), make()
+    history = fit(ours, DATA, loss_with_another, steps=4, log_every=2, **QUIET)
+    assert history.losses == fit(plain, DATA, loss, steps=4, log_every=2, **QUIET).losses
 
 
 def test_same_seed_same_numbers_other_seed_others() -> None:
@@ -301,7 +311,7 @@ def test_a_gradient_that_is_no_number_is_refused_before_it_does_harm(tmp_path: P
         value = loss(model, batch)[0]
         return value * torch.nan if count == 4 else value
 
-    with pytest.raises(FloatingPointError, match=r"update 4 is nan.*as it was"):
+    with pytest.raises(FloatingPointError, match=r"update 4 is nan.*unchanged"):
         fit(model, DATA, spoiled, steps=9, checkpoint=path, **QUIET)
     assert all(p.isfinite().all() for p in model.parameters())
     with safe_open(path, "pt") as file:
@@ -386,7 +396,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
     path = tmp_path / "weights.safetensors"
     save_file({"weight": torch.ones(2)}, path)
-    with pytest.raises(ValueError, match="no checkpoint of a training"):
+    with pytest.raises(ValueError, match="not a training checkpoint"):
         train(make(), checkpoint=path)
 
 
@@ -396,7 +406,7 @@ def test_a_damaged_file_and_a_folder_are_refused_in_words(tmp_path: Path) -> Non
     whole = path.read_bytes()
     for content in (b"", b"abc", whole[:-40], whole[:40]):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match="no whole checkpoint"):
+        with pytest.raises(ValueError, match="not a complete checkpoint"):
             train(make(), checkpoint=path)
     with pytest.raises(IsADirectoryError, match="a checkpoint is a file"):
         train(make(), checkpoint=tmp_path)
@@ -488,6 +498,9 @@ def test_settings_are_checked_with_a_sentence() -> None:
         ({"epochs": 2}, "either steps or epochs"),
         ({"warmup": 17}, "0 <= warmup < steps"),
         ({"batch_size": 0}, "at least 1"),
+        ({"clip": -1.0}, "clip must be positive"),
+        ({"clip": 0.0}, "clip must be positive"),
+        ({"clip": math.nan}, "clip must be positive"),
         ({"precision": "float8"}, "must be one of"),
         ({"precision": "float16"}, "float16 needs CUDA"),
     ]:

@@ -15,13 +15,13 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from encoder_core.checks import has_values, read_bool
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
-from encoder_core.layouts import BlockedLinear, Layout, TransposedLinear
+from encoder_core.fast.layouts import BlockedLinear, Layout, TransposedLinear
+from encoder_core.fast.packing import pack
+from encoder_core.fast.prepacked import prepack
 from encoder_core.masks import check_mask, padding_mask
 from encoder_core.models.bert import Bert, BertConfig
 from encoder_core.models.modernbert import ModernBert, ModernBertConfig
-from encoder_core.packing import pack
 from encoder_core.positions import Rotary, SinusoidalPositions
-from encoder_core.prepacked import PrepackedLayer
 from tests.close import assert_close
 
 D, H, S = 16, 2, 5
@@ -186,14 +186,13 @@ def test_laid_out_weights_leave_transformed_and_traced_calls_to_the_layer(layout
         pytest.skip("this torch has no such operations")
     plain = TransformerEncoder(layer(), 2).eval()
     fast, x = copy.deepcopy(plain), torch.randn(2, S, D)
-    for one in fast.layers:
-        one.prepacked = PrepackedLayer(layout, layout)
+    assert prepack(fast, layout, layout) == 2
     others = [TransformerEncoder(layer(), 2).eval() for _ in range(2)]
     weights = stack_module_state(others)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert_close(fast(x), plain(x))
-        assert fast.layers[0].prepacked._suits  # it does serve plain calls
+        assert fast.layers[0].laid_out.suits  # it does serve plain calls
         assert_close(vmap(fast)(torch.stack((x, 2 * x)))[1], plain(2 * x))
         made = vmap(lambda p, b: functional_call(fast, (p, b), (x,)))(*weights)
         assert_close(made, torch.stack([other(x) for other in others]))

@@ -131,6 +131,12 @@ def test_case_and_accents_are_kept_where_asked() -> None:
     assert bare.encode("ELAN").tokens == ["[CLS]", "elan", "[SEP]"]
 
 
+def test_an_empty_word_among_counted_ones_is_left_out() -> None:
+    words = ["low", "", "lower", "low"]  # as of "low  lower low".split(" ")
+    vocabulary = train_wordpiece(Counter(words), 30).vocabulary
+    assert vocabulary == train_wordpiece(Counter(filter(None, words)), 30).vocabulary
+
+
 def test_no_room_is_said_in_a_sentence() -> None:
     with pytest.raises(ValueError, match="vocab_size=4 has no room"):
         train_wordpiece(["a"], 4)

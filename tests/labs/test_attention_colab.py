@@ -51,7 +51,7 @@ def test_the_lab_talks_as_it_does_elsewhere(run_in_colab: Any) -> None:
         "['heads', 'weights', 'row', 'values']",
         "2 True",
         "d_model = 256 is not divisible by 3 heads: each head works on an equal share of the "
-        "vector. The nearest d_model that fits is 255. The picture stays as it was.",
+        "vector. The nearest d_model that fits is 255. Until then the last value that fits holds.",
         "Layer 1, head 3: “her” (position 8) looks most at “anna” (0",
         "0.74",  # 0.41 at temperature 1
     ]

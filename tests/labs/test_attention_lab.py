@@ -137,7 +137,7 @@ def test_an_invalid_setting_is_told_and_the_picture_stays(
 ) -> None:
     before = (dict(tiny.panels), dict(tiny.data))
     answer = tiny.move(**change)
-    assert answer["notice"].endswith("The picture stays as it was.")
+    assert answer["notice"].endswith("Until then the last value that fits holds.")
     assert answer["panels"] == []
     # Choosing goes on with the last picture, and says again what is wrong with the settings.
     if "painted" not in change:
@@ -322,7 +322,7 @@ def test_an_attention_is_tried_again_until_it_works() -> None:
     assert front.panels["heads"]["columns"] == 4
     assert calls > count
     # An invalid setting keeps that picture.
-    assert front.move(heads=3)["notice"].endswith("The picture stays as it was.")
+    assert "Until then the last value that fits holds." in front.move(heads=3)["notice"]
     assert front.move(heads=2)["notice"] == told
     # Settings with which it works show it; from then on, its last picture stays.
     assert front.move(mask="none")["notice"] == ""

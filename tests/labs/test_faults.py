@@ -97,3 +97,81 @@ def test_a_lab_can_be_made_of_what_never_ends(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(faults, "SECONDS", 5.0)
     assert "stopped after 0.3 seconds" in front.move(temperature=2.0)["notice"]
     assert "heads" in front.drawn()
+
+
+# An invalid value leaves everything else live
+
+
+def test_one_invalid_value_leaves_the_other_controls_live() -> None:
+    front = Front(
+        labs.AttentionLab(text="A cat sat.", encoder="fresh", heads=2, d_model=16)
+    ).ready()
+    answer = front.move(heads=3)
+    assert set(answer["refused"]) == {"heads"}
+    assert "16 is not divisible by 3 heads" in answer["refused"]["heads"]
+    assert answer["values"]["heads"] == 3  # what was typed stays in its control
+    before = front.data["heads"]
+    answer = front.move(temperature=4.0)
+    assert front.data["heads"] != before
+    assert "not divisible by 3 heads" in answer["notice"]
+    assert answer["values"]["heads"] == 3
+    assert "refused" not in answer  # what did not change is not sent again
+    answer = front.move(mask="causal")
+    assert "heads" in front.drawn()
+    assert front.lab.settings["heads"] == 2
+    assert repr(front.lab).count("heads=2") == 1
+
+
+def test_what_was_refused_is_taken_when_it_fits() -> None:
+    front = Front(
+        labs.AttentionLab(text="A cat sat.", encoder="fresh", heads=2, d_model=16)
+    ).ready()
+    front.move(heads=3)
+    answer = front.move(d_model=24)
+    assert answer["notice"] == ""
+    assert answer["refused"] == {}
+    assert front.lab.settings["heads"] == 3
+    assert front.lab.settings["d_model"] == 24
+
+
+def test_each_of_two_invalid_values_is_told_at_its_own_control() -> None:
+    front = Front(labs.StackLab(text="A cat sat.", depth=2, d_model=16, heads=2)).ready()
+    front.move(depth=99)
+    answer = front.move(dropout=2.0)
+    assert set(answer["refused"]) == {"depth", "dropout"}
+    assert all(why in answer["notice"] for why in answer["refused"].values())
+    answer = front.move(depth=3)
+    assert set(answer["refused"]) == {"dropout"}
+    assert front.lab.settings["depth"] == 3
+
+
+def test_a_missing_word_leaves_map_and_analogy_live() -> None:
+    front = Front(labs.EmbeddingLab()).ready()
+    assert set(front.move(word="zzzzqq")["refused"]) == {"word"}
+    answer = front.move(group="numbers and time")
+    assert set(front.drawn()) & {"map"}
+    assert answer["values"]["word"] == "zzzzqq"
+
+
+def test_steps_lead_to_heads_and_widths_that_fit() -> None:
+    front = Front(
+        labs.AttentionLab(text="A cat sat.", encoder="fresh", heads=4, d_model=24)
+    ).ready()
+    allowed = front.last["allowed"]
+    assert allowed["heads"] == [1, 2, 3, 4, 6, 8, 12]
+    assert allowed["d_model"][:3] == [4, 8, 12]
+    assert front.move(heads=6)["allowed"]["d_model"][:2] == [6, 12]
+
+
+@pytest.mark.parametrize("name", ["text", "heads", "d_model", "temperature", "mask", "seed"])
+@pytest.mark.parametrize("value", [None, "", "x", -1, 1e9, [], {}, True, "\ud800"])
+def test_no_value_freezes_the_lab(name: str, value: Any) -> None:
+    front = Front(
+        labs.AttentionLab(text="A cat sat.", encoder="fresh", heads=2, d_model=16)
+    ).ready()
+    front.move(**{name: value})
+    other = {"layers": 3} if name != "layers" else {"seed": 3}
+    before = front.data["heads"]
+    front.move(**other)
+    assert front.data["heads"] != before
+    assert front.lab.settings["layers"] == 3

@@ -216,7 +216,7 @@ def test_what_cannot_be_is_told_and_changes_nothing(
     before = {name: dict(data) for name, data in front.data.items()}
     answer = front.move(**changes)
     assert sentence in answer["notice"]
-    assert "The picture stays as it was." in answer["notice"]
+    assert "Until then the last value that fits holds." in answer["notice"]
     assert front.data == before
     with pytest.raises(InvalidSetting, match=sentence[:12]):
         front.lab.set(**changes)

@@ -15,7 +15,8 @@ import pytest
 
 from course.labs.front import FOLDER, front_end, join_modules
 from course.labs.lab import Lab
-from course.labs.packing import pack, signed_codes, weight_codes
+from course.labs.packing import as_read, pack, signed_codes, weight_codes
+from course.quiz.front import FOLDER as QUIZ
 
 UNITS = sorted(Path(__file__).with_name("front_end").glob("*.test.mjs"))
 ON_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
@@ -179,10 +180,14 @@ def test_codes_mean_the_same_in_python_and_javascript(node: str, bits: int) -> N
     )
 
 
-def test_signed_codes_mean_the_same_in_python_and_javascript(node: str) -> None:
+@pytest.mark.parametrize("bits", [8, 16])
+def test_signed_codes_mean_the_same_in_python_and_javascript(node: str, bits: int) -> None:
     numbers = np.linspace(-2.5, 2.5, 11, dtype=np.float32)
-    packed = pack(signed_codes(numbers, 2.5)[None], 8)
-    assert decoded(node, packed, 8, 11, "signed", 2.5) == pytest.approx(numbers, abs=2.5 / 254)
+    packed = pack(signed_codes(numbers, 2.5, bits)[None], bits)  # type: ignore[arg-type]
+    read = decoded(node, packed, bits, 11, "signed", 2.5)
+    assert read == pytest.approx(numbers, abs=2.5 / (2**bits - 2))
+    if bits == 16:
+        assert read == [as_read(float(number), 2.5) for number in numbers]
 
 
 def decoded(
@@ -213,8 +218,9 @@ def compiler() -> str:
 
 
 @pytest.mark.slow
-def test_types(compiler: str) -> None:
-    run(compiler, "-p", FOLDER / "jsconfig.json")
+@pytest.mark.parametrize("folder", [FOLDER, QUIZ], ids=["labs", "quiz"])
+def test_types(compiler: str, folder: Path) -> None:
+    run(compiler, "-p", folder / "jsconfig.json")
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ def test_what_is_no_weight_is_clipped() -> None:
     odd = np.array([-1, 2, np.nan, np.inf, -np.inf], np.float32)
     assert weight_codes(odd, None, 8).tolist() == [0, 254, 0, 254, 0]
     assert signed_codes(odd, 1.0).tolist() == [0, 254, 127, 254, 0]
+    assert signed_codes(odd, 1.0, 16).tolist() == [0, 65534, 32767, 65534, 0]
 
 
 def test_each_picture_of_an_odd_size_begins_with_a_new_byte() -> None:

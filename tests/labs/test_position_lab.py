@@ -72,7 +72,7 @@ def test_each_pair_has_a_circle_of_its_own() -> None:
 
 def test_without_positions_all_are_alike() -> None:
     front = Front(labs.PositionLab(kind="none", length=10)).ready()
-    assert set(front.data["similarity"]["cells"]) == {254}
+    assert set(np.frombuffer(front.data["similarity"]["cells"], np.uint16)) == {65534}
     assert "cannot tell the order" in front.last["summary"]
 
 
@@ -123,7 +123,7 @@ def test_the_learners_functions_compute() -> None:
     assert "Computed by your own turn and your own table." in front.last["summary"]
     front.move(kind="sinusoidal", step=6)  # base 10,000: what the learner's is made for
     assert front.panels["table"]["limit"] == 1.0
-    assert set(front.data["similarity"]["cells"]) == {254}
+    assert set(np.frombuffer(front.data["similarity"]["cells"], np.uint16)) == {65534}
     assert repr(front.lab).startswith("PositionLab(rotary=turn, sinusoidal=table")
 
 

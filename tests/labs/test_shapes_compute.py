@@ -48,7 +48,7 @@ def test_every_line_is_found_where_it_stands(name: str) -> None:
 
 def test_every_step_has_lines_and_every_line_a_step() -> None:
     used = {name for kind in KINDS.values() for name in kind.code}
-    assert used | {"pre"} == set(LINES)
+    assert used | {"pre1", "pre2"} == set(LINES)
     assert [name for name, kind in KINDS.items() if not kind.code] == ["own.embedded"]
     for kind in KINDS.values():
         assert kind.says.endswith(".")

@@ -39,11 +39,11 @@ def cells(front: Front, panel: str) -> np.ndarray[Any, Any]:
     """A matrix as the front end decodes it; NaN where blocked."""
     meta = front.panels[panel]
     shape = (len(meta["row_labels"]), len(meta["column_labels"]))
-    codes = np.frombuffer(front.data[panel]["cells"], np.uint8).astype(float).reshape(shape)
-    shares = codes / 254
+    codes = np.frombuffer(front.data[panel]["cells"], np.uint16).astype(float).reshape(shape)
+    shares = codes / 65534
     signed = meta["scale"] == "signed"
     numbers = (2 * shares - 1) * meta["limit"] if signed else shares**2 * meta["limit"]
-    return np.where(codes == 255, np.nan, numbers)
+    return np.where(codes == 65535, np.nan, numbers)
 
 
 def test_the_walk_begins_with_the_text(tiny: Front) -> None:
@@ -158,7 +158,7 @@ def test_pre_norm_has_its_own_order_and_code() -> None:
     assert "final" in kinds
     lab.set(step=kinds.index("residual1"))
     (panel, *_) = lab.drawing().panels
-    assert panel.meta["code"][0]["text"] == "return x + sublayer(norm(x))"
+    assert panel.meta["code"][0]["text"] == "x = x + self._self_attention(self.norm1(x), **how)"
 
 
 def test_the_widest_update_is_small() -> None:
@@ -186,7 +186,7 @@ def test_an_invalid_setting_is_told_and_the_picture_stays(
     tiny: Front, change: dict[str, Any]
 ) -> None:
     answer = tiny.move(**change)
-    assert answer["notice"].endswith("The picture stays as it was.")
+    assert answer["notice"].endswith("Until then the last value that fits holds.")
     assert answer["panels"] == []
     assert tiny.move(**{**TINY, "heads": 4, "d_model": 24})["notice"] == ""
 

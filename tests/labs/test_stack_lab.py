@@ -41,10 +41,10 @@ def lines(front: Front, panel: str) -> list[np.ndarray[Any, Any]]:
 
 
 def cosines(front: Front) -> np.ndarray[Any, Any]:
-    codes = np.frombuffer(front.data["cosines"]["cells"], np.uint8).astype(float)
+    codes = np.frombuffer(front.data["cosines"]["cells"], np.uint16).astype(float)
     side = len(front.panels["cosines"]["row_labels"])
-    numbers = 2 * codes.reshape(side, side) / 254 - 1
-    return np.where(codes.reshape(side, side) == 255, np.nan, numbers)
+    numbers = 2 * codes.reshape(side, side) / 65534 - 1
+    return np.where(codes.reshape(side, side) == 65535, np.nan, numbers)
 
 
 def test_the_picture_is_what_was_computed(tiny: Front) -> None:
@@ -56,6 +56,14 @@ def test_the_picture_is_what_was_computed(tiny: Front) -> None:
     np.testing.assert_allclose(cosines(tiny), walk.cosines[3], atol=0.005)
     assert tiny.panels["gradients"]["chosen"] == [0, 2]
     assert tiny.panels["norms"]["chosen"] == [0, 3]
+
+
+def test_the_words_say_the_cosine_that_is_read_in_the_picture(tiny: Front) -> None:
+    matrix = cosines(tiny)
+    for column in range(len(matrix)):
+        drawing = tiny.move(row=0, column=column)
+        said = drawing["summary"].split("have the cosine ")[1].split()[0]
+        assert said.rstrip(".") == f"{matrix[0, column]:z.3f}".replace("-", "−")
 
 
 def test_choosing_a_layer_computes_nothing(tiny: Front, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +151,7 @@ def test_an_invalid_setting_is_told_and_the_picture_stays(
     tiny: Front, change: dict[str, Any]
 ) -> None:
     answer = tiny.move(**change)
-    assert answer["notice"].endswith("The picture stays as it was.")
+    assert answer["notice"].endswith("Until then the last value that fits holds.")
     assert answer["panels"] == []
     again = {**TINY, "dropout": 0, "initialisation": "xavier", "residual": True}
     assert tiny.move(**again)["notice"] == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -102,7 +104,7 @@ def test_what_cannot_be_is_told_and_the_picture_stays() -> None:
     front = Front(labs.TokenizerLab(text=TEXT)).ready()
     answer = front.move(text="  ")
     assert answer["notice"].startswith("There is no text")
-    assert answer["notice"].endswith("The picture stays as it was.")
+    assert answer["notice"].endswith("Until then the last value that fits holds.")
     assert answer["panels"] == []
     assert "at most 1,000" in front.move(text="a" * 1001)["notice"]
     assert front.move(text="!")["notice"] == ""
@@ -160,3 +162,32 @@ def test_the_still_picture_is_the_same_each_time() -> None:
     assert "雪" in first["image/svg+xml"]
     assert "&lt;" in first["image/svg+xml"]
     assert repr(labs.TokenizerLab(text="a", size=70)) == "TokenizerLab(text='a', size=70)"
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "minilm"])
+def test_a_word_of_more_than_100_letters_is_unknown_as_in_the_tokenizer(kind: str) -> None:
+    front = Front(labs.TokenizerLab(text="a" * 100, kind=kind)).ready()
+    assert "unknown, as in BERT" not in front.last["summary"]
+    cut = front.panels["pieces"]["pieces"]
+    assert len(cut) > 1
+    summary = front.move(text="a" * 985)["summary"]
+    assert "A word of more than 100 letters is unknown, as in BERT." in summary
+    assert len(front.panels["pieces"]["pieces"]) == 1
+    assert "a" * 50 not in summary
+    assert load_minilm()[1].encode("a" * 101).tokens[1:-1] == ["[UNK]"]
+
+
+def test_a_word_without_end_is_cut_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    from course.labs.tokenizer import compute
+
+    asked: list[str] = []
+
+    def counted(word: str, vocabulary: Any) -> list[str]:
+        asked.append(word)
+        return wordpiece(word, vocabulary)
+
+    monkeypatch.setattr(compute, "wordpiece", counted)
+    front = Front(labs.TokenizerLab()).ready()
+    asked.clear()
+    front.move(text="ab" * 490)
+    assert asked == []

@@ -91,7 +91,7 @@ def test_right_answers_are_read_in_the_kernel(path, course_home, capsys):
     assert capture(function, name, careful=True) == capture(function, name)
 
 
-@pytest.mark.parametrize("name", set(ALIKE) - OBJECTS)
+@pytest.mark.parametrize("name", sorted(set(ALIKE) - OBJECTS))
 def test_so_is_what_uses_functions_classes_modules_and_constants(name):
     function = run_cells(ALIKE[name][0])["f"]
     assert capture(function, "f", careful=True) == capture(function, "f")

@@ -17,7 +17,9 @@ from typing import Any
 from course.content import manuscript
 from course.press import notebooks as press
 
-CELL_SECONDS = 120
+CELL_SECONDS = (
+    900  # a cell that hangs ends; a busy machine may take ten times as long as a quiet one
+)
 
 # Runs in every Python of the notebook before anything else: what would leave the machine is
 # written down and refused.

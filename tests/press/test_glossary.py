@@ -14,12 +14,12 @@ from course.content import manuscript
 from course.press import glossary
 from course.press import notebooks as press
 from course.press.glossary import GlossaryError, Term
-from course.press.glossary_pages import pages
+from course.press.glossary_pages import page
 
 CHAPTERS = content.chapters()
 TERMS = glossary.terms()
 ANCHORS = {term.anchor: term for term in TERMS}
-LINK = re.compile(r"\[([^\]]+)\]\(glossary\.ipynb#([^)]+)\)")
+LINK = re.compile(r"\[([^\]]+)\]\(glossary\.md#([^)]+)\)")
 GOOD = '[[term]]\nen = "attention sink"\nzh = "注意力汇聚点"\nsays = "A token."\n'
 
 
@@ -45,7 +45,7 @@ def first_mention(chapter: str, term: Term) -> tuple[int, int] | None:
 
 def first_link(chapter: str, term: Term) -> tuple[int, int] | None:
     """The cell and place of the chapter's first link to a term; the title cell is before all."""
-    if f"(glossary.ipynb#{term.anchor})" in manuscript.read(chapter)[0].source:
+    if f"(glossary.md#{term.anchor})" in manuscript.read(chapter)[0].source:
         return -1, 0
     for number, text in enumerate(prose(chapter)):
         for found in LINK.finditer(text):
@@ -63,27 +63,25 @@ def test_every_chapter_lists_its_terms(chapter: str) -> None:
         page = json.loads(press.press()[f"{folder}/{chapter}.ipynb"])
         (shown,) = ["".join(c["source"]) for c in page["cells"] if c["id"] == "glossary"]
         for term in glossary.of(chapter):
-            link = f"{way}glossary.ipynb#cell-id={term.cell}"
+            link = f"{way}glossary.md#{term.anchor}"
             assert f"| [{term.en}]({link}) | {term.zh} |" in shown
 
 
-def test_every_link_from_a_chapter_leads_to_a_cell_of_the_glossary() -> None:
+def test_every_link_leads_to_a_heading_of_the_glossary() -> None:
     made = press.press()
-    cells = {cell["id"] for cell in json.loads(made["chapters/glossary.ipynb"])["cells"]}
+    headings = re.findall(r"(?m)^### (.+)$", made["chapters/glossary.md"])
     for path, text in made.items():
-        if path != "chapters/glossary.ipynb":
-            fragments = re.findall(r"\(\S*glossary\.ipynb#([^)]*)\)", text)
-            assert fragments, path
-            assert {f.removeprefix("cell-id=") for f in fragments} <= cells
-            assert all(f.startswith("cell-id=") for f in fragments)
+        fragments = re.findall(r"\(\S*glossary\.md#([^)]*)\)", text)
+        assert fragments, path
+        assert set(fragments) <= {heading.replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_what_a_chapter_links_to_is_there(chapter: str) -> None:
     text = "\n".join(c.source for c in manuscript.read(chapter) if c.kind == "markdown")
-    linked = re.findall(r"\(glossary\.ipynb(?:#([^)]*))?\)", text)
+    linked = re.findall(r"\(glossary\.md(?:#([^)]*))?\)", text)
     assert set(linked) - {""} <= set(ANCHORS)  # "" is the glossary as a whole
-    assert text.count("glossary.ipynb#") == len(linked) - linked.count(""), "a link not closed"
+    assert text.count("glossary.md#") == len(linked) - linked.count(""), "a link not closed"
 
 
 @pytest.mark.parametrize("term", TERMS, ids=lambda term: term.en)
@@ -100,29 +98,58 @@ def test_no_two_terms_share_an_anchor() -> None:
     assert len(ANCHORS) == len(TERMS) == len({term.en.casefold() for term in TERMS})
 
 
-def test_the_notebook_has_each_term_under_a_heading_of_its_own() -> None:
-    page = json.loads(press.press()["chapters/glossary.ipynb"])
-    texts = ["".join(cell["source"]) for cell in page["cells"]]
-    headings = [line for text in texts for line in text.split("\n") if line.startswith("### ")]
-    assert headings == [f"### {term.en}" for term in TERMS]
-    by_id = {cell["id"]: "".join(cell["source"]) for cell in page["cells"]}
-    for term in TERMS:
-        (own,) = [text for text in texts if text.startswith(f"### {term.en}\n")]
-        assert term.zh in own
-        assert term.says in own
-        assert f"| [{term.en}](#{term.anchor}) | {term.zh} |" in by_id["english"]
-        assert f"| [{term.zh}](#{term.anchor}) | {term.en} |" in by_id["chinese"]
+def test_the_page_has_each_term_under_a_heading_of_its_own() -> None:
+    text = press.press()["chapters/glossary.md"]
+    english, chinese, terms = re.split(r"(?m)^## (?=By|00)", text)[1:]
+    entries = re.split(r"(?m)^### ", terms)
+    assert [entry.partition("\n")[0] for entry in entries[1:]] == [term.en for term in TERMS]
+    for term, entry in zip(TERMS, entries[1:], strict=True):
+        assert term.zh in entry
+        assert term.says in entry
+        assert f"| [{term.en}](glossary.md#{term.anchor}) | {term.zh} |" in english
+        assert f"| [{term.zh}](glossary.md#{term.anchor}) | {term.en} |" in chinese
     for chapter in {term.chapter for term in TERMS}:
-        assert f"]({chapter}.ipynb)" in by_id[f"chapter-{chapter.replace('_', '-')}"]
-    assert all(cell["cell_type"] == "markdown" for cell in page["cells"])
+        assert f"]({chapter}.ipynb)" in terms
 
 
 def test_the_indexes_are_sorted() -> None:
-    cells = dict(pages(TERMS))
-    english = re.findall(r"^\| \[([^\]]+)\]", cells["english"], flags=re.M)
-    chinese = re.findall(r"^\| \[([^\]]+)\]", cells["chinese"], flags=re.M)
-    assert english == sorted(english, key=str.casefold)
-    assert chinese == sorted(chinese)
+    _, english, chinese = page(TERMS).partition("\n## 00")[0].split("\n## By")
+    names = re.findall(r"^\| \[([^\]]+)\]", english, flags=re.M)
+    assert names == sorted(names, key=str.casefold)
+    names = re.findall(r"^\| \[([^\]]+)\]", chinese, flags=re.M)
+    assert names == sorted(names)
+    assert len(names) == len(TERMS)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["unix", "windows"])
+def test_a_changed_glossary_is_recognised(tmp_path: Path, ends: str) -> None:
+    text = press.press()["chapters/glossary.md"]
+    path = tmp_path / "glossary.md"
+    path.write_text(text, encoding="utf-8", newline=ends)
+    assert not press.changed(path)
+    for other in (text + "My own note.\n", text.replace("Every term", "All terms"), "", "\n<!--"):
+        path.write_text(other, encoding="utf-8", newline=ends)
+        assert press.changed(path)
+
+
+def test_an_older_glossary_is_replaced_and_its_notebook_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = {"chapters/glossary.md": press.press()["chapters/glossary.md"]}
+    (tmp_path / "chapters").mkdir()
+    old = page(TERMS[:9])
+    (tmp_path / "chapters" / "glossary.md").write_text(
+        old + press._signature(old), encoding="utf-8"
+    )
+    notebook = press._page("glossary", [press._cell("markdown", "title", "# Glossary")])
+    (tmp_path / "chapters" / "glossary.ipynb").write_text(notebook, encoding="utf-8")
+    assert press.check(made, tmp_path) == 1
+    said = capsys.readouterr().out
+    assert "chapters/glossary.md is not what the press makes; run" in said
+    assert press.write(made, tmp_path) == 0
+    assert "kept as" not in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "chapters").iterdir()] == ["glossary.md"]
+    assert press.check(made, tmp_path) == 0
 
 
 REFUSED = {

@@ -568,3 +568,22 @@ def test_answers_run_on_one_thread_and_the_notebook_keeps_its_own():
         assert (seen, torch.get_num_threads()) == ({1}, 2)
     finally:
         torch.set_num_threads(before)
+
+
+def test_what_python_can_only_report_is_not_reported(monkeypatch):
+    """Formatting a deep traceback takes long: the time limit may ring in that and be lost."""
+    reported = []
+    monkeypatch.setattr(sys, "unraisablehook", reported.append)
+    hook = sys.unraisablehook
+
+    class Bad:
+        def __del__(self):
+            raise RuntimeError("in a destructor")
+
+    with guards.quiet() as printed:
+        Bad()
+    assert reported == []
+    assert printed.kept == ""
+    assert sys.unraisablehook is hook
+    Bad()
+    assert len(reported) == 1

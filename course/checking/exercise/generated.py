@@ -1,4 +1,4 @@
-"""Mistakes that any function can have, declared in one line of an exercise's text: `~ detach x`.
+"""Mistakes that any function can have, declared in one line of an exercise's text: `~ detach query key`.
 
 Each kind gives what the mistake says, what it asks, and code that makes it around the solution.
 """
@@ -17,27 +17,27 @@ _FLOAT32 = "The result is float32 whatever the dtype of the input is."
 _WHICH_DTYPE = "Which dtype should the result of a float64 (or bfloat16) input have?"
 
 
-def _detach(name: str) -> tuple[str, str, str]:
-    return _DETACHED.format(name=name), _WHICH_LINE, _changed(name, "given.detach()")
+def _detach(*names: str) -> tuple[str, str, str]:
+    code = _changed(names, "given.detach()")
+    return _DETACHED.format(name=" and ".join(names)), _WHICH_LINE, code
 
 
-def _write(name: str) -> tuple[str, str, str]:
-    return (
-        _WRITTEN,
-        _AFTER_THE_CALL.format(name=name),
-        _changed(name, "given.clone()", "given -= 0.5"),
-    )
+def _write(*names: str) -> tuple[str, str, str]:
+    code = _changed(names, "given.clone()", "given -= 0.5")
+    return _WRITTEN, _AFTER_THE_CALL.format(name=names[0]), code
 
 
-def _float32(name: str) -> tuple[str, str, str]:
-    return _FLOAT32, _WHICH_DTYPE, _changed(name, "given.float()")
+def _float32(*names: str) -> tuple[str, str, str]:
+    return _FLOAT32, _WHICH_DTYPE, _changed(names, "given.float()")
 
 
 GENERATED: dict[str, Kind] = {"detach": _detach, "write": _write, "float32": _float32}
 
 
-def _changed(name: str, value: str, *before: str) -> str:
-    """Code that hands another value on for one argument."""
+def _changed(names: tuple[str, ...], value: str, *before: str) -> str:
+    """Code that hands other values on for some arguments; TypeError where none is named."""
+    if not names:
+        raise TypeError("names no argument")
     lines = [
         "import inspect",
         "itself = NAME",
@@ -45,9 +45,11 @@ def _changed(name: str, value: str, *before: str) -> str:
         "",
         "def NAME(*args, **kwargs):",
         "    call = inspect.signature(itself).bind(*args, **kwargs)",
-        f'    given = call.arguments["{name}"]',
-        f'    call.arguments["{name}"] = {value}',
-        *(f"    {line}" for line in before),
-        "    return itself(*call.args, **call.kwargs)",
     ]
-    return "\n".join(lines) + "\n"
+    for name in names:
+        lines += [
+            f'    given = call.arguments["{name}"]',
+            f'    call.arguments["{name}"] = {value}',
+            *(f"    {line}" for line in before),
+        ]
+    return "\n".join([*lines, "    return itself(*call.args, **call.kwargs)"]) + "\n"

@@ -25,14 +25,26 @@ with `+ ` what stands there instead; a further `- ` begins a second edit. Withou
 out, and a whole line with its end. `~ detach x` names one of the mistakes that any function can have
 (`generated.py`), whose sentences need not be written again. A paragraph explains the mistake; the one that
 begins with `? ` asks the question. Lines of a paragraph are joined; a hint that is indented stays as it is.
+
+`~ as encoder_layer` takes what an entry doesn't say from the mistake of its id in another exercise of the
+chapter; `~ as encoder_layer gelu` names the id. Several mistakes that differ in a few words share an entry:
+
+    ## sigmoid-gate | relu-gate
+    - gelu(
+    + {torch.sigmoid | torch.relu}(
+
+    The gate is {a sigmoid | max(0, ·)}: this is the {GLU | ReGLU}, and not the GEGLU.
+
+    ? Which activation do the letters GE stand for?
 """
 
 from __future__ import annotations
 
+import functools
 import re
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course.checking.exercise.generated import GENERATED
@@ -42,6 +54,7 @@ HINTS = ("idea", "shapes", "pseudo-code", "decisive line")
 PARTS = ("hints", "clues", "mistakes")
 _ID = re.compile(r"[a-z0-9-]+")
 _CHANGE = re.compile(r"[-+~]( |$)")
+_CHOICE = re.compile(r"\{([^{}]*)\}")
 
 
 class TextError(ValueError):
@@ -62,13 +75,16 @@ class Text:
 
 
 @dataclass(frozen=True)
-class _Entry:
+class Entry:
     """What stands under one `## ` heading."""
 
     part: str
     name: str
     line: int
     body: list[tuple[int, str]]  # with the numbers of the lines
+
+
+Others = Callable[[str], Mapping[str, Mistake]]  # the mistakes of another exercise, by its folder
 
 
 def read(path: Path) -> Text:
@@ -78,15 +94,20 @@ def read(path: Path) -> Text:
         TextError: something in it has no meaning here; the message says where and what to write.
         OSError: the file cannot be read.
     """
-    return parse(path.read_text(encoding="utf-8"), f"{path.parent.name}/{path.name}")
+
+    def others(folder: str) -> Mapping[str, Mistake]:
+        found = read(path.parents[1] / folder / path.name).mistakes
+        return {mistake.id: mistake for mistake in found}
+
+    return parse(path.read_text(encoding="utf-8"), f"{path.parent.name}/{path.name}", others)
 
 
-def parse(text: str, path: str) -> Text:
+def parse(text: str, path: str, others: Others = lambda folder: {}) -> Text:
     """The same from a string; `path` is named in errors."""
     hints: dict[str, str] = {}
     clues: dict[str, list[tuple[str, str]]] = {"right": [], "wrong": []}
     mistakes: dict[str, Mistake] = {}
-    for entry in _entries(text, path):
+    for entry in entries(text, path, PARTS):
         if entry.part == "hints":
             if entry.name not in HINTS or entry.name in hints:
                 names = ", ".join(HINTS)
@@ -101,9 +122,10 @@ def parse(text: str, path: str) -> Text:
                 raise TextError(path, entry.line, problem)
             clues[kind].append((tag, _prose(entry, entry.body, path)))
         else:
-            if entry.name in mistakes:
-                raise TextError(path, entry.line, f"{entry.name!r} stands twice; rename one")
-            mistakes[entry.name] = _mistake(entry, path)
+            for one in _each(entry):
+                if one.name in mistakes:
+                    raise TextError(path, one.line, f"{one.name!r} stands twice; rename one")
+                mistakes[one.name] = _mistake(one, path, others)
     missing = [name for name in HINTS if name not in hints]
     if missing:
         raise TextError(path, 1, f"hints are missing: {', '.join(missing)}; add `## {missing[0]}`")
@@ -116,21 +138,24 @@ def parse(text: str, path: str) -> Text:
     )
 
 
-def _entries(text: str, path: str) -> Iterator[_Entry]:
+def entries(text: str, path: str, parts: Collection[str] = ()) -> Iterator[Entry]:
+    """What stands under each `## ` heading; `parts` are the `# ` headings above them, where there are any."""
     part, entry = "", None
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("## "):
             if entry is not None:
                 yield entry
-            if not part:
-                raise TextError(path, number, f"put `# {PARTS[0]}` or another part above it")
-            entry = _Entry(part, line[3:].strip(), number, [])
-        elif line.startswith("# "):
+            if parts and not part:
+                raise TextError(
+                    path, number, f"put `# {next(iter(parts))}` or another part above it"
+                )
+            entry = Entry(part, line[3:].strip(), number, [])
+        elif parts and line.startswith("# "):
             if entry is not None:
                 yield entry
             part, entry = line[2:].strip(), None
-            if part not in PARTS:
-                raise TextError(path, number, f"{part!r}: the parts are {', '.join(PARTS)}")
+            if part not in parts:
+                raise TextError(path, number, f"{part!r}: the parts are {', '.join(parts)}")
         elif entry is not None:
             entry.body.append((number, line))
         elif line.strip():
@@ -139,14 +164,14 @@ def _entries(text: str, path: str) -> Iterator[_Entry]:
         yield entry
 
 
-def _hint(entry: _Entry, path: str) -> str:
+def _hint(entry: Entry, path: str) -> str:
     lines = [line for _, line in entry.body]
     if all(line.startswith("    ") for line in lines if line.strip()) and any(lines):
         return textwrap.dedent("\n".join(lines)).strip("\n")
     return _prose(entry, entry.body, path)
 
 
-def _prose(entry: _Entry, body: list[tuple[int, str]], path: str) -> str:
+def _prose(entry: Entry, body: list[tuple[int, str]], path: str) -> str:
     """One paragraph on one line."""
     said = " ".join(line.strip() for _, line in body if line.strip())
     if not said:
@@ -154,7 +179,21 @@ def _prose(entry: _Entry, body: list[tuple[int, str]], path: str) -> str:
     return said
 
 
-def _mistake(entry: _Entry, path: str) -> Mistake:
+def _each(entry: Entry) -> Iterator[Entry]:
+    """An entry of several mistakes, `## a | b`, as one of each: `{x | y}` gives x to a and y to b."""
+    names = entry.name.split(" | ")
+
+    def chosen(place: int, match: re.Match[str]) -> str:
+        alternatives = match[1].split(" | ")
+        return alternatives[place] if len(alternatives) == len(names) else match[0]
+
+    for place, name in enumerate(names):
+        choose = functools.partial(chosen, place)
+        body = [(number, _CHOICE.sub(choose, line)) for number, line in entry.body]
+        yield replace(entry, name=name, body=body if len(names) > 1 else entry.body)
+
+
+def _mistake(entry: Entry, path: str, others: Others) -> Mistake:
     if not _ID.fullmatch(entry.name):
         raise TextError(path, entry.line, f"{entry.name!r} is no id; use a-z, 0-9 and -")
     prose = (
@@ -168,40 +207,41 @@ def _mistake(entry: _Entry, path: str) -> Mistake:
     asked = [(n, line.removeprefix("? ")) for n, line in rest if start is not None and n >= start]
     made = [(n, line[2:]) for n, line in changes if line.startswith("~ ")]
     if made:
-        return _generated(entry, made, said, asked, path)
+        like = _declared(entry, made, path, others)
+        changes = [(n, line) for n, line in changes if not line.startswith("~ ")]
+        return replace(
+            like,
+            edits=tuple(edits(entry, changes, path)) if changes else like.edits,
+            says=_prose(entry, said, path) if any(line.strip() for _, line in said) else like.says,
+            asks=_prose(entry, asked, path) if asked else like.asks,
+        )
     if start is None:
         raise TextError(path, entry.line, f"{entry.name!r} asks nothing; add a line `? ...`")
-    edits = tuple(_edits(entry, changes, path))
-    return Mistake(entry.name, edits, _prose(entry, said, path), _prose(entry, asked, path))
+    changed = tuple(edits(entry, changes, path))
+    return Mistake(entry.name, changed, _prose(entry, said, path), _prose(entry, asked, path))
 
 
-def _generated(
-    entry: _Entry,
-    made: list[tuple[int, str]],
-    said: list[tuple[int, str]],
-    asked: list[tuple[int, str]],
-    path: str,
-) -> Mistake:
-    """One of the mistakes that any function can have, with sentences of its own where they are given."""
+def _declared(entry: Entry, made: list[tuple[int, str]], path: str, others: Others) -> Mistake:
+    """One of the mistakes that any function can have, or that another exercise has."""
     number, line = made[0]
     kind, *names = line.split()
-    if kind not in GENERATED or len(made) > 1:
-        raise TextError(path, number, f"`~ {line}`: one of {', '.join(GENERATED)}, once")
+    if kind not in (*GENERATED, "as") or len(made) > 1:
+        raise TextError(path, number, f"`~ {line}`: one of {', '.join(GENERATED)}, as, once")
+    if kind == "as":
+        folder, mistake_id = (*names, entry.name, "")[:2]
+        try:
+            return replace(others(folder)[mistake_id], id=entry.name)
+        except (KeyError, OSError):
+            raise TextError(path, number, f"`~ {line}`: {folder} has no {mistake_id!r}") from None
     try:
         says, asks, wrapped = GENERATED[kind](*names)
     except TypeError:
-        raise TextError(path, number, f"`~ {line}` names too many or too few arguments") from None
-    given = any(line.strip() for _, line in said), bool(asked)
-    return Mistake(
-        entry.name,
-        (),
-        _prose(entry, said, path) if given[0] else says,
-        _prose(entry, asked, path) if given[1] else asks,
-        wrapped=wrapped,
-    )
+        raise TextError(path, number, f"`~ {line}` names no argument") from None
+    return Mistake(entry.name, (), says, asks, wrapped=wrapped)
 
 
-def _edits(entry: _Entry, changes: list[tuple[int, str]], path: str) -> Iterator[Edit]:
+def edits(entry: Entry, changes: list[tuple[int, str]], path: str) -> Iterator[Edit]:
+    """The edits that lines with `- ` and `+ ` make; TextError where they make none."""
     old: list[str] = []
     new: list[str] = []
     before = 0

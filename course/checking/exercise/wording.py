@@ -31,12 +31,6 @@ def told_apart(one: float, other: float, digits: int = 4) -> tuple[str, str]:
     return ones, others
 
 
-def farthest(one: Tensor, other: Tensor) -> tuple[int, ...]:
-    """The place in all axes but the last at which two tensors differ most; a NaN is farther than any number."""
-    gaps = (one - other).abs().nan_to_num(nan=math.inf).amax(-1)
-    return tuple(int(i) for i in torch.unravel_index(gaps.argmax(), gaps.shape))
-
-
 def rows_told_apart(
     ones: Sequence[float], others: Sequence[float], digits: int = 3, style: str = "g"
 ) -> tuple[str, str]:

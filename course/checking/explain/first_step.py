@@ -1,41 +1,81 @@
 """The first step at which an answer leaves the model solution: one search for all exercises.
 
-Two ways lead there, and each is verified on all plain trials before a word is said. A tensor of the
+Two ways lead there, and each is verified on the plain trials before a word is said. A tensor of the
 answer takes the place of a step in the model solution, which then returns what the answer returns: the
 answer's own line is the first wrong one. Or a small change of the model solution returns it.
-Where neither does, the first of the model's values that the answer never makes is named.
+Where neither does, a value of the model is named that the answer never makes.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
+import itertools
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from course.checking.exercise import Exercise
-from course.checking.explain import relations, variants
+from course.checking.explain import compared, variants
 from course.checking.explain.agreeing import alike
+from course.checking.explain.compared import uniform
 from course.checking.explain.diagnosis import Trial
-from course.checking.explain.tracing import Step, arrangements, run, same
+from course.checking.explain.naming import Names, line_of
+from course.checking.explain.relations import Pair
+from course.checking.explain.tracing import Step, arrangements, behind, run, same
 from course.checking.trials import running
 from course.sandbox import guards
 
 SECONDS = 0.3  # of computing, for the whole search
 EACH = 0.05  # ... for one call of a changed model, which may have lost the end of a loop
+TRACED = 3  # failed trials of which all steps are kept
+
+
+class _Late(Exception):
+    """The next call would end after the search's time."""
+
+
+@dataclass
+class _Clock:
+    """The search's computing time, and the longest call of each kind so far."""
+
+    ends: float
+    longest: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def timed(self, kind: str) -> Iterator[None]:
+        """A block for one call; _Late instead where a call like the longest so far would not fit."""
+        started = time.process_time()
+        if started + self.longest.get(kind, 0.0) > self.ends:
+            raise _Late
+        try:
+            yield
+        finally:
+            took = time.process_time() - started
+            self.longest[kind] = max(took, self.longest.get(kind, 0.0))
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """One failed trial, with the steps of both sides."""
+    """One trial, with the steps of both sides."""
 
     trial: Trial
     model: list[Step]
     answer: list[Step]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A step of the answer that does what a step of the model should do."""
+
+    wanted: Step
+    came: Step
+    pairs: list[Pair]  # both tensors, trial by trial
+    changes: bool  # the answer had made the model's step before
 
 
 def describe(exercise: Exercise, function: Callable[..., Any], trials: list[Trial]) -> list[str]:
@@ -53,57 +93,435 @@ def describe(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
     failed = sorted((t for t in usable if _values(t)), key=lambda t: (_bare(t), _size(t)))
     if not failed or any(t.failed and not _values(t) and t.actual.timed_out for t in usable):
         return []
-    ends = time.process_time() + SECONDS
-    seen: list[_Seen] = []
-    with _contained():
-        seen = [s for t in failed[:3] if (s := _traced(exercise, function, t)) is not None]
-        if seen and (says := _changed_afterwards(seen)):
-            return [says]
-        if seen and (says := _changed_input(exercise, seen)):
-            return [says]
-        place, related = _substituted(exercise, seen, ends - SECONDS / 2) if seen else ("", "")
-    if related:
-        return [f"{place}. {related}"]
-    with _contained():
-        if says := _varied(exercise, failed, usable, ends):
-            return [f"{place}. {says[0].upper()}{says[1:]}" if place else says]
-    return [place] if place else _first_missing(exercise, seen) if seen else []
+    return _Search(exercise, function, failed, usable).result()
 
 
-def _changed_input(exercise: Exercise, seen: list[_Seen]) -> str:
-    """Whether the answer is the model's for another input, one that the answer makes."""
-    first = seen[0]
-    if exercise.is_class or _bare(first.trial):
+class _Search:
+    """The search for one answer: `result` ends with what is found when its time is over."""
+
+    def __init__(
+        self,
+        exercise: Exercise,
+        function: Callable[..., Any],
+        failed: list[Trial],
+        usable: list[Trial],
+    ) -> None:
+        self.exercise, self.function = exercise, function
+        self.failed, self.usable = failed, usable
+        self.model, self.names = exercise.model(), Names(exercise)
+        self.clock = _Clock(time.process_time() + SECONDS)
+        self.seen: list[_Seen] = []
+        self.place = self.related = self.missing = ""
+        self.telling = False  # whether `related` leaves little to ask
+
+    def result(self) -> list[str]:
+        """The sentence that the search ends with, if any."""
+        with contextlib.suppress(_Late), _contained():
+            if says := self._from_steps():
+                return [says]
+        varied = ""
+        index = self.place and isinstance(self.failed[0].expected.value, int)
+        if not self.telling and not index:  # an index is the same for many a change
+            with contextlib.suppress(_Late), _contained():
+                varied = self._varied()
+        if self.place:
+            more = [self.related, varied and f"{varied[0].upper()}{varied[1:]}"]
+            return [". ".join(part for part in (self.place, *more) if part)]
+        return [says] if (says := varied or self.missing) else []
+
+    def _from_steps(self) -> str:
+        """What the steps of both sides show; `place` and `missing` are set on the way."""
+        half = _Clock(time.process_time() + SECONDS / 2)
+        whole, self.clock = self.clock, half
+        try:
+            for trial in self.failed[:TRACED]:
+                self.seen.append(self._traced(trial))
+            if says := self._changed_afterwards() or self._changed_input():
+                return says
+            self.missing = self._never_made()
+            if (found := self._substituted()) is not None:
+                self._tell(found)
+            return ""
+        finally:
+            self.clock = whole
+
+    def _traced(self, trial: Trial) -> _Seen:
+        sides = []
+        for one in (self.model, self.function):
+            with self.clock.timed("traced"), guards.seeded(running.SEED):
+                called, files = trial.probe.callable(one), running._files(one)
+                sides.append(run(one, called, trial.probe.arguments(), files)[1])
+        return _Seen(trial, *sides)
+
+    # --- a right result that is changed, a right function of a wrong input ---
+
+    def _changed_afterwards(self) -> str:
+        """Whether the answer makes the right result, and goes on."""
+        found: Step | None = None
+        after: Step | None = None
+        for one in self.seen:
+            wanted = one.trial.expected.exact
+            if not isinstance(wanted, Tensor) or uniform(wanted) or not one.answer:
+                return ""
+            right = [i for i, s in enumerate(one.answer) if same(s.value, wanted.double())]
+            if not right or right[-1] + 1 >= len(one.answer):
+                return ""
+            found, after = one.answer[right[-1]], one.answer[right[-1] + 1]
+        if found is None or after is None:
+            return ""
+        if found.place == after.place:
+            return (
+                f"{line_of(found)}, makes the right result, and changes it when it runs once more"
+            )
+        return (
+            f"{line_of(found)}, makes the right result, and what follows, from {line_of(after)}, on, "
+            "changes it"
+        )
+
+    def _changed_input(self) -> str:
+        """Whether the answer is the model's for another input, one that the answer makes."""
+        first = self.seen[0]
+        if self.exercise.is_class or _bare(first.trial):
+            return ""
+        for index, (name, arg) in enumerate(_arguments(self.exercise, first.trial)):
+            for came in first.answer if isinstance(arg, Tensor) else ():
+                if came.inner or not self._stands_for(first, index, came):
+                    continue
+                pairs = self._everywhere(index, came)
+                if pairs is not None:
+                    relation = compared.of_input(self.exercise, name, pairs)
+                    return (
+                        f"{line_of(came)}, is where it goes wrong: your result is the right one for that in "
+                        f"place of `{name}`{relation}"
+                    )
         return ""
-    for index, (name, arg) in enumerate(_arguments(exercise, first.trial)):
-        if not isinstance(arg, Tensor):
-            continue
-        for came in first.answer:
-            if _stands_for(exercise, first, index, came) and all(
-                _stands_for(exercise, other, index, again)
-                for other in seen[1:]
-                for again in other.answer
-                if _key(again) == _key(came)
+
+    def _everywhere(self, index: int, came: Step) -> list[Pair] | None:
+        """An input and what stands for it, in each trial; None where one of them speaks against it."""
+        pairs = []
+        with contextlib.suppress(_Late):
+            for seen in itertools.chain(self.seen, self._others()):
+                again = _again(seen.answer, came)
+                arg = seen.trial.probe.exact()[index]
+                if again is None or not isinstance(arg, Tensor):
+                    continue
+                if not seen.trial.failed and same(again.value, arg.double()):
+                    continue
+                if not self._stands_for(seen, index, again):
+                    return None
+                pairs.append(Pair(seen.trial, arg.double(), again.value))
+        return pairs or None
+
+    def _others(self) -> Iterator[_Seen]:
+        """The trials that were not traced at first, as far as there is time."""
+        ends = time.process_time() + SECONDS / 6
+        right = [t for t in self.usable if not t.failed]
+        for trial in (*self.failed[len(self.seen) :], *right):
+            if time.process_time() > ends:
+                return
+            yield self._traced(trial)
+
+    def _stands_for(self, seen: _Seen, index: int, came: Step) -> bool:
+        """Whether the model gives the answer's result when it is given this tensor of the answer."""
+        args = list(seen.trial.probe.arguments())
+        arg, value = args[index], came.value
+        if not isinstance(arg, Tensor) or value.shape != arg.shape or same(value, arg.double()):
+            return False
+        if not arg.is_floating_point() and not same(value.to(arg.dtype).double(), value):
+            return False
+        if _is_final(seen, value) or any(same(value, step.value) for step in seen.model):
+            return False
+        args[index] = value.to(arg.dtype)
+        return self._gives(seen.trial, {}, tuple(args))
+
+    # --- a step of the answer in the place of a step of the model ---
+
+    def _substituted(self) -> _Found | None:
+        """The earliest of the answer's steps that explains its results in the place of a step of the model."""
+        first = self.seen[0]
+        outer = [step for step in first.model if not step.inner]
+        found = self._first_of([s for s in first.answer if not s.inner], outer)
+        if found is None or not (strange := self._strange(found.came)):
+            return found
+        within = [s for s in first.model if s.inner and s.place == found.wanted.place]
+        again = [_again(first.answer, step) for step in strange]
+        with contextlib.suppress(_Late):
+            return self._first_of([s for s in again if s is not None], within, True) or found
+        return found
+
+    def _first_of(
+        self, candidates: list[Step], places: list[Step], of_one_shape: bool = False
+    ) -> _Found | None:
+        unfit: list[tuple[Step, Step]] = []
+        for came in candidates:
+            for wanted, changes in self._places(came, places):
+                if of_one_shape and came.value.shape != wanted.value.shape:
+                    continue
+                if any(w is wanted and self._always_same(c, came) for w, c in unfit):
+                    continue
+                pairs = self._pairs(self.seen, wanted, came)
+                if not pairs:
+                    unfit.append((wanted, came))
+                elif (more := self._confirmed(wanted, came)) is not None:
+                    return _Found(wanted, came, pairs + more, changes)
+        return None
+
+    def _always_same(self, one: Step, other: Step) -> bool:
+        """Whether two steps of the answer make the same values in each trial that was traced."""
+        if one.truth != other.truth or not same(one.value, other.value):
+            return False
+        for seen in self.seen[1:]:
+            values = [_again(seen.answer, step) for step in (one, other)]
+            if values[0] is None or values[1] is None:
+                continue
+            if not same(values[0].value, values[1].value):
+                return False
+        return True
+
+    def _places(self, came: Step, places: list[Step]) -> list[tuple[Step, bool]]:
+        """Steps of the model for which a step of the answer may stand, the likeliest first."""
+        first = self.seen[0]
+        right = any(same(came.value, step.value) for step in first.model)
+        final = _is_final(first, came.value)
+        found = []
+        for wanted in places:
+            exact = came.value.shape == wanted.value.shape
+            last = self._is_last(wanted)
+            if same(came.value, wanted.value) or came.value.numel() != wanted.value.numel():
+                continue
+            if came.truth != wanted.truth or (uniform(came.value) and not uniform(wanted.value)):
+                continue  # what holds few numbers fits by chance
+            if right and any(arranged(wanted.value, step.value) for step in _used(first.answer)):
+                continue  # it is right itself, and so is this
+            if not last and final:
+                continue  # what normalises twice would fit too
+            if exact and not last and _masks(wanted.value, came.value):
+                continue  # so would what is masked twice
+            found.append((self._changes(wanted, came), not exact, wanted))
+        found.sort(key=lambda entry: entry[:2])
+        return [(wanted, changes) for changes, _, wanted in found]
+
+    def _changes(self, wanted: Step, came: Step) -> bool:
+        """Whether a step of the answer is made of the model's step, in each trial that was traced."""
+        for seen in self.seen:
+            model, answer = _again(seen.model, wanted), _again(seen.answer, came)
+            if model is None or answer is None:
+                continue
+            if not any(same(step.value, model.value) for step in behind(answer, seen.answer)):
+                return False
+        return True
+
+    def _is_last(self, wanted: Step) -> bool:
+        """Whether a step of the model is one of its results, in each trial that was traced."""
+        found = [(one.trial.expected.exact, _again(one.model, wanted)) for one in self.seen]
+        return all(
+            any(isinstance(r, Tensor) and same(r.double(), step.value) for r in _several(results))
+            for results, step in found
+            if step is not None
+        )
+
+    def _pairs(self, seen: list[_Seen], wanted: Step, came: Step) -> list[Pair] | None:
+        """The two tensors in each trial; None where the exchange does not explain its result."""
+        pairs = []
+        unfit = 0  # trials at whose sizes the two can't be exchanged
+        for one in seen:
+            model, answer = _again(one.model, wanted), _again(one.answer, came)
+            if model is None or answer is None:
+                continue  # another branch
+            if model.value.numel() != answer.value.numel():
+                unfit += 1
+                continue
+            for value in arrangements(answer.value, model.value.shape):
+                instead = {(model.number, model.part): value}
+                if self._gives(one.trial, instead) and self._goes_on(one, answer, instead):
+                    pairs.append(Pair(one.trial, model.value, value))
+                    break
+            else:
+                return None
+        return pairs if len(pairs) > unfit or len(seen) == 1 else None
+
+    def _goes_on(self, seen: _Seen, came: Step, instead: Mapping[tuple[int, int], Tensor]) -> bool:
+        """Whether the model makes what the answer makes of a step, where that step is a right one elsewhere."""
+        if not any(same(came.value, step.value) for step in seen.model):
+            return True
+        after = [step for step in _used(seen.answer) if came.index in step.sources]
+        with self.clock.timed("traced"), guards.seeded(running.SEED):
+            called, files = seen.trial.probe.callable(self.model), running._files(self.model)
+            made = run(self.model, called, seen.trial.probe.arguments(), files, instead)[1]
+        return not after or any(arranged(a.value, b.value) for a in after for b in made)
+
+    def _confirmed(self, wanted: Step, came: Step) -> list[Pair] | None:
+        """The two tensors in the other trials; None where one of them speaks against the exchange."""
+        pairs: list[Pair] = []
+        with contextlib.suppress(_Late):
+            for seen in self._others():
+                more = self._pairs([seen], wanted, came)
+                if more is None:
+                    return None
+                pairs.extend(more)
+        return pairs
+
+    def _gives(
+        self,
+        trial: Trial,
+        instead: Mapping[tuple[int, int], Tensor],
+        args: tuple[Any, ...] | None = None,
+        right: bool = False,
+    ) -> bool:
+        """Whether the model, with these values in place of its own, returns the answer's result, or the right one."""
+        model = self.model
+        with self.clock.timed("model"):
+            try:
+                with guards.time_limit(EACH), guards.seeded(running.SEED):
+                    called, files = trial.probe.callable(model), running._files(model)
+                    given = trial.probe.arguments() if args is None else args
+                    result, _ = run(model, called, given, files, instead, noted=False)
+            except (Exception, guards.TimeLimit):
+                return False
+        wanted = trial.expected if right else trial.actual
+        return alike(trial.probe, running.Outcome(result), wanted)
+
+    def _strange(self, came: Step) -> list[Step]:
+        """The values behind a step, made of the input, that hold numbers which the right solution has not."""
+        for seen in reversed(self.seen):  # at the smallest sizes much is alike
+            again = _again(seen.answer, came)
+            if again is None:
+                continue
+            known = [step.value for step in seen.model]
+            known += [x.double() for x in seen.trial.probe.exact() if isinstance(x, Tensor)]
+            numbers = torch.cat([value.flatten() for value in known])
+            return [
+                step
+                for step in behind(again, seen.answer)
+                if step.of_input and not step.inner and not step.truth
+                if not _holds(numbers, step.value)
+            ]
+        return []
+
+    def _last_alone(self, found: _Found) -> bool:
+        """Whether what a step is made of would be right in its place: its last operation is the mistake."""
+        for seen in self.seen:
+            model, came = _again(seen.model, found.wanted), _again(seen.answer, found.came)
+            if model is None or came is None:
+                continue
+            if not any(
+                self._gives(seen.trial, {(model.number, model.part): value}, right=True)
+                for index in came.sources
+                for value in arrangements(seen.answer[index].value, model.value.shape)
             ):
-                return (
-                    f"line {came.place[0]}, `{_cut(came.code)}`, is where it goes wrong: your result is the "
-                    f"right one for that in place of `{name}`"
-                )
-    return ""
+                return False
+        return True
+
+    def _tell(self, found: _Found) -> None:
+        first = self.seen[0]
+        wanted, came = found.wanted, found.came
+        last = self._is_last(wanted)
+        what, strange, begins = self.names.of(wanted), self._strange(came), ""
+        with contextlib.suppress(_Late):
+            strange = [] if strange and self._last_alone(found) else strange
+        alone = last and not isinstance(first.trial.expected.exact, tuple)
+        if (
+            strange
+            and (alone or strange[0].place[0] != came.place[0])
+            and strange[0].code != came.code
+        ):
+            begins = (
+                "; the first of the values behind it that the right solution does not make is "
+                f"{line_of(strange[0])}"
+            )
+        place = f"{line_of(came)}, is where it goes wrong: "
+        if alone:
+            self.place = f"{line_of(came)}, should make {what} and makes something else{begins}"
+        elif found.changes:
+            self.place = f"{place}{what} is right before it, and this stands in its place{begins}"
+        elif begins:
+            self.place = (
+                f"by {line_of(came)}, it has gone wrong: that stands in the place of {what}, and all that "
+                f"follows fits{begins}"
+            )
+        else:
+            self.place = f"{place}it stands in the place of {what}, and all that follows fits"
+        self.related = compared.describe(
+            self.exercise, self.names, wanted, came, found.pairs, self._steps(), last
+        )
+        self.telling = bool(self.related) and not wanted.truth
+
+    def _steps(self) -> dict[int, tuple[list[Step], list[Step]]]:
+        return {id(seen.trial): (seen.model, seen.answer) for seen in self.seen}
+
+    # --- small changes of the model ---
+
+    def _varied(self) -> str:
+        """A small change of the model solution that returns what the answer returned, in each plain trial."""
+        right = [t for t in self.usable if t.difference is None]
+        broken = [t for t in self.usable if t.difference is not None and not _values(t)]
+        space = dict(getattr(self.model, "__globals__", {}) or {})
+        if isinstance(self.model, type):
+            space = dict(self.model.__dict__["forward"].__globals__)
+        found: list[variants.Variant] = []
+        with contextlib.suppress(_Late):
+            for variant in variants.variants(self.exercise.model_source):
+                changed = self._made(variant, dict(space))
+                if changed is not None and self._fits(changed, right, broken):
+                    found.append(variant)
+        return _either(found)
+
+    def _made(self, variant: variants.Variant, space: dict[str, Any]) -> Any:
+        try:
+            exec(compile(variant.source, "<variant>", "exec", dont_inherit=True), space)
+            return space[self.exercise.name]
+        except Exception:
+            return None
+
+    def _fits(self, changed: Callable[..., Any], right: list[Trial], broken: list[Trial]) -> bool:
+        return all(self._agrees(changed, t) for t in (*self.failed, *right)) and not any(
+            self._agrees(changed, t, right=True) for t in broken
+        )
+
+    def _agrees(self, function: Callable[..., Any], trial: Trial, right: bool = False) -> bool:
+        with self.clock.timed("variant"):
+            try:
+                with guards.time_limit(EACH), guards.seeded(running.SEED):
+                    value = trial.probe.callable(function)(*trial.probe.arguments())
+            except (Exception, guards.TimeLimit):
+                return False
+        wanted = trial.expected if right else trial.actual
+        return alike(trial.probe, running.Outcome(value), wanted)
+
+    # --- what is missing ---
+
+    def _never_made(self) -> str:
+        """The first of the model's values that the answer never makes, though it makes all that it needs."""
+        first = self.seen[0]
+        outer = [step for step in first.model if not step.inner]
+        made = {
+            step.index
+            for step in first.model
+            if any(arranged(a.value, step.value) for a in first.answer)
+        }
+        needed = {
+            s.index for step in outer if step.index in made for s in behind(step, first.model)
+        }
+        for wanted in outer:
+            if wanted.index in made | needed or not wanted.sources or self._is_last(wanted):
+                continue
+            if wanted.sources <= made:
+                before = self.names.of(first.model[max(wanted.sources)])
+                what = self.names.of(wanted)
+                vague = before == what or "step" in before + what or "on the way" in what
+                return "" if vague else f"your code makes {before}, as it should, and never {what}"
+            return ""
+        return ""
 
 
-def _stands_for(exercise: Exercise, seen: _Seen, index: int, came: Step) -> bool:
-    """Whether the model gives the answer's result when it is given this tensor of the answer."""
-    args = list(seen.trial.probe.arguments())
-    arg, value = args[index], came.value
-    if not isinstance(arg, Tensor) or value.shape != arg.shape or same(value, arg.double()):
-        return False
-    if not arg.is_floating_point() and not same(value.to(arg.dtype).double(), value):
-        return False
-    if _is_final(seen, value) or any(same(value, step.value) for step in seen.model):
-        return False
-    args[index] = value.to(arg.dtype)
-    return _returns(exercise, seen.trial, tuple(args))
+def _either(found: list[variants.Variant]) -> str:
+    """The changes that fit, those of the first rank; empty where they are too many to tell one."""
+    rank = min((variant.rank for variant in found), default=0)
+    first = {v.says.partition(" runs ")[0]: v.says for v in reversed(found) if v.rank == rank}
+    says = list(first.values())[::-1]  # of an axis by two names one
+    if not 0 < len(says) < 3:
+        return ""
+    return f"the right solution gives your results with one change: {', or else '.join(says)}"
 
 
 def _masks(wanted: Tensor, came: Tensor) -> bool:
@@ -115,18 +533,11 @@ def _masks(wanted: Tensor, came: Tensor) -> bool:
 def _is_final(seen: _Seen, value: Tensor) -> bool:
     """Whether a tensor is the whole of what the answer returns."""
     result = seen.trial.actual.value
-    parts = result if isinstance(result, tuple | list) else (result,)
-    return any(isinstance(part, Tensor) and same(part.double(), value) for part in parts)
+    return any(isinstance(part, Tensor) and same(part.double(), value) for part in _several(result))
 
 
-def _returns(exercise: Exercise, trial: Trial, args: tuple[Any, ...]) -> bool:
-    model = exercise.model()
-    try:
-        with guards.time_limit(EACH), guards.seeded(running.SEED):
-            result = trial.probe.callable(model)(*args)
-    except (Exception, guards.TimeLimit):
-        return False
-    return alike(trial.probe, running.Outcome(result), trial.actual)
+def _several(result: Any) -> Any:
+    return result if isinstance(result, tuple | list) else (result,)
 
 
 def _arguments(exercise: Exercise, trial: Trial) -> Iterator[tuple[str, Any]]:
@@ -159,12 +570,7 @@ def _bare(trial: Trial) -> bool:
     value = trial.difference.actual if trial.difference is not None else None
     if not isinstance(value, Tensor):
         return False
-    return _uniform(value) or not bool(value.isfinite().all())
-
-
-def _uniform(value: Tensor) -> bool:
-    """Whether a tensor holds one number, be it over and over."""
-    return value.numel() < 2 or bool((value == value.flatten()[0]).all())
+    return uniform(value) or not bool(value.isfinite().all())
 
 
 def _size(trial: Trial) -> int:
@@ -173,349 +579,30 @@ def _size(trial: Trial) -> int:
     )
 
 
-def _traced(exercise: Exercise, function: Callable[..., Any], trial: Trial) -> _Seen | None:
-    sides = []
-    for one in (exercise.model(), function):
-        with guards.seeded(running.SEED):
-            _, steps = run(
-                one, trial.probe.callable(one), trial.probe.arguments(), running._files(one)
-            )
-        sides.append(steps)
-    return _Seen(trial, *sides)
+def _again(steps: list[Step], one: Step) -> Step | None:
+    """The same step in another trial: of a loop's last round, in the last round there."""
+    here = [s for s in steps if (s.place, s.part) == (one.place, one.part)]
+    return next((s for s in here if (s.last if one.last else s.occurrence == one.occurrence)), None)
 
 
-def _changed_afterwards(seen: list[_Seen]) -> str:
-    """Whether the answer makes the right result, and goes on."""
-    found: Step | None = None
-    after: Step | None = None
-    for one in seen:
-        wanted = one.trial.expected.exact
-        if not isinstance(wanted, Tensor) or _uniform(wanted) or not one.answer:
-            return ""
-        right = [i for i, s in enumerate(one.answer) if same(s.value, wanted.double())]
-        if not right or right[-1] + 1 >= len(one.answer):
-            return ""
-        found, after = one.answer[right[-1]], one.answer[right[-1] + 1]
-    if found is None or after is None:
-        return ""
-    return (
-        f"line {found.place[0]}, `{_cut(found.code)}`, makes the right result, and what follows, from "
-        f"line {after.place[0]}, `{_cut(after.code)}`, on, changes it"
-    )
-
-
-def _substituted(exercise: Exercise, seen: list[_Seen], ends: float) -> tuple[str, str]:
-    """The earliest step of the model that one of the answer's own tensors replaces."""
-    first = seen[0]
-    names = _Names(exercise)
-    outer = [step for step in first.model if not step.inner]
-    own = [
-        step
-        for step in first.answer
-        if not any(same(step.value, other.value) for other in first.model)
-    ]
-    final = first.trial.expected.exact
-    results = final if isinstance(final, tuple) else (final,)
-    for exact in (True, False):
-        for wanted in outer:
-            last = any(isinstance(f, Tensor) and same(f.double(), wanted.value) for f in results)
-            for came in own:
-                if (came.value.shape == wanted.value.shape) != exact:
-                    continue
-                if not last and _is_final(first, came.value):
-                    continue  # what normalises twice would fit too
-                if exact and not last and _masks(wanted.value, came.value):
-                    continue  # so would what is masked twice
-                if time.process_time() > ends:
-                    return "", ""
-                pairs = _pairs(exercise, seen, wanted, came)
-                if pairs is not None:
-                    return _told(exercise, names, wanted, came, pairs, first, last)
-    return "", ""
-
-
-def _gives(exercise: Exercise, trial: Trial, wanted: Step, value: Tensor) -> bool:
-    """Whether the model returns what the answer returned, with this value in place of its own."""
-    model = exercise.model()
-    try:
-        with guards.time_limit(EACH), guards.seeded(running.SEED):
-            result, _ = run(
-                model,
-                trial.probe.callable(model),
-                trial.probe.arguments(),
-                running._files(model),
-                {(wanted.number, wanted.part): value},
-            )
-    except (Exception, guards.TimeLimit):
+def arranged(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors hold the same numbers, their axes exchanged, joined or split."""
+    if one.numel() != other.numel() or not same(one.nansum(), other.nansum()):
         return False
-    return alike(trial.probe, running.Outcome(result), trial.actual)
+    return any(same(turned, other) for turned in arrangements(one, other.shape))
 
 
-def _pairs(
-    exercise: Exercise, seen: list[_Seen], wanted: Step, came: Step
-) -> list[relations.Pair] | None:
-    """The two tensors in each failed trial that was traced; None where the exchange does not explain it."""
-    pairs = []
-    for one in seen:
-        model = [s for s in one.model if _key(s) == _key(wanted)]
-        answer = [s for s in one.answer if _key(s) == _key(came)]
-        if not model or not answer:
-            continue  # another branch
-        for value in arrangements(answer[0].value, model[0].value.shape):
-            if _gives(exercise, one.trial, model[0], value):
-                pairs.append(relations.Pair(one.trial, model[0].value, value))
-                break
-        else:
-            return None
-    return pairs or None
+def _holds(numbers: Tensor, value: Tensor) -> bool:
+    """Whether each number of a tensor is among some others."""
+    if value.numel() == 0 or numbers.numel() == 0:
+        return value.numel() == 0
+    known, own = (x.flatten().nan_to_num(0.0) for x in (numbers, value))
+    known = known.sort().values
+    at = torch.searchsorted(known, own).clamp(max=len(known) - 1)
+    near = [torch.isclose(known[(at - k).clamp(min=0)], own, 1e-6, 1e-8) for k in (0, 1)]
+    return bool((near[0] | near[1]).all())
 
 
-def _key(step: Step) -> tuple[Any, ...]:
-    return (step.place, step.occurrence, step.part)
-
-
-def _arranged(one: Tensor, other: Tensor) -> bool:
-    return one.numel() == other.numel() and any(
-        same(turned, other) for turned in arrangements(one, other.shape)
-    )
-
-
-def _told(
-    exercise: Exercise,
-    names: _Names,
-    wanted: Step,
-    came: Step,
-    pairs: list[relations.Pair],
-    first: _Seen,
-    last: bool,
-) -> tuple[str, str]:
-    own = f"line {came.place[0]}, `{_cut(came.code)}`"
-    relation = _relation(exercise, names, wanted, came, pairs, first, last)
-    if last and not isinstance(first.trial.expected.exact, tuple):
-        return f"{own}, should make {names.of(wanted)} and makes something else", relation
-    place = (
-        f"{own}, is where it goes wrong: it stands in the place of {names.of(wanted)}, and all that "
-        "follows fits"
-    )
-    return place, relation
-
-
-def _relation(
-    exercise: Exercise,
-    names: _Names,
-    wanted: Step,
-    came: Step,
-    pairs: list[relations.Pair],
-    first: _Seen,
-    last: bool,
-) -> str:
-    """How the answer's tensor relates to the model's."""
-    if axes := _other_axis(pairs):
-        return axes
-    for step in first.model:
-        if step.number < wanted.number and same(step.value, came.value):
-            return f"It is {names.of(step)}: the next step is missing"
-    for trial_arg, arg in _inputs(exercise, first.trial):
-        value = arg.double()
-        if same(value, came.value):
-            return f"It is `{trial_arg}` itself"
-        if value.dim() <= came.value.dim() and bool(value.any()):
-            with_it = _plus(pairs[0], value)
-            if with_it:
-                return f"`{trial_arg}` is {with_it} it"
-    if all(_uniform(p.expected) for p in pairs):
-        return ""  # a single number stands in many relations
-    bare = replace(
-        exercise,
-        landmarks=(),
-        axes=exercise.axes[:1] if last else (),
-        rows_sum_to_one=0 if all(map(_shares, pairs)) else None,
-        weights_axis=lambda *args: -1,
-    )
-    for relation in (*relations.RELATIONS, _normed):
-        try:
-            says = relation(bare, pairs, 0)
-        except Exception:
-            continue
-        if says:
-            return f"Compared with what belongs there: {says}"
-    return ""
-
-
-def _shares(pair: relations.Pair) -> bool:
-    """Whether the right tensor holds shares along its last axis."""
-    total = pair.expected.sum(-1) if pair.expected.dim() else pair.expected
-    return bool((pair.expected >= 0).all()) and same(total, (total > 0.5).to(total))
-
-
-def _normed(exercise: Exercise, pairs: list[relations.Pair], index: int) -> str | None:
-    changes: dict[str, Callable[[Tensor], Tensor]] = {
-        "layer-normalised": lambda x: torch.nn.functional.layer_norm(x, x.shape[-1:]),
-        "scaled to length 1": lambda x: torch.nn.functional.normalize(x, dim=-1),
-        "without its mean": lambda x: x - x.mean(-1, keepdim=True),
-        "put through a sigmoid": torch.sigmoid,
-        "put through a GELU": torch.nn.functional.gelu,
-        "put through a sine": torch.sin,
-        "negated": torch.neg,
-    }
-    for says, change in changes.items():
-        if all(same(change(p.expected), p.actual) for p in pairs):
-            return f"it is {says}"
-    return None
-
-
-def _plus(pair: relations.Pair, value: Tensor) -> str:
-    """Whether an input was added too often or is missing."""
-    gap = pair.actual - pair.expected
-    try:
-        spread = value.expand_as(gap)
-    except RuntimeError:
-        return ""
-    return "added to" if same(gap, spread) else "missing in" if same(gap, -spread) else ""
-
-
-def _other_axis(pairs: list[relations.Pair]) -> str:
-    """Shares that sum to 1 along another axis than they should."""
-    for right, came in ((p.expected, p.actual) for p in pairs):
-        if right.dim() < 2 or bool((right < 0).any()) or bool((came < 0).any()):
-            return ""
-
-    def axes(x: Tensor) -> set[int]:
-        return {
-            axis
-            for axis in range(-x.dim(), 0)
-            if x.shape[axis] > 1 and bool(x.any()) and same(x.sum(axis), x.any(axis).to(x))
-        }
-
-    wanted = set.intersection(*(axes(p.expected) for p in pairs))
-    found = set.intersection(*(axes(p.actual) for p in pairs))
-    if wanted and found and not wanted & found:
-        return (
-            f"It sums to 1 along axis {max(found)} and should along axis {max(wanted)}: it is normalised "
-            "over the wrong axis"
-        )
-    return ""
-
-
-def _inputs(exercise: Exercise, trial: Trial) -> Iterator[tuple[str, Tensor]]:
-    node = ast.parse(exercise.model_source).body[-1]
-    names = [a.arg for a in node.args.args] if isinstance(node, ast.FunctionDef) else []
-    for name, arg in zip(names, trial.probe.exact(), strict=False):
-        if isinstance(arg, Tensor) and arg.is_floating_point():
-            yield name, arg
-
-
-class _Names:
-    """Human names of the model's steps: the variable that gets the value, and the comment beside it."""
-
-    def __init__(self, exercise: Exercise) -> None:
-        source = exercise.model_source
-        self._lines = source.splitlines()
-        self._statements: list[ast.stmt] = [
-            n
-            for n in ast.walk(ast.parse(source))
-            if isinstance(n, ast.Assign | ast.Return | ast.AugAssign | ast.Expr)
-        ]
-        self._nodes = {
-            (n.lineno, n.end_lineno, n.col_offset, n.end_col_offset): n
-            for n in ast.walk(ast.parse(source))
-            if isinstance(n, ast.expr)
-        }
-
-    def of(self, step: Step) -> str:
-        """What a step of the model makes."""
-        statement = self.statement(step.place[0])
-        if statement is None:
-            return "a step"
-        node = self._nodes.get(step.place)
-        whole = getattr(statement, "value", None)
-        exact = whole is not None and (
-            (whole.lineno, whole.end_lineno, whole.col_offset, whole.end_col_offset) == step.place
-        )
-        name = variants.made(statement)
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
-            parts = statement.targets[0].elts
-            if exact and step.part < len(parts):
-                name = f"`{ast.unparse(parts[step.part])}`"
-        comment = self._lines[step.place[0] - 1].partition("  # ")[2]
-        if exact:
-            kind = variants.word(node) if node is not None else "step"
-            comment = f", {comment}" if comment and not comment.startswith("(") else ""
-            if kind == "step" or isinstance(statement, ast.Return):
-                return name
-            article = "an" if kind[0] in "aeiou" else "a"
-            return f"{name} ({article} {kind}{comment})"
-        kind = variants.word(node) if node is not None else "step"
-        return f"the {kind} on the way to {name}"
-
-    def statement(self, line: int) -> ast.stmt | None:
-        """The statement that stands on a line."""
-        inside = [s for s in self._statements if s.lineno <= line <= (s.end_lineno or s.lineno)]
-        return min(inside, key=lambda s: (s.end_lineno or 0) - s.lineno) if inside else None
-
-
-def _varied(exercise: Exercise, failed: list[Trial], usable: list[Trial], ends: float) -> str:
-    """A small change of the model solution that returns what the answer returned, in each plain trial."""
-    others = [t for t in usable if t not in failed and t.actual.error is None]
-    broken = [t for t in usable if t.difference is not None and not _values(t)]
-    model = exercise.model()
-    names = dict(getattr(model, "__globals__", {}) or {})
-    if isinstance(model, type):
-        names = dict(model.__dict__["forward"].__globals__)
-    best: variants.Variant | None = None
-    for variant in variants.variants(exercise.model_source):
-        if time.process_time() > ends or (best is not None and best.rank == 0):
-            break
-        if best is not None and variant.rank >= best.rank:
-            continue
-        space = dict(names)
-        try:
-            exec(compile(variant.source, "<variant>", "exec", dont_inherit=True), space)
-            changed = space[exercise.name]
-        except Exception:
-            continue
-        if all(_agrees(changed, t) for t in (*failed, *others)) and all(
-            not _agrees(changed, t, right=True) for t in broken
-        ):
-            best = variant
-    if best is None:
-        return ""
-    return f"the right solution gives your results with one change: {best.says}"
-
-
-def _agrees(function: Callable[..., Any], trial: Trial, right: bool = False) -> bool:
-    try:
-        with guards.time_limit(EACH), guards.seeded(running.SEED):
-            value = trial.probe.callable(function)(*trial.probe.arguments())
-    except (Exception, guards.TimeLimit):
-        return False
-    wanted = trial.expected if right else trial.actual
-    return alike(trial.probe, running.Outcome(value), wanted)
-
-
-def _first_missing(exercise: Exercise, seen: list[_Seen]) -> list[str]:
-    """The first of the model's values that the answer never makes, if it made something of the model's."""
-    first = seen[0]
-    names = _Names(exercise)
-    outer = [step for step in first.model if not step.inner]
-    made = [any(_arranged(a.value, step.value) for a in first.answer) for step in outer]
-    if not any(made) or not first.answer:
-        return []
-    start = max(i for i, there in enumerate(made) if there)
-    if start + 1 >= len(outer):
-        return []
-    wanted, before = outer[start + 1], outer[start]
-    own = next((i for i, a in enumerate(first.answer) if _arranged(a.value, before.value)), None)
-    after = first.answer[own + 1 :] if own is not None else []
-    after = [a for a in after if not a.inner]
-    where = (
-        f"; your next step is line {after[0].place[0]}, `{_cut(after[0].code)}`" if after else ""
-    )
-    return [
-        f"up to {names.of(before)} your values are right, and {names.of(wanted)} is not among "
-        f"the values that your code makes{where}"
-    ]
-
-
-def _cut(code: str) -> str:
-    return code if len(code) <= 70 else code[:67] + "..."
+def _used(steps: list[Step]) -> list[Step]:
+    """The steps of which the last one is made, and itself."""
+    return [*behind(steps[-1], steps), steps[-1]] if steps else []

@@ -117,7 +117,16 @@ def word(node: ast.AST) -> str:
         return CALLS.get(name, f"`{name}`")
     if isinstance(node, ast.UnaryOp):
         return "minus sign" if isinstance(node.op, ast.USub) else "negation"
-    return "step"
+    if isinstance(node, ast.Attribute):
+        return "transpose" if node.attr in ("T", "mT") else f"`{node.attr}`"
+    if isinstance(node, ast.Subscript):
+        return "selection of entries"
+    return "comparison" if isinstance(node, ast.Compare) else "step"
+
+
+def a(noun: str) -> str:
+    """A noun with its article."""
+    return f"{'an' if noun.lstrip('`')[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _name(call: ast.Call) -> str:
@@ -134,7 +143,7 @@ def _changes(node: ast.AST, owner: ast.stmt, tree: ast.AST) -> Iterator[tuple[as
         for kind in _OTHERS.get(type(node.op), ()):
             yield (
                 ast.BinOp(left, kind(), right),
-                (f"{of}, there is a {_OPERATORS[kind]} where a {name} belongs"),
+                (f"{of}, there is {a(_OPERATORS[kind])} where {a(name)} belongs"),
             )
         yield ast.BinOp(right, node.op, left), f"{of}, the two sides of the {name} are exchanged"
     if isinstance(node, ast.Call):
@@ -188,7 +197,7 @@ def _calls(node: ast.Call, of: str) -> Iterator[tuple[ast.AST | None, str]]:
             shown = CALLS.get(other, f"`{other}`")
             yield (
                 ast.Call(func, node.args, node.keywords),
-                (f"{of}, there is a {shown} where a {named} belongs"),
+                (f"{of}, there is {a(shown)} where {a(named)} belongs"),
             )
     if len(node.args) > 1:
         turned = [node.args[1], node.args[0], *node.args[2:]]

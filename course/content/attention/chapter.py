@@ -13,7 +13,7 @@
 #
 # > Anna asked Peter to wait at the bank because **she** had no money.
 #
-# Who is *she*? From the word alone nobody can say. Take the hand away and you know at once, because you looked at the other words: at some more than at others. [Attention](glossary.ipynb#attention) is that look, made of matrix products. It is the one place in an encoder where tokens see each other; everything else in it works on each token by itself.
+# Who is *she*? From the word alone nobody can say. Take the hand away and you know at once, because you looked at the other words: at some more than at others. [Attention](glossary.md#attention) is that look, made of matrix products. It is the one place in an encoder where tokens see each other; everything else in it works on each token by itself.
 #
 # This sentence stays with you through the whole chapter. You will run it through the real vectors of a pretrained encoder, first by hand, then with functions of your own.
 #
@@ -54,7 +54,7 @@ figures.encoder("attention")
 # %% [markdown] id="why-others"
 # ## 1 Why a word needs the others
 #
-# Our model is [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2): six layers with twelve [heads](glossary.ipynb#head) each, vectors of 384 numbers. It was installed together with the course, so nothing is downloaded now. First the tokens.
+# Our model is [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2): six layers with twelve [heads](glossary.md#head) each, vectors of 384 numbers. It was installed together with the course, so nothing is downloaded now. First the tokens.
 
 # %% id="load-minilm"
 model, tokenizer = load_minilm()
@@ -102,11 +102,11 @@ explain("attention.same-word")
 #
 # $$q_i = x_i W^Q + b^Q \qquad k_i = x_i W^K + b^K \qquad v_i = x_i W^V + b^V$$
 #
-# - the **[query](glossary.ipynb#query)** $q_i$: what token $i$ looks for,
-# - the **[key](glossary.ipynb#key)** $k_i$: what token $i$ offers to be found by,
-# - the **[value](glossary.ipynb#value)** $v_i$: what token $i$ hands over when it is found.
+# - the **[query](glossary.md#query)** $q_i$: what token $i$ looks for,
+# - the **[key](glossary.md#key)** $k_i$: what token $i$ offers to be found by,
+# - the **[value](glossary.md#value)** $v_i$: what token $i$ hands over when it is found.
 #
-# Every token plays all three parts: that is [self-attention](glossary.ipynb#self-attention). The rows $q_i$, one a token, make the matrix $Q$; so with $K$ and $V$.
+# Every token plays all three parts: that is [self-attention](glossary.md#self-attention). The rows $q_i$, one a token, make the matrix $Q$; so with $K$ and $V$.
 #
 # Take the real ones. In layer 1, head 3 (we count from 0) the *query, key, value* of our sentence look like this. Why just this head? Because it does something that can be seen; section 13 checks whether that was luck.
 
@@ -140,7 +140,7 @@ quiz("attention.how-many-queries")
 # %% [markdown] id="scores-section"
 # ## 3 Scores: how well does a key fit a query?
 #
-# The comparison is a dot product: $q_i \cdot k_j = \sum_c q_{ic} k_{jc}$ is large where both vectors are large in the same directions. Divided by a number that section 4 finds, it is the [score](glossary.ipynb#score). Here are the products of the query of *she* with every key of the sentence:
+# The comparison is a dot product: $q_i \cdot k_j = \sum_c q_{ic} k_{jc}$ is large where both vectors are large in the same directions. Divided by a number that section 4 finds, it is the [score](glossary.md#score). Here are the products of the query of *she* with every key of the sentence:
 
 # %% id="raw-scores-real"
 she, anna, peter = tokens.index("she"), tokens.index("anna"), tokens.index("peter")
@@ -151,7 +151,7 @@ figures.bars(
 )
 
 # %% [markdown] id="raw-scores-note"
-# *What to see:* the highest bars are the keys that *she* looks for. Below zero is no problem: the [softmax](glossary.ipynb#softmax) makes a small weight of it. `[CLS]` stands high in many heads; we come back to it.
+# *What to see:* the highest bars are the keys that *she* looks for. Below zero is no problem: the [softmax](glossary.md#softmax) makes a small weight of it. `[CLS]` stands high in many heads; we come back to it.
 
 # %% id="symmetric-quiz"
 quiz("attention.symmetric")
@@ -216,7 +216,7 @@ for name, (of_query, of_key) in drawn.items():
 # It is not 1 but $v$ = 0.50, 0.33 and 0.15. The argument needs only that it is the same for every $d_k$: then $\operatorname{Var}(q \cdot k) = d_k v^2$, and divided by $\sqrt{d_k}$ the product spreads by $v$ in a narrow head and in a wide one.
 
 # %% [markdown] id="saturation"
-# Why is a spread that grows bad? Because of what comes next. A softmax that is fed large numbers **[saturates](glossary.ipynb#saturation)**: nearly all weight falls on the largest one, even if it is ahead by chance alone. Look at the largest of 16 weights; if all were equal, each would be 1/16.
+# Why is a spread that grows bad? Because of what comes next. A softmax that is fed large numbers **[saturates](glossary.md#saturation)**: nearly all weight falls on the largest one, even if it is ahead by chance alone. Look at the largest of 16 weights; if all were equal, each would be 1/16.
 
 # %% id="saturation-run"
 largest = {"q·k as it is": [], "q·k / √d_k": []}
@@ -323,7 +323,7 @@ figures.heatmap(
 # %% [markdown] id="softmax-section"
 # ## 5 Softmax: from scores to weights
 #
-# Scores can be any numbers. To take a mean we need [weights](glossary.ipynb#attention-weights): positive, with the sum 1. The softmax makes them, row by row:
+# Scores can be any numbers. To take a mean we need [weights](glossary.md#attention-weights): positive, with the sum 1. The softmax makes them, row by row:
 #
 # $$p_j = \frac{e^{s_j}}{\sum_{j'} e^{s_{j'}}}$$
 #
@@ -467,10 +467,10 @@ scores, softmax = use("attention.scores"), use("attention.softmax")
 real_scores = scores(query, key)
 
 # %% [markdown] id="masks-text"
-# Some looks must be forbidden. The way is always the same: the score is set to $-\infty$ before the softmax, so that its weight is $e^{-\infty} = 0$ and takes no part in the sum. What is forbidden is written as a boolean tensor, the [mask](glossary.ipynb#mask).
+# Some looks must be forbidden. The way is always the same: the score is set to $-\infty$ before the softmax, so that its weight is $e^{-\infty} = 0$ and takes no part in the sum. What is forbidden is written as a boolean tensor, the [mask](glossary.md#mask).
 #
-# - The **[padding mask](glossary.ipynb#padding-mask)**: texts in a batch are filled up to one length. The fill has no meaning, and nothing may attend to it.
-# - The **[causal mask](glossary.ipynb#causal-mask)**: a model that predicts the next token must not see it. Encoders do without it; the decoders of chapter 07 live by it.
+# - The **[padding mask](glossary.md#padding-mask)**: texts in a batch are filled up to one length. The fill has no meaning, and nothing may attend to it.
+# - The **[causal mask](glossary.md#causal-mask)**: a model that predicts the next token must not see it. Encoders do without it; the decoders of chapter 07 live by it.
 #
 # In this course a mask says what is **blocked**: `True` means *may not be attended to*, as in `nn.MultiheadAttention` and `nn.TransformerEncoder`. Others say it the other way round: in `F.scaled_dot_product_attention`, `True` means *takes part*, and in Hugging Face's `attention_mask`, 1 is a real token. Nothing fails when the two are mixed up; the numbers are just wrong.
 
@@ -587,7 +587,7 @@ quiz("attention.mask-before")
 # ### Exercise 5: `scaled_dot_product`
 # *Difficulty 2 of 3, about 20 minutes. Hints: `hint("attention.scaled_dot_product")`*
 #
-# [Scaled dot-product attention](glossary.ipynb#scaled-dot-product-attention), equation (1) of the paper, with a mask:
+# [Scaled dot-product attention](glossary.md#scaled-dot-product-attention), equation (1) of the paper, with a mask:
 #
 # $$\operatorname{Attention}(Q, K, V) = \operatorname{softmax}\!\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V$$
 #
@@ -657,7 +657,7 @@ print(f"largest change in {before.numel()} numbers: {(after - before).abs().max(
 # %% [markdown] id="heads-section"
 # ## 8 Many heads
 #
-# A token has one row of weights that sum to 1, and so one mean. But *she* needs more than one thing at once: the name it stands for, the verb it belongs to, the word before it. One mean would blend them. So the model runs several attentions side by side, **heads**, each with queries, keys and values of its own, and joins what they bring, which is [multi-head attention](glossary.ipynb#multi-head-attention):
+# A token has one row of weights that sum to 1, and so one mean. But *she* needs more than one thing at once: the name it stands for, the verb it belongs to, the word before it. One mean would blend them. So the model runs several attentions side by side, **heads**, each with queries, keys and values of its own, and joins what they bring, which is [multi-head attention](glossary.md#multi-head-attention):
 #
 # $$\operatorname{MultiHead}(X) = \operatorname{Concat}(O_1, …, O_H)\, W^O + b^O \qquad O_h = \operatorname{Attention}(X W^Q_h + b^Q_h,\; X W^K_h + b^K_h,\; X W^V_h + b^V_h)$$
 #
@@ -1000,7 +1000,7 @@ print("attention of the shuffled rows is the attention of the rows, shuffled:", 
 explain("attention.shuffled")
 
 # %% [markdown] id="order-note"
-# In symbols, for every permutation matrix $\Pi$: $\operatorname{MultiHead}(\Pi X) = \Pi \operatorname{MultiHead}(X)$. The rest of an encoder layer works on each token by itself, so the whole encoder is [equivariant](glossary.ipynb#permutation-equivariance) too, and the mean of its outputs is the same for every order of the words. Without the positions of chapter 01 these two sentences would be one:
+# In symbols, for every permutation matrix $\Pi$: $\operatorname{MultiHead}(\Pi X) = \Pi \operatorname{MultiHead}(X)$. The rest of an encoder layer works on each token by itself, so the whole encoder is [equivariant](glossary.md#permutation-equivariance) too, and the mean of its outputs is the same for every order of the words. Without the positions of chapter 01 these two sentences would be one:
 
 # %% id="order-minilm-run"
 pair = tokenizer.batch(["The dog bit the man.", "The man bit the dog."])
@@ -1078,7 +1078,7 @@ for n in (128, 256, 512):
 # ### Exercise 9: `entropy`
 # *Difficulty 2 of 3, about 10 minutes. Hints: `hint("attention.entropy")`*
 #
-# The [entropy](glossary.ipynb#entropy) of a row of weights,
+# The [entropy](glossary.md#entropy) of a row of weights,
 #
 # $$H(p) = -\sum_j p_j \ln p_j ,$$
 #
@@ -1153,7 +1153,7 @@ for name, share in falls_on.items():
     print(f"{name:16}", *(f"layer {i} head {h}: {share[i, h]:.2f}" for i, h in best), sep="  ")
 
 # %% [markdown] id="positional-heads-note"
-# One head of layer 0 looks at the token before it and at hardly anything else, one of layer 1 mostly at the next. Clark et al. (2019) found such heads in BERT. The third line is odd: why would head after head look at `[CLS]`? A softmax can't say "nothing": its weights sum to 1 even where there is nothing to find. So the model learns a place to put them that does no harm, a **[sink](glossary.ipynb#attention-sink)** (Xiao et al., 2024; in BERT, Clark et al. saw `[SEP]` used like this). Section 14 shows why it does none.
+# One head of layer 0 looks at the token before it and at hardly anything else, one of layer 1 mostly at the next. Clark et al. (2019) found such heads in BERT. The third line is odd: why would head after head look at `[CLS]`? A softmax can't say "nothing": its weights sum to 1 even where there is nothing to find. So the model learns a place to put them that does no harm, a **[sink](glossary.md#attention-sink)** (Xiao et al., 2024; in BERT, Clark et al. saw `[SEP]` used like this). Section 14 shows why it does none.
 #
 # And the head with the pronoun? To test it fairly, everything else must be in balance: each name comes first and second, each pronoun refers to the first and to the second name, in several sentences. If the head went by place or by name, it would be right half of the time.
 
@@ -1198,7 +1198,7 @@ figures.by_head(
 #
 # It is tempting to go on: "the model knows that *she* is Anna, you can see it in head 3". Four experiments on that temptation.
 #
-# **First: does the output depend on it?** Switch a head off (an [ablation](glossary.ipynb#ablation): its output becomes zero) and measure how far the sentence's vector turns. All 72, one by one. Your guess from the lab:
+# **First: does the output depend on it?** Switch a head off (an [ablation](glossary.md#ablation): its output becomes zero) and measure how far the sentence's vector turns. All 72, one by one. Your guess from the lab:
 
 # %% id="ablation-predict"
 predict("attention.sharpest-head")

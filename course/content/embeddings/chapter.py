@@ -52,7 +52,7 @@ figures.encoder("embeddings")
 # %% [markdown] id="words-section"
 # ## 1 A list of words, and its holes
 #
-# A network computes with numbers. So the first idea is a list: collect the words of a text, give each a number. Such a list is a [vocabulary](glossary.ipynb#vocabulary); what it gives numbers to are [tokens](glossary.ipynb#token). Here they are words.
+# A network computes with numbers. So the first idea is a list: collect the words of a text, give each a number. Such a list is a [vocabulary](glossary.md#vocabulary); what it gives numbers to are [tokens](glossary.md#token). Here they are words.
 #
 # Our text is Python's own documentation, which is installed with Python: the language reference that `help()` shows, and the docstrings of the standard library.
 
@@ -66,7 +66,7 @@ print("one of them:", textwrap.shorten(docstrings[1500], 70, placeholder=" ...")
 # ### Exercise 1: `build_vocabulary`
 # *Difficulty 2 of 3, about 15 minutes. Hints: `hint("embeddings.build_vocabulary")`*
 #
-# Make the list. Five [special tokens](glossary.ipynb#special-token) come first, always with the same numbers; you will meet each of them:
+# Make the list. Five [special tokens](glossary.md#special-token) come first, always with the same numbers; you will meet each of them:
 #
 # | number | token | what it is for |
 # |---|---|---|
@@ -117,7 +117,7 @@ words = re.findall(r"\w+", text.lower())
 print([word if word in vocabulary else "[UNK]" for word in words])
 
 # %% [markdown] id="build-vocabulary-note"
-# There are the holes. What has no number becomes [`[UNK]`](glossary.ipynb#unknown-token), and whatever it said is gone: to the model *tokenizers* and *encoders* are one and the same. Would a larger list help?
+# There are the holes. What has no number becomes [`[UNK]`](glossary.md#unknown-token), and whatever it said is gone: to the model *tokenizers* and *encoders* are one and the same. Would a larger list help?
 #
 # Take **all** words of the language reference, however rare, and read the docstrings with them. They are written by the same people about the same language.
 
@@ -162,7 +162,7 @@ print(re.findall(r"\w+", chinese))
 # %% [markdown] id="pieces-section"
 # ## 2 Pieces of words
 #
-# Frequent words get numbers of their own. Rare words are put together from pieces that do have numbers: *encoders* from `en`, `##code`, `##rs`. The mark `##` says "continues a word", so that `##s` is not the word *s*. These are the pieces of [WordPiece](glossary.ipynb#WordPiece) (Schuster and Nakajima, 2012), which BERT reads (Devlin et al., 2019) and with it our MiniLM. GPT and its relatives use [byte-pair encoding](glossary.ipynb#byte-pair-encoding) (Sennrich et al., 2016), which marks the pieces differently; the idea is the same.
+# Frequent words get numbers of their own. Rare words are put together from pieces that do have numbers: *encoders* from `en`, `##code`, `##rs`. The mark `##` says "continues a word", so that `##s` is not the word *s*. These are the pieces of [WordPiece](glossary.md#WordPiece) (Schuster and Nakajima, 2012), which BERT reads (Devlin et al., 2019) and with it our MiniLM. GPT and its relatives use [byte-pair encoding](glossary.md#byte-pair-encoding) (Sennrich et al., 2016), which marks the pieces differently; the idea is the same.
 #
 # How is a word cut, once the vocabulary of pieces is there? Greedily: take the longest beginning of the word that the vocabulary has, then the longest piece that continues from there, and so on. Never go back.
 #
@@ -322,7 +322,7 @@ labs.TokenizerLab(wordpiece=use("embeddings.wordpiece"))
 # %% [markdown] id="padding-section"
 # ## 4 A batch: padding and its mask
 #
-# A GPU likes to work on many texts at once, in one rectangle of numbers. Texts have different lengths. So the short ones are filled up with `[PAD]`, and a boolean mask remembers which places are only filling: [padding](glossary.ipynb#padding).
+# A GPU likes to work on many texts at once, in one rectangle of numbers. Texts have different lengths. So the short ones are filled up with `[PAD]`, and a boolean mask remembers which places are only filling: [padding](glossary.md#padding).
 #
 # ### Exercise 3: `pad_batch`
 # *Difficulty 2 of 3, about 15 minutes. Hints: `hint("embeddings.pad_batch")`*
@@ -428,11 +428,11 @@ ids = tokenizer.batch(sentences).ids
 mask = ids == tokenizer.vocabulary["[PAD]"]
 
 # %% [markdown] id="table-text"
-# Numbers are names, not amounts: token 2000 is not twice token 1000. The simplest vector that says "token 3 of 5" and nothing else has a 1 in one place, a [one-hot vector](glossary.ipynb#one-hot-vector):
+# Numbers are names, not amounts: token 2000 is not twice token 1000. The simplest vector that says "token 3 of 5" and nothing else has a 1 in one place, a [one-hot vector](glossary.md#one-hot-vector):
 #
 # $$e_3 = (0, 0, 0, 1, 0)$$
 #
-# Multiply it with a matrix $W$ of shape $(V, D)$, and what comes out is row 3 of $W$, because all other rows are multiplied with 0. So a linear layer on one-hot vectors *is* a table with one row a token: the [embedding](glossary.ipynb#embedding) table. Its rows are learned like all other weights.
+# Multiply it with a matrix $W$ of shape $(V, D)$, and what comes out is row 3 of $W$, because all other rows are multiplied with 0. So a linear layer on one-hot vectors *is* a table with one row a token: the [embedding](glossary.md#embedding) table. Its rows are learned like all other weights.
 
 # %% id="one-hot-run"
 table = torch.tensor(  # (V, D) = (5, 2)
@@ -509,7 +509,7 @@ explain("embeddings.which-rows")
 # %% [markdown] id="similarity-section"
 # ## 6 How alike are two vectors?
 #
-# Measure the angle between them, by its cosine: 1 for the same direction, 0 for a right angle, −1 for opposite directions. It is the dot product of the two, each scaled to length 1: the [cosine similarity](glossary.ipynb#cosine-similarity).
+# Measure the angle between them, by its cosine: 1 for the same direction, 0 for a right angle, −1 for opposite directions. It is the dot product of the two, each scaled to length 1: the [cosine similarity](glossary.md#cosine-similarity).
 #
 # $$\cos(a, b) = \frac{a \cdot b}{\lVert a \rVert \, \lVert b \rVert}$$
 #
@@ -565,11 +565,11 @@ quiz("embeddings.cosine-length")
 # %% [markdown] id="meaning-section"
 # ## 7 Where the meaning comes from
 #
-# "You shall know a word by the company it keeps" (Firth, 1957). Words that stand in the same surroundings mean similar things, so a vector that is trained to *predict the surroundings* of its word will become similar for similar words. The smallest model that does just this is [skip-gram](glossary.ipynb#skip-gram) (Mikolov et al., 2013): two tables, one for words, $w$, and one for neighbours, $n$. For each pair of words that stand at most five places apart,
+# "You shall know a word by the company it keeps" (Firth, 1957). Words that stand in the same surroundings mean similar things, so a vector that is trained to *predict the surroundings* of its word will become similar for similar words. The smallest model that does just this is [skip-gram](glossary.md#skip-gram) (Mikolov et al., 2013): two tables, one for words, $w$, and one for neighbours, $n$. For each pair of words that stand at most five places apart,
 #
 # $$\text{loss} = -\log \sigma(w \cdot n) - \sum_{r} \log \sigma(-w \cdot r)$$
 #
-# make the product with the real neighbour $n$ large, and the products with a few words $r$ drawn at random small ([negative sampling](glossary.ipynb#negative-sampling)). Nothing else: no grammar, no dictionary.
+# make the product with the real neighbour $n$ large, and the products with a few words $r$ drawn at random small ([negative sampling](glossary.md#negative-sampling)). Nothing else: no grammar, no dictionary.
 #
 # Train it now, on all of the documentation. It takes some seconds.
 
@@ -741,7 +741,7 @@ for name, one in (("as it is", model), ("without positions", without_positions))
 explain("embeddings.word-order")
 
 # %% [markdown] id="three-ways"
-# So the [position](glossary.ipynb#position) has to be put in. Three ways are in use, and the rest of the chapter builds them:
+# So the [position](glossary.md#position) has to be put in. Three ways are in use, and the rest of the chapter builds them:
 #
 # - **sinusoidal**: a fixed pattern of waves is *added* to the token's vector (the first Transformer, 2017);
 # - **learned**: a second table, with a row for each place, is *added* (BERT, MiniLM);
@@ -749,7 +749,7 @@ explain("embeddings.word-order")
 #
 # ## 9 Sinusoidal positions
 #
-# Number the places 0, 1, 2, … Just adding that number would not do: at place 500 it would drown the token. Each place needs a pattern of its own, of moderate size, and near places should have similar patterns. Think of a clock: the second hand tells near moments apart, the hour hand far ones. The [sinusoidal positions](glossary.ipynb#sinusoidal-positions) are a row of such hands, each slower than the one before (Vaswani et al., 2017, section 3.5):
+# Number the places 0, 1, 2, … Just adding that number would not do: at place 500 it would drown the token. Each place needs a pattern of its own, of moderate size, and near places should have similar patterns. Think of a clock: the second hand tells near moments apart, the hour hand far ones. The [sinusoidal positions](glossary.md#sinusoidal-positions) are a row of such hands, each slower than the one before (Vaswani et al., 2017, section 3.5):
 #
 # $$P_{p,\,2i} = \sin\frac{p}{10000^{2i/D}} \qquad P_{p,\,2i+1} = \cos\frac{p}{10000^{2i/D}}$$
 #
@@ -817,7 +817,7 @@ figures.heatmap(
 #
 # ## 10 Learned positions
 #
-# Or leave it to training: a second table, one row a place, looked up with 0, 1, 2, … like tokens with their numbers: [learned positions](glossary.ipynb#learned-positions). BERT does so, and so does MiniLM. What has it learned?
+# Or leave it to training: a second table, one row a place, looked up with 0, 1, 2, … like tokens with their numbers: [learned positions](glossary.md#learned-positions). BERT does so, and so does MiniLM. What has it learned?
 
 # %% id="learned-run"
 of_places = model.embeddings.position.weight.detach()  # (512, D)
@@ -841,7 +841,7 @@ figures.lines(
 #
 # ## 11 Rotary positions
 #
-# Both ways *add* the place to the token, and everything that follows has to sort out again which was which. [Rotary positions](glossary.ipynb#rotary-positions) (Su et al., 2021) don't add. They go straight to where places matter, the product of a query with a key, and **turn** both before it, each by its own place.
+# Both ways *add* the place to the token, and everything that follows has to sort out again which was which. [Rotary positions](glossary.md#rotary-positions) (Su et al., 2021) don't add. They go straight to where places matter, the product of a query with a key, and **turn** both before it, each by its own place.
 #
 # Take two numbers of the vector for a point $(a, b)$ in a plane, and turn it by the angle $t$:
 #

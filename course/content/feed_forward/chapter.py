@@ -11,7 +11,7 @@
 #
 # > The bridge is **not** safe.
 #
-# In chapter 02 the tokens looked at one another. Now each of them is alone. Between one look and the next, every token's vector goes through a small network of its own, the [feed-forward network](glossary.ipynb#feed-forward-network): no other token can be seen there, and the same weights serve all of them. It is the plainest part of an encoder, two matrices with an activation between them, and it holds more parameters than anything else in a layer: you will count how many. What are they for?
+# In chapter 02 the tokens looked at one another. Now each of them is alone. Between one look and the next, every token's vector goes through a small network of its own, the [feed-forward network](glossary.md#feed-forward-network): no other token can be seen there, and the same weights serve all of them. It is the plainest part of an encoder, two matrices with an activation between them, and it holds more parameters than anything else in a layer: you will count how many. What are they for?
 #
 # One answer can be seen. Somewhere in MiniLM there is a number that grows large at *not*, at *no*, at *cannot*, at the *t* of *don't*. You will meet it, among 9,216 of its kind, when the model has read a few thousand words.
 #
@@ -46,9 +46,9 @@ figures.encoder("feed_forward")
 #
 # $$\mathrm{FFN}(x) = \max(0,\; x W_1 + b_1)\, W_2 + b_2$$
 #
-# Read it from the inside. $x$ is one token's vector with $D$ numbers (`d_model`). $W_1$ and $b_1$ make $F$ numbers of it (`dim_feedforward`), usually four times as many: the [inner layer](glossary.ipynb#inner-layer). $\max(0, \cdot)$ sets those that are negative to 0: the [activation](glossary.ipynb#activation), here a [ReLU](glossary.ipynb#ReLU). $W_2$ and $b_2$ bring the $F$ numbers back to $D$, so that the result can be added to $x$ (chapter 04) and be sent into the next layer.
+# Read it from the inside. $x$ is one token's vector with $D$ numbers (`d_model`). $W_1$ and $b_1$ make $F$ numbers of it (`dim_feedforward`), usually four times as many: the [inner layer](glossary.md#inner-layer). $\max(0, \cdot)$ sets those that are negative to 0: the [activation](glossary.md#activation), here a [ReLU](glossary.md#ReLU). $W_2$ and $b_2$ bring the $F$ numbers back to $D$, so that the result can be added to $x$ (chapter 04) and be sent into the next layer.
 #
-# One of the $F$ numbers of the inner layer is called a [neuron](glossary.ipynb#neuron). Here are the real sizes:
+# One of the $F$ numbers of the inner layer is called a [neuron](glossary.md#neuron). Here are the real sizes:
 
 # %% id="load-minilm"
 model, tokenizer = load_minilm()
@@ -287,7 +287,7 @@ figures.lines(
 # %% [markdown] id="activation-section"
 # ## 5 Activations and their gradients
 #
-# ReLU was the paper's activation; BERT, MiniLM and most encoders since then have the [GELU](glossary.ipynb#GELU) (Hendrycks and Gimpel, 2016). What a network learns by is the slope, so look at the slopes too:
+# ReLU was the paper's activation; BERT, MiniLM and most encoders since then have the [GELU](glossary.md#GELU) (Hendrycks and Gimpel, 2016). What a network learns by is the slope, so look at the slopes too:
 
 # %% id="activations-run"
 points = torch.linspace(-4, 4, 161, requires_grad=True)
@@ -312,7 +312,7 @@ figures.lines(
 # %% [markdown] id="slopes-note"
 # *What to see.* The sigmoid's slope is never above 1/4 and soon 0 on both sides: through twelve of them a gradient would shrink to less than a ten-millionth ($4^{-12} \approx 6 \cdot 10^{-8}$). ReLU's is 1 or 0: what is positive passes unhindered, and what is negative passes nothing. GELU's and SiLU's change smoothly, overshoot 1 a little, and are not 0 just below 0.
 #
-# The flat half of ReLU has a price. A neuron that is negative for every token gets no gradient at all, and no step changes its weights. It stays silent unless the layers below change what it reads: a [dead neuron](glossary.ipynb#dead-neuron). Push some of them there with a bias and compare:
+# The flat half of ReLU has a price. A neuron that is negative for every token gets no gradient at all, and no step changes its weights. It stays silent unless the layers below change what it reads: a [dead neuron](glossary.md#dead-neuron). Push some of them there with a bias and compare:
 
 # %% id="dead-predict"
 predict("feed_forward.dead")
@@ -512,7 +512,7 @@ print(f"another word in the place of not, without 318: {control:+.4f}")
 # %% [markdown] id="gate-section"
 # ## 7 Gates
 #
-# Many newer models (T5 1.1, LLaMA, ModernBERT among them) have a network with a [gate](glossary.ipynb#gate). Two paths start from $x$; one goes through an activation and says, number by number, how much of the other passes (Shazeer, 2020, after the GLU of Dauphin et al., 2017):
+# Many newer models (T5 1.1, LLaMA, ModernBERT among them) have a network with a [gate](glossary.md#gate). Two paths start from $x$; one goes through an activation and says, number by number, how much of the other passes (Shazeer, 2020, after the GLU of Dauphin et al., 2017):
 #
 # $$\mathrm{GEGLU}(x) = \big(\mathrm{GELU}(x W_\text{gate}) \odot x W_\text{up}\big)\, W_\text{down}$$
 #
@@ -522,7 +522,7 @@ print(f"another word in the place of not, without 318: {control:+.4f}")
 # ### Exercise 4: `geglu`
 # *Difficulty 2 of 3, about 10 minutes. Hints: `hint("feed_forward.geglu")`*
 #
-# The formula, with the exact GELU (`gelu` is yours by now).
+# The formula, with the exact GELU (`gelu` is your own if it has passed).
 #
 # ```
 #                    ┌─ · w_gate (D, F) ─ gelu ─┐
@@ -579,7 +579,7 @@ print(f"W1 and W2 with F = 3072: {plain:,}; three matrices with F = 2048: {gated
 # %% [markdown] id="dropout-section"
 # ## 8 Dropout
 #
-# A network with millions of weights can learn a small data set by heart. [Dropout](glossary.ipynb#dropout) (Srivastava et al., 2014) makes that harder: in training, every number is set to 0 with probability $p$, drawn again on each call. No neuron can rely on another being there. When the model is used nothing is dropped.
+# A network with millions of weights can learn a small data set by heart. [Dropout](glossary.md#dropout) (Srivastava et al., 2014) makes that harder: in training, every number is set to 0 with probability $p$, drawn again on each call. No neuron can rely on another being there. When the model is used nothing is dropped.
 #
 # Then training and use must agree on the mean. If a number $x$ stays with probability $1 - p$ and is 0 otherwise, its mean is $(1 - p)\,x$. So what is left is divided by $1 - p$; this is *inverted* dropout, and what PyTorch does. (The paper of 2014 divided nothing in training and multiplied the weights by $1 - p$ in use, which is the same in the mean.)
 #
@@ -688,7 +688,7 @@ with torch.no_grad():
     inner = gelu(seen["x"] @ one.weight.T + one.bias)  # (1, S, F)
     output = inner @ two.weight.T + two.bias  # (1, S, D)
     ours = dropout(output, 0.1, training=False)
-print(f"yours and MiniLM's differ by at most {(ours - seen['y']).abs().max():.0e}")
+print(f"the result and MiniLM's differ by at most {(ours - seen['y']).abs().max():.0e}")
 print(f"neuron 318 answers to “not” with {inner[0, 4, 318]:.2f},", end=" ")
 print(f"to “bridge” with {inner[0, 2, 318]:.2f}")
 

@@ -11,7 +11,7 @@
 #
 # You have attention, which lets tokens look at each other, and a feed-forward network, which thinks about each of them alone. An encoder is these two, one on top of the other, again and again. Why, then, can't you put them on top of each other?
 #
-# Because it does not work. Two or three bare layers make all tokens of a sentence the same, and from the top of twelve next to nothing of a gradient reaches the bottom. Two small inventions around each part change that: a sum, the [residual connection](glossary.ipynb#residual-connection), and a rescaling, [layer normalisation](glossary.ipynb#layer-normalisation). The article's text doesn't name either, and its code has only one of them. In this chapter you take them out, watch what breaks, and put them back; and at its end the encoder that reads your sentence is made of functions that you have written, from the first word to the last vector.
+# Because it does not work. Two or three bare layers make all tokens of a sentence the same, and from the top of twelve next to nothing of a gradient reaches the bottom. Two small inventions around each part change that: a sum, the [residual connection](glossary.md#residual-connection), and a rescaling, [layer normalisation](glossary.md#layer-normalisation). The article's text doesn't name either, and its code has only one of them. In this chapter you take them out, watch what breaks, and put them back; and at its end the encoder that reads your sentence is made of functions that you have written, from the first word to the last vector.
 #
 # **When you are through, you can**
 #
@@ -63,7 +63,7 @@ figures.heads(
 )
 
 # %% [markdown] id="bare-note"
-# *What to see:* after two layers the sixteen tokens are one. Attention takes means; with random weights they are nearly plain means; and a mean of means has nothing left of what was different. No later layer can bring back what is gone. That is [over-smoothing](glossary.ipynb#over-smoothing). Dong, Cordonnier and Loukas (2021) proved that attention alone does it doubly exponentially fast, in whatever way its weights are chosen within bounds.
+# *What to see:* after two layers the sixteen tokens are one. Attention takes means; with random weights they are nearly plain means; and a mean of means has nothing left of what was different. No later layer can bring back what is gone. That is [over-smoothing](glossary.md#over-smoothing). Dong, Cordonnier and Loukas (2021) proved that attention alone does it doubly exponentially fast, in whatever way its weights are chosen within bounds.
 #
 # And nothing can learn to do better, because the gradient dies on its way down:
 
@@ -85,7 +85,7 @@ figures.lines(
 #
 # $$x \leftarrow x + f(x)$$
 #
-# Look at its derivative: $\frac{\partial}{\partial x}(x + f(x)) = I + \frac{\partial f}{\partial x}$. Whatever $f$ does, even if it does nothing at all, the $I$ lets the gradient through. And what was different in two tokens is still there in the sum, unless $f$ undoes it. Read it as a [residual stream](glossary.ipynb#residual-stream): a vector for each token runs from the input to the output, and every part of every layer reads from it and adds to it.
+# Look at its derivative: $\frac{\partial}{\partial x}(x + f(x)) = I + \frac{\partial f}{\partial x}$. Whatever $f$ does, even if it does nothing at all, the $I$ lets the gradient through. And what was different in two tokens is still there in the sum, unless $f$ undoes it. Read it as a [residual stream](glossary.md#residual-stream): a vector for each token runs from the input to the output, and every part of every layer reads from it and adds to it.
 
 # %% id="residual-quiz"
 quiz("stacking.why-a-sum")
@@ -175,12 +175,12 @@ print(f"its eps {norm.eps:.0e}, its weights from {low:.2f} to {high:.2f}")
 quiz("stacking.norm-of-what")
 
 # %% [markdown] id="layer-norm-note"
-# What is lost? The length of a vector and its mean: normalised, every token lies on a sphere of radius $\sqrt D$ (before $\gamma$ and $\beta$). Multiply $x$ by 100, and the norm gives the same. What is kept is the direction of what is left when the mean is off, and it is all that attention and the network get to read. A simpler kin, [RMS normalisation](glossary.ipynb#RMS-normalisation) (Zhang and Sennrich, 2019), leaves the mean alone and only divides by the root of the mean square; many newer models use it.
+# What is lost? The length of a vector and its mean: normalised, every token lies on a sphere of radius $\sqrt D$ (before $\gamma$ and $\beta$). Multiply $x$ by 100, and the norm gives the same. What is kept is the direction of what is left when the mean is off, and it is all that attention and the network get to read. A simpler kin, [RMS normalisation](glossary.md#RMS-normalisation) (Zhang and Sennrich, 2019), leaves the mean alone and only divides by the root of the mean square; many newer models use it.
 
 # %% [markdown] id="place-section"
 # ## 4 Before or after?
 #
-# Two parts, a sum and a norm, go around each [sub-layer](glossary.ipynb#sub-layer) (the attention is one, the network the other). In which order?
+# Two parts, a sum and a norm, go around each [sub-layer](glossary.md#sub-layer) (the attention is one, the network the other). In which order?
 #
 # ```
 #        post-norm (Vaswani et al. 2017)             pre-norm (most models today)
@@ -189,7 +189,7 @@ quiz("stacking.norm-of-what")
 #       └───────────────┘                          └───────────────────────┘
 # ```
 #
-# [Post-norm](glossary.ipynb#post-norm), the paper's and BERT's: $\operatorname{norm}(x + f(x))$. Every sum is normalised, so the stream has the same size everywhere; but the path from top to bottom runs through every norm. [Pre-norm](glossary.ipynb#pre-norm): $x + f(\operatorname{norm}(x))$. Each part reads a normalised copy, and the stream itself is touched by nothing but sums. It grows from layer to layer, far less than with the sum alone, and needs one more norm at its very end.
+# [Post-norm](glossary.md#post-norm), the paper's and BERT's: $\operatorname{norm}(x + f(x))$. Every sum is normalised, so the stream has the same size everywhere; but the path from top to bottom runs through every norm. [Pre-norm](glossary.md#pre-norm): $x + f(\operatorname{norm}(x))$. Each part reads a normalised copy, and the stream itself is touched by nothing but sums. It grows from layer to layer, far less than with the sum alone, and needs one more norm at its very end.
 
 # %% [markdown] id="residual-text"
 # ### Exercise 2: `residual`
@@ -355,7 +355,7 @@ for depth in (6, 12, 24):
 #
 # Xiong et al. (2020) derived this: at initialisation, the gradient of the last layer does not depend on the number of layers $N$ in post-norm, and falls as $1/\sqrt{N}$ in pre-norm. They conclude that post-norm's last layers get gradients too large for a large learning rate at the start. Whether that stops a training, gradients alone can't show; a training can.
 #
-# A small task shows it. Eight symbols, one of which stands somewhere among noise; at the first token the stack must say which. Twelve layers, 60 steps, a high learning rate. Once the post-norm stack gets a [warm-up](glossary.ipynb#warm-up): its rate rises from 0 to the full one over the 60 steps.
+# A small task shows it. Eight symbols, one of which stands somewhere among noise; at the first token the stack must say which. Twelve layers, 60 steps, a high learning rate. Once the post-norm stack gets a [warm-up](glossary.md#warm-up): its rate rises from 0 to the full one over the 60 steps.
 
 # %% id="training-predict"
 predict("stacking.which-one-learns")
@@ -411,7 +411,7 @@ residual, token_similarity = use("stacking.residual"), use("stacking.token_simil
 # ### Exercise 4: `EncoderLayer`
 # *Difficulty 3 of 3, about 35 minutes. Hints: `hint("stacking.EncoderLayer")`*
 #
-# A class this time, of modules, so that it can be trained and saved. It must load the [state dict](glossary.ipynb#state-dict) of `nn.TransformerEncoderLayer(..., batch_first=True)` and then compute the same. So its parts need torch's names:
+# A class this time, of modules, so that it can be trained and saved. It must load the [state dict](glossary.md#state-dict) of `nn.TransformerEncoderLayer(..., batch_first=True)` and then compute the same. So its parts need torch's names:
 #
 # | in `__init__` | what | holds |
 # |---|---|---|
@@ -528,7 +528,7 @@ quiz("stacking.what-crosses-tokens")
 #   module ── copy ──► nn.ModuleList( clone 0, clone 1, …, clone count−1 )
 # ```
 #
-# Each [clone](glossary.ipynb#clone) has the module's values, its buffers, the same parameters frozen or trained (`requires_grad`), and is in the mode in which the module is, training or evaluation; none shares anything with another, or with the module itself, which stays as it is.
+# Each [clone](glossary.md#clone) has the module's values, its buffers, the same parameters frozen or trained (`requires_grad`), and is in the mode in which the module is, training or evaluation; none shares anything with another, or with the module itself, which stays as it is.
 #
 # *A tiny case.* Three clones of `nn.Linear(2, 2)`, which has 6 parameters, have 18 together. If yours have 6, ask yourself how many modules there are.
 
@@ -810,7 +810,7 @@ figures.lines(
 # %% [markdown] id="lab-section"
 # ## 10 The lab
 #
-# A stack with all its switches: depth, norm before or after, the sum, dropout, the first weights; gradients, token similarity and the lengths of the vectors, layer by layer, at each key press. The layer is **yours**, and so is the similarity.
+# A stack with all its switches: depth, norm before or after, the sum, dropout, the first weights; gradients, token similarity and the lengths of the vectors, layer by layer, at each key press. The layer and the similarity are your own where they have passed and the reference's until then; the line above the pictures says which.
 
 # %% id="stack-lab"
 labs.StackLab(
@@ -984,7 +984,7 @@ figures.heatmap(
 #
 # > **In the article** (3.3): "经过多个Transformer层的编码后，最终得到输入文本的隐藏表示" (*after encoding by several Transformer layers, we finally get the hidden representation of the input text*).
 # >
-# > The [hidden representation](glossary.ipynb#hidden-representation) is **one vector for each token**, `(B, S, D)`, of the same shape as what went into the first layer: *she* still has a vector of her own, and it now holds something of the sentence. It is not yet one vector for the text; that takes one more step (the mean above; chapter 06 compares others). And "finally" is a choice: each layer's output is a representation, and for many questions about language a middle layer's is the better one (Liu et al., 2019).
+# > The [hidden representation](glossary.md#hidden-representation) is **one vector for each token**, `(B, S, D)`, of the same shape as what went into the first layer: *she* still has a vector of her own, and it now holds something of the sentence. It is not yet one vector for the text; that takes one more step (the mean above; chapter 06 compares others). And "finally" is a choice: each layer's output is a representation, and for many questions about language a middle layer's is the better one (Liu et al., 2019).
 
 # %% id="shape-quiz"
 quiz("stacking.what-comes-out")

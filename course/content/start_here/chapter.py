@@ -13,7 +13,7 @@
 #
 # > How do I find the three largest numbers of a list?
 #
-# In a minute from now a neural network on your machine will have read that documentation, well over a thousand passages of it, and will answer with the one that says how. Nobody gave it a list of synonyms or a search engine. It is an **[encoder](glossary.ipynb#encoder)**, the thing that this course is about. You will build one, watch it work, and use it.
+# In a minute from now a neural network on your machine will have read that documentation, well over a thousand passages of it, and will answer with the one that says how. Nobody gave it a list of synonyms or a search engine. It is an **[encoder](glossary.md#encoder)**, the thing that this course is about. You will build one, watch it work, and use it.
 #
 # **When you are through, you can**
 #
@@ -58,9 +58,9 @@ found = index.search("Which day of the week is it?", count=1)
 found
 
 # %% [markdown] id="search-note"
-# *What to see:* the best passage for the question in the box speaks of "the n largest elements in a dataset": *largest*, but no *three*, no *numbers*, no *list*. The two texts are found to fit because their vectors point in similar directions. That is [semantic search](glossary.ipynb#semantic-search).
+# *What to see:* the best passage for the question in the box speaks of "the n largest elements in a dataset": *largest*, but no *three*, no *numbers*, no *list*. The two texts are found to fit because their vectors point in similar directions. That is [semantic search](glossary.md#semantic-search).
 #
-# The number beside each passage is its [cosine similarity](glossary.ipynb#cosine-similarity) with the question: 1 for vectors that point the same way, 0 for vectors at a right angle.
+# The number beside each passage is its [cosine similarity](glossary.md#cosine-similarity) with the question: 1 for vectors that point the same way, 0 for vectors at a right angle.
 #
 # Is that better than comparing words? The usual way to compare them is BM25 (Robertson and Zaragoza, 2009): each word that the question and a passage share adds to the passage's score, a rare word more than a frequent one. Let both searches rank the same passages for three questions, each with the passage that answers it:
 
@@ -101,7 +101,7 @@ for question in ("What is the capital of France?", "How do I leave a loop early?
 # %% [markdown] id="what-it-is"
 # ## 2 What an encoder is, and what it is not
 #
-# The encoder is [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2), a small [Transformer](glossary.ipynb#Transformer). It was made in three steps that others took for us: in its [pretraining](glossary.ipynb#pretraining) it learned to imitate a larger model of language; then every second of its twelve layers was taken out; and then it was trained on a billion pairs of texts to give those that belong together similar vectors. Here it is:
+# The encoder is [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2), a small [Transformer](glossary.md#Transformer). It was made in three steps that others took for us: in its [pretraining](glossary.md#pretraining) it learned to imitate a larger model of language; then every second of its twelve layers was taken out; and then it was trained on a billion pairs of texts to give those that belong together similar vectors. Here it is:
 
 # %% id="load-minilm"
 model, tokenizer = load_minilm()
@@ -113,7 +113,7 @@ tokens = tokenizer.encode(text).tokens
 print(len(tokens), "tokens:", *tokens)
 
 # %% [markdown] id="tokens-note"
-# The text is cut into [tokens](glossary.ipynb#token), here words and signs, with `[CLS]` and `[SEP]` around them (chapter 01). What comes out at the other end?
+# The text is cut into [tokens](glossary.md#token), here words and signs, with `[CLS]` and `[SEP]` around them (chapter 01). What comes out at the other end?
 
 # %% id="what-comes-out-predict"
 predict("start_here.what-comes-out")
@@ -127,9 +127,9 @@ print("out come", tuple(hidden.shape), "numbers")
 explain("start_here.what-comes-out")
 
 # %% [markdown] id="hidden-note"
-# These vectors are the [hidden representation](glossary.ipynb#hidden-representation) of the text. "Hidden", because a user of a larger system never sees them; for us they are the whole result. One for each token, and each made in the light of all the others: the vector of *list* knows of *largest* and *numbers*.
+# These vectors are the [hidden representation](glossary.md#hidden-representation) of the text. "Hidden", because a user of a larger system never sees them; for us they are the whole result. One for each token, and each made in the light of all the others: the vector of *list* knows of *largest* and *numbers*.
 #
-# For the search, each text needs one vector, its [sentence embedding](glossary.ipynb#sentence-embedding). The recipe is plain: the mean of the tokens' vectors, scaled to length 1.
+# For the search, each text needs one vector, its [sentence embedding](glossary.md#sentence-embedding). The recipe is plain: the mean of the tokens' vectors, scaled to length 1.
 
 # %% id="mean-run"
 by_hand = hidden[0].mean(dim=0)  # (S, D) -> (D,)
@@ -166,13 +166,13 @@ quiz("start_here.not-a-writer")
 # %% [markdown] id="families"
 # ## 3 Encoder, decoder, or both?
 #
-# The Transformer of 2017 was built for translation and had two halves. The encoder read the English sentence; the [decoder](glossary.ipynb#decoder) wrote the German one, token by token, looking back at its own words and over to what the encoder had made of the English (Vaswani et al., 2017). Soon people took the halves apart, and today there are three families:
+# The Transformer of 2017 was built for translation and had two halves. The encoder read the English sentence; the [decoder](glossary.md#decoder) wrote the German one, token by token, looking back at its own words and over to what the encoder had made of the English (Vaswani et al., 2017). Soon people took the halves apart, and today there are three families:
 #
 # | family | who may look at whom | what it is good at | examples |
 # |---|---|---|---|
-# | [encoder-only](glossary.ipynb#encoder-only-model) | every token at every token | reading: search, classification, labels, vectors | BERT (Devlin et al., 2019), ModernBERT (Warner et al., 2024), our MiniLM; for pictures ViT (Dosovitskiy et al., 2021), for speech wav2vec 2.0 (Baevski et al., 2020) |
-# | [decoder-only](glossary.ipynb#decoder-only-model) | each token at itself and what came before | writing: chat, programs, whatever can be put as "go on from here" | GPT-3 (Brown et al., 2020), Llama 3 (Grattafiori et al., 2024), DeepSeek-V3 (DeepSeek-AI, 2024), Qwen3 (Yang et al., 2025) |
-# | [encoder–decoder](glossary.ipynb#encoder-decoder-model) | the input at all of the input; the output at itself and what came before, and at all of the input | turning one sequence into another: translation, transcription | the original Transformer, T5 (Raffel et al., 2020), NLLB for 200 languages (NLLB Team, 2022), Whisper for speech (Radford et al., 2022) |
+# | [encoder-only](glossary.md#encoder-only-model) | every token at every token | reading: search, classification, labels, vectors | BERT (Devlin et al., 2019), ModernBERT (Warner et al., 2024), our MiniLM; for pictures ViT (Dosovitskiy et al., 2021), for speech wav2vec 2.0 (Baevski et al., 2020) |
+# | [decoder-only](glossary.md#decoder-only-model) | each token at itself and what came before | writing: chat, programs, whatever can be put as "go on from here" | GPT-3 (Brown et al., 2020), Llama 3 (Grattafiori et al., 2024), DeepSeek-V3 (DeepSeek-AI, 2024), Qwen3 (Yang et al., 2025) |
+# | [encoder–decoder](glossary.md#encoder-decoder-model) | the input at all of the input; the output at itself and what came before, and at all of the input | turning one sequence into another: translation, transcription | the original Transformer, T5 (Raffel et al., 2020), NLLB for 200 languages (NLLB Team, 2022), Whisper for speech (Radford et al., 2022) |
 #
 # The difference is who may look at whom, and that can be drawn. Three tokens of an input, three of an output; a dark cell is a look that is forbidden:
 
@@ -197,7 +197,7 @@ quiz("start_here.bidirectional")
 # %% [markdown] id="article-architecture"
 # > **In the article** (1.2): "大模型通常采用编码器-解码器架构" (*large models usually adopt the encoder–decoder architecture*).
 # >
-# > So it was in 2017, and in some families it still is. It is no longer so for what is called a [large language model](glossary.ipynb#large-language-model) today: GPT-3, Llama 3, DeepSeek-V3 and Qwen3 are all decoder-only. Why did the encoder go? Two reasons are often given. A chat has no clean border between input and output: what was output is input in the next turn, and a decoder needn't compute it again. And one stack with one task, "predict the next token", is simple to train on any text. Which is better can be measured: Wang et al. (2022) compared the choices at equal cost and found that, straight after such training, the decoder-only model did best on tasks it had not seen, while an encoder–decoder that had learned by filling in blanks was ahead after a further training on many tasks. So it isn't that one is better; it depends on what follows.
+# > So it was in 2017, and in some families it still is. It is no longer so for what is called a [large language model](glossary.md#large-language-model) today: GPT-3, Llama 3, DeepSeek-V3 and Qwen3 are all decoder-only. Why did the encoder go? Two reasons are often given. A chat has no clean border between input and output: what was output is input in the next turn, and a decoder needn't compute it again. And one stack with one task, "predict the next token", is simple to train on any text. Which is better can be measured: Wang et al. (2022) compared the choices at equal cost and found that, straight after such training, the decoder-only model did best on tasks it had not seen, while an encoder–decoder that had learned by filling in blanks was ahead after a further training on many tasks. So it isn't that one is better; it depends on what follows.
 # >
 # > The article's **encoder** has not gone. It works where a text is read more often than written: in search engines, in the "retrieval" that looks up passages for a chat, in filters and classifiers. There a text needs one pass through a small model, and its vector can be kept. And models that can see often put one in front: in LLaVA (Liu et al., 2023) an encoder turns the picture into vectors, and a decoder-only model reads those as if they were words.
 # >
@@ -235,7 +235,7 @@ figures.encoder()
 # - Once it has passed, `compare("start_here.best_match")` lays your answer beside ours. The chapter with all answers stands in [solutions](../solutions/00_start_here.ipynb).
 # - `predict` asks what you expect *before* a cell runs. In experiments of Richland, Kornell and Kao (2009), readers who had first guessed the answers, mostly wrong, later knew them better than readers who had spent that time on the text. So do guess.
 # - **In the article** boxes look at the sentences of the article that this course follows.
-# - Every term is linked to the [glossary](glossary.ipynb), which has it in English and Chinese.
+# - Every term is linked to the [glossary](glossary.md), which has it in English and Chinese.
 
 # %% [markdown] id="best-match-text"
 # ### Exercise 1: `best_match`

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from course.datasets.passages.index import BestMatch, Found, Index
+from course.system.outputs import LIVE, Output, with_page
 from course.system.threads import one_thread
 
 EXAMPLE = "How do I find the three largest numbers of a list?"
@@ -27,7 +28,8 @@ class SearchBox:
         self.index, self.best_match = index, best_match
         self.question = question
         self._widget: Any = None
-        self._output: Any = None
+        self._answer: Any = None
+        self._output = Output(self._live, self._still)
 
     def ask(self, question: str) -> Found | None:
         """Answer a question, as typing it does; None, and nothing changes, where it is empty."""
@@ -36,19 +38,29 @@ class SearchBox:
             return None
         with one_thread():
             found = self.index.search(question, best_match=self.best_match)
-        if self._output is not None:
-            self._output.value = _spoken(found._repr_html_())
+        if self._answer is not None:
+            self._answer.value = _spoken(found._repr_html_())
         return found
 
     def __repr__(self) -> str:
         found = self.index.search(self.question or EXAMPLE, best_match=self.best_match)
         return f"{found!r}\n\n(Run this cell in Jupyter to type questions of your own.)"
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    def _live(self) -> dict[str, Any]:
         if self._widget is None:
             self._build()
         view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
-        return {"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}
+        return {"application/vnd.jupyter.widget-view+json": view}
+
+    def _still(self) -> dict[str, str]:
+        found = self.index.search(self.question or EXAMPLE, best_match=self.best_match)
+        return {"text/plain": repr(self), "text/html": found._repr_html_()}
+
+    def _ipython_display_(self) -> None:
+        self._output.show()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {**self._live(), **with_page(self._still())}
 
     def _build(self) -> None:
         import ipywidgets as widgets
@@ -59,8 +71,9 @@ class SearchBox:
             placeholder="Ask Python's documentation something",
             layout=widgets.Layout(width="98%", max_width="52em"),
         )
-        self._output = widgets.HTML(_spoken(""))
-        self._widget = widgets.VBox([text, self._output])
+        self._answer = widgets.HTML(_spoken(""))
+        self._widget = widgets.VBox([text, self._answer])
+        self._widget.add_class(LIVE)
         text.observe(lambda change: self.ask(change["new"]), "value")
         self.ask(self.question)
 

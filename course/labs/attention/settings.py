@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from course.labs.faults import InvalidSetting
+from course.labs.faults import InvalidSetting, UnreadableSetting
 from course.labs.packing import unpack_bits
 
 LONGEST = 128  # tokens
@@ -95,10 +95,11 @@ class Selection:
         return replace(self, **kept)
 
 
+WIDEST = 512  # d_model of a fresh encoder
 # name: (least, most, how the learner knows it)
 _WHOLE = {
     "heads": (1, 16, "The number of heads"),
-    "d_model": (4, 512, "d_model"),
+    "d_model": (4, WIDEST, "d_model"),
     "layers": (1, 6, "The number of layers"),
     "seed": (0, 9999, "The seed"),
     "padding": (0, 32, "The number of [PAD] tokens"),
@@ -174,7 +175,7 @@ def _read_painting(value: Any) -> Painting:
         painting = Painting(int(value["length"]), base64.b64decode(value["bits"]))
         painting.blocked(1)
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise InvalidSetting(f"The painted mask cannot be read: {error}.") from error
+        raise UnreadableSetting(f"The painted mask cannot be read: {error}.") from error
     return painting
 
 

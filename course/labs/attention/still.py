@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import textwrap
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ def _svg(arrays: Arrays, chosen: Selection, title: str, small: Indices, large: I
     grid_height = round(grid_width * small.shape[0] / small.shape[1])
     cell = max(3, min(24, 400 // len(labels)))
     left, top, side = grid_width + 110, 150, cell * len(labels)
-    titles = [title[i : i + _LONGEST_TITLE] for i in range(0, len(title), _LONGEST_TITLE)][:2]
+    titles = textwrap.wrap(title, _LONGEST_TITLE)[:2]
     texts = [Written(8, 18 + 15 * i, line) for i, line in enumerate(titles)]
     texts.append(
         Written(

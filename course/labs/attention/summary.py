@@ -7,6 +7,7 @@ import numpy as np
 from course.labs.attention.compute import Arrays
 from course.labs.attention.measures import changes, row_steps
 from course.labs.attention.settings import Selection, Settings
+from course.labs.quoting import quoted
 
 ALIKE = 1e-3  # weights further than this from the softmax of the scores are told of
 
@@ -29,11 +30,13 @@ def looks(arrays: Arrays, chosen: Selection) -> str:
     labels = arrays.tokens.labels
     row = arrays.weights[chosen.layer, chosen.head, chosen.query]  # (L,)
     place = f"Layer {chosen.layer}, head {chosen.head}:"
-    query = f"“{labels[chosen.query]}” (position {chosen.query})"
+    query = f"{quoted(labels[chosen.query])} (position {chosen.query})"
     if not row.any():
         return f"{place} {query} may look at nothing, so its weights and its output are zeros."
     first, *others = [
-        f"“{labels[i]}” ({row[i]:.2f})" for i in np.argsort(-row, kind="stable")[:3] if row[i] > 0
+        f"{quoted(labels[i])} ({row[i]:.2f})"
+        for i in np.argsort(-row, kind="stable")[:3]
+        if row[i] > 0
     ]
     then = f", then at {' and '.join(others)}" if others else ""
     return f"{place} {query} looks most at {first}{then}."
@@ -44,12 +47,12 @@ def cell(arrays: Arrays, chosen: Selection) -> str:
     product, scaled, masked, weight = row_steps(arrays, chosen)[chosen.key, :4]
     key = arrays.tokens.labels[chosen.key]
     if masked == -np.inf:
-        return f"Its key “{key}” is blocked."
+        return f"Its key {quoted(key)} is blocked."
     sentence = (
-        f"With the key “{{}}” its product is {product:.2f}, divided by {1 / arrays.factor:.3g} "
+        f"With the key {{}} its product is {product:.2f}, divided by {1 / arrays.factor:.3g} "
         f"it is {scaled:.2f}, and after the softmax the weight is {weight:.3f}."
     )
-    return sentence.replace("-", "−").format(key)
+    return sentence.replace("-", "−").format(quoted(key))
 
 
 def differs(arrays: Arrays, chosen: Selection) -> list[str]:
@@ -76,7 +79,7 @@ def effect(arrays: Arrays) -> str:
     cosine, moved = changes(arrays)[: arrays.tokens.real].T
     most = int(moved.argmax())
     return (
-        f"Switched off: {names}. The output vector of “{arrays.tokens.labels[most]}” moves most, "
+        f"Switched off: {names}. The output vector of {quoted(arrays.tokens.labels[most])} moves most, "
         f"by {moved[most]:.0%} of its length (cosine with before {cosine[most]:.3f}); the mean "
         f"over the tokens is {moved.mean():.0%}."
     )

@@ -23,6 +23,7 @@ from course.labs.attention.measures import (
 from course.labs.attention.settings import Selection
 from course.labs.drawing import PanelData
 from course.labs.packing import Bits, pack, pack_floats, signed_codes, weight_codes
+from course.labs.quoting import quoted
 
 MOST_BYTES = 20_000  # of an update
 FOR_WORDS = 2_600  # of those, for the message's text: values, captions, summary
@@ -131,7 +132,7 @@ def row_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
         return {"numbers": pack_floats(row_steps(arrays, chosen))}
 
     meta = {
-        "caption": f"The row of “{query}”: from products to the weighted sum",
+        "caption": f"The row of {quoted(query)}: from products to the weighted sum",
         "row_labels": "tokens",
         "foot_labels": ["sum"],
         "columns": [
@@ -169,7 +170,7 @@ def values_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
     part = "" if width == arrays.head_dim else f", the first {width} of {arrays.head_dim} numbers"
 
     def data() -> dict[str, bytes]:
-        return {"cells": pack(signed_codes(np.vstack([values, mixed]), limit), 8)}
+        return {"cells": pack(signed_codes(np.vstack([values, mixed]), limit, 16), 16)}
 
     weights = arrays.weights[chosen.layer, chosen.head, chosen.query]
     meta = {
@@ -179,7 +180,7 @@ def values_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
             "sum",
         ],
         "column_labels": ["" if i % 8 else str(i) for i in range(width)],
-        "bits": 8,
+        "bits": 16,
         "scale": "signed",
         "limit": limit,
         "chosen": [

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from course.labs.embedding.words import ANALOGIES, GROUPS, Analogy, group, pieces, table, vector
 from course.labs.own_functions import InvalidSetting, Own, OwnFailed, call_own, check_one_of
+from course.labs.quoting import quoted
 from course.system.threads import one_thread
 
 Floats = NDArray[np.float32]
@@ -93,6 +94,9 @@ class Found:
     target: Tensor
 
 
+LONGEST = 40  # letters of a word; MiniLM's vocabulary has none longer than 18
+
+
 def check_settings(asked: Settings) -> None:
     """Say in a sentence what cannot be.
 
@@ -104,10 +108,12 @@ def check_settings(asked: Settings) -> None:
         word = getattr(asked, name)
         if not isinstance(word, str) or not word.strip():
             raise InvalidSetting("A word is missing: type one, and the picture follows.")
+        if len(word.strip()) > LONGEST:
+            raise InvalidSetting(f"A word has at most {LONGEST} letters; shorten it.")
         if vector(clean(word)) is None:
             cut = " ".join(pieces(word))
             raise InvalidSetting(
-                f"“{word.strip()}” is no whole word of MiniLM's vocabulary, so it has no vector of "
+                f"{quoted(word.strip())} is no whole word of MiniLM's vocabulary, so it has no vector of "
                 f"its own; it is read as {cut}."
             )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from course.labs.embedding.compute import LONGEST
 from course.labs.embedding.words import ANALOGIES, GROUPS
 
 
@@ -20,7 +21,7 @@ def form() -> dict[str, Any]:
 def _word() -> dict[str, Any]:
     groups = [[name, name] for name in GROUPS]
     controls = [
-        {"name": "word", "kind": "text", "label": "Word", "longest": 40},
+        {"name": "word", "kind": "text", "label": "Word", "longest": LONGEST},
         {"name": "group", "kind": "select", "label": "On the map", "choices": groups},
     ]
     return {"label": "Look at", "controls": controls}
@@ -30,7 +31,7 @@ def _analogy() -> dict[str, Any]:
     names = (("a", "a"), ("b", "− b"), ("c", "+ c"))
     examples = [["", "choose one"], *([i, str(each)] for i, each in enumerate(ANALOGIES))]
     controls: list[dict[str, Any]] = [
-        {"name": name, "kind": "text", "label": label, "longest": 40} for name, label in names
+        {"name": name, "kind": "text", "label": label, "longest": LONGEST} for name, label in names
     ]
     controls += [
         {"name": "exclude", "kind": "check", "label": "leave a, b and c out of the answers"},

@@ -13,6 +13,7 @@ from course.labs.embedding.compute import Found, Settings, clean, expected
 from course.labs.embedding.words import ANALOGIES, vector
 from course.labs.packing import pack_floats
 from course.labs.plotting import Series, plot_panel
+from course.labs.quoting import quoted
 from course.labs.still_plots import Box, document, plot, words
 
 Scores = Sequence[tuple[float, ...]]
@@ -24,7 +25,7 @@ def panels(asked: Settings, found: Found, scores: Scores, key: Hashable) -> list
         _map(asked, found, key),
         _ranked(
             "near",
-            f"Nearest to “{clean(asked.word)}”, of 12,000 words",
+            f"Nearest to {quoted(clean(asked.word))}, of 12,000 words",
             [word for word, _ in found.near],
             [share for _, share in found.near],
             key,
@@ -144,7 +145,7 @@ def summary(asked: Settings, found: Found, scores: Scores) -> str:
     near = ", ".join(f"{word} ({share:.2f})" for word, share in found.near[:3])
     first, second = found.map.shares
     sentences = [
-        f"Nearest to “{clean(asked.word)}”: {near}.",
+        f"Nearest to {quoted(clean(asked.word))}: {near}.",
         f"The map's two axes hold {first:.1%} and {second:.1%} of the variance of its words.",
         _analogy(asked, found),
     ]
@@ -163,15 +164,13 @@ def summary(asked: Settings, found: Found, scores: Scores) -> str:
 def _analogy(asked: Settings, found: Found) -> str:
     word, share = found.nearest
     inputs = {clean(asked.a), clean(asked.b), clean(asked.c)}
-    told = f"{_sum(asked)} comes nearest to “{word}” ({share:.2f})"
+    told = f"{_sum(asked)} comes nearest to {quoted(word)} ({share:.2f})"
     if word not in inputs:
         return f"{told}, though the inputs were allowed."
     others = [each for each in found.answers if each[0] not in inputs]
     if not others:
         return f"{told}, which was put in."
-    return (
-        f"{told}, which was put in; of the others “{others[0][0]}” ({others[0][1]:.2f}) is nearest."
-    )
+    return f"{told}, which was put in; of the others {quoted(others[0][0])} ({others[0][1]:.2f}) is nearest."
 
 
 def still(asked: Settings, found: Found, label: str) -> str:
@@ -181,7 +180,7 @@ def still(asked: Settings, found: Found, label: str) -> str:
     parts = [
         words(10, 20, title, bold=True),
         plot(Box(50, 50, 520, 520), series, "first axis", "second axis"),
-        words(620, 220, f"Nearest to “{clean(asked.word)}”", bold=True),
+        words(620, 220, f"Nearest to {quoted(clean(asked.word))}", bold=True),
         *(
             words(620, 245 + 18 * i, f"{share:.3f}  {word}")
             for i, (word, share) in enumerate(found.near)

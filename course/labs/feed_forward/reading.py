@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from course.labs.faults import InvalidSetting
 from course.labs.feed_forward.neurons import Excitement, excite, paragraphs
 from encoder_core.pretrained.minilm import load_minilm
 
@@ -30,10 +31,15 @@ class Reading:
 def read(text: str) -> Reading:
     """Send a sentence through MiniLM.
 
+    Raises:
+        InvalidSetting: the sentence has no tokens, such as one of control characters.
+
     >>> read("It is not so.").tokens
     ('it', 'is', 'not', 'so', '.')
     """
     model, tokenizer = load_minilm()
+    if len(tokenizer.encode(text)) <= 2:  # [CLS] and [SEP]
+        raise InvalidSetting("The text has no tokens; type a few words.")
     found = excite(model, tokenizer, [text])
     return Reading(found.tokens, found.answers)
 

@@ -7,6 +7,7 @@ import numpy as np
 from course.labs.feed_forward.compute import Shown
 from course.labs.feed_forward.neurons import Excitement
 from course.labs.feed_forward.settings import Selection, Settings
+from course.labs.quoting import quoted
 
 _NAMES = {"relu": "ReLU", "gelu": "GELU", "silu": "SiLU", "tanh": "tanh", "none": "no activation"}
 
@@ -35,8 +36,8 @@ def summary(shown: Shown, asked: Settings, chosen: Selection, words_of: Exciteme
     with_sign = f"{answer:.2f}".replace("-", "−")
     found = dict.fromkeys(word for word, _ in words_of.strongest(chosen.layer, chosen.neuron, 10))
     sentences.append(
-        f"Neuron {chosen.neuron} of layer {chosen.layer} answers to “{token}” with {with_sign}; in "
-        f"real text it answers most to {', '.join(f'“{word}”' for word in found)}."
+        f"Neuron {chosen.neuron} of layer {chosen.layer} answers to {quoted(token)} with {with_sign}; in "
+        f"real text it answers most to {', '.join(map(quoted, found))}."
     )
     return " ".join(sentences)
 

@@ -13,6 +13,7 @@ from course.labs.feed_forward.neurons import Excitement
 from course.labs.feed_forward.settings import Selection, Settings
 from course.labs.pieces import Piece, tokens_panel
 from course.labs.plotting import Series, plot_panel
+from course.labs.quoting import quoted
 from course.labs.still_plots import Box, document, pieces, plot, words
 
 STRONGEST, WORDS = 10, 24
@@ -61,7 +62,7 @@ def panels(
             numbers.index(chosen.neuron),
             shades=[value for _, value in of_token],
             limit=limit,
-            caption=f"Layer {chosen.layer}: what “{shown.reading.tokens[chosen.token]}” excites most"
+            caption=f"Layer {chosen.layer}: what {quoted(shown.reading.tokens[chosen.token])} excites most"
             + (f"; and neuron {chosen.neuron}" if len(numbers) > STRONGEST else ""),
         ),
         tokens_panel(

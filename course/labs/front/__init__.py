@@ -3,7 +3,8 @@
 `lab.js` is the whole of one view. Below it stand the panels (`grid`, `matrix`, `table`, `plot`,
 `tokens`, `steps`, each a kind of `panel`), the `controls`, what was moved and not yet answered
 (`requests`) and the saved `picture`. Below those: `axis` and `strokes` for plots, `codes` for packed
-numbers and colours, `dom` for elements and their ids, `text` for numbers and sentences.
+numbers and colours, `dom` for elements and their ids, `text` for numbers and sentences, `page` for
+what all labs of a page share.
 `messages.d.ts` has the types of what Python sends; `jsconfig.json` tells TypeScript how to check them.
 
 The modules import one another by name (``import { make } from "./dom.js"``) and export declarations
@@ -22,7 +23,7 @@ FOLDER = Path(__file__).parent
 ENTRY = "lab"  # the module with anywidget's default export
 
 _COMMENT = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
-_IMPORT = re.compile(r'^import \{([\w\s,]+)\} from "\./(\w+)\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{([\w\s,]+)\} from "\.[./\w]*/(\w+)\.js";\n', re.MULTILINE)
 _DECLARATION = re.compile(
     r"^(export )?(?:async )?(?:function\*?|class|const|let) (\w+)", re.MULTILINE
 )

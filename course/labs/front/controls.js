@@ -1,7 +1,7 @@
 /** The native, labelled controls. */
 
 import { keepKeys, make, newId, setText } from "./dom.js";
-import { formatNumber, sameValue } from "./text.js";
+import { firstOf, formatNumber, sameValue } from "./text.js";
 
 /**
  * What tells that a control was moved, where it is not "input".
@@ -28,13 +28,19 @@ export class Control {
     this.output = spec.kind === "range" ? make("output", { for: id }) : null;
     this.showOutput(); // where the first value is the range's own, nothing else would
     const text = spec.kind === "button" ? null : make("label", { for: id }, spec.label);
-    const parts = spec.kind === "check" ? [this.input, text] : [text, this.input, this.output];
+    this.cut = spec.longest ? make("small", { class: "course-lab-cut", role: "status" }) : null;
+    const parts = spec.kind === "check" ? [this.input, text] : [text, this.input, this.output, this.cut];
     const long = spec.long ? " is-long" : "";
     this.node = make("span", { class: `course-lab-control is-${spec.kind}${long}` }, ...parts);
     if (spec.help) this.input.title = spec.help;
     const event = EVENTS[spec.kind] ?? "input";
-    this.input.addEventListener(event, () => {
+    /** @type {number[] | undefined} */
+    this.allowed = undefined; // what a step may lead to
+    this.before = NaN;
+    this.input.addEventListener(event, (moved) => {
+      if (spec.kind === "number") this.stepOn(moved);
       this.showOutput();
+      this.showCut();
       changed(spec.name, this.value());
     });
   }
@@ -49,7 +55,7 @@ export class Control {
     const type = spec.kind === "check" ? "checkbox" : spec.kind;
     return make("input", {
       id, type, min: spec.least, max: spec.most, step: spec.step, placeholder: spec.placeholder,
-      maxlength: spec.longest, autocomplete: "off", spellcheck: "false",
+      autocomplete: "off", spellcheck: "false",
     });
   }
 
@@ -68,8 +74,37 @@ export class Control {
     if (this.spec.kind === "button") return true;
     if (this.spec.kind === "check") return this.field.checked;
     if (this.spec.kind === "select") return this.choices?.[this.select.selectedIndex]?.[0] ?? null;
-    if (this.spec.kind === "text") return this.field.value;
+    if (this.spec.kind === "text") return firstOf(this.field.value, this.spec.longest);
     return Number.isNaN(this.field.valueAsNumber) ? null : this.field.valueAsNumber;
+  }
+
+  /**
+   * A step leads to the next number that is allowed; what is typed stays as it is.
+   * @param {Event} moved
+   */
+  stepOn(moved) {
+    const [from, to] = [this.before, this.field.valueAsNumber];
+    const typed = moved instanceof InputEvent && moved.inputType;
+    if (this.allowed && !typed && Math.abs(to - from) === (this.spec.step ?? 1) && !this.allowed.includes(to)) {
+      const ahead = this.allowed.filter((value) => (to > from ? value > from : value < from));
+      this.field.value = String(ahead.length === 0 ? from : to > from ? Math.min(...ahead) : Math.max(...ahead));
+    }
+    this.before = this.field.valueAsNumber;
+  }
+
+  /**
+   * Mark the control where Python refused its value; `notice` is the id of the sentence that says why.
+   * @param {string | undefined} why
+   * @param {string} notice
+   */
+  refuse(why, notice) {
+    if (why === undefined) {
+      this.input.removeAttribute("aria-invalid");
+      this.input.removeAttribute("aria-errormessage");
+    } else {
+      this.input.setAttribute("aria-invalid", "true");
+      this.input.setAttribute("aria-errormessage", notice);
+    }
   }
 
   /**
@@ -80,7 +115,9 @@ export class Control {
     if (this.spec.kind === "check") this.field.checked = Boolean(value);
     else if (this.spec.kind === "select") this.select.selectedIndex = this.indexOf(value);
     else this.field.value = value ?? "";
+    this.before = this.field.valueAsNumber;
     this.showOutput();
+    this.showCut();
   }
 
   /**
@@ -97,6 +134,13 @@ export class Control {
     if (sameValue(choices, this.choices)) return;
     this.choices = choices;
     this.input.replaceChildren(...choices.map(([, label]) => make("option", {}, label)));
+  }
+
+  /** Say how much of a long text is used; what was typed stays in the field. */
+  showCut() {
+    if (!this.cut) return;
+    const [used, all] = [this.value(), this.field.value].map((text) => [...text].length);
+    setText(this.cut, used === all ? "" : `Used: the first ${used.toLocaleString("en")} of ${all.toLocaleString("en")} characters.`);
   }
 
   showOutput() {

@@ -1,13 +1,13 @@
 /** Elements: made, named, written to. Every id on the page is made here. */
 
-let made = 0;
+import { nextNumber } from "./page.js";
 
 /**
- * Make an id that nothing else on the page has.
+ * Make an id that nothing else on the page has, in this lab or another.
  * @param {string} what - "control" or "panel"
  */
 export function newId(what) {
-  return `course-lab-${what}-${++made}`;
+  return `course-lab-${what}-${nextNumber()}`;
 }
 
 /**
@@ -45,7 +45,19 @@ export function make(tag, attributes = {}, ...children) {
  */
 export function keepKeys(node) {
   node.setAttribute("data-lm-suppress-shortcuts", "true");
+  node.addEventListener("keydown", (event) => passSave(/** @type {KeyboardEvent} */ (event)));
   return node;
+}
+
+/**
+ * Hand Ctrl+S on to the page: JupyterLab saves the notebook, where the browser would save the page.
+ * @param {KeyboardEvent} event
+ */
+function passSave(event) {
+  if (event.key !== "s" || !(event.ctrlKey || event.metaKey)) return;
+  const { key, code, keyCode, ctrlKey, metaKey } = event;
+  const copy = new KeyboardEvent("keydown", { key, code, keyCode, ctrlKey, metaKey, bubbles: true, cancelable: true });
+  if (!document.body.dispatchEvent(copy)) event.preventDefault();
 }
 
 /**

@@ -15,9 +15,10 @@
 
 import { fromBase64, makeScale, Pixels } from "./codes.js";
 import { Control } from "./controls.js";
-import { keepKeys, make, setText } from "./dom.js";
+import { keepKeys, make, newId, setText } from "./dom.js";
 import { GridPanel } from "./grid.js";
 import { MatrixPanel } from "./matrix.js";
+import { keepSettings, takeSettings } from "./page.js";
 import { CanvasPanel, Panel } from "./panel.js";
 import { composePicture, saveCanvas } from "./picture.js";
 import { PlotPanel } from "./plot.js";
@@ -27,7 +28,10 @@ import { TablePanel } from "./table.js";
 import { sameValue } from "./text.js";
 import { TokensPanel } from "./tokens.js";
 
-const BUSY_AFTER_MS = 1500;
+const BUSY_AFTER_MS = 1000;
+const PAUSE_MS = 1500; // after which the picture that a saved notebook keeps is renewed
+const BUSY = "Waiting for Python, which is busy. If the kernel was restarted, run this cell again.";
+const LOST = "The kernel behind this picture has stopped or was restarted. Run this cell again (and those above that it needs): your settings will be there. Until then the picture stays as it is.";
 
 /** @typedef {Panel<any, any>} AnyPanel */
 /** @typedef {CanvasPanel<any, any>} AnyCanvas */
@@ -52,6 +56,9 @@ export class Lab {
     this.view = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
     this.sharpness = window.devicePixelRatio || 1; // canvas pixels for each CSS pixel
     this.requests = new Requests();
+    this.lost = false; // the kernel is gone
+    /** @type {Element | null} */
+    this.cell = null; // the notebook's cell, once the view is on the page
     /** @type {Labs.Form | null} */
     this.form = null;
     /** @type {Labs.Values} */
@@ -78,16 +85,18 @@ export class Lab {
     this.paper = "#ffffff";
     this.tablesShown = false;
     this.lastWidth = 0;
-    /** @type {Record<"greeting" | "busy" | "speech", ReturnType<typeof setTimeout> | undefined>} */
-    this.timers = { greeting: undefined, busy: undefined, speech: undefined };
-    this.root = make("section", { class: "course-lab" });
-    this.notice = make("p", { class: "course-lab-notice", role: "alert", hidden: true });
+    /** @type {Record<"greeting" | "busy" | "speech" | "pause", ReturnType<typeof setTimeout> | undefined>} */
+    this.timers = { greeting: undefined, busy: undefined, speech: undefined, pause: undefined };
+    this.root = make("section", { class: "course-lab course-live" });
+    this.notice = make("p", { class: "course-lab-notice", id: newId("notice"), role: "alert", hidden: true });
     this.summary = make("p", { class: "course-lab-summary" });
     this.spoken = make("p", { class: "course-lab-spoken", "aria-live": "polite" });
     host.append(this.root);
     /** @type {Labs.Receive} */
     this.receive = (content, buffers) => this.onMessage(content, buffers ?? []);
     model.on("msg:custom", this.receive);
+    this.onKernel = () => this.greet();
+    model.on("comm_live_update", this.onKernel); // the kernel went, or is there again
     this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
     this.onScheme = () => this.refresh();
     this.themes = new MutationObserver(() => this.refresh());
@@ -109,8 +118,32 @@ export class Lab {
 
   /** Say that this view is there; say it again until Python answers, in case it came too early. */
   greet(wait = 4000) {
-    this.model.send({ type: "ready", view: this.view });
+    clearTimeout(this.timers.greeting);
+    if (!this.send({ type: "ready", view: this.view })) return;
     this.timers.greeting = setTimeout(() => this.greet(2 * wait), wait);
+  }
+
+  /**
+   * Send a message; returns false, and says so to the learner, where no kernel is there to take it.
+   * @param {Labs.Sent} message
+   */
+  send(message) {
+    try {
+      this.model.send(message);
+    } catch {
+      this.lose();
+      return false;
+    }
+    return true;
+  }
+
+  /** Say that the kernel is gone; what was moved is kept for when the cell runs again. */
+  lose() {
+    clearTimeout(this.timers.greeting);
+    clearTimeout(this.timers.busy);
+    this.lost = true;
+    this.requests = new Requests();
+    this.say(LOST);
   }
 
   /** Redraw when the theme or the width changes; all of it ends with `dispose`. */
@@ -126,22 +159,32 @@ export class Lab {
    * @param {number} width
    */
   onWidth(width) {
+    this.cell ??= this.root.closest(".jp-Cell");
+    this.restore();
     if (width && width !== this.lastWidth) this.refresh();
     this.lastWidth = width;
   }
 
+  /** Take over the settings of the lab that was in this cell, if its kernel went. */
+  restore() {
+    const kept = this.cell && this.form && takeSettings(this.cell, this.form.lab);
+    const moved = Object.entries(kept ?? {}).filter(([name, value]) =>
+      this.controls.get(name)?.spec.kind !== "button" && !sameValue(value, this.values[name]));
+    if (!moved.length) return;
+    for (const [name, value] of moved) this.controls.get(name)?.set(value);
+    this.change(Object.fromEntries(moved));
+  }
+
   dispose() {
+    if (this.lost && this.cell && this.form) keepSettings(this.cell, this.form.lab, this.values);
     for (const timer of Object.values(this.timers)) clearTimeout(timer);
     this.themes.disconnect();
     this.widths.disconnect();
     this.scheme.removeEventListener("change", this.onScheme);
     this.model.off("msg:custom", this.receive);
+    this.model.off("comm_live_update", this.onKernel);
     this.root.remove();
-    try {
-      this.model.send({ type: "gone", view: this.view });
-    } catch {
-      // The kernel went first.
-    }
+    if (!this.lost) this.send({ type: "gone", view: this.view });
   }
 
   // --- to Python
@@ -167,10 +210,15 @@ export class Lab {
 
   pump() {
     const request = this.requests.next();
-    if (request === null) return;
-    this.model.send({ type: "change", view: this.view, ...request });
+    if (request === null || !this.send({ type: "change", view: this.view, ...request })) return;
     clearTimeout(this.timers.busy);
-    this.timers.busy = setTimeout(() => this.say("Waiting for Python, which is busy. If the kernel was restarted, run this cell again."), BUSY_AFTER_MS);
+    this.timers.busy = setTimeout(() => this.say(BUSY), BUSY_AFTER_MS);
+  }
+
+  /** Let the notebook keep the picture of now, once the learner pauses. */
+  renewStill() {
+    clearTimeout(this.timers.pause);
+    if (this.cell) this.timers.pause = setTimeout(() => this.send({ type: "still", view: this.view }), PAUSE_MS);
   }
 
   // --- from Python
@@ -182,10 +230,15 @@ export class Lab {
   onMessage(content, buffers) {
     if (content.type !== "draw" || (content.to && content.to !== this.view)) return;
     clearTimeout(this.timers.greeting);
-    if (content.view === this.view && this.requests.answer(content.request)) clearTimeout(this.timers.busy);
+    this.lost = false;
+    if (content.view === this.view && this.requests.answer(content.request)) {
+      clearTimeout(this.timers.busy);
+      this.renewStill();
+    }
     if (content.form && !sameValue(content.form, this.form)) this.build(content.form);
     if (this.controls.size === 0) return; // not built yet: the answer to "ready" is on its way
     this.take(content, buffers);
+    this.restore();
     this.pump();
   }
 
@@ -207,11 +260,23 @@ export class Lab {
     this.drawAll(changed);
     for (const [name, choices] of Object.entries(this.choices)) this.controls.get(name)?.setChoices(this.choicesFrom(choices));
     for (const [name, value] of resting) this.controls.get(name)?.set(value);
+    this.mark(content);
     if (this.tablesShown) for (const panel of changed) panel.showTable(true);
     if (this.requests.underWay === null || content.notice) this.say(content.notice);
     if (content.summary !== undefined) this.tell(content.summary);
     // Last, after the canvases are drawn: whoever watches this attribute sees the new picture.
     if (content.panels.length) this.root.setAttribute("data-drawn", String(content.drawn));
+  }
+
+  /**
+   * Mark the controls whose value is refused, and tell the others where their steps lead.
+   * @param {Labs.Message} content
+   */
+  mark({ refused, allowed }) {
+    for (const [name, control] of this.controls) {
+      if (refused) control.refuse(refused[name], this.notice.id);
+      if (allowed) control.allowed = allowed[name];
+    }
   }
 
   /**

@@ -30,6 +30,7 @@ declare namespace Labs {
     digits?: number;
     shows?: string[];
     placeholder?: string;
+    /** How many characters of a text are used. */
     longest?: number;
     choices?: Choice[];
   }
@@ -214,6 +215,10 @@ declare namespace Labs {
     notice?: string;
     choices?: Record<string, Choice[] | string>;
     labels?: Record<string, string[]>;
+    /** Why a control's value is refused, by name: all of them, where that changed. */
+    refused?: Record<string, string>;
+    /** Where a control's steps lead, by name: all of them, where that changed. */
+    allowed?: Record<string, number[]>;
   }
 
   /** A message as JSON alone, its buffers in base64. */
@@ -228,12 +233,23 @@ declare namespace Labs {
 
   type Receive = (content: Message, buffers?: DataView[]) => void;
 
+  /** What a view tells Python. */
+  interface Sent {
+    type: "ready" | "change" | "still" | "gone";
+    view: string;
+    request?: number;
+    changes?: Values;
+  }
+
   /** What anywidget hands to `render`, as far as it is used. */
   interface Model {
     get(name: "first"): First | undefined;
-    send(content: object): void;
+    /** Throws where the kernel is gone. */
+    send(content: Sent): void;
     on(event: "msg:custom", receive: Receive): void;
+    on(event: "comm_live_update", changed: () => void): void;
     off(event: "msg:custom", receive: Receive): void;
+    off(event: "comm_live_update", changed: () => void): void;
   }
 
   /** What a panel asks of the lab that it is in. */

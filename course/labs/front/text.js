@@ -10,6 +10,15 @@ export function clamp(value, low, high) {
 }
 
 /**
+ * The first characters of a text, as Python counts them; all of it without a limit.
+ * @param {string} text
+ * @param {number} [longest]
+ */
+export function firstOf(text, longest) {
+  return longest === undefined || text.length <= longest ? text : [...text].slice(0, longest).join("");
+}
+
+/**
  * Compare two JSON values.
  * @param {unknown} a
  * @param {unknown} b

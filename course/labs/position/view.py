@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from course.labs.drawing import PanelData
-from course.labs.packing import pack, signed_codes
+from course.labs.packing import as_read, pack, signed_codes
 from course.labs.plotting import Series, plot_panel
 from course.labs.position.compute import SHOWN_COLUMNS, Positions, Selection, Settings, by_distance
 from course.labs.still_plots import Box, document, plot, words
@@ -65,18 +66,27 @@ def _table(asked: Settings, made: Positions, chosen: Selection, key: Hashable) -
     )
 
 
+def _bits(length: int) -> Literal[8, 16]:
+    """The width of a similarity's code: fewer for a long sequence, so that a picture stays small."""
+    return 16 if length <= 64 else 8
+
+
 def _similarity(made: Positions, chosen: Selection, key: Hashable) -> PanelData:
     length = len(made.table)
+    bits = _bits(length)
     meta = {
         "row_labels": _labels(length, chosen.position),
         "column_labels": _labels(length, chosen.other),
-        "bits": 8,
+        "bits": bits,
         "scale": "signed",
         "limit": 1.0,
         "chosen": [chosen.position, chosen.other],
     }
     return PanelData(
-        "similarity", meta, key, lambda: {"cells": pack(signed_codes(made.similarity, 1.0), 8)}
+        "similarity",
+        meta,
+        key,
+        lambda: {"cells": pack(signed_codes(made.similarity, 1.0, bits), bits)},
     )
 
 
@@ -174,10 +184,11 @@ def summary(asked: Settings, made: Positions, chosen: Selection) -> str:
             "cannot tell the order of the tokens."
         )
     apart = abs(chosen.position - chosen.other)
-    alike = made.similarity[chosen.position, chosen.other]
+    bits = _bits(len(made.similarity))
+    alike = as_read(made.similarity[chosen.position, chosen.other], 1.0, bits)
     sentences = [
         f"Positions {chosen.position} and {chosen.other} are {apart} apart; their similarity is "
-        f"{alike:.2f}."
+        f"{alike:.{3 if bits == 16 else 2}f}."
     ]
     spread = _spread(made.similarity)
     sentences.append(

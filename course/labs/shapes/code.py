@@ -70,6 +70,7 @@ _bert = bert.BertEmbeddings.forward
 _text = embeddings.InputEmbedding.forward
 _project = multihead.MultiheadAttention.project
 _attend = attention.scaled_dot_product_attention
+_layer = encoder.TransformerEncoderLayer.forward
 _network = encoder.TransformerEncoderLayer._feed_forward
 
 LINES: dict[str, Line] = {
@@ -93,8 +94,10 @@ LINES: dict[str, Line] = {
     "weighted": Line(_attend, "return used @ value"),
     "heads.merge": Line(attention.merge_heads, "return x.transpose("),
     "out": Line(multihead.MultiheadAttention.forward, "self.out_proj(merge_heads(heads))"),
-    "post": Line(residual.residual, "normed: Tensor = norm("),
-    "pre": Line(residual.residual, "return x + sublayer("),
+    "post1": Line(_layer, "x = self.norm1(x + "),
+    "pre1": Line(_layer, "(self.norm1(x), "),
+    "post2": Line(_layer, "x = self.norm2(x + "),
+    "pre2": Line(_layer, "(self.norm2(x))"),
     "norm": Line(residual.layer_norm, "return (x - mean)"),
     "inner": Line(_network, "self.activation(self.linear1(x))"),
     "narrow": Line(_network, "self.linear2(inner)"),
@@ -102,6 +105,6 @@ LINES: dict[str, Line] = {
         encoder.TransformerEncoder.forward, "return x if self.norm is None else self.norm(x)"
     ),
     "pool.sum": Line(pooling.masked_mean, "total = hidden.masked_fill"),
-    "pool.mean": Line(pooling.masked_mean, "return total /"),
+    "pool.mean": Line(pooling.masked_mean, "return (total /"),
     "unit": Line(minilm.sentence_embedding, "F.normalize(vectors"),
 }

@@ -142,8 +142,8 @@ KINDS: dict[str, Kind] = {
     "out": Kind(
         "output projection", "B S D", ("out",), "A matrix mixes what the heads have found."
     ),
-    "residual1": Kind("residual", "B S D", ("post",), _RESIDUAL),
-    "norm1": Kind("layer norm", "B S D", ("post", "norm"), _NORM),
+    "residual1": Kind("residual", "B S D", ("post1",), _RESIDUAL),
+    "norm1": Kind("layer norm", "B S D", ("post1", "norm"), _NORM),
     "linear1": Kind(
         "linear1",
         "B S F",
@@ -158,8 +158,8 @@ KINDS: dict[str, Kind] = {
         "matrices would be one.",
     ),
     "linear2": Kind("linear2", "B S D", ("narrow",), "And narrowed to D numbers again."),
-    "residual2": Kind("residual", "B S D", ("post",), _RESIDUAL),
-    "norm2": Kind("layer norm", "B S D", ("post", "norm"), _NORM),
+    "residual2": Kind("residual", "B S D", ("post2",), _RESIDUAL),
+    "norm2": Kind("layer norm", "B S D", ("post2", "norm"), _NORM),
     "final": Kind(
         "final layer norm",
         "B S D",

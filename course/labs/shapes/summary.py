@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from course.labs.quoting import quoted
 from course.labs.shapes.settings import Selection, Settings
 from course.labs.shapes.steps import KINDS
 from course.labs.shapes.trace import Trace
@@ -51,7 +52,7 @@ def cell(trace: Trace, chosen: Selection) -> str:
     if step.kind in WORDS:
         label = trace.labels[chosen.item][chosen.row]
         number = int(trace.steps[0].numbers[chosen.item, chosen.row])
-        return f"Position {chosen.row}: “{label}”, number {number} of the vocabulary."
+        return f"Position {chosen.row}: {quoted(label)}, number {number} of the vocabulary."
     seen = picture(trace, chosen.step, chosen)
     row, column = within(seen, chosen)
     value = float(seen.cells[row, column])
@@ -59,8 +60,8 @@ def cell(trace: Trace, chosen: Selection) -> str:
         what = "padding (True)" if np.isneginf(value) else "a token (False)"
         return f"{seen.rows[row]}, position {column}: {what}."
     to = KINDS[step.kind].axes.endswith("S S")
-    place = f"“{seen.columns[column]}”" if to else f"number {seen.places[column]}"
-    told = f"“{seen.rows[row]}”, {'key ' if to else ''}{place}: "
+    place = quoted(seen.columns[column]) if to else f"number {seen.places[column]}"
+    told = f"{quoted(seen.rows[row])}, {'key ' if to else ''}{place}: "
     source = source_of(trace, chosen.step)
     if source is not None:
         before = picture(trace, source, chosen)
@@ -89,8 +90,8 @@ def softmax_row(trace: Trace, chosen: Selection) -> str:
     weights = seen.cells[row]
     most = int(weights.argmax())
     return (
-        f"The row of “{seen.rows[row]}” sums to {weights.sum():.3f}; most of it, "
-        f"{weights[most]:.2f}, goes to “{seen.columns[most]}”."
+        f"The row of {quoted(seen.rows[row])} sums to {weights.sum():.3f}; most of it, "
+        f"{weights[most]:.2f}, goes to {quoted(seen.columns[most])}."
     )
 
 

@@ -96,7 +96,7 @@ def code_of(step: Step) -> list[dict[str, str]]:
     """The lines that do a step, each with its place, as they stand in the source."""
     names = KINDS[step.kind].code
     if step.norm_first:
-        names = tuple("pre" if name == "post" else name for name in names)
+        names = tuple(name.replace("post", "pre") for name in names)
     found = [find(LINES[name]) for name in names]
     return [{"text": line.text, "place": f"{line.file}, line {line.number}"} for line in found]
 
@@ -183,10 +183,10 @@ def _matrix(
     def data() -> dict[str, bytes]:
         blocked = ~np.isfinite(seen.cells)
         if weights:
-            return {"cells": pack(weight_codes(seen.cells, None, 8), 8)}
-        codes = signed_codes(seen.cells, limit)
-        codes[blocked] = 255
-        return {"cells": pack(codes, 8)}
+            return {"cells": pack(weight_codes(seen.cells, None, 16), 16)}
+        codes = signed_codes(seen.cells, limit, 16)
+        codes[blocked] = 2**16 - 1
+        return {"cells": pack(codes, 16)}
 
     layer = "" if step.layer is None else f"layer {step.layer}, "
     row, column = within(seen, chosen)
@@ -194,7 +194,7 @@ def _matrix(
         "caption": f"{what}: {layer}{KINDS[step.kind].name}, {shape(step)}; {seen.part}",
         "row_labels": list(seen.rows),
         "column_labels": list(seen.columns),
-        "bits": 8,
+        "bits": 16,
         "scale": "weights" if weights else "signed",
         "limit": limit,
         "chosen": [row, column],

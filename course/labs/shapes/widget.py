@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from torch import nn
 
 from course.labs.drawing import Drawing
-from course.labs.settings_lab import SettingsLab
+from course.labs.settings_lab import SettingsLab, fitting
 from course.labs.shapes.form import form
-from course.labs.shapes.settings import Selection, Settings
+from course.labs.shapes.settings import WIDEST, Selection, Settings
 from course.labs.shapes.still import still
 from course.labs.shapes.summary import code, summary, title
 from course.labs.shapes.trace import Trace, compute
@@ -87,6 +87,11 @@ class ShapeTracer(SettingsLab):
     def form(self) -> dict[str, Any]:
         """The controls and panels."""
         return form(self._model is not None)
+
+    def allowed(self) -> dict[str, Sequence[int]]:
+        """Steps lead to a number of heads and a width that fit each other."""
+        asked = self._asked
+        return fitting(asked.d_model, asked.heads, range(4, WIDEST + 1), most_heads=16)
 
     def drawing(self) -> Drawing:
         """What should be seen now."""

@@ -127,7 +127,7 @@ def _gradients() -> dict[str, Any]:
         "name": "gradients",
         "kind": "plot",
         "column": 0,
-        "label": "Gradients: how strongly the loss pulls at each layer's weights",
+        "label": "Gradients: the norm of the loss's gradient in each layer's weights",
         "x": {"label": "layer", "whole": True},
         "y": {"label": "norm of the gradient", "log": True},
         "height": 170,

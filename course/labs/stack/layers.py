@@ -53,7 +53,7 @@ class StackLayer(TransformerEncoderLayer):
         dropping = settings.dropout > 0
         return self if self.training == dropping else self.train(dropping)
 
-    def forward(
+    def forward(  # type: ignore[override]  # it takes no strategy
         self,
         src: Tensor,
         src_mask: Tensor | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import textwrap
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def _svg(walk: Walk, chosen: Selection, title: str, small: Indices, large: Indic
     height = round(width * small.shape[0] / small.shape[1])
     cell = max(4, min(20, 340 // len(labels)))
     left, top, side = width + 110, 150, cell * len(labels)
-    titles = [title[i : i + _LONGEST_TITLE] for i in range(0, len(title), _LONGEST_TITLE)][:3]
+    titles = textwrap.wrap(title, _LONGEST_TITLE)[:3]
     texts = [Written(8, 18 + 15 * i, line) for i, line in enumerate(titles)]
     texts.append(
         Written(8, 66, f"Cosines of all tokens: the input, then after layers 1 to {walk.depth}")

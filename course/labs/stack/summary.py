@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from course.labs.packing import as_read
+from course.labs.quoting import quoted
 from course.labs.stack.compute import Walk, takes_own
 from course.labs.stack.settings import INITIALISATIONS, Selection, Settings
 
@@ -132,7 +134,7 @@ def pair(walk: Walk, chosen: Selection) -> str:
         return ""
     at = f"after layer {chosen.layer_shown}" if chosen.layer_shown else "at the input"
     row, column = walk.labels[chosen.row], walk.labels[chosen.column]
-    return f"Chosen: {at}, “{row}” and “{column}” have the cosine {_cosine(cosine)}."
+    return f"Chosen: {at}, {quoted(row)} and {quoted(column)} have the cosine {_cosine(as_read(cosine, 1.0), 3)}."
 
 
 def slow(walk: Walk, settings: Settings) -> list[str]:
@@ -193,6 +195,6 @@ def _short(number: float) -> str:
     return f"{number:.3g}"
 
 
-def _cosine(number: float) -> str:
-    """A cosine with two digits, and a real minus."""
-    return f"{number:.2f}".replace("-0.00", "0.00").replace("-", "−")
+def _cosine(number: float, digits: int = 2) -> str:
+    """A cosine with a real minus, and no minus before zeros."""
+    return f"{number:z.{digits}f}".replace("-", "−")

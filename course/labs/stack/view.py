@@ -69,16 +69,16 @@ def _cosines(walk: Walk, chosen: Selection, key: Hashable) -> PanelData:
 
     def data() -> dict[str, bytes]:
         cosines = walk.cosines[chosen.layer_shown]
-        codes = signed_codes(cosines, 1.0)
-        codes[~np.isfinite(cosines)] = 255
-        return {"cells": pack(codes, 8)}
+        codes = signed_codes(cosines, 1.0, 16)
+        codes[~np.isfinite(cosines)] = 2**16 - 1
+        return {"cells": pack(codes, 16)}
 
     after = f"after layer {chosen.layer_shown}" if chosen.layer_shown else "before the first layer"
     meta: dict[str, Any] = {
         "caption": f"{walk.name[0].upper()}{walk.name[1:]}, {after}: how alike its tokens are",
         "row_labels": list(walk.labels),
         "column_labels": list(walk.labels),
-        "bits": 8,
+        "bits": 16,
         "scale": "signed",
         "limit": 1.0,
         "chosen": [chosen.row, chosen.column],

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from course.labs.drawing import Drawing
-from course.labs.settings_lab import SettingsLab
+from course.labs.settings_lab import SettingsLab, fitting
 from course.labs.stack.compute import Walk, compute
 from course.labs.stack.form import form
 from course.labs.stack.own import LayerClass, Similarity
-from course.labs.stack.settings import Selection, Settings
+from course.labs.stack.settings import WIDEST, Selection, Settings
 from course.labs.stack.still import still
 from course.labs.stack.summary import explain_unused, summary, title
 from course.labs.stack.view import panels
@@ -83,6 +83,11 @@ class StackLab(SettingsLab):
     def form(self) -> dict[str, Any]:
         """The controls and panels."""
         return form()
+
+    def allowed(self) -> dict[str, Sequence[int]]:
+        """Steps lead to a number of heads and a width that fit each other."""
+        asked = self._asked
+        return fitting(asked.d_model, asked.heads, range(4, WIDEST + 1), most_heads=16)
 
     def drawing(self) -> Drawing:
         """What should be seen now."""

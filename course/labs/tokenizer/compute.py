@@ -27,7 +27,8 @@ from encoder_core.text.words import split_words
 
 KINDS = ("wordpiece", "words", "minilm")
 SIZES = (50, 70, 100, 140, 200, 280, 400, 560, 800, 1100, 1600, 2200, 3100, 4000)
-LONGEST = 1000  # letters
+LONGEST = 1000  # characters of the text
+LONGEST_WORD = 100  # letters; longer words are unknown, as in BERT's tokenizer
 _REMEMBERED = 50_000
 
 
@@ -125,6 +126,8 @@ class Cutter:
         """
         if kind == "minilm":
             corpus, size = "", 0  # it has one vocabulary, whatever is set
+        if kind != "words" and len(word) > LONGEST_WORD:
+            return ("[UNK]",)
         place = (word, kind, corpus, size)
         if place not in self._cut:
             if len(self._cut) > _REMEMBERED:

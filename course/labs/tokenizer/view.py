@@ -7,8 +7,9 @@ from collections.abc import Hashable, Sequence
 from course.labs.drawing import PanelData
 from course.labs.pieces import Piece, tokens_panel
 from course.labs.plotting import Series, plot_panel
+from course.labs.quoting import quoted
 from course.labs.still_plots import Box, document, pieces, plot, words
-from course.labs.tokenizer.compute import SIZES, Settings, Tokens, vocabulary_of
+from course.labs.tokenizer.compute import LONGEST_WORD, SIZES, Settings, Tokens, vocabulary_of
 from course.labs.tokenizer.form import CORPORA
 
 _LABELS = [str(size) for size in SIZES]
@@ -30,7 +31,7 @@ def panels(
             steps,
             (key, word),
             _reached(steps, history, asked.size),
-            caption=f"“{word}” as the vocabulary grows",
+            caption=f"{quoted(word)} as the vocabulary grows",
         ),
         _plot("counts", 0, asked, tokens, key),
         _plot("unknown", 1, asked, tokens, key),
@@ -114,7 +115,7 @@ def summary(asked: Settings, tokens: Tokens, chosen: int, history: History) -> s
     count, unknown = len(tokens.tokens), tokens.unknown
     if not count:
         return f"{told}, {tokens.entries:,} entries: this text has no words."
-    missing = [f"“{token.text}”" for token in tokens.tokens if token.unknown]
+    missing = [quoted(_short(token.text)) for token in tokens.tokens if token.unknown]
     sentences = [
         f"{told}, {tokens.entries:,} entries: {_many(len(tokens.words), 'word')} as "
         f"{_many(count, 'token')}, {tokens.letters / count:.1f} characters a token.",
@@ -122,10 +123,16 @@ def summary(asked: Settings, tokens: Tokens, chosen: int, history: History) -> s
         if unknown
         else "Nothing is unknown.",
     ]
+    if asked.kind != "words" and any(len(word) > LONGEST_WORD for word in tokens.words):
+        sentences.append(f"A word of more than {LONGEST_WORD} letters is unknown, as in BERT.")
     word = tokens.words[tokens.tokens[chosen].word]
     last = history[-1]
-    sentences.append(f"With {last[0]:,} entries “{word}” is {_cut(last[1])}.")
+    sentences.append(f"With {last[0]:,} entries {quoted(_short(word))} is {_cut(last[1])}.")
     return " ".join(sentences)
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= 40 else f"{word[:40]}…"
 
 
 def _cut(pieces: Sequence[str]) -> str:

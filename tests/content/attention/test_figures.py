@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import plotly.graph_objects as go
 import pytest
 import torch
+from plotly.colors import hex_to_rgb, sample_colorscale, unlabel_rgb
 
 from course import figures
+from course.figures.ink import contrast
 from course.figures.names import sides
 
 MATRIX = torch.tensor([[0.1, -0.5, 2.0], [1.0, float("-inf"), 0.0]])
@@ -21,13 +24,18 @@ def drawn(figure: go.Figure) -> dict:
     return json.loads(figure.to_json())
 
 
+def written(cells: dict) -> list[list[str]]:
+    """The numbers in a heatmap's cells, without their colours."""
+    return [[re.sub(r"<[^>]*>", "", text) for text in row] for row in cells["text"]]
+
+
 def test_a_heatmap_shows_the_matrix_with_its_first_row_on_top() -> None:
     figure = drawn(
         figures.heatmap(MATRIX, ["she", "she"], ["a", "b", "c"], numbers=True, decimals=1)
     )
     cells = figure["data"][0]
     assert cells["z"] == [[pytest.approx(0.1), -0.5, 2.0], [1.0, None, 0.0]]
-    assert cells["text"] == [["0.1", "-0.5", "2.0"], ["1.0", "-∞", "0.0"]]
+    assert written(cells) == [["0.1", "-0.5", "2.0"], ["1.0", "-∞", "0.0"]]
     assert cells["zmax"] == 2.0
     assert figure["layout"]["yaxis"]["autorange"] == "reversed"
     assert figure["layout"]["yaxis"]["ticktext"] == ["she", "she"], "a token may stand twice"
@@ -37,6 +45,19 @@ def test_a_heatmap_shows_the_matrix_with_its_first_row_on_top() -> None:
 def test_a_signed_heatmap_has_zero_in_the_middle_of_its_colours() -> None:
     cells = drawn(figures.heatmap(MATRIX, signed=True))["data"][0]
     assert cells["zmin"] == -cells["zmax"] == -2.0
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_number_stands_out_from_its_cell(signed: bool) -> None:
+    values = torch.linspace(-1.0 if signed else 0.0, 1.0, 101)
+    cells = drawn(figures.heatmap(values[None], signed=signed, numbers=True))["data"][0]
+    colours = sample_colorscale(cells["colorscale"], torch.linspace(0, 1, 101).tolist())
+    for colour, text in zip(colours, cells["text"][0], strict=True):
+        ink = re.search(r"color:(#\w{6})", text)
+        assert ink is not None
+        assert contrast(hex_to_rgb(ink[1]), unlabel_rgb(colour)) >= 4.5, (colour, text)
+    white = drawn(figures.heatmap([[1.0, float("-inf")]], numbers=True))["data"][0]["text"][0][1]
+    assert "color:#000000" in white
 
 
 def test_a_matrix_of_zeros_has_a_scale_too() -> None:
@@ -63,7 +84,7 @@ def test_a_product_is_drawn_with_its_shapes() -> None:
         "B (3, 4)",
         "C (2, 4)",
     ]
-    assert figure["data"][2]["text"][0][0] == "3.00"
+    assert written(figure["data"][2])[0][0] == "3.00"
     with pytest.raises(ValueError, match="does not give"):
         figures.product(left, right, right)
 
@@ -136,7 +157,7 @@ def test_names_on_a_map_are_placed_for_the_room_between_its_margins(
 def test_a_number_for_each_head() -> None:
     figure = drawn(figures.by_head(torch.arange(6.0).reshape(2, 3), decimals=0))
     assert figure["layout"]["yaxis"]["ticktext"] == ["layer 0", "layer 1"]
-    assert figure["data"][0]["text"] == [["0", "1", "2"], ["3", "4", "5"]]
+    assert written(figure["data"][0]) == [["0", "1", "2"], ["3", "4", "5"]]
 
 
 def test_lines_differ_in_more_than_colour() -> None:

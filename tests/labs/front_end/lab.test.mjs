@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
 import front from "../../../course/labs/front/lab.js";
-import { installPage, Model } from "./stub.mjs";
+import { installPage, layOut, Model } from "./stub.mjs";
 
 installPage();
 
@@ -15,6 +16,7 @@ const FORM = {
       { name: "depth", kind: "range", label: "Depth", shows: ["none", "some"] },
       { name: "mask", kind: "select", label: "Mask", choices: [["none", "no mask"], ["causal", "causal"]] },
       { name: "scaled", kind: "check", label: "scaled", show: { mask: ["causal", "padding"] } },
+      { name: "text", kind: "text", label: "Text", longest: 10 },
       { name: "again", kind: "button", label: "Again" },
     ],
   }],
@@ -122,6 +124,55 @@ test("a range reads its value as the form says", (t) => {
   assert.equal(control("Depth").attributes["aria-valuetext"], "7.00");
 });
 
+test("a refused value is marked at its own control until it is mended", (t) => {
+  const { control, type, answer, view, root } = open(t);
+  const notice = root.all((node) => node.className === "course-lab-notice")[0];
+  type("Heads", 9);
+  answer({ view, request: 1, values: { ...VALUES, heads: 9 }, refused: { heads: "No." }, notice: "No." });
+  assert.equal(control("Heads").attributes["aria-invalid"], "true");
+  assert.equal(control("Heads").attributes["aria-errormessage"], notice.id);
+  assert.equal(control("Depth").attributes["aria-invalid"], undefined);
+  type("Depth", 0);
+  answer({ view, request: 2, notice: "No." });
+  assert.equal(control("Heads").attributes["aria-invalid"], "true");
+  type("Heads", 8);
+  answer({ view, request: 3, refused: {} });
+  assert.equal(control("Heads").attributes["aria-invalid"], undefined);
+});
+
+test("a step leads to the next number that is allowed, a typed number stays", (t) => {
+  const { control, answer, view, changes, type } = open(t);
+  type("Heads", 4);
+  answer({ view, request: 1, allowed: { heads: [1, 2, 4, 8] } });
+  const heads = control("Heads");
+  const step = (value, event) => {
+    heads.value = String(value);
+    heads.fire("input", event);
+    answer({ view, request: changes().length });
+    return heads.value;
+  };
+  assert.equal(step(5), "8");
+  assert.equal(step(9), "8"); // there is none above
+  assert.equal(step(7), "4");
+  assert.equal(step(3), "2");
+  assert.deepEqual(changes().at(-1).changes, { heads: 2 });
+  assert.equal(step(3, new InputEvent("insertText")), "3");
+});
+
+test("of a long text the first characters are used, and the field says so and keeps it all", (t) => {
+  const { control, answer, view, changes, root, type } = open(t);
+  const says = () => root.all((node) => node.className === "course-lab-cut")[0].textContent;
+  type("Text", "🙂".repeat(12));
+  assert.deepEqual(changes().at(-1).changes, { text: "🙂".repeat(10) });
+  assert.equal(says(), "Used: the first 10 of 12 characters.");
+  answer({ view, request: 1, values: { ...VALUES, text: "🙂".repeat(10) } });
+  assert.equal(control("Text").value, "🙂".repeat(12));
+  type("Text", "x".repeat(1234567));
+  assert.equal(says(), "Used: the first 10 of 1,234,567 characters.");
+  type("Text", "x".repeat(10));
+  assert.equal(says(), "");
+});
+
 test("a button sends true, an empty number null", (t) => {
   const { find, type, changes, answer, view } = open(t);
   find("button", "Again").fire("click");
@@ -166,5 +217,91 @@ test("a view that goes says so and leaves nothing", () => {
   assert.deepEqual(model.sent.map(({ type }) => type), ["ready", "gone"]);
   assert.equal(model.sent[0].view, model.sent[1].view);
   assert.equal(el.children.length, 0);
-  assert.equal(model.receive, null);
+  assert.deepEqual(model.listeners, {});
+});
+
+test("ids are told apart by the page, whatever module made them", async () => {
+  const source = await readFile(new URL("../../../course/labs/front/page.js", import.meta.url), "utf8");
+  const load = (n) => import(`data:text/javascript,${encodeURIComponent(`${source}// ${n}`)}`);
+  const [one, other] = [await load(1), await load(2)];
+  assert.notEqual(one.nextNumber, other.nextNumber);
+  const numbers = [one, other, one, other].map(({ nextNumber }) => nextNumber());
+  assert.equal(new Set(numbers).size, 4);
+});
+
+test("a kernel that goes is told at once, what was moved stays, and when it is back the lab goes on", (t) => {
+  const { model, root, type, control, changes, answer, view } = open(t);
+  const notice = root.all((node) => node.className === "course-lab-notice")[0];
+  model.setLive(false);
+  assert.match(notice.textContent, /stopped or was restarted.*Run this cell again/);
+  assert.ok(!notice.hidden);
+  type("Heads", 7);
+  type("Heads", 8);
+  assert.equal(control("Heads").value, "8");
+  assert.equal(changes().length, 0);
+  model.setLive(true);
+  assert.equal(model.sent.at(-1).type, "ready");
+  answer({ to: view, values: VALUES, form: FORM, panels: [WAY] });
+  assert.ok(notice.hidden);
+  type("Heads", 6);
+  assert.deepEqual(changes().map(({ changes }) => changes), [{ heads: 6 }]);
+});
+
+test("a send that fails tells the same, without an event", (t) => {
+  const { model, root, type } = open(t);
+  const notice = root.all((node) => node.className === "course-lab-notice")[0];
+  model.live = false;
+  type("Heads", 7);
+  assert.match(notice.textContent, /Run this cell again/);
+});
+
+test("the lab that comes into the cell of one whose kernel went has its settings", (t) => {
+  const cell = document.createElement("div");
+  cell.className = "lm-Widget jp-Cell jp-CodeCell";
+  const show = (form) => {
+    const model = new Model({ type: "draw", form, values: VALUES, panels: [WAY], summary: "", drawn: 1, buffers: [] });
+    const el = document.createElement("div");
+    cell.append(el);
+    const dispose = front.render({ model, el });
+    layOut(800);
+    const control = (text) => el.all((node) => node.id === el.all((label) => label.tag === "label" && label.textContent === text)[0].attributes.for)[0];
+    return { model, el, dispose, control };
+  };
+  const sent = ({ model }) => model.sent.filter(({ type }) => type === "change").map(({ changes }) => changes);
+  const first = show(FORM);
+  first.control("Heads").value = "6";
+  first.control("Heads").fire("input");
+  first.model.setLive(false);
+  first.control("scaled").checked = false;
+  first.control("scaled").fire("change");
+  first.el.all((node) => node.tag === "button" && node.textContent === "Again")[0].fire("click");
+  first.dispose();
+  const other = show({ ...FORM, lab: "another" });
+  assert.deepEqual(sent(other), []);
+  other.dispose();
+  const second = show(FORM);
+  t.after(second.dispose);
+  assert.equal(second.control("Heads").value, 6);
+  assert.ok(!second.control("scaled").checked);
+  assert.deepEqual(sent(second), [{ heads: 6, scaled: false }]);
+  const third = show(FORM); // they are taken once
+  t.after(third.dispose);
+  assert.deepEqual(sent(third), []);
+});
+
+test("a cell that is run again on purpose begins with its own settings", (t) => {
+  const cell = document.createElement("div");
+  cell.className = "jp-Cell";
+  const shown = [1, 2].map(() => {
+    const model = new Model({ type: "draw", form: FORM, values: VALUES, panels: [WAY], summary: "", drawn: 1, buffers: [] });
+    const el = document.createElement("div");
+    cell.append(el);
+    const dispose = front.render({ model, el });
+    layOut(800);
+    const again = el.all((node) => node.tag === "button" && node.textContent === "Again")[0];
+    again.fire("click");
+    dispose();
+    return model.sent.filter(({ type }) => type === "change").map(({ changes }) => changes);
+  });
+  assert.deepEqual(shown, [[{ again: true }], [{ again: true }]]);
 });

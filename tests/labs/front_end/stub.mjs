@@ -57,8 +57,26 @@ class StubElement extends StubNode {
     return this.value === "" ? NaN : Number(this.value);
   }
 
+  get className() {
+    return this.attributes.class ?? "";
+  }
+
+  set className(names) {
+    this.attributes.class = names;
+  }
+
+  /** The nearest element around, this one first, of a class. */
+  closest(selector) {
+    const found = this.className.split(" ").includes(selector.slice(1));
+    return found ? this : (this.parentElement?.closest(selector) ?? null);
+  }
+
   setAttribute(name, value) {
     this.attributes[name] = value;
+  }
+
+  removeAttribute(name) {
+    delete this.attributes[name];
   }
 
   remove() {
@@ -72,7 +90,8 @@ class StubElement extends StubNode {
 
   /** Let something happen to the element. */
   fire(type, event = {}) {
-    for (const listener of this.listeners[type] ?? []) listener({ preventDefault() {}, stopPropagation() {}, target: this, ...event });
+    const given = event instanceof StubInputEvent ? event : { preventDefault() {}, stopPropagation() {}, target: this, ...event };
+    for (const listener of this.listeners[type] ?? []) listener(given);
   }
 
   /** All elements in this one of which `test` is true. */
@@ -87,8 +106,32 @@ class StubElement extends StubNode {
 }
 
 class Watcher {
+  static all = new Set();
+
+  constructor(changed) {
+    this.changed = changed;
+    Watcher.all.add(this);
+  }
+
   observe() {}
-  disconnect() {}
+
+  disconnect() {
+    Watcher.all.delete(this);
+  }
+}
+
+/** Let everything on the page be this wide, as when it is laid out. */
+export function layOut(width) {
+  for (const watcher of Watcher.all) if (watcher instanceof Sizes) watcher.changed([{ contentRect: { width } }]);
+}
+
+class Sizes extends Watcher {}
+
+/** What a browser tells of a key that changes a field; a step of its arrows is told by a plain event. */
+class StubInputEvent {
+  constructor(inputType) {
+    this.inputType = inputType;
+  }
 }
 
 /** Make the globals that a page has. */
@@ -97,13 +140,24 @@ export function installPage() {
   Object.assign(document, { documentElement: new StubElement("html"), body: new StubElement("body") });
   const window = { matchMedia: () => ({ addEventListener() {}, removeEventListener() {} }), devicePixelRatio: 1 };
   const getComputedStyle = () => ({ color: "rgb(0, 0, 0)", backgroundColor: "rgb(255, 255, 255)" });
-  Object.assign(globalThis, { document, window, getComputedStyle, Node: StubNode, MutationObserver: Watcher, ResizeObserver: Watcher });
+  Object.assign(globalThis, { document, window, getComputedStyle, Node: StubNode, InputEvent: StubInputEvent, MutationObserver: Watcher, ResizeObserver: Sizes });
 }
 
-/** A widget's model: keeps what is sent, and lets a test answer. */
+/** A widget's model: keeps what is sent, lets a test answer, and can lose its kernel. */
 export class Model {
   constructor(first) {
-    Object.assign(this, { first, sent: [], receive: null });
+    Object.assign(this, { first, sent: [], listeners: {}, live: true });
+  }
+
+  /** Take a message from Python. */
+  receive(content, buffers) {
+    this.listeners["msg:custom"](content, buffers);
+  }
+
+  /** Lose the kernel, or find it again. */
+  setLive(live) {
+    this.live = live;
+    this.listeners.comm_live_update?.();
   }
 
   get() {
@@ -111,14 +165,15 @@ export class Model {
   }
 
   send(content) {
+    if (!this.live) throw new Error("Cannot send");
     this.sent.push(content);
   }
 
-  on(_, receive) {
-    this.receive = receive;
+  on(event, listener) {
+    this.listeners[event] = listener;
   }
 
-  off() {
-    this.receive = null;
+  off(event) {
+    delete this.listeners[event];
   }
 }

@@ -3,68 +3,45 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, Landmark, Remark, tags, traps
+from course.checking.exercise.cases import FLAT, FULL
 from course.checking.exercise.draw import Draw
 
 
-def _entropy_cases(seed: int) -> list[Case]:
+def _case(says: str, weights: Tensor, *names: str, **more: Any) -> Case:
+    sizes = dict(zip("LS", weights.shape[-2:], strict=True))
+    idle = (weights == 0).all(-1)
+    if (weights == 0).any():
+        names, more = (*names, "weights of 0"), FLAT | more
+    if idle.any():
+        names = (*names, "a query without weights")
+        more["regions"] = {"queries without weights": idle}
+    return Case((weights,), says, sizes, tags(*names), **more)
+
+
+def _cases(seed: int) -> list[Case]:
     draw = Draw(seed)
     zeros = draw.weights(2, 3, 5, zeros=0.4)
     idle = draw.weights(2, 3, 4)
     idle[1, 2] = 0.0
-    one = torch.eye(4, dtype=torch.float64)
+    one, equal = torch.eye(4, dtype=torch.float64), torch.full((3, 7), 1 / 7, dtype=torch.float64)
+    tiny = torch.tensor([[1e-5, 0.25, 0.75 - 1e-5], [0.5, 1e-7, 0.5 - 1e-7]], dtype=torch.float64)
+    many, alone = draw.weights, "all the weight on one key"
     return [
-        Case((draw.weights(1, 1, 4),), "a single query", {"L": 1, "S": 4}, tags("a single query")),
-        Case((draw.weights(2, 3),), "two queries, three keys", {"L": 2, "S": 3}),
-        Case(
-            (draw.weights(2, 3, 4, 6),),
-            "a batch, heads, four queries, six keys",
-            {"L": 4, "S": 6},
-            tags("a batch and heads"),
-        ),
-        Case((draw.weights(3, 2, 5),), "a batch of 3", {"L": 2, "S": 5}, tags("a batch axis")),
-        Case(
-            (torch.full((3, 7), 1 / 7, dtype=torch.float64),),
-            "equal weights over seven keys",
-            {"L": 3, "S": 7},
-            tags("equal weights"),
-        ),
-        Case(
-            (
-                torch.tensor(
-                    [[1e-5, 0.25, 0.75 - 1e-5], [0.5, 1e-7, 0.5 - 1e-7]], dtype=torch.float64
-                ),
-            ),
-            "some weights are tiny",
-            {"L": 2, "S": 3},
-            tags("tiny weights"),
-            dtypes=("float64", "float32"),
-        ),
-        Case(
-            (zeros,),
-            "some weights are 0",
-            {"L": 3, "S": 5},
-            tags("weights of 0"),
-            differentiable=False,
-        ),
-        Case(
-            (one,),
-            "all the weight on one key",
-            {"L": 4, "S": 4},
-            tags("weights of 0", "all the weight on one key"),
-            differentiable=False,
-        ),
-        Case(
-            (idle,),
-            "one query has no weights at all",
-            {"L": 3, "S": 4},
-            tags("weights of 0", "a query without weights"),
-            differentiable=False,
-            regions={"queries without weights": (idle == 0).all(-1)},
-        ),
+        _case("a single query", many(1, 1, 4), "a single query"),
+        _case("two queries, three keys", many(2, 3)),
+        _case("a batch, heads, four queries, six keys", many(2, 3, 4, 6), "a batch and heads"),
+        _case("a batch of 3", many(3, 2, 5), "a batch axis"),
+        _case("equal weights over seven keys", equal, "equal weights"),
+        _case("some weights are tiny", tiny, "tiny weights", **FULL),
+        _case("some weights are 0", zeros),
+        _case(alone, one, alone),
+        _case("one query has no weights at all", idle),
     ]
 
 
@@ -73,7 +50,7 @@ EXERCISE = Exercise(
     signature="(weights)",
     minutes=10,
     difficulty=2,
-    cases=_entropy_cases,
+    cases=_cases,
     landmarks=(
         Landmark(
             "the perplexity, the exponential of the entropy",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -10,24 +11,28 @@ import torch
 from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, Landmark, Remark, Undone, tags, traps
+from course.checking.exercise.cases import DOUBLE, FLAT, SINGLE, holding
 from course.checking.exercise.draw import Draw
-from course.content.attention.exercises.multi_head import search
-from course.content.attention.exercises.scaled_dot_product.exercise import plain_attention
+from course.content.attention.exercises.scaled_dot_product.exercise import NOTHING, plain_attention
+
+Args = tuple[Any, ...]
+_ONE_QUERY = "one query may look at nothing"
+_OF_SIZES = {"a single head": "H = 1", "a single token": "S = 1"}
 
 
-def _multi_head_case(
+def _case(
     draw: Draw,
     says: str,
     sizes: tuple[int, int, int, int],
     mask: Tensor | None,
     *names: str,
-    change: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None = None,
+    change: Callable[[Args], Args] | None = None,
     **more: Any,
 ) -> Case:
     batch, length, nhead, d_head = sizes
     d_model = nhead * d_head
     small = 1 / math.sqrt(d_model)  # so that what is projected has unit scale again
-    args = (
+    args: Args = (
         draw.normal(batch, length, d_model),
         draw.normal(3 * d_model, d_model) * small,
         draw.normal(3 * d_model) * 0.5,
@@ -37,35 +42,34 @@ def _multi_head_case(
     )
     args = change(args) if change else args
     named = {"B": batch, "S": length, "H": nhead, "Dh": d_head, "D": d_model}
+    names = (*names, *holding(_OF_SIZES, named))
     if mask is None:
         return Case(args, says, named, tags("no mask", *names), **more)
-    idle = (
-        torch.broadcast_to(mask, (batch, nhead, length, length)).all(-1).all(1).unsqueeze(-1)
-    )  # (B, S, 1)
-    regions = {"rows of queries that may look at nothing": idle} if idle.any() else {}
-    return Case((*args, mask), says, named, tags("a mask", *names), regions=regions, **more)
+    idle = torch.broadcast_to(mask, (batch, nhead, length, length)).all(-1)  # (B, H, S)
+    if idle.any():
+        names = (*names, "a query that may look at nothing")
+        more = FLAT | more
+    everywhere = idle.all(1).unsqueeze(-1)  # (B, S, 1)
+    if everywhere.any():
+        more["regions"] = {"rows of queries that may look at nothing": everywhere}
+    return Case((*args, mask), says, named, tags("a mask", *names), **more)
 
 
-def _without_biases(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    x, w_in, b_in, w_out, b_out, nhead = args
-    return x, w_in, b_in * 0, w_out, b_out * 0, nhead
+def _scaled(query: float, key: float, bias: float = 1.0) -> Callable[[Args], Args]:
+    """Factors for what makes queries and keys, and for all biases."""
+
+    def change(args: Args) -> Args:
+        x, w_in, b_in, w_out, b_out, nhead = args
+        thirds = torch.tensor([query, key, 1.0], dtype=w_in.dtype)
+        thirds = thirds.repeat_interleave(x.shape[-1])  # (3D,)
+        return x, w_in * thirds[:, None], b_in * thirds * bias, w_out, b_out * bias, nhead
+
+    return change
 
 
-def _without_queries(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    x, w_in, b_in, w_out, b_out, nhead = args
-    thirds = torch.tensor([0.0, 1.0, 1.0], dtype=w_in.dtype).repeat_interleave(x.shape[-1])  # (3D,)
-    return x, w_in * thirds[:, None], b_in * thirds, w_out, b_out, nhead
-
-
-def _identity_out(args: tuple[Any, ...]) -> tuple[Any, ...]:
+def _identity_out(args: Args) -> Args:
     x, w_in, b_in, w_out, b_out, nhead = args
     return x, w_in, b_in, torch.eye(x.shape[-1], dtype=w_out.dtype), b_out * 0, nhead
-
-
-def _large_scores(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    x, w_in, b_in, w_out, b_out, nhead = args
-    thirds = torch.tensor([60.0, 60.0, 1.0], dtype=w_in.dtype).repeat_interleave(x.shape[-1])
-    return x, w_in * thirds[:, None], b_in * thirds, w_out, b_out, nhead
 
 
 def _before_the_projection(result: Tensor, *args: Any) -> Tensor:
@@ -75,102 +79,41 @@ def _before_the_projection(result: Tensor, *args: Any) -> Tensor:
     return joined.reshape(*joined.shape[:2], nhead, -1).transpose(1, 2)
 
 
-def _multi_head_cases(seed: int) -> list[Case]:
+def _cases(seed: int) -> list[Case]:
     draw = Draw(seed)
+    case = functools.partial(_case, draw)
     causal = torch.ones(5, 5, dtype=torch.bool).triu(1)
     padding = torch.arange(4) >= torch.tensor([4, 2, 1]).reshape(3, 1, 1, 1)
     blocked = draw.mask(2, 3, 4, 4)
     blocked[1, :, 2] = True  # in every head
     one_head = draw.mask(2, 3, 4, 4)
     one_head[0, 1, 3] = True  # in one head of three
+    own, fewer, apart = "a mask for every head", "a mask with fewer axes", "scores far apart"
+    flat, far, plain = _scaled(0, 1), _scaled(60, 60), _scaled(1, 1, bias=0)
+    same, large = "equal scores", "weights so large that the scores are in the thousands"
+    identity = "an identity as output projection"
+    of_9 = "a padding mask (B, 1, 1, S), 2 heads of width 9"
+    square = "a mask (S, S) with as many tokens as sentences"
+    without = "queries of 0, so that all keys get the same weight"
+    both = "scores in the thousands, and a mask"
     return [
-        _multi_head_case(draw, "1 sentence of 2 tokens, 2 heads of width 1", (1, 2, 2, 1), None),
-        _multi_head_case(draw, "2 sentences of 3 tokens, 2 heads of width 4", (2, 3, 2, 4), None),
-        _multi_head_case(
-            draw, "a causal mask (S, S), 3 heads", (2, 5, 3, 4), causal, "a causal mask"
-        ),
-        _multi_head_case(
-            draw,
-            "a padding mask (B, 1, 1, S), 2 heads of width 9",
-            (3, 4, 2, 9),
-            padding,
-            "a padding mask",
-        ),
-        _multi_head_case(
-            draw,
-            "another mask for every head",
-            (2, 6, 3, 4),
-            draw.mask(2, 3, 6, 6),
-            "a mask for every head",
-        ),
-        _multi_head_case(draw, "a single head of width 9", (2, 4, 1, 9), None, "a single head"),
-        _multi_head_case(
-            draw, "a mask (H, S, S)", (2, 4, 3, 4), draw.mask(3, 4, 4), "a mask with fewer axes"
-        ),
-        _multi_head_case(
-            draw,
-            "a mask (S, S) with as many tokens as sentences",
-            (3, 3, 2, 4),
-            draw.mask(3, 3),
-            "a mask with fewer axes",
-        ),
-        _multi_head_case(draw, "a single token", (2, 1, 2, 4), None, "a single token"),
-        _multi_head_case(
-            draw, "all biases are 0", (2, 3, 2, 4), None, "biases of 0", change=_without_biases
-        ),
-        _multi_head_case(
-            draw,
-            "queries of 0, so that all keys get the same weight",
-            (2, 3, 2, 4),
-            None,
-            "equal scores",
-            change=_without_queries,
-        ),
-        _multi_head_case(
-            draw,
-            "an identity as output projection",
-            (2, 3, 2, 4),
-            None,
-            "an identity as output projection",
-            change=_identity_out,
-        ),
-        _multi_head_case(
-            draw,
-            "one query may look at nothing in every head",
-            (2, 4, 3, 4),
-            blocked,
-            "a query that may look at nothing",
-            differentiable=False,
-        ),
-        _multi_head_case(
-            draw,
-            "one query may look at nothing in one head",
-            (2, 4, 3, 4),
-            one_head,
-            "a query that may look at nothing",
-            differentiable=False,
-        ),
-        _multi_head_case(
-            draw,
-            "weights so large that the scores are in the thousands",
-            (2, 4, 2, 4),
-            None,
-            "scores far apart",
-            change=_large_scores,
-            dtypes=("float64",),
-            differentiable=False,
-        ),
-        _multi_head_case(
-            draw,
-            "scores in the thousands, and a mask",
-            (3, 5, 2, 4),
-            draw.mask(3, 1, 5, 5),
-            "scores far apart",
-            change=_large_scores,
-            dtypes=("float64",),
-            differentiable=False,
-        ),
-        _multi_head_case(draw, "5 heads of width 3", (2, 4, 5, 3), None, dtypes=("float32",)),
+        case("1 sentence of 2 tokens, 2 heads of width 1", (1, 2, 2, 1), None),
+        case("2 sentences of 3 tokens, 2 heads of width 4", (2, 3, 2, 4), None),
+        case("a causal mask (S, S), 3 heads", (2, 5, 3, 4), causal, "a causal mask"),
+        case(of_9, (3, 4, 2, 9), padding, "a padding mask"),
+        case("another mask for every head", (2, 6, 3, 4), draw.mask(2, 3, 6, 6), own),
+        case("a single head of width 9", (2, 4, 1, 9), None),
+        case("a mask (H, S, S)", (2, 4, 3, 4), draw.mask(3, 4, 4), fewer),
+        case(square, (3, 3, 2, 4), draw.mask(3, 3), fewer),
+        case("a single token", (2, 1, 2, 4), None),
+        case("all biases are 0", (2, 3, 2, 4), None, "biases of 0", change=plain),
+        case(without, (2, 3, 2, 4), None, same, change=flat),
+        case(identity, (2, 3, 2, 4), None, identity, change=_identity_out),
+        case("one query may look at nothing in every head", (2, 4, 3, 4), blocked),
+        case("one query may look at nothing in one head", (2, 4, 3, 4), one_head),
+        case(large, (2, 4, 2, 4), None, apart, change=far, **DOUBLE),
+        case(both, (3, 5, 2, 4), draw.mask(3, 1, 5, 5), apart, change=far, **DOUBLE),
+        case("5 heads of width 3", (2, 4, 5, 3), None, **SINGLE),
     ]
 
 
@@ -179,8 +122,7 @@ EXERCISE = Exercise(
     signature="(x, w_in, b_in, w_out, b_out, nhead, mask=None)",
     minutes=25,
     difficulty=3,
-    cases=_multi_head_cases,
-    finds=search.finds,
+    cases=_cases,
     landmarks=(
         Landmark(
             "the result after a layer normalisation",
@@ -231,12 +173,7 @@ EXERCISE = Exercise(
     remarks=(
         Remark(
             traps.IDLE_QUERY,
-            _multi_head_case(
-                Draw(0),
-                "one query may look at nothing",
-                (1, 2, 1, 2),
-                torch.tensor([[False, False], [True, True]]),
-            ),
+            _case(Draw(0), _ONE_QUERY, (1, 2, 1, 2), NOTHING, differentiable=True),
             traps.not_finite,
             traps.SAYS_OF_IDLE_QUERY,
             mode="gradient",

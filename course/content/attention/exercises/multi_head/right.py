@@ -165,6 +165,16 @@ def multi_head_one_after_another(x, w_in, b_in, w_out, b_out, nhead, mask=None):
     return torch.cat(out, -1) @ w_out.t() + b_out
 
 
+def multi_head_without_key_bias(x, w_in, b_in, w_out, b_out, nhead, mask=None):
+    # The key's bias adds the same to all scores of a query: the softmax forgets it.
+    B, S, D = x.shape
+    b_in = b_in.clone()
+    b_in[D : 2 * D] = 0
+    q, k, v = (t.view(B, S, nhead, -1).transpose(1, 2) for t in (x @ w_in.T + b_in).chunk(3, -1))
+    output = scaled_dot_product_torch(q, k, v, mask)[0]
+    return output.transpose(1, 2).reshape(B, S, D) @ w_out.T + b_out
+
+
 RIGHT = (
     multi_head_linear,
     multi_head_loop,
@@ -175,4 +185,5 @@ RIGHT = (
     multi_head_vmap,
     multi_head_rows_of_w_in,
     multi_head_one_after_another,
+    multi_head_without_key_bias,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -10,13 +11,25 @@ import torch
 from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, Landmark, Remark, tags, traps
+from course.checking.exercise.cases import DOUBLE, FLAT, FULL, SINGLE, holding
 from course.checking.exercise.draw import Draw
 from course.content.attention.exercises import shares
 
 INF = float("inf")
+Attention = Callable[[Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
 
-def _attention_case(
+_SECOND = "two queries, two keys; the second query may look at nothing"
+NOTHING = torch.tensor([[False, False], [True, True]])
+_OF_SIZES = {
+    "a single query": "L = 1",
+    "a single key": "S = 1",
+    "no batch axis": "axes = 2",
+    "more leading axes": "axes > 5",
+}
+
+
+def _case(
     draw: Draw,
     says: str,
     lead: tuple[int, ...],
@@ -41,201 +54,63 @@ def _attention_case(
         query[..., 0], key[..., 0] = tempting, mask.double() * tempting
     value = draw.normal(*lead, source, d_value)
     named = {"Dh": d_head, "L": length, "S": source, "Dv": d_value}
+    names = (*names, *holding(_OF_SIZES, named | {"axes": query.dim()}))
     if mask is None:
         return Case((query, key, value), says, named, tags("no mask", *names), **more)
     full = torch.broadcast_to(mask, (*lead, length, source))
     idle = full.all(dim=-1, keepdim=True)
     unseen = full.all(dim=-2).unsqueeze(-1)  # (..., S, 1): keys that no query may look at
-    regions = {"queries that may look at nothing": idle} if idle.any() else {}
-    same: list[tuple[str, tuple[Any, ...]]] = []
+    if idle.any():
+        names = (*names, "a query that may look at nothing")
+        more = {"regions": {"queries that may look at nothing": idle}, **FLAT, **more}
     if unseen.any():
         other = (query, key.masked_fill(unseen, 3.0), value.masked_fill(unseen, -5.0), mask)
-        same.append(("the keys and values that no query may look at were changed", other))
-    return Case(
-        (query, key, value, mask),
-        says,
-        named,
-        tags("a mask", *names),
-        regions=regions,
-        same=same,
-        **more,
-    )
+        more["same"] = [("the keys and values that no query may look at were changed", other)]
+    return Case((query, key, value, mask), says, named, tags("a mask", *names), **more)
 
 
-def _scaled_dot_product_cases(seed: int) -> list[Case]:
+def _cases(seed: int) -> list[Case]:
     draw = Draw(seed)
+    case = functools.partial(_case, draw)
     full_row = draw.mask(2, 3, 5, 6)
     full_row[1, 2, 3] = True
     padding = torch.arange(6) >= torch.tensor([4, 6, 1]).reshape(3, 1, 1, 1)  # (B, 1, 1, S)
-    padding_only = torch.arange(5) >= torch.tensor([3, 0]).reshape(
-        2, 1, 1
-    )  # (B, 1, S), the second all padding
+    all_padding = torch.arange(5) >= torch.tensor([[[3]], [[0]]])  # (B, 1, S), the second all of it
     causal = torch.ones(5, 5, dtype=torch.bool).triu(1)
+    itself = torch.eye(4, dtype=torch.bool)
+    of_keys = torch.tensor([False, True, False, False, True])
+    own, fewer = "a mask for every head", "a mask with fewer axes"
+    square, alone = "as many queries as keys", "a mask without batch and heads"
+    apart, low, example = "scores far apart", "scores far below 0", "the chapter's example"
+    same_for_all = "a mask (H, L, S), the same for every sequence"
+    by_chance = "a mask (L, S) with as many queries as sequences"
+    fits = "a blocked key that fits far better than the others"
+    all_low = "all scores near -200000"
+    near_and_far = "one sequence's scores are near 0, the other's near -2000"
+    long = "queries five times as long as usual, so that some weights are small"
     return [
-        _attention_case(
-            draw, "two queries, three keys, no mask", (), (2, 3, 4, 5), None, "no batch axis"
-        ),
-        _attention_case(
-            draw,
-            "two queries, three keys, a mask",
-            (),
-            (2, 3, 4, 2),
-            draw.mask(2, 3),
-            "no batch axis",
-        ),
-        _attention_case(
-            draw, "a batch of 2, 3 heads, no mask", (2, 3), (5, 7, 9, 4), None, "a batch and heads"
-        ),
-        _attention_case(
-            draw,
-            "two queries, two keys; the second query may look at nothing",
-            (),
-            (2, 2, 1, 1),
-            torch.tensor([[False, False], [True, True]]),
-            "no batch axis",
-            "a query that may look at nothing",
-            differentiable=False,
-        ),
-        _attention_case(
-            draw,
-            "a causal mask (L, S)",
-            (2, 3),
-            (5, 5, 4, 6),
-            causal,
-            "a mask without batch and heads",
-            "as many queries as keys",
-        ),
-        _attention_case(
-            draw, "a padding mask (B, 1, 1, S)", (3, 2), (4, 6, 16, 3), padding, "a padding mask"
-        ),
-        _attention_case(
-            draw,
-            "a mask for every head",
-            (2, 3),
-            (4, 7, 9, 5),
-            draw.mask(2, 3, 4, 7),
-            "a mask for every head",
-        ),
-        _attention_case(
-            draw,
-            "one query may look at nothing",
-            (2, 3),
-            (5, 6, 4, 3),
-            full_row,
-            "a query that may look at nothing",
-            differentiable=False,
-        ),
-        _attention_case(
-            draw,
-            "one sequence is padding only",
-            (2,),
-            (3, 5, 9, 4),
-            padding_only,
-            "a query that may look at nothing",
-            "a padding mask",
-            differentiable=False,
-        ),
-        _attention_case(
-            draw,
-            "one mask (S,) for everything",
-            (2, 3),
-            (4, 5, 9, 2),
-            torch.tensor([False, True, False, False, True]),
-            "a mask with fewer axes",
-        ),
-        _attention_case(
-            draw,
-            "a mask (H, L, S), the same for every sequence",
-            (2, 3),
-            (4, 5, 4, 6),
-            draw.mask(3, 4, 5),
-            "a mask for every head",
-            "a mask with fewer axes",
-        ),
-        _attention_case(
-            draw,
-            "a mask (L, S) with as many queries as sequences",
-            (2, 3),
-            (2, 5, 4, 3),
-            draw.mask(2, 5),
-            "a mask with fewer axes",
-        ),
-        _attention_case(
-            draw,
-            "a blocked key that fits far better than the others",
-            (2,),
-            (3, 4, 4, 2),
-            torch.tensor([False, True, False, False]),
-            "a mask with fewer axes",
-            "scores far apart",
-            tempting=632.0,
-            dtypes=("float64",),
-            differentiable=False,
-        ),
-        _attention_case(draw, "a single query", (2, 3), (1, 5, 4, 3), None, "a single query"),
-        _attention_case(draw, "a single key", (2,), (4, 1, 9, 3), None, "a single key"),
-        _attention_case(
-            draw,
-            "four leading axes",
-            (1, 2, 1, 2),
-            (2, 4, 4, 3),
-            draw.mask(2, 4, blocked=0.3),
-            "more leading axes",
-        ),
-        _attention_case(
-            draw,
-            "all scores near -200000",
-            (2,),
-            (3, 4, 4, 2),
-            draw.mask(2, 3, 4),
-            "scores far below 0",
-            far=632.0,
-            dtypes=("float64",),
-            differentiable=False,
-        ),
-        _attention_case(
-            draw,
-            "one sequence's scores are near 0, the other's near -2000",
-            (2,),
-            (3, 4, 4, 2),
-            None,
-            "scores far apart",
-            apart=63.3,
-            dtypes=("float64",),
-            differentiable=False,
-        ),
-        _attention_case(
-            draw,
-            "queries five times as long as usual, so that some weights are small",
-            (2, 2),
-            (4, 6, 4, 3),
-            draw.mask(4, 6),
-            "small weights",
-            longer=5.0,
-            dtypes=("float64", "float32"),
-        ),
-        _attention_case(
-            draw,
-            "no token may look at itself",
-            (2,),
-            (4, 4, 4, 4),
-            torch.eye(4, dtype=torch.bool),
-            "as many queries as keys",
-            "a mask without batch and heads",
-        ),
-        _attention_case(
-            draw,
-            "two heads of width 32",
-            (1, 2),
-            (6, 6, 32, 32),
-            None,
-            "the chapter's example",
-            "as many queries as keys",
-            dtypes=("float32",),
-        ),
-        _attention_case(
-            draw, "heads of width 7", (2, 2), (3, 5, 7, 6), draw.mask(3, 5), dtypes=("float32",)
-        ),
+        case("two queries, three keys, no mask", (), (2, 3, 4, 5), None),
+        case("two queries, three keys, a mask", (), (2, 3, 4, 2), draw.mask(2, 3)),
+        case("a batch of 2, 3 heads, no mask", (2, 3), (5, 7, 9, 4), None, "a batch and heads"),
+        case(_SECOND, (), (2, 2, 1, 1), NOTHING),
+        case("a causal mask (L, S)", (2, 3), (5, 5, 4, 6), causal, alone, square),
+        case("a padding mask (B, 1, 1, S)", (3, 2), (4, 6, 16, 3), padding, "a padding mask"),
+        case("a mask for every head", (2, 3), (4, 7, 9, 5), draw.mask(2, 3, 4, 7), own),
+        case("one query may look at nothing", (2, 3), (5, 6, 4, 3), full_row),
+        case("one sequence is padding only", (2,), (3, 5, 9, 4), all_padding, "a padding mask"),
+        case("one mask (S,) for everything", (2, 3), (4, 5, 9, 2), of_keys, fewer),
+        case(same_for_all, (2, 3), (4, 5, 4, 6), draw.mask(3, 4, 5), own, fewer),
+        case(by_chance, (2, 3), (2, 5, 4, 3), draw.mask(2, 5), fewer),
+        case(fits, (2,), (3, 4, 4, 2), of_keys[:4], fewer, apart, tempting=632.0, **DOUBLE),
+        case("a single query", (2, 3), (1, 5, 4, 3), None),
+        case("a single key", (2,), (4, 1, 9, 3), None),
+        case("four leading axes", (1, 2, 1, 2), (2, 4, 4, 3), draw.mask(2, 4, blocked=0.3)),
+        case(all_low, (2,), (3, 4, 4, 2), draw.mask(2, 3, 4), low, far=632.0, **DOUBLE),
+        case(near_and_far, (2,), (3, 4, 4, 2), None, apart, apart=63.3, **DOUBLE),
+        case(long, (2, 2), (4, 6, 4, 3), draw.mask(4, 6), "small weights", longer=5.0, **FULL),
+        case("no token may look at itself", (2,), (4, 4, 4, 4), itself, square, alone),
+        case("two heads of width 32", (1, 2), (6, 6, 32, 32), None, example, square, **SINGLE),
+        case("heads of width 7", (2, 2), (3, 5, 7, 6), draw.mask(3, 5), **SINGLE),
     ]
 
 
@@ -258,8 +133,12 @@ def _causal(query: Tensor, key: Tensor) -> Tensor:
     return torch.ones(length, source, dtype=torch.bool).triu(1)
 
 
-def _turned_round(mask: Tensor | None) -> Tensor | None:
-    return None if mask is None else ~mask
+def _both(output: str, weights: str, compute: Attention) -> tuple[Landmark, Landmark]:
+    """An output and its weights."""
+    return (
+        Landmark(output, lambda q, k, v, mask=None: compute(q, k, v, mask)[0]),
+        Landmark(weights, lambda q, k, v, mask=None: compute(q, k, v, mask)[1]),
+    )
 
 
 def _cosine(
@@ -267,6 +146,12 @@ def _cosine(
 ) -> tuple[Tensor, Tensor]:
     unit, other = (torch.nn.functional.normalize(x, dim=-1) for x in (query, key))
     return plain_attention(unit * math.sqrt(query.shape[-1]), other, value, mask)
+
+
+def _hard(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    weights = plain_attention(query, key, value, mask)[1]
+    best = torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(weights.dtype)
+    return best @ value, best
 
 
 def _finds(function: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
@@ -285,7 +170,7 @@ EXERCISE = Exercise(
     signature="(query, key, value, mask=None)",
     minutes=20,
     difficulty=2,
-    cases=_scaled_dot_product_cases,
+    cases=_cases,
     finds=_finds,
     results=("output", "weights"),
     landmarks=(
@@ -302,52 +187,39 @@ EXERCISE = Exercise(
             "the weighted mean of the keys: the value was not used",
             lambda q, k, v, mask=None: plain_attention(q, k, k, mask)[0],
         ),
-        Landmark(
-            "what comes without the mask", lambda q, k, v, mask=None: plain_attention(q, k, v)[0]
+        *_both(
+            "what comes without the mask",
+            "the weights without the mask",
+            lambda q, k, v, mask: plain_attention(q, k, v),
         ),
-        Landmark(
-            "the weights without the mask", lambda q, k, v, mask=None: plain_attention(q, k, v)[1]
-        ),
-        Landmark(
+        *_both(
             "what the mask gives the other way round (True for what takes part, as in "
             "`F.scaled_dot_product_attention`)",
-            lambda q, k, v, mask=None: plain_attention(q, k, v, _turned_round(mask))[0],
-        ),
-        Landmark(
             "the weights with the mask the other way round (True for what takes part)",
-            lambda q, k, v, mask=None: plain_attention(q, k, v, _turned_round(mask))[1],
+            lambda q, k, v, mask: plain_attention(q, k, v, None if mask is None else ~mask),
         ),
-        Landmark(
+        *_both(
             "what a causal mask gives, whatever the mask is",
-            lambda q, k, v, mask=None: plain_attention(q, k, v, _causal(q, k))[0],
-        ),
-        Landmark(
             "the weights of a causal mask, whatever the mask is",
-            lambda q, k, v, mask=None: plain_attention(q, k, v, _causal(q, k))[1],
+            lambda q, k, v, mask: plain_attention(q, k, v, _causal(q, k)),
         ),
         Landmark(
             "the output of products that were not divided by the root of d_k",
             lambda q, k, v, mask=None: plain_attention(q * math.sqrt(q.shape[-1]), k, v, mask)[0],
         ),
-        Landmark(
+        *_both(
             "what cosines give in place of scores: query and key were brought to length 1",
-            lambda q, k, v, mask=None: _cosine(q, k, v, mask)[0],
-        ),
-        Landmark(
             "the weights of cosines in place of scores: query and key were brought to length 1",
-            lambda q, k, v, mask=None: _cosine(q, k, v, mask)[1],
+            _cosine,
         ),
         Landmark(
             "the weights themselves, where the output should be",
             lambda q, k, v, mask=None: plain_attention(q, k, v, mask)[1],
         ),
-        Landmark(
+        *_both(
             "the value of the best key alone: an argmax instead of a softmax",
-            lambda q, k, v, mask=None: _hard(q, k, v, mask)[0],
-        ),
-        Landmark(
             "the weight 1 for the best key: an argmax instead of a softmax",
-            lambda q, k, v, mask=None: _hard(q, k, v, mask)[1],
+            _hard,
         ),
     ),
     axes=(("L", "Dv"), ("L", "S")),
@@ -355,24 +227,10 @@ EXERCISE = Exercise(
     remarks=(
         Remark(
             traps.IDLE_QUERY,
-            _attention_case(
-                Draw(0),
-                "two queries, two keys; the second query may look at nothing",
-                (),
-                (2, 2, 2, 2),
-                torch.tensor([[False, False], [True, True]]),
-            ),
+            _case(Draw(0), _SECOND, (), (2, 2, 2, 2), NOTHING, differentiable=True),
             traps.not_finite,
             traps.SAYS_OF_IDLE_QUERY,
             mode="gradient",
         ),
     ),
 )
-
-
-def _hard(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    weights = plain_attention(query, key, value, mask)[1]
-    best = torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(weights.dtype)
-    return best @ value, best

@@ -9,54 +9,43 @@ import torch
 from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, Landmark, tags
+from course.checking.exercise.cases import SINGLE, holding
 from course.checking.exercise.draw import Draw
 
+_OF_SIZES = {
+    "no batch axis": "axes = 2",
+    "a batch and heads": "axes = 4",
+    "more leading axes": "axes > 4",
+    "a single query": "L = 1",
+    "a single key": "S = 1",
+    "as many queries as keys": "L = S",
+}
 
-def _scores_cases(seed: int) -> list[Case]:
+
+def _cases(seed: int) -> list[Case]:
     draw = Draw(seed)
 
-    def case(
-        says: str,
-        lead: tuple[int, ...],
-        length: int,
-        source: int,
-        d_head: int,
-        *names: str,
-        **more: Any,
-    ) -> Case:
-        args = (draw.normal(*lead, length, d_head), draw.normal(*lead, source, d_head))
-        return Case(args, says, {"Dh": d_head, "L": length, "S": source}, tags(*names), **more)
+    def case(says: str, *shape: int, names: tuple[str, ...] = (), **more: Any) -> Case:
+        *lead, length, source, d_head = shape
+        query, key = draw.normal(*lead, length, d_head), draw.normal(*lead, source, d_head)
+        sizes = {"Dh": d_head, "L": length, "S": source}
+        names = (*names, *holding(_OF_SIZES, sizes | {"axes": query.dim()}))
+        return Case((query, key), says, sizes, tags(*names), **more)
 
     # Roots of 4, 9 and 16 are exact in float32: in float64 nobody fails for taking the root of a
     # float32 tensor. Roots that are not whole are tried in float32.
+    example = ("the chapter's example",)
     return [
-        case("two queries, three keys of width 4", (), 2, 3, 4, "no batch axis"),
-        case("one sentence of 5 queries and 6 keys, width 9", (1,), 5, 6, 9),
-        case(
-            "a batch of 2, 3 heads, 5 queries, 7 keys, width 16",
-            (2, 3),
-            5,
-            7,
-            16,
-            "a batch and heads",
-        ),
-        case("a batch of 3, 4 queries, 4 keys, width 4", (3,), 4, 4, 4, "as many queries as keys"),
-        case(
-            "two heads, 6 tokens, width 32",
-            (1, 2),
-            6,
-            6,
-            32,
-            "a batch and heads",
-            "the chapter's example",
-            "as many queries as keys",
-            dtypes=("float32",),
-        ),
-        case("a batch of 4, 4 queries, 4 keys, width 4", (4,), 4, 4, 4, "as many queries as keys"),
-        case("a batch of 2, a single query, 5 keys, width 4", (2,), 1, 5, 4, "a single query"),
-        case("a batch of 2, 4 queries, a single key, width 9", (2,), 4, 1, 9, "a single key"),
-        case("five leading axes", (1, 2, 1, 2, 2), 3, 2, 9, "more leading axes"),
-        case("a batch of 2, 3 queries, 5 keys, width 7", (2,), 3, 5, 7, dtypes=("float32",)),
+        case("two queries, three keys of width 4", 2, 3, 4),
+        case("one sentence of 5 queries and 6 keys, width 9", 1, 5, 6, 9),
+        case("a batch of 2, 3 heads, 5 queries, 7 keys, width 16", 2, 3, 5, 7, 16),
+        case("a batch of 3, 4 queries, 4 keys, width 4", 3, 4, 4, 4),
+        case("two heads, 6 tokens, width 32", 1, 2, 6, 6, 32, names=example, **SINGLE),
+        case("a batch of 4, 4 queries, 4 keys, width 4", 4, 4, 4, 4),
+        case("a batch of 2, a single query, 5 keys, width 4", 2, 1, 5, 4),
+        case("a batch of 2, 4 queries, a single key, width 9", 2, 4, 1, 9),
+        case("five leading axes", 1, 2, 1, 2, 2, 3, 2, 9),
+        case("a batch of 2, 3 queries, 5 keys, width 7", 2, 3, 5, 7, **SINGLE),
     ]
 
 
@@ -65,7 +54,7 @@ EXERCISE = Exercise(
     signature="(query, key)",
     minutes=10,
     difficulty=1,
-    cases=_scores_cases,
+    cases=_cases,
     landmarks=(
         Landmark(
             "the weights: a softmax has already been taken",

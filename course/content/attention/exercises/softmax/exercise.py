@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, Landmark, Remark, tags, traps
+from course.checking.exercise.cases import DOUBLE, FLAT, FULL, holding
 from course.checking.exercise.draw import Draw
 from course.content.attention.exercises import shares
 
 INF = float("inf")
 
 
-def _softmax_cases(seed: int) -> list[Case]:
+_OF_SIZES = {
+    "dim=0": "dim = 0; axes > 1",
+    "dim=1 of three": "dim = 1; axes = 3",
+    "the last of three axes": "dim = 2; axes = 3",
+    "a negative dim other than -1": "dim < -1",
+    "an axis of size 1": "smallest = 1",
+}
+
+
+def _case(says: str, x: Tensor, dim: int, *names: str, **more: Any) -> Case:
+    sizes = {"dim": dim, "axes": x.dim(), "smallest": min(x.shape)}
+    return Case((x, dim), says, tags=tags(*names, *holding(_OF_SIZES, sizes)), **more)
+
+
+def _cases(seed: int) -> list[Case]:
     draw = Draw(seed)
     blocked = draw.normal(3, 4).masked_fill(draw.mask(3, 4), -INF)
     row = draw.normal(2, 3, 4)
@@ -21,79 +39,27 @@ def _softmax_cases(seed: int) -> list[Case]:
     far = draw.normal(3, 5) + torch.tensor([[0.0], [800.0], [-800.0]], dtype=torch.float64)
     low = draw.normal(2, 3) - 800.0
     wide = draw.normal(2, 3) + torch.tensor([-800.0, 0.0, 800.0], dtype=torch.float64)
+    apart = torch.tensor([[1e5], [-1e5]], dtype=torch.float64)
+    full, large, idle = FLAT | FULL, "large numbers", "a row of -inf"
+    idle_row = {"row that is -inf throughout": (row == -INF).all(-1, keepdim=True)}
+    idle_column = {"column that is -inf throughout": (column == -INF).all(0, keepdim=True)}
     return [
-        Case((draw.normal(2, 3), -1), "two rows of three numbers", {"rows": 2, "columns": 3}),
-        Case(
-            (draw.normal(3, 4), 0),
-            "three rows, softmax down the columns (dim=0)",
-            tags=tags("dim=0"),
-        ),
-        Case(
-            (draw.normal(2, 3, 5), 1),
-            "a (2, 3, 5) tensor along its middle axis",
-            tags=tags("dim=1 of three"),
-        ),
-        Case(
-            (draw.normal(2, 3, 4, 5), -2),
-            "a (2, 3, 4, 5) tensor, dim=-2",
-            tags=tags("a negative dim other than -1"),
-        ),
-        Case(
-            (draw.normal(3, 2, 4, 5), -3),
-            "a (3, 2, 4, 5) tensor, dim=-3",
-            tags=tags("a negative dim other than -1"),
-        ),
-        Case((draw.normal(7), 0), "one row of seven numbers", {"columns": 7}),
-        Case(
-            (draw.normal(2, 3, 4), 2),
-            "a (2, 3, 4) tensor, dim=2",
-            tags=tags("the last of three axes"),
-        ),
-        Case((draw.normal(1, 4), -1), "a single row", tags=tags("an axis of size 1")),
-        Case((draw.normal(3, 1), -1), "rows of a single number", tags=tags("an axis of size 1")),
-        Case(
-            (draw.normal(2, 3) + torch.tensor([[1e5], [-1e5]], dtype=torch.float64), -1),
-            "rows near 100000 and near -100000",
-            tags=tags("large numbers"),
-            dtypes=("float64",),
-            differentiable=False,
-        ),
-        Case(
-            (low, -1),
-            "rows whose numbers are all near -800",
-            tags=tags("large negative numbers"),
-            dtypes=("float64", "float32"),
-            differentiable=False,
-        ),
-        Case(
-            (far, -1),
-            "rows near 0, near 800 and near -800",
-            tags=tags("large numbers"),
-            dtypes=("float64", "float32"),
-            differentiable=False,
-        ),
-        Case(
-            (wide, -1),
-            "rows that reach from -800 to 800",
-            tags=tags("large numbers"),
-            dtypes=("float64", "float32"),
-            differentiable=False,
-        ),
-        Case((blocked, -1), "some entries -inf", tags=tags("entries of -inf")),
-        Case(
-            (row, -1),
-            "one row is -inf throughout",
-            tags=tags("a row of -inf"),
-            differentiable=False,
-            regions={"row that is -inf throughout": (row == -INF).all(-1, keepdim=True)},
-        ),
-        Case(
-            (column, 0),
-            "one column is -inf throughout, dim=0",
-            tags=tags("a row of -inf", "dim=0"),
-            differentiable=False,
-            regions={"column that is -inf throughout": (column == -INF).all(0, keepdim=True)},
-        ),
+        _case("two rows of three numbers", draw.normal(2, 3), -1, sizes={"rows": 2, "columns": 3}),
+        _case("three rows, softmax down the columns (dim=0)", draw.normal(3, 4), 0),
+        _case("a (2, 3, 5) tensor along its middle axis", draw.normal(2, 3, 5), 1),
+        _case("a (2, 3, 4, 5) tensor, dim=-2", draw.normal(2, 3, 4, 5), -2),
+        _case("a (3, 2, 4, 5) tensor, dim=-3", draw.normal(3, 2, 4, 5), -3),
+        _case("one row of seven numbers", draw.normal(7), 0, sizes={"columns": 7}),
+        _case("a (2, 3, 4) tensor, dim=2", draw.normal(2, 3, 4), 2),
+        _case("a single row", draw.normal(1, 4), -1),
+        _case("rows of a single number", draw.normal(3, 1), -1),
+        _case("rows near 100000 and near -100000", draw.normal(2, 3) + apart, -1, large, **DOUBLE),
+        _case("rows whose numbers are all near -800", low, -1, "large negative numbers", **full),
+        _case("rows near 0, near 800 and near -800", far, -1, large, **full),
+        _case("rows that reach from -800 to 800", wide, -1, large, **full),
+        _case("some entries -inf", blocked, -1, "entries of -inf"),
+        _case("one row is -inf throughout", row, -1, idle, regions=idle_row, **FLAT),
+        _case("one column is -inf throughout, dim=0", column, 0, idle, regions=idle_column, **FLAT),
     ]
 
 
@@ -102,7 +68,7 @@ EXERCISE = Exercise(
     signature="(x, dim)",
     minutes=15,
     difficulty=2,
-    cases=_softmax_cases,
+    cases=_cases,
     finds=shares.finds,
     landmarks=(
         Landmark(

@@ -3,58 +3,41 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import torch
 
 from course.checking.exercise import Case, Exercise, Remark, tags
+from course.checking.exercise.cases import holding
 from course.checking.exercise.draw import Draw
+from course.content.attention.exercises.heads import OF_HEADS
 
 
-def _split_cases(seed: int) -> list[Case]:
+def _cases(seed: int) -> list[Case]:
     draw = Draw(seed)
 
-    def case(
-        says: str, batch: int, length: int, nhead: int, d_head: int, *names: str, **more: Any
-    ) -> Case:
+    def case(says: str, batch: int, length: int, nhead: int, d_head: int) -> Case:
         sizes = {"B": batch, "S": length, "H": nhead, "Dh": d_head}
-        return Case(
-            (draw.normal(batch, length, nhead * d_head), nhead), says, sizes, tags(*names), **more
+        args = (draw.normal(batch, length, nhead * d_head), nhead)
+        return Case(args, says, sizes, tags(*holding(OF_HEADS, sizes)))
+
+    def refused(batch: int, length: int, width: int, nhead: int) -> Case:
+        args, says = (
+            (draw.normal(batch, length, width), nhead),
+            f"d_model {width} and {nhead} heads",
         )
+        no_multiple = tags("a d_model that is no multiple of nhead")
+        return Case(args, says, {}, no_multiple, ValueError, explained=True)
 
     return [
         case("1 sequence of 2 tokens, 2 heads of width 3", 1, 2, 2, 3),
         case("2 sequences of 5 tokens, 3 heads of width 4", 2, 5, 3, 4),
-        case("3 sequences of 4 tokens, one head of width 6", 3, 4, 1, 6, "a single head"),
-        case("2 sequences of 3 tokens, 5 heads of width 1", 2, 3, 5, 1, "heads of width 1"),
-        case("1 sequence of 7 tokens, 12 heads of width 32", 1, 7, 12, 32, "the chapter's example"),
-        case(
-            "4 sequences of 6 tokens, 4 heads of width 6", 4, 6, 4, 6, "as many sequences as heads"
-        ),
-        Case(
-            (draw.normal(2, 5, 12), 5),
-            "d_model 12 and 5 heads",
-            {},
-            tags("a d_model that is no multiple of nhead"),
-            ValueError,
-            explained=True,
-        ),
-        Case(
-            (draw.normal(1, 10, 4), 5),
-            "d_model 4 and 5 heads",
-            {},
-            tags("a d_model that is no multiple of nhead"),
-            ValueError,
-            explained=True,
-        ),
-        Case(
-            (draw.normal(2, 3, 7), 2),
-            "d_model 7 and 2 heads",
-            {},
-            tags("a d_model that is no multiple of nhead"),
-            ValueError,
-            explained=True,
-        ),
+        case("3 sequences of 4 tokens, one head of width 6", 3, 4, 1, 6),
+        case("2 sequences of 3 tokens, 5 heads of width 1", 2, 3, 5, 1),
+        case("1 sequence of 7 tokens, 12 heads of width 32", 1, 7, 12, 32),
+        case("4 sequences of 6 tokens, 4 heads of width 6", 4, 6, 4, 6),
+        refused(2, 5, 12, 5),
+        refused(1, 10, 4, 5),
+        refused(2, 3, 7, 2),
     ]
 
 
@@ -63,7 +46,7 @@ EXERCISE = Exercise(
     signature="(x, nhead)",
     minutes=15,
     difficulty=2,
-    cases=_split_cases,
+    cases=_cases,
     axes=(("B", "H", "S", "Dh"),),
     remarks=(
         Remark(

@@ -40,10 +40,18 @@ def split_heads_movedim(x, nhead):
     return x.reshape(b, s, nhead, d // nhead).movedim(2, 1)
 
 
+def split_heads_through_columns(x, nhead):
+    if x.shape[-1] % nhead:
+        raise ValueError("not divisible by nhead")
+    B, S, D = x.shape
+    return x.transpose(1, 2).reshape(B, nhead, D // nhead, S).transpose(2, 3)
+
+
 RIGHT = (
     split_heads_view,
     split_heads_chunk,
     split_heads_unflatten,
     split_heads_loop,
     split_heads_movedim,
+    split_heads_through_columns,
 )

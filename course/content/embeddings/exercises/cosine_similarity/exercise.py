@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from course.checking.exercise import (
     Case,
@@ -14,15 +17,35 @@ from course.checking.exercise import (
     tags,
     traps,
 )
+from course.checking.exercise.cases import FLAT, FULL, holding
 from course.checking.exercise.draw import Draw
 
+_OF_SIZES = {
+    "as many in a as in b": "N = M; N > 1",
+    "as many vectors as numbers": "N = D; N > 2",
+    "vectors of one number": "D = 1",
+}
+_VERY_SHORT = "very short vectors (is the number that guards against a length of 0 too large?)"
 
-def _cosine_cases(seed: int) -> list[Case]:
+
+def _case(says: str, a: Tensor, b: Tensor, *names: str, **more: Any) -> Case:
+    sizes = {"N": len(a), "M": len(b), "D": a.shape[1]}
+    names = (*names, *holding(_OF_SIZES, sizes))
+    if 1 in (len(a), len(b)):
+        names = (*names, "one vector")
+    zero = ~(a.any(1, keepdim=True) & b.any(1))
+    if zero.any():
+        names = (*names, "zero vectors")
+        more = {"regions": {"places of zero vectors": zero}, **FLAT, **more}
+        more["dtypes"] = ("float64", "float32", "bfloat16")
+    return Case((a, b), says, sizes, tags(*names), **more)
+
+
+def _cases(seed: int) -> list[Case]:
     draw = Draw(seed)
 
-    def case(n: int, m: int, width: int, says: str, *names: str) -> Case:
-        sizes = {"N": n, "M": m, "D": width}
-        return Case((draw.normal(n, width), draw.normal(m, width)), says, sizes, tags(*names))
+    def case(says: str, n: int, m: int, width: int) -> Case:
+        return _case(says, draw.normal(n, width), draw.normal(m, width))
 
     zeros, others = draw.normal(3, 4), draw.normal(5, 4)
     zeros[1] = 0.0
@@ -32,49 +55,21 @@ def _cosine_cases(seed: int) -> list[Case]:
     also_short[1] *= 3e-6 / also_short[1].norm()
     long, also_long = 30 * draw.normal(2, 6), 20 * draw.normal(4, 6)
     same = draw.normal(4, 7)
-    blank = torch.zeros(1, 4, dtype=torch.float64)
+    blank, alike = torch.zeros(1, 4, dtype=torch.float64), "the same directions"
     return [
-        case(2, 3, 2, "two vectors with three"),
-        case(4, 3, 5, "four vectors with three"),
-        case(1, 1, 3, "one vector with one", "one vector"),
-        case(1, 4, 6, "one vector with four", "one vector"),
-        case(5, 1, 2, "five vectors with one", "one vector"),
-        case(3, 3, 4, "three with three", "as many in a as in b"),
-        case(4, 2, 4, "as many vectors as numbers", "as many vectors as numbers"),
-        case(6, 5, 1, "vectors of one number", "vectors of one number"),
-        Case((long, also_long), "long vectors", {"N": 2, "M": 4, "D": 6}, tags("long vectors")),
-        Case(
-            (same, 3 * same[:2]),
-            "the same directions",
-            {"N": 4, "M": 2, "D": 7},
-            tags("the same directions"),
-        ),
-        Case(
-            (short, also_short),
-            "very short vectors",
-            {"N": 3, "M": 2, "D": 5},
-            tags("very short vectors (is the number that guards against a length of 0 too large?)"),
-            dtypes=("float64", "float32"),
-            differentiable=False,
-        ),
-        Case(
-            (zeros, others),
-            "a zero vector on both sides",
-            {"N": 3, "M": 5, "D": 4},
-            tags("zero vectors"),
-            dtypes=("float64", "float32", "bfloat16"),
-            differentiable=False,
-            regions={"places of zero vectors": ~(zeros.any(1, keepdim=True) & others.any(1))},
-        ),
-        Case(
-            (blank, others[:2]),
-            "a zero vector alone",
-            {"N": 1, "M": 2, "D": 4},
-            tags("zero vectors", "one vector"),
-            dtypes=("float64", "float32", "bfloat16"),
-            differentiable=False,
-            regions={"places of zero vectors": torch.ones(1, 2, dtype=torch.bool)},
-        ),
+        case("two vectors with three", 2, 3, 2),
+        case("four vectors with three", 4, 3, 5),
+        case("one vector with one", 1, 1, 3),
+        case("one vector with four", 1, 4, 6),
+        case("five vectors with one", 5, 1, 2),
+        case("three with three", 3, 3, 4),
+        case("as many vectors as numbers", 4, 2, 4),
+        case("vectors of one number", 6, 5, 1),
+        _case("long vectors", long, also_long, "long vectors"),
+        _case(alike, same, 3 * same[:2], alike),
+        _case("very short vectors", short, also_short, _VERY_SHORT, **FLAT | FULL),
+        _case("a zero vector on both sides", zeros, others),
+        _case("a zero vector alone", blank, others[:2]),
     ]
 
 
@@ -83,7 +78,7 @@ EXERCISE = Exercise(
     signature="(a, b)",
     minutes=15,
     difficulty=2,
-    cases=_cosine_cases,
+    cases=_cases,
     finds=directions.finds,
     landmarks=(
         Landmark("the Euclidean distance", lambda a, b: torch.cdist(a, b)),

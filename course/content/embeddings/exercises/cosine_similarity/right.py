@@ -56,6 +56,11 @@ def cosine_rsqrt(a, b):
     return torch.mm(unit(a), unit(b).t())
 
 
+def cosine_nan_to_num_of_the_quotient(a, b):
+    # NaN comes from zero vectors alone here, and no gradient is asked for there.
+    return torch.nan_to_num(a @ b.T / (a.norm(dim=-1)[:, None] * b.norm(dim=-1)))
+
+
 RIGHT = (
     cosine_library,
     cosine_normalize,
@@ -66,4 +71,5 @@ RIGHT = (
     cosine_columns,
     cosine_linear,
     cosine_rsqrt,
+    cosine_nan_to_num_of_the_quotient,
 )

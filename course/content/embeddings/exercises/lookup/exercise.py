@@ -6,7 +6,6 @@ import torch
 
 from course.checking.exercise import Case, Exercise, Landmark, tags
 from course.checking.exercise.draw import Draw
-from course.content.embeddings.exercises.lookup import search
 
 
 def _lookup_cases(seed: int) -> list[Case]:
@@ -35,7 +34,6 @@ EXERCISE = Exercise(
     minutes=5,
     difficulty=1,
     cases=_lookup_cases,
-    finds=search.finds,
     landmarks=(
         Landmark(
             "the mean of each text's vectors, in every place",

@@ -54,6 +54,13 @@ def sinusoidal_annotated(length, d_model):
     return pe
 
 
+def sinusoidal_in_the_default_dtype(length, d_model):
+    p = torch.arange(length, dtype=torch.float32)[:, None]
+    c = torch.arange(d_model, dtype=torch.float32)
+    a = p / 10000 ** (2 * (c // 2) / d_model)
+    return torch.where(c % 2 == 0, a.sin(), a.cos())
+
+
 RIGHT = (
     sinusoidal_loop,
     sinusoidal_tutorial,
@@ -61,4 +68,5 @@ RIGHT = (
     sinusoidal_shifted_sine,
     sinusoidal_numpy,
     sinusoidal_annotated,
+    sinusoidal_in_the_default_dtype,
 )

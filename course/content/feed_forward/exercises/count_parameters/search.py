@@ -29,8 +29,9 @@ def finds(function: Count, failed: Sequence[Case]) -> list[str]:
     found = torch.linalg.lstsq(table, made).solution
     if not torch.allclose(table @ found, made, 1e-9, 1e-6):
         return []
+    counted = [round(count, 6) + 0.0 for count in found.flatten().tolist()]
     return [
         f"the term {term} is counted {came:.4g} times: which of the matrices and vectors have that many numbers?"
-        for term, came, right in zip(_TERMS, found.flatten().tolist(), _RIGHT, strict=True)
+        for term, came, right in zip(_TERMS, counted, _RIGHT, strict=True)
         if abs(came - right) > 1e-6
     ]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, Landmark, tags
+from course.checking.exercise.cases import FLAT
 from course.checking.exercise.draw import Draw
 
 TOLERANCE = 0.05  # what chance alone moves is set back to its expected value beforehand
@@ -115,6 +116,9 @@ def _correlation(zero: Tensor, x: Tensor) -> float:
     return 0.0 if abs(found) <= SIGMAS / math.sqrt(x.numel()) else found
 
 
+_BY_CHANCE: dict[str, Any] = {"summary": statistics, "tolerance": TOLERANCE}
+
+
 def _cases(seed: int) -> list[Case]:
     draw = Draw(seed)
 
@@ -124,51 +128,34 @@ def _cases(seed: int) -> list[Case]:
         return x.sign() + 0.1 * x.tanh() + 0.01
 
     def chance(says: str, shape: tuple[int, ...], p: float, *names: str) -> Case:
-        return Case(
-            (numbers(*shape), p, True),
-            says,
-            tags=tags("training", *names),
-            summary=statistics,
-            tolerance=TOLERANCE,
-        )
+        return Case((numbers(*shape), p, True), says, tags=tags("training", *names), **_BY_CHANCE)
 
-    def certain(says: str, p: float, training: bool, *names: str, **more: Any) -> Case:
-        return Case((numbers(3, 4), p, training), says, tags=tags(*names), **more)
+    def certain(p: float, training: bool, *shape: int, **more: Any) -> Case:
+        names = [f"p = {p:g}"] * (p in (0, 1)) + ["not training"] * (not training)
+        if not 0 <= p <= 1:
+            names, more = ["p outside of [0, 1]"], {"raises": ValueError, **FLAT}
+        says = f"p = {p:g}, {'training' if training else 'not training'}"
+        return Case((numbers(*shape), p, training), says, tags=tags(*names), **more)
 
-    def kept(says: str, p: float, training: bool, *names: str) -> Case:
-        return Case(
-            (numbers(60, 70), p, training),
-            says,
-            tags=tags(*names),
-            summary=nearness,
-            tolerance=TOLERANCE,
-            differentiable=p < 1,
-        )
+    def kept(p: float, training: bool) -> Case:
+        near: dict[str, Any] = {"summary": nearness, "tolerance": TOLERANCE}
+        return certain(p, training, 60, 70, differentiable=p < 1, **near)
 
-    refused: dict[str, Any] = {"raises": ValueError, "differentiable": False}
+    calls = "p = 0.5, 16 numbers in one row, 600 calls one after the other"
+    many = tags("training", "many calls")
     return [
         chance("p = 0.3, 40 sentences of 30 tokens of width 32", (40, 30, 32), 0.3),
         chance("p = 0.1, a matrix", (150, 160), 0.1, "a matrix"),
         chance("p = 0.75, 10000 numbers in one row", (10000,), 0.75, "one axis"),
         chance("p = 0.5, four axes", (20, 24, 20, 4), 0.5, "p = 0.5", "four axes"),
-        Case(
-            (numbers(16), 0.5, True, 600),
-            "p = 0.5, 16 numbers in one row, 600 calls one after the other",
-            tags=tags("training", "many calls"),
-            summary=statistics,
-            tolerance=TOLERANCE,
-            differentiable=False,
-        ),
-        kept("p = 0.3, not training", 0.3, False, "not training"),
-        kept("p = 0.75, not training", 0.75, False, "not training"),
-        kept("p = 0, training", 0.0, True, "p = 0"),
-        certain("p = 1, training", 1.0, True, "p = 1", differentiable=False),
-        kept("p = 1, not training", 1.0, False, "p = 1", "not training"),
-        kept("p = 0, not training", 0.0, False, "p = 0", "not training"),
-        certain("p = 1.5, training", 1.5, True, "p outside of [0, 1]", **refused),
-        certain("p = -0.1, training", -0.1, True, "p outside of [0, 1]", **refused),
-        certain("p = 1.5, not training", 1.5, False, "p outside of [0, 1]", **refused),
-        certain("p = -0.1, not training", -0.1, False, "p outside of [0, 1]", **refused),
+        Case((numbers(16), 0.5, True, 600), calls, tags=many, **FLAT, **_BY_CHANCE),
+        kept(0.3, False),
+        kept(0.75, False),
+        kept(0.0, True),
+        certain(1.0, True, 3, 4, **FLAT),
+        kept(1.0, False),
+        kept(0.0, False),
+        *(certain(p, training, 3, 4) for training in (True, False) for p in (1.5, -0.1)),
     ]
 
 

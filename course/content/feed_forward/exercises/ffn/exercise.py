@@ -8,7 +8,6 @@ import torch
 
 from course.checking.exercise import Case, Exercise, Landmark, tags
 from course.checking.exercise.draw import Draw
-from course.content.feed_forward.exercises.ffn import search
 
 
 def _ffn_cases(seed: int) -> list[Case]:
@@ -43,7 +42,6 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty=1,
     cases=_ffn_cases,
-    finds=search.finds,
     landmarks=(
         Landmark(
             "the inner layer: max(0, x W1 + b1), before W2",

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, Landmark, tags
 from course.checking.exercise.draw import Draw
-from course.content.feed_forward.exercises.geglu import search
 
 
 def _geglu_cases(seed: int) -> list[Case]:
@@ -37,9 +36,6 @@ def _geglu_cases(seed: int) -> list[Case]:
     ]
 
 
-_GATE, _UP = "gate = gelu(x @ w_gate)", "up = x @ w_up"
-
-
 def _both(x: Tensor, w_gate: Tensor, w_up: Tensor) -> Tensor:
     return torch.cat([x @ w_gate, x @ w_up], -1)
 
@@ -50,7 +46,6 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty=2,
     cases=_geglu_cases,
-    finds=search.finds,
     landmarks=(
         Landmark("the gate alone: gelu(x W_gate)", lambda x, g, u, d: F.gelu(x @ g)),
         Landmark("x W_up alone", lambda x, g, u, d: x @ u),

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from course.checking.exercise import Case, tags
+from course.checking.exercise.cases import DOUBLE, FLAT, FULL, holding
 from course.checking.exercise.draw import Draw
 from course.content.stacking.exercises.encoder_layer import dropout as layer_dropout
 from course.content.stacking.exercises.encoder_layer import drops as layer_drops
@@ -25,12 +26,6 @@ SIGNATURE = (
     "forward(src, src_mask=None, src_key_padding_mask=None)"
 )
 RESULTS = ("output", "number of parameters that are trained")
-CLUES = (
-    (
-        "evaluation mode",
-        "what is wrong is dropout, or something else that is done in training only.",
-    ),
-)
 
 
 def harness(cls: Any) -> Callable[..., Any]:
@@ -121,12 +116,15 @@ def _load(layer: Any, weights: dict[str, Tensor]) -> None:
         ) from None
 
 
+_NOTHING = "a token that may look at nothing"
+
+
 def _evaluated(
     draw: Draw,
     says: str,
     sizes: tuple[int, int, int, int, int],
     norm_first: bool,
-    *names: str,
+    names: tuple[str, ...] = (),
     mask: Tensor | None = None,
     padding: Tensor | None = None,
     **more: Any,
@@ -139,15 +137,16 @@ def _evaluated(
     given = (None, None) if more.pop("no_keyword", False) else (0.1, norm_first)
     args = (d_model, nhead, width, *given, src, mask, padding, weights, False)
     named = {"B": batch, "S": length, "H": nhead, "D": d_model, "F": width}
-    about = ("pre-norm" if norm_first else "post-norm", "evaluation mode")
+    form = "pre-norm" if norm_first else "post-norm"
     masks = [("src_mask", mask), ("src_key_padding_mask", padding)]
     masked = [name for name, tensor in masks if tensor is not None]
+    masked += {0: ["no mask"], 1: [], 2: ["both masks"]}[len(masked)]
     idle = _idle(batch, length, mask, padding)
-    regions = {"rows of tokens that may look at nothing": idle} if idle.any() else {}
-    name = "pre-norm" if norm_first else "post-norm"
-    return Case(
-        args, f"{name}, {says}", named, tags(*about, *masked, *names), regions=regions, **more
-    )
+    if idle.any():
+        more = {"regions": {"rows of tokens that may look at nothing": idle}, **FLAT, **more}
+        masked.append(_NOTHING)
+    about = tags(form, "evaluation mode", *masked, *names, *holding({"B = S": "B = S"}, named))
+    return Case(args, f"{form}, {says}", named, about, **more)
 
 
 def _idle(batch: int, length: int, mask: Tensor | None, padding: Tensor | None) -> Tensor:
@@ -181,113 +180,58 @@ def cases(seed: int) -> list[Case]:
     return [*evaluated, *_in_one_form(draw), *layer_dropout.cases()]
 
 
+def _silent(draw: Draw, part: str) -> dict[str, Tensor]:
+    """Weights with which a part gives 0."""
+    weights = weights_of(draw, 6, 8)
+    for kind in ("weight", "bias"):
+        weights[f"{part}.{kind}"].zero_()
+    return weights
+
+
 def _plain(draw: Draw, norm_first: bool) -> list[Case]:
     """Without masks: both parts, and each of them alone."""
-    no_attention, no_network = weights_of(draw, 6, 8), weights_of(draw, 6, 8)
-    for weights, part in ((no_attention, "self_attn.out_proj"), (no_network, "linear2")):
-        weights[f"{part}.weight"].zero_()
-        weights[f"{part}.bias"].zero_()
-    sizes = (2, 3, 2, 3, 8)
+    case = functools.partial(_evaluated, draw, norm_first=norm_first)
+    quiet, mute = _silent(draw, "self_attn.out_proj"), _silent(draw, "linear2")
     return [
-        _evaluated(draw, "1 text of 2 tokens, 1 head", (1, 2, 1, 3, 4), norm_first, "no mask"),
-        _evaluated(draw, "2 texts of 3 tokens, 2 heads", (2, 3, 2, 4, 5), norm_first, "no mask"),
-        _evaluated(
-            draw, "an attention that gives 0", sizes, norm_first, "no mask", weights=no_attention
-        ),
-        _evaluated(
-            draw,
-            "a feed-forward network that gives 0",
-            sizes,
-            norm_first,
-            "no mask",
-            weights=no_network,
-        ),
+        case("1 text of 2 tokens, 1 head", (1, 2, 1, 3, 4)),
+        case("2 texts of 3 tokens, 2 heads", (2, 3, 2, 4, 5)),
+        case("an attention that gives 0", (2, 3, 2, 3, 8), weights=quiet),
+        case("a feed-forward network that gives 0", (2, 3, 2, 3, 8), weights=mute),
     ]
 
 
 def _masked(draw: Draw, norm_first: bool) -> list[Case]:
     """A mask, padding, both, and a token that may look at nothing."""
+    case = functools.partial(_evaluated, draw, norm_first=norm_first)
     causal = torch.ones(5, 5, dtype=torch.bool).triu(1)
     padding = torch.arange(4) >= torch.tensor([[4], [2], [3]])
     some = draw.mask(4, 4, blocked=0.2).logical_and(~torch.eye(4, dtype=torch.bool))
     nothing = draw.mask(4, 4)
     nothing[1] = True  # token 1 may look at nothing
     return [
-        _evaluated(draw, "a causal mask", (2, 5, 2, 3, 8), norm_first, mask=causal),
-        _evaluated(
-            draw, "texts of 4, 2 and 3 tokens", (3, 4, 2, 3, 8), norm_first, padding=padding
-        ),
-        _evaluated(
-            draw,
-            "both masks",
-            (2, 4, 3, 2, 8),
-            norm_first,
-            "both masks",
-            mask=some,
-            padding=padding[:2],
-        ),
-        _evaluated(
-            draw,
-            "a token that may look at nothing",
-            (2, 4, 2, 3, 5),
-            norm_first,
-            "a token that may look at nothing",
-            mask=nothing,
-            differentiable=False,
-        ),
+        case("a causal mask", (2, 5, 2, 3, 8), mask=causal),
+        case("texts of 4, 2 and 3 tokens", (3, 4, 2, 3, 8), padding=padding),
+        case("both masks", (2, 4, 3, 2, 8), mask=some, padding=padding[:2]),
+        case(_NOTHING, (2, 4, 2, 3, 5), mask=nothing),
     ]
 
 
 def _in_one_form(draw: Draw) -> list[Case]:
     """What does not depend on where the norms stand."""
-    no_attention = weights_of(draw, 6, 8)
-    no_attention["self_attn.out_proj.weight"].zero_()
-    no_attention["self_attn.out_proj.bias"].zero_()
+    pre, post = (functools.partial(_evaluated, draw, norm_first=first) for first in (True, False))
+    quiet = _silent(draw, "self_attn.out_proj")
     strong = weights_of(draw, 6, 8)
     strong["linear1.bias"][2] += 9.0
     empty = torch.arange(3) >= torch.tensor([[3], [0]])  # the second text is padding only
+    sizes, of_7 = (2, 3, 2, 3, 8), (2, 3, 2, 3, 7)
+    large, small = "a large hidden number", "small tokens"
+    near_9, tiny = "a neuron whose number is near 9", "tokens of the size 0.01, where eps counts"
+    alone = "made with d_model, nhead and dim_feedforward alone"
+    default = "an argument left to its default"
     return [
-        _evaluated(draw, "as many texts as tokens", (3, 3, 2, 2, 7), False, "no mask", "B = S"),
-        _evaluated(
-            draw,
-            "a neuron whose number is near 9",
-            (2, 3, 2, 3, 8),
-            True,
-            "no mask",
-            "a large hidden number",
-            weights=strong,
-            dtypes=("float64", "float32"),
-        ),
-        _evaluated(
-            draw,
-            "a text that is padding only",
-            (2, 3, 2, 3, 5),
-            True,
-            "a token that may look at nothing",
-            padding=empty,
-            differentiable=False,
-        ),
-        _evaluated(
-            draw,
-            "tokens of the size 0.01, where eps counts",
-            (2, 3, 2, 3, 8),
-            False,
-            "no mask",
-            "small tokens",
-            weights=no_attention,
-            src=draw.normal(2, 3, 6) * 0.01,
-            dtypes=("float64",),
-            differentiable=False,
-        ),
-        _evaluated(
-            draw,
-            "made with d_model, nhead and dim_feedforward alone",
-            (2, 3, 2, 3, 7),
-            False,
-            "no mask",
-            "an argument left to its default",
-            no_keyword=True,
-            dtypes=("float64",),
-            differentiable=False,
-        ),
+        post("as many texts as tokens", (3, 3, 2, 2, 7)),
+        pre(near_9, sizes, names=(large,), weights=strong, **FULL),
+        pre("a text that is padding only", (2, 3, 2, 3, 5), padding=empty),
+        post(tiny, sizes, names=(small,), weights=quiet, src=draw.normal(2, 3, 6) * 0.01, **DOUBLE),
+        post(alone, of_7, names=(default,), no_keyword=True, **DOUBLE),
     ]

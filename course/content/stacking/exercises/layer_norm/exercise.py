@@ -2,87 +2,69 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, Landmark, tags
+from course.checking.exercise.cases import DOUBLE, FLAT, FULL, SINGLE, holding
 from course.checking.exercise.draw import Draw
-from course.content.stacking.exercises.layer_norm import search
+
+_OF_SIZES = {
+    "a single vector": "axes = 1",
+    "more leading axes": "axes > 3",
+    "a single feature": "D = 1",
+    "D of 16": "D = 16",
+    "a square x": "S = D; D > 2",
+}
 
 
-def _case(draw: Draw, says: str, shape: tuple[int, ...], *names: str, **more: Any) -> Case:
-    """Tokens of unit scale around 0.5, with a weight and a bias that are neither 1 nor 0."""
-    eps = more.pop("eps", None)
-    x = more.pop("x", None)
-    x = draw.normal(*shape) + 0.5 if x is None else x
-    args = (x, draw.normal(shape[-1]) + 2.0, draw.normal(shape[-1]))
-    sizes = dict(zip(("B", "S", "D")[-len(shape) :], shape, strict=False))
-    return Case(
-        args if eps is None else (*args, eps), says, sizes, tags("x of unit scale", *names), **more
-    )
+def _case(
+    draw: Draw, says: str, x: Tensor, *names: str, eps: float | None = None, **more: Any
+) -> Case:
+    """With a weight and a bias that are neither 1 nor 0."""
+    width = x.shape[-1]
+    args = (x, draw.normal(width) + 2.0, draw.normal(width), *([] if eps is None else [eps]))
+    sizes = dict(zip("BSD"[-x.dim() :], x.shape, strict=False))
+    names = ("x of unit scale", *names, *holding(_OF_SIZES, sizes | {"axes": x.dim()}))
+    return Case(args, says, sizes, tags(*names), **more)
 
 
 def _cases(seed: int) -> list[Case]:
     draw = Draw(seed)
-    constant = torch.full(
-        (2, 3, 4), 2**-5, dtype=torch.float64
-    )  # small: rounding grows by 1 / sqrt(eps)
+    case = functools.partial(_case, draw)
+    # Small: rounding grows by 1 / sqrt(eps).
+    constant = torch.full((2, 3, 4), 2**-5, dtype=torch.float64)
     constant[1] = draw.normal(3, 4)
+
+    def around(*shape: int) -> Tensor:
+        return draw.normal(*shape) + 0.5
+
+    usual, far = "the batch in front", "a mean far from 0"
+    small, beyond = "small vectors", "a mean far beyond the spread"
+    tiny, same = "vectors of the size 0.01, where eps counts", "constant vectors"
+    of_8 = "vectors whose mean is 8 and whose variance is 1"
+    sentence = "a sentence whose tokens are constant vectors"
+    of_200000 = "vectors whose mean is 200000 and whose variance is 1"
     return [
-        _case(draw, "1 sentence of 2 tokens, D = 3", (1, 2, 3), "the batch in front"),
-        _case(draw, "2 sentences of 3 tokens, D = 5", (2, 3, 5), "the batch in front"),
-        _case(draw, "as many tokens as features, without a batch", (4, 4), "a square x"),
-        _case(draw, "a batch in which all sizes are 3", (3, 3, 3), "a square x"),
-        _case(draw, "one vector, D = 6", (6,), "a single vector"),
-        _case(draw, "four axes (2, 3, 4, 5)", (2, 3, 4, 5), "more leading axes"),
-        _case(draw, "eps = 0.5", (2, 3, 4), "a large eps", eps=0.5),
-        _case(
-            draw,
-            "vectors of the size 0.01, where eps counts",
-            (2, 3, 4),
-            "small vectors",
-            x=draw.normal(2, 3, 4) * 0.01,
-            dtypes=("float64", "float32"),
-            differentiable=False,
-        ),
-        _case(
-            draw,
-            "a sentence whose tokens are constant vectors",
-            (2, 3, 4),
-            "constant vectors",
-            x=constant,
-            differentiable=False,
-        ),
-        _case(draw, "a single feature, D = 1", (2, 3, 1), "a single feature", differentiable=False),
-        _case(
-            draw,
-            "vectors whose mean is 8 and whose variance is 1",
-            (2, 3, 7),
-            "a mean far from 0",
-            x=draw.normal(2, 3, 7) + 8.0,
-            dtypes=("float64", "float32"),
-        ),
-        _case(
-            draw,
-            "vectors of the size 20",
-            (2, 3, 6),
-            "large vectors",
-            x=draw.normal(2, 3, 6) * 20,
-            dtypes=("float64", "float32"),
-        ),
-        _case(draw, "2 sentences of 5 tokens, D = 16", (2, 5, 16), "D of 16", dtypes=("float32",)),
-        _case(
-            draw,
-            "vectors whose mean is 200000 and whose variance is 1",
-            (2, 3, 8),
-            "a mean far beyond the spread",
-            # Multiples of 1/4096, so that a mean of 8 of them is exact and their squares are not.
-            x=(draw.normal(2, 3, 8) * 4096).round() / 4096 + 2e5,
-            dtypes=("float64",),
-            differentiable=False,
-        ),
+        case("1 sentence of 2 tokens, D = 3", around(1, 2, 3), usual),
+        case("2 sentences of 3 tokens, D = 5", around(2, 3, 5), usual),
+        case("as many tokens as features, without a batch", around(4, 4)),
+        case("a batch in which all sizes are 3", around(3, 3, 3)),
+        case("one vector, D = 6", around(6)),
+        case("four axes (2, 3, 4, 5)", around(2, 3, 4, 5)),
+        case("eps = 0.5", around(2, 3, 4), "a large eps", eps=0.5),
+        case(tiny, draw.normal(2, 3, 4) * 0.01, small, **FLAT | FULL),
+        case(sentence, constant, same, **FLAT),
+        case("a single feature, D = 1", around(2, 3, 1), **FLAT),
+        case(of_8, draw.normal(2, 3, 7) + 8.0, far, **FULL),
+        case("vectors of the size 20", draw.normal(2, 3, 6) * 20, "large vectors", **FULL),
+        case("2 sentences of 5 tokens, D = 16", around(2, 5, 16), **SINGLE),
+        # Multiples of 1/4096, so that a mean of 8 of them is exact and their squares are not.
+        case(of_200000, (draw.normal(2, 3, 8) * 4096).round() / 4096 + 2e5, beyond, **DOUBLE),
     ]
 
 
@@ -92,7 +74,6 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty=1,
     cases=_cases,
-    finds=search.finds,
     landmarks=(
         Landmark(
             "the normalised vector, before weight and bias",

@@ -77,9 +77,6 @@ def _landmark(says: str, compute: Callable[..., Tensor]) -> Landmark:
     return Landmark(says, computed)
 
 
-_PRE, _POST = "return x + sublayer(norm(x))", "return norm(x + sublayer(x))"
-
-
 EXERCISE = Exercise(
     id="stacking.residual",
     signature="(x, sublayer, norm, norm_first)",

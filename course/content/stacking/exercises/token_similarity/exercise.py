@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, Landmark, Remark, tags, traps
+from course.checking.exercise.cases import FLAT, FULL, SINGLE, holding
 from course.checking.exercise.draw import Draw
 from course.content.stacking.exercises import pairs
 
@@ -21,20 +23,18 @@ def _tokens(draw: Draw, *shape: int) -> Tensor:
     return (draw.normal(*shape) + common) * lengths
 
 
-def _case(
-    draw: Draw,
-    says: str,
-    shape: tuple[int, int, int],
-    padding: Tensor | None,
-    *names: str,
-    **more: Any,
-) -> Case:
-    hidden = more.pop("hidden", None)
-    hidden = _tokens(draw, *shape) if hidden is None else hidden
-    sizes = dict(zip("BSD", shape, strict=True))
+_OF_SIZES = {"two tokens": "S = 2", "as many tokens as features": "S = D"}
+
+
+def _case(says: str, hidden: Tensor, padding: Tensor | None, *names: str, **more: Any) -> Case:
+    sizes = dict(zip("BSD", hidden.shape, strict=True))
+    mask = hidden.new_zeros(hidden.shape[:2]).bool() if padding is None else padding
+    few = (~mask).sum(-1) < 2
+    names = (*names, *holding(_OF_SIZES, sizes))
+    if few.any():
+        names, more = (*names, "fewer than two real tokens"), FLAT | more
     if padding is None:
         return Case((hidden,), says, sizes, tags("no padding mask", *names), **more)
-    few = (~padding).sum(-1) < 2
     regions = {"sentences with fewer than two real tokens": few} if few.any() else {}
     args = (hidden, padding)
     return Case(args, says, sizes, tags("a padding mask", *names), regions=regions, **more)
@@ -46,99 +46,38 @@ def _padding(lengths: list[int], length: int) -> Tensor:
 
 def _cases(seed: int) -> list[Case]:
     draw = Draw(seed)
-    zero = _tokens(draw, 2, 4, 3)
+    tokens = functools.partial(_tokens, draw)
+    zero = tokens(2, 4, 3)
     zero[0, 1] = 0.0
-    same = _tokens(draw, 2, 4, 5)
+    same = tokens(2, 4, 5)
     same[0] = same[0, :1]  # every token the same
     same[1, 2] = same[1, 0]  # two of four
     opposite = draw.normal(1, 1, 4) * torch.tensor([[[1.0], [-2.0]]], dtype=torch.float64)
-    exact = ("float64", "float32", "bfloat16")
+    half = {"dtypes": ("float64", "float32", "bfloat16"), **FLAT}
     scattered = torch.tensor([[False, True, False, False, True], [True, False, False, True, False]])
+    filled, few = _padding([5, 3, 2], 5), _padding([3, 1, 0], 3)
+    turned = "two tokens that point in opposite directions"
     return [
+        _case("1 sentence of 2 tokens, D = 3", tokens(1, 2, 3), None, **FULL),
+        _case("2 sentences of 4 tokens, D = 5", tokens(2, 4, 5), None),
+        _case("3 sentences of 5 tokens, D = 5", tokens(3, 5, 5), None),
+        _case("sentences of 5, 3 and 2 tokens, filled up to 5", tokens(3, 5, 4), filled),
+        _case("as many sentences as tokens", tokens(4, 4, 3), _padding([4, 3, 2, 4], 4)),
+        _case("padding between the tokens", tokens(2, 5, 3), scattered, "padding in between"),
+        _case("sentences of 3, 1 and 0 tokens", tokens(3, 3, 4), few, **FULL),
+        _case("a single token each", tokens(2, 1, 4), None),
+        _case("a token that is a zero vector", zero, None, "a zero vector", **half),
+        _case("tokens that are the same vector", same, None, "equal tokens"),
+        _case(turned, opposite, None, "opposite tokens"),
+        _case("vectors 100 times as long", tokens(2, 3, 6) * 100, None, "long vectors", **FULL),
         _case(
-            draw,
-            "1 sentence of 2 tokens, D = 3",
-            (1, 2, 3),
-            None,
-            "two tokens",
-            dtypes=("float64", "float32"),
-        ),
-        _case(draw, "2 sentences of 4 tokens, D = 5", (2, 4, 5), None),
-        _case(
-            draw, "3 sentences of 5 tokens, D = 5", (3, 5, 5), None, "as many tokens as features"
-        ),
-        _case(
-            draw,
-            "sentences of 5, 3 and 2 tokens, filled up to 5",
-            (3, 5, 4),
-            _padding([5, 3, 2], 5),
-        ),
-        _case(draw, "as many sentences as tokens", (4, 4, 3), _padding([4, 3, 2, 4], 4)),
-        _case(draw, "padding between the tokens", (2, 5, 3), scattered, "padding in between"),
-        _case(
-            draw,
-            "sentences of 3, 1 and 0 tokens",
-            (3, 3, 4),
-            _padding([3, 1, 0], 3),
-            "fewer than two real tokens",
-            dtypes=("float64", "float32"),
-            differentiable=False,
-        ),
-        _case(
-            draw,
-            "a single token each",
-            (2, 1, 4),
-            None,
-            "fewer than two real tokens",
-            differentiable=False,
-        ),
-        _case(
-            draw,
-            "a token that is a zero vector",
-            (2, 4, 3),
-            None,
-            "a zero vector",
-            hidden=zero,
-            dtypes=exact,
-            differentiable=False,
-        ),
-        _case(
-            draw,
-            "tokens that are the same vector",
-            (2, 4, 5),
-            None,
-            "equal tokens",
-            hidden=same,
-        ),
-        _case(
-            draw,
-            "two tokens that point in opposite directions",
-            (1, 2, 4),
-            None,
-            "two tokens",
-            "opposite tokens",
-            hidden=opposite,
-        ),
-        _case(
-            draw,
-            "vectors 100 times as long",
-            (2, 3, 6),
-            None,
-            "long vectors",
-            hidden=_tokens(draw, 2, 3, 6) * 100,
-            dtypes=("float64", "float32"),
-        ),
-        _case(
-            draw,
             "vectors with lengths near 0.01",
-            (2, 3, 6),
+            tokens(2, 3, 6) * 0.01,
             _padding([3, 2], 3),
             "short vectors",
-            hidden=_tokens(draw, 2, 3, 6) * 0.01,
-            dtypes=("float64", "float32"),
-            differentiable=False,
+            **FULL | FLAT,
         ),
-        _case(draw, "2 sentences of 7 tokens, D = 16", (2, 7, 16), None, dtypes=("float32",)),
+        _case("2 sentences of 7 tokens, D = 16", tokens(2, 7, 16), None, **SINGLE),
     ]
 
 

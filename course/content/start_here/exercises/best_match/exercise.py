@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, tags
+from course.checking.exercise.cases import DOUBLE, FLAT, FULL
 from course.checking.exercise.draw import Draw
-from course.content.start_here.exercises.best_match import search as lengths
 
 
 def _passages(draw: Draw, question: Tensor, count: int) -> Tensor:
@@ -39,73 +41,48 @@ def _passages(draw: Draw, question: Tensor, count: int) -> Tensor:
 def _cases(seed: int) -> list[Case]:
     draw = Draw(seed)
 
-    def case(count: int, width: int, says: str, *names: str, shift: float = 0.0) -> Case:
+    def case(says: str, count: int, width: int, *names: str, shift: float = 0.0) -> Case:
         question = draw.normal(width) + shift
-        args = (question, _passages(draw, question, count))
-        return _case(args, says, tags(*names))
+        return _case(says, (question, _passages(draw, question, count)), *names)
 
-    question = torch.tensor([1.0, 1.0, 1.0, 1.0], dtype=torch.float64)
-    # Halves and whole numbers alone: in these every way to compute the cosine is exact.
-    twice = torch.tensor(
-        [[-1.0, 0, 0, 0], [4.0, 0, 0, 0], [2.0, 2, 2, 2], [1.0, 1, 1, 1], [0.5, 0.5, 0.5, 0.5]]
-    ).double()
-    away = torch.tensor([[-1.0, 0, 0, 0], [-2.0, -2, -2, -2], [0.0, 0, 0, 0], [0.0, -1, 0, 0]])
-    opposite = torch.tensor([[-2.0, -2, -2, -2], [0.0, -1, 0, 0], [-1.0, -1, -1, -1]]).double()
-    with_zero = torch.tensor([[0.0, 0, 0, 0], [4.0, 0, 0, 0], [1.0, 1, 1, 1], [0.0, 0, 0, 0]])
+    ones = torch.ones(4, dtype=torch.float64)
+
+    def of_ones(says: str, rows: list[list[float]], *names: str) -> Case:
+        """A question of ones. Halves and whole numbers alone: in these every way to compute the cosine is exact."""
+        return _case(says, (ones, torch.tensor(rows).double()), *names)
+
+    twice = [[-1.0, 0, 0, 0], [4.0, 0, 0, 0], [2.0, 2, 2, 2], [1.0, 1, 1, 1], [0.5, 0.5, 0.5, 0.5]]
+    away = [[-1.0, 0, 0, 0], [-2.0, -2, -2, -2], [0.0, 0, 0, 0], [0.0, -1, 0, 0]]
+    opposite = [[-2.0, -2, -2, -2], [0.0, -1, 0, 0], [-1.0, -1, -1, -1]]
+    with_zero = [[0.0, 0, 0, 0], [4.0, 0, 0, 0], [1.0, 1, 1, 1], [0.0, 0, 0, 0]]
     # Cosines 0, 0.29, 0 and -0.5: as a vector of length 1 or 0, the zero is nearest to the question.
-    far = torch.tensor([[0.0, 0, 0, 0], [3.0, -1, -1, 1], [1.0, -1, 0, 0], [-1.0, 0, 0, 0]])
-    half_as_long = torch.tensor([[2.0, 2, 0, 0], [0.25, 0.25, 0.25, 0.25]]).double()
+    far = [[0.0, 0, 0, 0], [3.0, -1, -1, 1], [1.0, -1, 0, 0], [-1.0, 0, 0, 0]]
+    half_as_long = [[2.0, 2, 0, 0], [0.25, 0.25, 0.25, 0.25]]
+    alike, tiny = "passages nearly alike", "a length of 2e-6"
+    nothing = (0 * ones, torch.tensor(twice[1:]).double())
+    both = "a best passage of length 2e-6, and one nearly alike"
     return [
-        case(4, 3, "four passages of width 3"),
-        case(5, 4, "five passages of width 4", shift=1.5),
-        case(6, 6, "as many passages as numbers in each", "as many passages as numbers"),
-        case(9, 5, "nine passages of width 5", shift=2.0),
-        case(7, 16, "seven passages of width 16"),
-        case(8, 11, "eight passages of width 11", shift=-1.5),
-        case(40, 384, "forty passages of width 384, as MiniLM's", "the chapter's example"),
-        case(5, 400, "five passages of width 400", "wider than MiniLM's"),
-        _case(
-            (question, twice), "three passages in the same direction", tags("equal similarities")
-        ),
-        _case(
-            (question, with_zero.double()),
-            "a passage of zeros before the best",
-            tags("zero vectors"),
-        ),
-        _case(
-            (question, far.double()),
-            "a passage of zeros, and none that is close",
-            tags("zero vectors"),
-        ),
-        _case((question, half_as_long), "a best passage of length 1/2", tags("short vectors")),
-        _case(
-            _nearly_alike(draw), "two passages nearly alike", tags("passages nearly alike"), False
-        ),
-        _case(_short(draw), "a very short best passage", tags("very short vectors"), False),
-        _case(
-            _shortest(draw, 300.0), "a best passage of length 2e-6", tags("a length of 2e-6"), False
-        ),
-        _case(
-            _shortest(draw, 3e-6), "vectors of lengths near 1e-6", tags("lengths near 1e-6"), False
-        ),
-        _case(
-            _shortest(draw, 1.0, nearly=True),
-            "a best passage of length 2e-6, and one nearly alike",
-            tags("a length of 2e-6", "passages nearly alike"),
-            ("float64",),
-        ),
-        _case(
-            (question, away.double()),
-            "passages that point away, and one of zeros",
-            tags("zero vectors"),
-        ),
-        _case((question, opposite), "passages that all point away", tags("negative similarities")),
-        _case(
-            (0 * question, twice[1:]),
-            "a question of zeros: all similarities are 0",
-            tags("zero vectors"),
-        ),
-        _case((question, twice[:1]), "a single passage", tags("a single passage")),
+        case("four passages of width 3", 4, 3),
+        case("five passages of width 4", 5, 4, shift=1.5),
+        case("as many passages as numbers in each", 6, 6, "as many passages as numbers"),
+        case("nine passages of width 5", 9, 5, shift=2.0),
+        case("seven passages of width 16", 7, 16),
+        case("eight passages of width 11", 8, 11, shift=-1.5),
+        case("forty passages of width 384, as MiniLM's", 40, 384, "the chapter's example"),
+        case("five passages of width 400", 5, 400, "wider than MiniLM's"),
+        of_ones("three passages in the same direction", twice, "equal similarities"),
+        of_ones("a passage of zeros before the best", with_zero),
+        of_ones("a passage of zeros, and none that is close", far),
+        of_ones("a best passage of length 1/2", half_as_long, "short vectors"),
+        _case("two passages nearly alike", _nearly_alike(draw), alike, **FULL),
+        _case("a very short best passage", _short(draw), "very short vectors", **FULL),
+        _case("a best passage of length 2e-6", _shortest(draw, 300.0), tiny, **FULL),
+        _case("vectors of lengths near 1e-6", _shortest(draw, 3e-6), "lengths near 1e-6", **FULL),
+        _case(both, _shortest(draw, 1.0, nearly=True), tiny, alike, **DOUBLE),
+        of_ones("passages that point away, and one of zeros", away),
+        of_ones("passages that all point away", opposite, "negative similarities"),
+        _case("a question of zeros: all similarities are 0", nothing),
+        of_ones("a single passage", twice[:1], "a single passage"),
     ]
 
 
@@ -145,20 +122,13 @@ def _shortest(draw: Draw, length: float, nearly: bool = False) -> tuple[Tensor, 
     return question.float().double(), torch.stack(rows)[order].float().double()
 
 
-def _case(
-    args: tuple[Tensor, Tensor],
-    says: str,
-    names: frozenset[str],
-    dtypes: bool | tuple[str, ...] = True,
-) -> Case:
-    """`dtypes`: those to try it in, or whether half precision is among them."""
-    count, width = args[1].shape
-    if isinstance(dtypes, bool):
-        dtypes = () if dtypes else ("float64", "float32")
-    if "zero vectors" in names:  # in float16 a small number that guards a division may be 0 itself
-        dtypes = ("float64", "float32", "bfloat16")
-    sizes = {"N": count, "D": width}
-    return Case(args, says, sizes, names, differentiable=False, dtypes=dtypes)
+def _case(says: str, args: tuple[Tensor, Tensor], *names: str, **more: Any) -> Case:
+    question, passages = args
+    count, width = passages.shape
+    if not (passages.any(1).all() and question.any()):
+        # In float16 a small number that guards a division may be 0 itself.
+        names, more = (*names, "zero vectors"), {"dtypes": ("float64", "float32", "bfloat16")}
+    return Case(args, says, {"N": count, "D": width}, tags(*names), **FLAT | more)
 
 
 EXERCISE = Exercise(
@@ -168,5 +138,4 @@ EXERCISE = Exercise(
     difficulty=1,
     cases=_cases,
     results=("index",),
-    finds=lengths.finds,
 )

@@ -1,0 +1,37 @@
+/**
+ * What all labs of one page share. Each lab's text is a module of its own, and so are its variables;
+ * the page is one.
+ */
+
+/** @type {any} */
+const page = globalThis;
+/** @type {{ ids: number, kept: WeakMap<Element, Record<string, Labs.Values>> }} */
+const shared = (page.courseLabs ??= { ids: 0, kept: new WeakMap() });
+
+/** Count what was made on this page, by whatever lab. */
+export function nextNumber() {
+  return ++shared.ids;
+}
+
+/**
+ * Keep a lab's settings for the lab that comes into the same cell.
+ * @param {Element} cell
+ * @param {string} lab
+ * @param {Labs.Values} values
+ */
+export function keepSettings(cell, lab, values) {
+  shared.kept.set(cell, { ...shared.kept.get(cell), [lab]: values });
+}
+
+/**
+ * Take the settings that were kept for a lab, once.
+ * @param {Element} cell
+ * @param {string} lab
+ * @returns {Labs.Values | undefined}
+ */
+export function takeSettings(cell, lab) {
+  const kept = shared.kept.get(cell);
+  const values = kept?.[lab];
+  if (kept) delete kept[lab];
+  return values;
+}

@@ -1,0 +1,51 @@
+"""Wrong answers that no mistake is: none passes, and each is told what is wrong."""
+
+from dataclasses import replace
+
+import pytest
+
+from course.checking import checks
+from course.checking.exercise import build
+from course.checking.explain import diagnosis
+from course.content import dev, exercises
+from course.sandbox import guards
+
+WRONG = [
+    # Each eighth is enough for daily work.
+    pytest.param(
+        exercise_id,
+        answer,
+        id=f"{exercise_id}-{answer.name}",
+        marks=[pytest.mark.slow] * (i % 8 > 0),
+    )
+    for exercise_id in exercises.ids()
+    for i, answer in enumerate(dev.wrong_answers(exercise_id))
+]
+
+
+@pytest.fixture(autouse=True)
+def endless_loops_stop_soon(monkeypatch):
+    monkeypatch.setattr(guards, "SECONDS", 1.0)
+
+
+@pytest.mark.parametrize(("exercise_id", "answer"), WRONG)
+def test_it_fails_and_is_told_what_is_wrong(exercise_id, answer):
+    diagnosis.references(exercise_id)  # not from an answer's time, which is short here
+    assert dev.report_faults(exercise_id, answer) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", range(0, len(dev.wrong_answers("stacking.EncoderLayer")), 5))
+def test_a_wrong_layer_is_a_wrong_repair_too(place):
+    layer = dev.wrong_answers("stacking.EncoderLayer")[place]
+    source = layer.source.replace("EncoderLayer", "repair")
+    assert dev.report_faults("stacking.repair", replace(layer, source=source)) == ""
+
+
+@pytest.mark.parametrize("exercise_id", exercises.ids())
+def test_what_edits_start_from_passes(exercise_id):
+    """So that each answer fails by its edit alone."""
+    start = dev.start(exercise_id)
+    if start != exercises.get(exercise_id).model_source:
+        report = checks.judge(exercises.get(exercise_id), build(exercise_id, start))
+        assert report.passed, report.message
