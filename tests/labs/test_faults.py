@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,16 +16,19 @@ from course.labs.lab import Lab
 from encoder_core.attention import scaled_dot_product_attention
 from tests.labs.front import Front
 
+GIVEN_UP = 60  # seconds after which a function that nobody stops ends, so that its test fails
+
 
 class Switch:
-    """A function that works, or never ends."""
+    """A function that works, or does not end before it gives up."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function, self.ends = function, True
         self.__name__ = "mine"
 
     def __call__(self, *args: Any) -> Any:
-        while not self.ends:
+        until = time.monotonic() + GIVEN_UP
+        while not self.ends and time.monotonic() < until:
             pass
         return self.function(*args)
 

@@ -57,6 +57,17 @@ def test_any_content_ends_in_a_count_and_one_sentence_at_most(
     assert len(capsys.readouterr().err.splitlines()) <= 1
 
 
+@pytest.mark.parametrize(("depth", "kept"), [(20, False), (100, True)])
+def test_what_nests_deeper_than_any_writer_follows_is_set_aside(depth: int, kept: bool) -> None:
+    """JSON's reader may follow hundreds of levels deeper than its writer; both differ by Python."""
+    path = learner.home() / "progress.json"
+    path.write_text(f'{{"exercises": {{}}, "newer": {"[" * depth + "]" * depth}}}')
+    learner.record_check(SOFTMAX, "failed", [], "message")
+    assert learner.progress()[SOFTMAX].attempts == 1
+    assert ("newer" in json.loads(path.read_text(encoding="utf-8"))) is not kept
+    assert any((learner.home() / "kept").glob("progress-*")) is kept
+
+
 def test_a_byte_order_mark_is_no_damage(capsys: pytest.CaptureFixture[str]) -> None:
     (learner.home() / "answers").mkdir()
     progress = entry_of('{"attempts": 3}').encode("utf-8-sig")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 
 import pytest
@@ -34,6 +35,45 @@ def _left_out(node: ast.stmt) -> bool:
     function = getattr(getattr(node, "value", None), "func", None)
     name = function.value if isinstance(function, ast.Attribute) else function
     return isinstance(name, ast.Name) and name.id in QUIET
+
+
+def _bound(tree: ast.AST) -> set[str]:
+    """Every name that some code binds, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler) and node.name:
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    return names
+
+
+def _read(tree: ast.AST) -> set[str]:
+    """Every name that some code reads."""
+    loads = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return {node.id for node in loads if isinstance(node.ctx, ast.Load)}
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_each_sitting_has_the_names_that_its_cells_use(name: str) -> None:
+    """Those in the body of an answer too, which runs only where it is checked."""
+    cells = manuscript.read(name)
+    setup = next(cell for cell in cells if cell.kind == "code")
+    assert starts(name)
+    for start in starts(name):
+        known = set(vars(builtins))
+        missing: dict[str, set[str]] = {}
+        for cell in (setup, *cells[start:]):
+            if cell.kind == "code":
+                tree = ast.parse(cell.solved)
+                known |= _bound(tree)
+                if unknown := _read(tree) - known:
+                    missing[cell.id] = unknown
+        assert missing == {}
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from typing import Any
 
 import plotly.graph_objects as go
 import pytest
@@ -13,6 +14,7 @@ from plotly.colors import hex_to_rgb, sample_colorscale, unlabel_rgb
 
 from course import figures
 from course.figures.ink import contrast
+from course.figures.names import sides
 
 MATRIX = torch.tensor([[0.1, -0.5, 2.0], [1.0, float("-inf"), 0.0]])
 
@@ -130,6 +132,26 @@ def test_names_on_a_map_turn_aside_for_one_another() -> None:
     assert trace["text"] == names
     assert len(set(trace["textposition"][:3])) == 3
     assert trace["textposition"][3] == "top center"
+
+
+def test_names_on_a_map_are_placed_for_the_room_between_its_margins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Plotly draws no point at the very edge of the axes: it adds a margin to their ranges."""
+    rooms = []
+
+    def noted(xy: Any, names: Any, room: tuple[int, int]) -> list[str]:
+        rooms.append(room)
+        return sides(xy, names, room)
+
+    monkeypatch.setattr(figures, "sides", noted)
+    layout = drawn(figures.points([[0.0, 0.0], [1.0, 1.0]], ["one", "two"], title="map"))["layout"]
+    margin = layout["margin"]
+    wide = layout["width"] - margin["l"] - margin["r"]
+    high = layout["height"] - margin["t"] - margin["b"]
+    [room] = rooms
+    assert 0.8 * wide < room[0] < 0.95 * wide
+    assert 0.8 * high < room[1] < 0.95 * high
 
 
 def test_a_number_for_each_head() -> None:

@@ -118,6 +118,8 @@ def test_gradients_neither_die_nor_explode_with_both(chapter: SimpleNamespace) -
         assert slopes.max() < 4 * slopes.min()
     assert 0.6 < post[0] / pre[0] < 1.6, "alike at the bottom"
     assert post[-1] > 2 * pre[-1], "apart at the top"
+    assert_close(pre, stacking.mean_gradients(24, "pre", chapter.x, draws=8))  # as its title says
+    assert printed(chapter, "  24 layers").endswith(f"{post[-1]:5.1f}   pre-norm {pre[-1]:5.1f}")
 
 
 def test_the_last_layer_s_share_falls_with_depth_in_pre_norm_only() -> None:

@@ -35,6 +35,17 @@ def test_parts_can_be_left_out() -> None:
         stacking.Block(16, 2, 64, "both")
 
 
+@pytest.mark.parametrize("norm", ["post", "pre"])
+def test_gradients_are_averaged_over_draws_of_first_weights(norm: str) -> None:
+    x = torch.randn(2, 3, 64)
+    draws = [stacking.gradients(stacking.stack(2, norm, seed=s), x, s) for s in range(8)]
+    assert not torch.allclose(draws[0], draws[1], rtol=1e-3), "one draw is not like another"
+    for count in (1, 3, 8):
+        mean = sum(draws[:count]) / count
+        assert_close(stacking.mean_gradients(2, norm, x, draws=count), mean)
+    assert_close(stacking.mean_gradients(2, norm, x), sum(draws) / 8)  # as the chapter's title says
+
+
 def test_a_seed_makes_a_stack_and_layers_differ() -> None:
     one, same, other = (stacking.stack(2, seed=seed) for seed in (0, 0, 1))
     assert torch.equal(one[0].linear1.weight, same[0].linear1.weight)
