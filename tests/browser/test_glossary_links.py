@@ -33,15 +33,17 @@ def write_chapter(path: Path, *anchors: str) -> None:
 
 
 def wait_for_heading_at_the_top(page: Any, anchor: str) -> None:
-    heading = page.locator(HEADING % anchor)
-    heading.wait_for(timeout=30_000)
-    page.wait_for_function(
-        """(heading) => {
-            const viewer = heading.closest(".jp-MarkdownViewer").getBoundingClientRect();
+    page.locator(HEADING % anchor).wait_for(timeout=30_000)
+    page.wait_for_function(  # asked for anew each time: JupyterLab renders the page more than once
+        """(selector) => {
+            const found = [...document.querySelectorAll(selector)];
+            const heading = found.find((node) => node.offsetParent !== null);
+            const viewer = heading?.closest(".jp-MarkdownViewer")?.getBoundingClientRect();
+            if (!viewer) return false;
             const above = heading.getBoundingClientRect().top - viewer.top;
             return above > -1 && above < 60;
         }""",
-        arg=heading.element_handle(),
+        arg=f".jp-MarkdownViewer [data-jupyter-id='{anchor}']",
         timeout=30_000,
     )
 
