@@ -149,11 +149,22 @@ def test_painting_with_the_mouse_and_with_keys(open_notebook: OpenNotebook) -> N
     assert not readout(page, "weights").endswith("blocked")
 
 
+def at_rest(page: Any, *names: str) -> dict[str, str]:
+    """The panels' pixels once they stay: the first picture is drawn anew when the page is laid out."""
+    now: dict[str, str] = {}
+    for _ in range(60):
+        before, now = now, {name: pixels(page, name) for name in names}
+        if now == before:
+            return now
+        page.wait_for_timeout(500)
+    raise AssertionError("the picture changes for ever")
+
+
 def test_an_invalid_setting_keeps_the_picture(open_notebook: OpenNotebook) -> None:
     watched = open_notebook("from course import labs\nlabs.AttentionLab(encoder='fresh')")
     page = watched.page
     number = drawn(page)
-    before = {name: pixels(page, name) for name in ("heads", "weights", "values")}
+    before = at_rest(page, "heads", "weights", "values")
     heads = page.locator(f"{LAB} label:text-is('heads') + input")
     heads.fill("3")
     notice = page.locator(f"{LAB} .course-lab-notice")
