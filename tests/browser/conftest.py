@@ -70,6 +70,17 @@ class Watched:
 OpenNotebook = Callable[..., Watched]
 
 
+def at_rest(page: Any, look: Callable[[], Any]) -> Any:
+    """What is seen once it stays: the first picture is drawn anew when the page is laid out."""
+    now = look()
+    for _ in range(60):
+        page.wait_for_timeout(500)
+        before, now = now, look()
+        if now == before:
+            return now
+    raise AssertionError("the picture changes for ever")
+
+
 @pytest.fixture
 def open_notebook(
     server: JupyterLab, browser: Any, tmp_path: Path, request: pytest.FixtureRequest

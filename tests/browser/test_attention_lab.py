@@ -10,7 +10,7 @@ import pytest
 
 from course.labs.attention.compute import compute
 from course.labs.attention.settings import Settings
-from tests.browser.conftest import OpenNotebook, Watched
+from tests.browser.conftest import OpenNotebook, Watched, at_rest
 from tests.browser.server import ROOT, JupyterLab, open_and_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -149,22 +149,12 @@ def test_painting_with_the_mouse_and_with_keys(open_notebook: OpenNotebook) -> N
     assert not readout(page, "weights").endswith("blocked")
 
 
-def at_rest(page: Any, *names: str) -> dict[str, str]:
-    """The panels' pixels once they stay: the first picture is drawn anew when the page is laid out."""
-    now: dict[str, str] = {}
-    for _ in range(60):
-        before, now = now, {name: pixels(page, name) for name in names}
-        if now == before:
-            return now
-        page.wait_for_timeout(500)
-    raise AssertionError("the picture changes for ever")
-
-
 def test_an_invalid_setting_keeps_the_picture(open_notebook: OpenNotebook) -> None:
     watched = open_notebook("from course import labs\nlabs.AttentionLab(encoder='fresh')")
     page = watched.page
     number = drawn(page)
-    before = at_rest(page, "heads", "weights", "values")
+    names = ("heads", "weights", "values")
+    before = at_rest(page, lambda: {name: pixels(page, name) for name in names})
     heads = page.locator(f"{LAB} label:text-is('heads') + input")
     heads.fill("3")
     notice = page.locator(f"{LAB} .course-lab-notice")
@@ -335,7 +325,7 @@ def test_ones_own_attention_in_the_notebook(open_notebook: OpenNotebook) -> None
     ).page
     drawn(page)
     assert readout(page, "weights").endswith(": 0.083")
-    before = pixels(page, "weights")
+    before = at_rest(page, lambda: pixels(page, "weights"))
     page.locator(f"{LAB} label:text-is('Mask') + select").select_option("causal")
     notice = page.locator(f"{LAB} .course-lab-notice")
     notice.wait_for(state="visible", timeout=WAIT)

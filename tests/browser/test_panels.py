@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import OpenNotebook
+from tests.browser.conftest import OpenNotebook, at_rest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -85,7 +85,7 @@ def test_panels_are_drawn_chosen_and_read(open_notebook: OpenNotebook, dark: boo
 def test_the_mouse_reads_and_chooses(open_notebook: OpenNotebook) -> None:
     page = open_notebook(CELL, height=1300).page
     page.wait_for_selector(f"{LAB}[data-drawn]", timeout=WAIT)
-    before = pixels(page, "map")
+    before = at_rest(page, lambda: pixels(page, "map"))
     box = canvas(page, "map").bounding_box()
     left_top = (box["x"] + box["width"] * 0.18, box["y"] + 50)
     page.mouse.move(*left_top)
