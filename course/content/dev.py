@@ -21,7 +21,6 @@ from typing import Any
 from course import content
 from course.checking import checks
 from course.checking.exercise import Exercise, build, wrong
-from course.checking.exercise.text import TextError
 from course.checking.exercise.wrong import Wrong
 from course.checking.explain import diagnosis, findings
 from course.checking.report import Report
@@ -29,6 +28,7 @@ from course.checking.trials import running
 from course.checking.trials.probes import Probe
 from course.content import exercises
 from course.sandbox import guards
+from course.system.sections import TextError
 
 SECONDS = 10.0  # after which `check` says what it has not tried
 

@@ -60,7 +60,7 @@ class Lab(anywidget.AnyWidget):
         self._sent = Sent()
         self._drawn = 0
         self._state: list[Any] = []
-        self._output = Output(lambda: self._live_bundle(), lambda: self.still())
+        self._output = Output(self._live_bundle, self.still)
         super().__init__()
         self._replace_earlier()
 

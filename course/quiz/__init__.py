@@ -14,16 +14,15 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 from course import learner
 from course.learner import catalogue
 from course.quiz.formulas import in_words, with_formulas
 from course.quiz.question import Question
-from course.quiz.widget import QuizWidget, Shown, State
+from course.quiz.widget import Choice, QuizWidget, State
 from course.system import files
-from course.system.outputs import Output, with_page
+from course.system.outputs import Shown
 
 __all__ = ["Asked", "Explained", "answers", "explain", "predict", "quiz"]
 
@@ -53,59 +52,24 @@ def explain(question_id: str) -> Explained:
 
 def answers() -> dict[str, dict[str, int]]:
     """What has been answered so far: for each question id the "tries" and how many were "right"."""
-    try:
-        kept = json.loads((learner.home() / "quiz.json").read_text(encoding="utf-8"))["questions"]
-        return {
-            str(k): {"tries": int(v["tries"]), "right": int(v["right"])} for k, v in kept.items()
-        }
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return {}
+    counts: dict[str, dict[str, int]] = _read()["questions"]
+    return counts
 
 
-class _Shown:
-    """What a cell shows: a widget, and a still form of it where that can't be."""
-
-    def __init__(self, question: Question) -> None:
-        self.question = question
-        self._widget: QuizWidget | None = None
-        self._output = Output(self._live, self._still)
-
-    def _build(self) -> QuizWidget:
-        raise NotImplementedError
-
-    def _still(self) -> dict[str, str]:
-        raise NotImplementedError
-
-    def _live(self) -> dict[str, Any]:
-        if self._widget is None:
-            self._widget = self._build()
-        view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
-        return {"application/vnd.jupyter.widget-view+json": view}
-
-    def _ipython_display_(self) -> None:
-        self._live()  # first: it brings back what was chosen in an earlier sitting
-        self._output.show()
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {**self._live(), **with_page(self._still())}
-
-
-class Asked(_Shown):
+class Asked(Shown):
     """A question in a notebook; `choose(place)` is what a click does, and gives what is then said."""
 
     def __init__(self, question: Question) -> None:
-        super().__init__(question)
+        super().__init__()
+        self.question = question
         self._tried: list[int] = []  # places, the last one last
 
     def choose(self, place: int) -> str:
         """Answer with the option at that place (from 0); the HTML that is shown."""
         self._tried.append(place)
-        option = self.question.options[place]
         if self.question.kind == "predict":
             _predicted[self.question.id] = place
-        else:
-            _count(self.question.id, option.right)
-        _keep(self.question, place)
+        _note(self.question, place, counted=self.question.kind == "quiz")
         if self._widget is not None:
             self._widget.show(self._state())
             self._output.renew()
@@ -125,11 +89,12 @@ class Asked(_Shown):
             kind=self.question.kind,
             asks=with_formulas(self.question.asks),
             options=[
-                Shown(with_formulas(option.text), plain(option.text), self._mark(place))
+                Choice(with_formulas(option.text), plain(option.text), self._mark(place))
                 for place, option in enumerate(self.question.options)
             ],
             says=_WAITING if chosen is None else with_formulas(self._said(chosen)),
             chosen=chosen,
+            tries=len(self._tried),
             right=right and self.question.kind == "quiz",
         )
 
@@ -147,11 +112,7 @@ class Asked(_Shown):
             self._tried.append(earlier)
             if self.question.kind == "predict":
                 _predicted.setdefault(self.question.id, earlier)
-        return QuizWidget(self._state(), self._chosen)
-
-    def _chosen(self, place: int) -> State:
-        self.choose(place)
-        return self._state()
+        return QuizWidget(self._state(), self.choose)
 
     def __repr__(self) -> str:
         lines = [plain(self.question.asks)]
@@ -172,8 +133,12 @@ class Asked(_Shown):
         return {"text/plain": repr(self), "text/html": page}
 
 
-class Explained(_Shown):
+class Explained(Shown):
     """What came of a prediction; where none was made, one is asked for before the answer is shown."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self.question = question
 
     def said(self, place: int | None = None) -> str:
         """The explanation, in HTML, for somebody who chose that option, or none."""
@@ -195,14 +160,15 @@ class Explained(_Shown):
     def _build(self) -> QuizWidget:
         place = _predicted.get(self.question.id, _kept(self.question))
         if place is not None:
-            _count(self.question.id, place == self.question.right)
-            return QuizWidget(self._answer(place), lambda _: self._answer(place))
+            _note(self.question, place, counted=True)
+            return QuizWidget(self._answer(place), self._show)
         says = "You have made no prediction above yet. Make one and run this cell again, or:"
-        show = [Shown("Show the answer", "Show the answer")]
-        return QuizWidget(
-            State("show", says, show, ""),
-            lambda _: self._answer(_predicted.get(self.question.id)),
-        )
+        show = [Choice("Show the answer", "Show the answer")]
+        return QuizWidget(State("show", says, show, ""), self._show)
+
+    def _show(self, _: int) -> None:
+        """Show the answer; the only button asks for it."""
+        self._widget.show(self._answer(_predicted.get(self.question.id)))
 
     def _answer(self, place: int | None) -> State:
         right = place == self.question.right
@@ -236,21 +202,24 @@ def _of_kind(question_id: str, kind: str) -> Question:
     return question
 
 
-def _count(question_id: str, right: bool) -> None:
-    """Count an answer."""
+def _note(question: Question, place: int, *, counted: bool) -> None:
+    """Note which option was chosen, and count it as an answer.
 
-    def add(kept: dict[str, Any]) -> None:
-        entry = kept["questions"].setdefault(question_id, {"tries": 0, "right": 0})
-        entry["tries"] += 1
-        entry["right"] += right
-
-    _change(add)
-
-
-def _keep(question: Question, place: int) -> None:
-    """Note what was chosen, by its text: places change when an option is added."""
-    text = plain(question.options[place].text)
-    _change(lambda kept: kept["chosen"].update({question.id: text}))
+    The option is noted by its text: places change when an option is added. It is a help to the learner, so
+    no trouble with it may stop anything.
+    """
+    folder, option = learner.home(), question.options[place]
+    try:
+        with files.locked(folder):
+            kept = _read()
+            kept["chosen"][question.id] = plain(option.text)
+            if counted:
+                entry = kept["questions"].setdefault(question.id, {"tries": 0, "right": 0})
+                entry["tries"] += 1
+                entry["right"] += option.right
+            files.write(folder / "quiz.json", json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    except OSError:
+        pass
 
 
 def _kept(question: Question) -> int | None:
@@ -264,23 +233,23 @@ def _read() -> dict[str, Any]:
     """What `quiz.json` holds; what is damaged in it is left out."""
     try:
         kept = json.loads((learner.home() / "quiz.json").read_text(encoding="utf-8"))
-        chosen = kept.get("chosen", {})
-    except (OSError, ValueError, AttributeError):
-        chosen = {}
-    return {"schema": 1, "questions": answers(), "chosen": chosen if _is_texts(chosen) else {}}
+    except (OSError, ValueError):
+        kept = {}
+    return {"schema": 1, "questions": _counts(kept), "chosen": _texts(kept)}
 
 
-def _is_texts(kept: Any) -> bool:
-    return isinstance(kept, dict) and all(isinstance(text, str) for text in kept.values())
-
-
-def _change(change: Callable[[dict[str, Any]], None]) -> None:
-    """Change what is kept. It is a help to the learner, so no trouble with it may stop anything."""
-    folder = learner.home()
+def _counts(kept: Any) -> dict[str, dict[str, int]]:
     try:
-        with files.locked(folder):
-            kept = _read()
-            change(kept)
-            files.write(folder / "quiz.json", json.dumps(kept, indent=1, sort_keys=True) + "\n")
-    except OSError:
-        pass
+        return {
+            str(k): {"tries": int(v["tries"]), "right": int(v["right"])}
+            for k, v in kept["questions"].items()
+        }
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def _texts(kept: Any) -> dict[str, str]:
+    chosen = kept.get("chosen") if isinstance(kept, dict) else None
+    if isinstance(chosen, dict) and all(isinstance(text, str) for text in chosen.values()):
+        return chosen
+    return {}

@@ -62,6 +62,35 @@ class Output:
                 update_display(dict(now), raw=True, display_id=place)
 
 
+class Shown:
+    """What a cell shows: a widget, and a still form of it. A kind of it makes both."""
+
+    def __init__(self) -> None:
+        self._widget: Any = None
+        self._output = Output(self._live, self._still)
+
+    def _build(self) -> Any:
+        """Make the widget; called once, before the still form is asked for."""
+        raise NotImplementedError
+
+    def _still(self) -> dict[str, str]:
+        """Make the still form's MIME bundle."""
+        raise NotImplementedError
+
+    def _live(self) -> dict[str, Any]:
+        if self._widget is None:
+            self._widget = self._build()
+        view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
+        return {"application/vnd.jupyter.widget-view+json": view}
+
+    def _ipython_display_(self) -> None:
+        self._live()
+        self._output.show()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {**self._live(), **with_page(self._still())}
+
+
 def with_page(still: Mapping[str, str]) -> dict[str, str]:
     """The bundle with `text/html`: the picture, its words below, and the style that hides it."""
     still = {mime: printable(text) for mime, text in still.items()}

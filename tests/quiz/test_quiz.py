@@ -179,6 +179,16 @@ def test_every_option_is_read_as_its_letter_and_its_whole_text() -> None:
     assert [o["spoken"] for o in widget.state["options"]] == [plain(o.text) for o in options]
 
 
+def test_the_same_answer_again_is_another_state() -> None:
+    """Equal states are not sent, and the front end would wait for one."""
+    widget = shown(quiz(QUIZZES[0]))
+    press(widget, 1)
+    first = widget.state
+    press(widget, 1)
+    assert widget.state != first
+    assert widget.state["says"] == first["says"]
+
+
 def test_an_answer_comes_back_in_the_next_sitting_and_is_not_counted_again() -> None:
     question_id = QUIZZES[0]
     right = quizzes.get(question_id).right

@@ -4,7 +4,8 @@ import pytest
 
 from course.content import CHAPTERS, FOLDER, questions
 from course.quiz.question import Option, Question
-from course.quiz.text import QuestionTextError, parse, read
+from course.quiz.text import parse, read
+from course.system.sections import TextError
 
 TEXT = """\
 ## predict c.alike
@@ -57,7 +58,7 @@ def test_paragraphs_become_questions_with_their_lines_joined():
     [
         ("## predict c.alike", "## c.alike", 1, "headed `## quiz chapter.name`"),
         ("## predict c.alike", "## guess c.alike", 1, "headed `## quiz chapter.name`"),
-        ("## predict c.alike", "above\n## predict c.alike", 1, "above the first"),
+        ("## predict c.alike", "above\n## predict c.alike", 1, "text before the first"),
         ("c.other", "c.alike", 15, "stands twice"),
         ("How alike\nare they?\n\n", "", 1, "asks nothing"),
         ("\nNo.\n", "", 19, "nothing explains this option"),
@@ -70,7 +71,7 @@ def test_paragraphs_become_questions_with_their_lines_joined():
 )
 def test_what_is_malformed_is_named_with_file_and_line(old, new, line, problem):
     assert old in TEXT
-    with pytest.raises(QuestionTextError) as caught:
+    with pytest.raises(TextError) as caught:
         parse(TEXT.replace(old, new, 1), "c/questions.txt")
     assert str(caught.value).startswith(f"c/questions.txt:{line}: ")
     assert problem in str(caught.value)

@@ -43,25 +43,19 @@ from __future__ import annotations
 import functools
 import re
 import textwrap
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course.checking.exercise.generated import GENERATED
 from course.checking.exercise.mistake import Edit, Mistake
+from course.system.sections import Entry, TextError, entries
 
 HINTS = ("idea", "shapes", "pseudo-code", "decisive line")
 PARTS = ("hints", "clues", "mistakes")
 _ID = re.compile(r"[a-z0-9-]+")
 _CHANGE = re.compile(r"[-+~]( |$)")
 _CHOICE = re.compile(r"\{([^{}]*)\}")
-
-
-class TextError(ValueError):
-    """A text that cannot be read: which file and line, what is wrong, what to do."""
-
-    def __init__(self, path: str, line: int, problem: str) -> None:
-        super().__init__(f"{path}:{line}: {problem}")
 
 
 @dataclass(frozen=True)
@@ -72,16 +66,6 @@ class Text:
     clues: tuple[tuple[str, str], ...]
     clues_if_wrong: tuple[tuple[str, str], ...]
     mistakes: tuple[Mistake, ...]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What stands under one `## ` heading."""
-
-    part: str
-    name: str
-    line: int
-    body: list[tuple[int, str]]  # with the numbers of the lines
 
 
 Others = Callable[[str], Mapping[str, Mistake]]  # the mistakes of another exercise, by its folder
@@ -136,32 +120,6 @@ def parse(text: str, path: str, others: Others = lambda folder: {}) -> Text:
         tuple(clues["wrong"]),
         tuple(mistakes.values()),
     )
-
-
-def entries(text: str, path: str, parts: Collection[str] = ()) -> Iterator[Entry]:
-    """What stands under each `## ` heading; `parts` are the `# ` headings above them, where there are any."""
-    part, entry = "", None
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.startswith("## "):
-            if entry is not None:
-                yield entry
-            if parts and not part:
-                raise TextError(
-                    path, number, f"put `# {next(iter(parts))}` or another part above it"
-                )
-            entry = Entry(part, line[3:].strip(), number, [])
-        elif parts and line.startswith("# "):
-            if entry is not None:
-                yield entry
-            part, entry = line[2:].strip(), None
-            if part not in parts:
-                raise TextError(path, number, f"{part!r}: the parts are {', '.join(parts)}")
-        elif entry is not None:
-            entry.body.append((number, line))
-        elif line.strip():
-            raise TextError(path, number, "text before the first `## ` heading; move it below one")
-    if entry is not None:
-        yield entry
 
 
 def _hint(entry: Entry, path: str) -> str:

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from course.checking.exercise import text
 from course.checking.exercise.mistake import Mistake
-from course.checking.exercise.text import TextError
+from course.system.sections import Entry, TextError, entries
 
 START = "start"
 NOTHING = "nothing"  # after `names:`
@@ -59,7 +59,7 @@ def read(path: Path, model_source: str) -> tuple[str, tuple[Wrong, ...]]:
 def parse(written: str, path: str, model_source: str) -> tuple[str, tuple[Wrong, ...]]:
     """The same from a string; `path` is named in errors."""
     start, found = model_source, dict[str, Wrong]()
-    for entry in text.entries(written, path):
+    for entry in entries(written, path):
         if entry.name == START and not found:
             start = _source(entry.body)
         elif entry.name in found or entry.name == START:
@@ -69,7 +69,7 @@ def parse(written: str, path: str, model_source: str) -> tuple[str, tuple[Wrong,
     return start, tuple(found.values())
 
 
-def _wrong(entry: text.Entry, path: str, start: str) -> Wrong:
+def _wrong(entry: Entry, path: str, start: str) -> Wrong:
     expected: dict[str, list[str]] = {"names": [], "near": [], "says": [], "never": []}
     body = list(entry.body)
     while body and (match := _EXPECTED.fullmatch(body[0][1])):

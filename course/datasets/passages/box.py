@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from course.datasets.passages.index import BestMatch, Found, Index
-from course.system.outputs import LIVE, Output, with_page
+from course.system.outputs import LIVE, Shown
 from course.system.threads import one_thread
 
 EXAMPLE = "How do I find the three largest numbers of a list?"
 
 
-class SearchBox:
+class SearchBox(Shown):
     """Type a question and read the passages that come closest; each key press asks anew.
 
     Without a front end it shows the answer to its first question, the same on every run.
@@ -27,9 +27,8 @@ class SearchBox:
     ) -> None:
         self.index, self.best_match = index, best_match
         self.question = question
-        self._widget: Any = None
         self._answer: Any = None
-        self._output = Output(self._live, self._still)
+        super().__init__()
 
     def ask(self, question: str) -> Found | None:
         """Answer a question, as typing it does; None, and nothing changes, where it is empty."""
@@ -43,26 +42,16 @@ class SearchBox:
         return found
 
     def __repr__(self) -> str:
-        found = self.index.search(self.question or EXAMPLE, best_match=self.best_match)
-        return f"{found!r}\n\n(Run this cell in Jupyter to type questions of your own.)"
+        return _in_words(self._found())
 
-    def _live(self) -> dict[str, Any]:
-        if self._widget is None:
-            self._build()
-        view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
-        return {"application/vnd.jupyter.widget-view+json": view}
+    def _found(self) -> Found:
+        return self.index.search(self.question or EXAMPLE, best_match=self.best_match)
 
     def _still(self) -> dict[str, str]:
-        found = self.index.search(self.question or EXAMPLE, best_match=self.best_match)
-        return {"text/plain": repr(self), "text/html": found._repr_html_()}
+        found = self._found()
+        return {"text/plain": _in_words(found), "text/html": found._repr_html_()}
 
-    def _ipython_display_(self) -> None:
-        self._output.show()
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {**self._live(), **with_page(self._still())}
-
-    def _build(self) -> None:
+    def _build(self) -> Any:
         import ipywidgets as widgets
 
         text = widgets.Text(
@@ -72,10 +61,15 @@ class SearchBox:
             layout=widgets.Layout(width="98%", max_width="52em"),
         )
         self._answer = widgets.HTML(_spoken(""))
-        self._widget = widgets.VBox([text, self._answer])
-        self._widget.add_class(LIVE)
+        box = widgets.VBox([text, self._answer])
+        box.add_class(LIVE)
         text.observe(lambda change: self.ask(change["new"]), "value")
         self.ask(self.question)
+        return box
+
+
+def _in_words(found: Found) -> str:
+    return f"{found!r}\n\n(Run this cell in Jupyter to type questions of your own.)"
 
 
 def _spoken(answer: str) -> str:

@@ -13,6 +13,8 @@ declare namespace Quizzes {
     options: Option[];
     /** The place of the option that was chosen last. */
     chosen: number | null;
+    /** How often was answered: each answer makes another state. */
+    tries: number;
     says: string;
     right: boolean;
   }

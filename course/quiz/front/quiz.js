@@ -35,7 +35,7 @@ class Quiz {
     this.root = make("section", { class: "course-quiz course-live", "aria-labelledby": id }, this.asks, this.options, this.says, this.notice);
     this.options.addEventListener("keydown", (event) => this.onKey(event));
     this.onState = () => this.show();
-    this.onKernel = () => this.ask();
+    this.onKernel = () => this.ask() && this.tell(""); // it went, or is there again
     model.on("change:state", this.onState);
     model.on("comm_live_update", this.onKernel);
     host.append(this.root);
