@@ -77,7 +77,7 @@ class Drawing:
     choices: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
-    allowed: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    allowed: Mapping[str, list[int]] = field(default_factory=dict)
 
 
 class Sent:
@@ -106,10 +106,7 @@ class Sent:
                 content[name] = changed
             self._extras[name] = dict(now)
         for name in ("refused", "allowed"):  # whole: what is no longer in it has gone
-            now = {
-                key: list(v) if name == "allowed" else v
-                for key, v in getattr(drawing, name).items()
-            }
+            now = dict(getattr(drawing, name))
             if self._extras.get(name, {}) != now:
                 content[name] = now
             self._extras[name] = now

@@ -7,7 +7,7 @@ value that was valid goes on in its place, and all other controls stay live.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ from course.labs.faults import InvalidSetting, OwnFailed, OwnTooSlow, Unreadable
 from course.labs.lab import Lab
 
 KEPT = " The picture stays as it was."
+MOST_HEADS, NARROWEST = 16, 4  # heads and d_model of a fresh encoder
 LAST_THAT_FITS = "Until then the last value that fits holds."
 
 
@@ -28,9 +29,11 @@ class SettingsLab(Lab):
 
     Attributes:
         actions: controls that set nothing, such as buttons, and what each does with a value.
+        widest: the largest `d_model`, where it and `heads` are settings that must fit each other.
     """
 
     actions: ClassVar[Mapping[str, Callable[[Any, Any], None]]] = {}
+    widest: ClassVar[int | None] = None
     _made_from: tuple[Any, bool]  # the result's settings, and whether the learner's own made it
 
     def begin(self, asked: Any, chosen: Any, given: Mapping[str, Any]) -> None:
@@ -159,9 +162,11 @@ class SettingsLab(Lab):
             return False
         return True
 
-    def allowed(self) -> dict[str, Sequence[int]]:
+    def allowed(self) -> dict[str, list[int]]:
         """Whole numbers that a control's steps may lead to, by name; others can be typed."""
-        return {}
+        if self.widest is None:
+            return {}
+        return fitting(self._asked.d_model, self._asked.heads, self.widest)
 
     def seen(self) -> Drawing:
         """The drawing, with what was typed into a control whose value was refused."""
@@ -282,13 +287,13 @@ def check_heads(d_model: int, heads: int, most: int) -> None:
         )
 
 
-def fitting(d_model: int, heads: int, widths: range, most_heads: int) -> dict[str, Sequence[int]]:
+def fitting(d_model: int, heads: int, widest: int) -> dict[str, list[int]]:
     """The heads that cut this width into equal parts, and the widths that these heads cut.
 
-    >>> fitting(12, 4, range(4, 13), most_heads=6)
-    {'heads': [1, 2, 3, 4, 6], 'd_model': [4, 8, 12]}
+    >>> fitting(12, 4, widest=12)
+    {'heads': [1, 2, 3, 4, 6, 12], 'd_model': [4, 8, 12]}
     """
     return {
-        "heads": [count for count in range(1, most_heads + 1) if d_model % count == 0],
-        "d_model": [width for width in widths if width % heads == 0],
+        "heads": [count for count in range(1, MOST_HEADS + 1) if d_model % count == 0],
+        "d_model": [width for width in range(NARROWEST, widest + 1) if width % heads == 0],
     }

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from course.labs.faults import InvalidSetting, UnreadableSetting
 from course.labs.packing import unpack_bits
+from course.labs.settings_lab import MOST_HEADS, NARROWEST, check_heads, check_whole
 
 LONGEST = 128  # tokens
 COLDEST, HOTTEST = 0.1, 5.0  # temperatures
@@ -98,8 +99,8 @@ class Selection:
 WIDEST = 512  # d_model of a fresh encoder
 # name: (least, most, how the learner knows it)
 _WHOLE = {
-    "heads": (1, 16, "The number of heads"),
-    "d_model": (4, WIDEST, "d_model"),
+    "heads": (1, MOST_HEADS, "The number of heads"),
+    "d_model": (NARROWEST, WIDEST, "d_model"),
     "layers": (1, 6, "The number of layers"),
     "seed": (0, 9999, "The seed"),
     "padding": (0, 32, "The number of [PAD] tokens"),
@@ -120,11 +121,9 @@ def check_settings(settings: Settings) -> None:
         raise InvalidSetting("The sentences must be text.")
     if not settings.text.strip():
         raise InvalidSetting("There is no text: type a sentence, and the picture follows.")
-    for name, (least, most, called) in _WHOLE.items():
-        value: Any = getattr(settings, name)
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise InvalidSetting(f"{called} must be a whole number from {least} to {most}.")
-    _check_width(settings)
+    check_whole(settings, _WHOLE)
+    if settings.encoder == "fresh":
+        check_heads(settings.d_model, settings.heads, WIDEST)
     temperature = settings.temperature
     if isinstance(temperature, bool) or not isinstance(temperature, int | float):
         raise InvalidSetting("The temperature must be a number.")
@@ -136,17 +135,6 @@ def check_settings(settings: Settings) -> None:
         if getattr(settings, name) not in known:
             here = f"{getattr(settings, name)!r}"
             raise InvalidSetting(f"The {name} must be one of {', '.join(known)}, not {here}.")
-
-
-def _check_width(settings: Settings) -> None:
-    heads, width = settings.heads, settings.d_model
-    if settings.encoder == "fresh" and width % heads:
-        most = _WHOLE["d_model"][1]
-        nearest = min(max(1, round(width / heads)), most // heads) * heads
-        raise InvalidSetting(
-            f"d_model = {width} is not divisible by {heads} heads: each head works on an equal "
-            f"share of the vector. The nearest d_model that fits is {nearest}."
-        )
 
 
 def devices() -> list[str]:

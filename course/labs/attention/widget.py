@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -21,7 +21,7 @@ from course.labs.attention.still import still
 from course.labs.attention.summary import summary, title
 from course.labs.attention.view import panels, shown_values
 from course.labs.drawing import Drawing
-from course.labs.settings_lab import SettingsLab, fitting
+from course.labs.settings_lab import SettingsLab
 from encoder_core.attention import scaled_dot_product_attention
 
 _PADDING = 4  # tokens, where a padding mask is set and there are none
@@ -44,6 +44,8 @@ class AttentionLab(SettingsLab):
     >>> AttentionLab(text="A cat sat.", encoder="fresh", heads=2, d_model=16)
     AttentionLab(text='A cat sat.', encoder='fresh', heads=2, d_model=16)
     """
+
+    widest = WIDEST
 
     def __init__(self, attention: Attention | None = None, **settings: Any) -> None:
         if attention is not None and not callable(attention):
@@ -88,11 +90,6 @@ class AttentionLab(SettingsLab):
     def form(self) -> dict[str, Any]:
         """The controls and panels."""
         return form()
-
-    def allowed(self) -> dict[str, Sequence[int]]:
-        """Steps lead to a number of heads and a width that fit each other."""
-        asked = self._asked
-        return fitting(asked.d_model, asked.heads, range(4, WIDEST + 1), most_heads=16)
 
     def drawing(self) -> Drawing:
         """What should be seen now."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from course.labs.faults import InvalidSetting
-from course.labs.settings_lab import check_heads, check_whole
+from course.labs.settings_lab import MOST_HEADS, NARROWEST, check_heads, check_whole
 
 LONGEST, WIDEST = 48, 128  # tokens of a text, d_model of a fresh encoder
 ENCODERS = ("pretrained", "fresh", "own")
 _WHOLE = {
     "layers": (1, 6, "The number of layers"),
-    "d_model": (4, WIDEST, "d_model"),
-    "heads": (1, 16, "The number of heads"),
+    "d_model": (NARROWEST, WIDEST, "d_model"),
+    "heads": (1, MOST_HEADS, "The number of heads"),
     "dim_feedforward": (1, 4 * WIDEST, "dim_feedforward"),
     "seed": (0, 9999, "The seed"),
 }

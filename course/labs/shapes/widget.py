@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from torch import nn
 
 from course.labs.drawing import Drawing
-from course.labs.settings_lab import SettingsLab, fitting
+from course.labs.settings_lab import SettingsLab
 from course.labs.shapes.form import form
 from course.labs.shapes.settings import WIDEST, Selection, Settings
 from course.labs.shapes.still import still
@@ -36,6 +36,8 @@ class ShapeTracer(SettingsLab):
     >>> ShapeTracer(text="A cat sat.", encoder="fresh", layers=1)
     ShapeTracer(text='A cat sat.', encoder='fresh', layers=1)
     """
+
+    widest = WIDEST
 
     def __init__(self, model: nn.Module | None = None, **settings: Any) -> None:
         given: Any = model
@@ -87,11 +89,6 @@ class ShapeTracer(SettingsLab):
     def form(self) -> dict[str, Any]:
         """The controls and panels."""
         return form(self._model is not None)
-
-    def allowed(self) -> dict[str, Sequence[int]]:
-        """Steps lead to a number of heads and a width that fit each other."""
-        asked = self._asked
-        return fitting(asked.d_model, asked.heads, range(4, WIDEST + 1), most_heads=16)
 
     def drawing(self) -> Drawing:
         """What should be seen now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from course.labs.faults import InvalidSetting
-from course.labs.settings_lab import check_heads, check_whole
+from course.labs.settings_lab import MOST_HEADS, NARROWEST, check_heads, check_whole
 
 DEEPEST, WIDEST, LONGEST = 24, 128, 64  # layers, d_model, tokens
 TEXT = "The animal didn't cross the street because it was too tired."
@@ -16,8 +16,8 @@ INITIALISATIONS = {
 }
 _WHOLE = {
     "depth": (1, DEEPEST, "The number of layers"),
-    "d_model": (4, WIDEST, "d_model"),
-    "heads": (1, 16, "The number of heads"),
+    "d_model": (NARROWEST, WIDEST, "d_model"),
+    "heads": (1, MOST_HEADS, "The number of heads"),
     "seed": (0, 9999, "The seed"),
 }
 

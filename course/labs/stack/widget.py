@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from course.labs.drawing import Drawing
-from course.labs.settings_lab import SettingsLab, fitting
+from course.labs.settings_lab import SettingsLab
 from course.labs.stack.compute import Walk, compute
 from course.labs.stack.form import form
 from course.labs.stack.own import LayerClass, Similarity
@@ -37,6 +37,8 @@ class StackLab(SettingsLab):
     >>> StackLab(text="A cat sat.", depth=3, d_model=16, heads=2, residual=False)
     StackLab(text='A cat sat.', depth=3, residual=False, d_model=16, heads=2)
     """
+
+    widest = WIDEST
 
     def __init__(
         self,
@@ -83,11 +85,6 @@ class StackLab(SettingsLab):
     def form(self) -> dict[str, Any]:
         """The controls and panels."""
         return form()
-
-    def allowed(self) -> dict[str, Sequence[int]]:
-        """Steps lead to a number of heads and a width that fit each other."""
-        asked = self._asked
-        return fitting(asked.d_model, asked.heads, range(4, WIDEST + 1), most_heads=16)
 
     def drawing(self) -> Drawing:
         """What should be seen now."""
