@@ -14,6 +14,7 @@ from course.checking import submissions, verdict
 from course.checking.exercise import Exercise, build
 from course.checking.explain import diagnosis
 from course.learner import catalogue
+from course.learner.plain import is_definition
 from course.learner.spelling import library_place
 from course.sandbox import answering, guards, marker
 from course.sandbox import board as boards
@@ -51,7 +52,7 @@ def remember(exercise: Exercise, submission: Callable[..., Any], text: dict[str,
             f"{here} until this kernel ends. It could not be saved for the later chapters: {reason}"
         )
     source = text["source"]
-    if submissions.is_plain(submission) or type(submission) is functools.partial:
+    if is_definition(submission) or type(submission) is functools.partial:
         _marked(submission, exercise.id, source)
     path = learner.save_answer(exercise.id, source)
     if not learner.answer_is_written(exercise.id):

@@ -20,6 +20,7 @@ from course.checking.report import Comparison, Kinds, Picture, Report, as_text
 from course.checking.trials import running
 from course.checking.trials.probes import Probe, probes, tensors
 from course.checking.trials.running import Outcome
+from course.learner.plain import is_definition
 from course.sandbox import answering, guards
 from course.sandbox import board as boards
 
@@ -375,7 +376,7 @@ def compare_to_model(exercise: Exercise, submission: Callable[..., Any]) -> Comp
 
 def _kind(submission: Any) -> str:
     """What a submission without a source text is; printing an object would run its own code."""
-    if submissions.is_plain(submission):
+    if is_definition(submission):
         return guards.safe_text(submission)
     name = type.__dict__["__name__"].__get__(type(submission))
     return guards.safe_text(f"an object of class {name}")

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from course import learner
-from course.checking import answers, checks, submissions, verdict
+from course.checking import answers, checks, verdict
 from course.checking.exercise import Exercise
 from course.checking.report import Comparison, Report, as_text
 from course.learner import catalogue
-from course.learner.plain import NotPlain
+from course.learner.plain import NotPlain, is_definition
 from course.sandbox import answering, guards, isolated, marker
 from course.sandbox import board as boards
 
@@ -52,7 +52,7 @@ def check(exercise_id: str, submission: Any) -> Report:
 
 def _comparison(exercise: Exercise, submission: Any) -> Comparison:
     """A submission beside the model solution; an object's own code runs in no process but a child."""
-    if submissions.is_plain(submission) or not isolated.possible():
+    if is_definition(submission) or not isolated.possible():
         return checks.compare_to_model(exercise, submission)
     return Comparison("# no source text", exercise.model_source)
 

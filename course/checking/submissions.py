@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-import abc
 import ast
-import functools
 import inspect
 import textwrap
-from types import BuiltinFunctionType, FunctionType, MappingProxyType
+from types import MappingProxyType
 from typing import Any
-
-_PLAIN = (FunctionType, BuiltinFunctionType, type, abc.ABCMeta, type(functools.cache(len)))
-_WRAPPERS = 100  # decorators around one function; more wrap one another in a circle
-
-
-def is_plain(submission: Any) -> bool:
-    """Whether reading it runs none of its own code, as with what `def` and `class` make.
-
-    An object may run code of its own when it is printed, compared or asked for an attribute.
-    """
-    for _ in range(_WRAPPERS):
-        if type(submission) not in _PLAIN:
-            return False
-        if type(submission) is BuiltinFunctionType:
-            return True
-        if type(submission.__module__) not in (str, type(None)):
-            return False
-        own = vars(submission)
-        if "__wrapped__" not in own:
-            return True
-        submission = own["__wrapped__"]  # inspect reads the innermost
-    return False
 
 
 def source_of(submission: Any) -> str | None:

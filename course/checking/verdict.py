@@ -8,12 +8,13 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from course.checking import checks, submissions, wire
+from course.checking import checks, wire
 from course.checking.exercise import Exercise
 from course.checking.explain import diagnosis
 from course.checking.explain.diagnosis import Trial
 from course.checking.report import Report
 from course.checking.trials import running
+from course.learner.plain import is_definition
 from course.sandbox import board as boards
 from course.sandbox import guards, isolated
 from course.sandbox.isolated import Ended
@@ -22,7 +23,7 @@ from course.sandbox.isolated import Ended
 def judged(exercise: Exercise, submission: Any) -> Report:
     """The report on a submission, made in a child process where that is possible."""
     apart = isolated.possible()
-    if submissions.is_plain(submission) or not apart:
+    if is_definition(submission) or not apart:
         with contextlib.suppress(Exception, guards.TimeLimit), guards.time_limit():
             at_once = checks.without_trials(exercise, submission)
             if at_once is not None:
@@ -132,7 +133,7 @@ def how_it_ended(ended: Ended, where: str = "") -> str:
 def _where(submission: Any, trace: str) -> str:
     """The submission's own line in what the process wrote down before it ended."""
     with contextlib.suppress(Exception):
-        if submissions.is_plain(submission):
+        if is_definition(submission):
             return running.line_of(submission, trace)
     return ""
 

@@ -61,8 +61,7 @@ def _captured(obj: object, name: str | None, exercise: str | None, careful: bool
         raise CannotCapture("it is a method of an object; write it as a function, with `def`")
     if not name.isidentifier():
         raise CannotCapture("it has no name; write it with `def`")
-    meets = require_plain if careful else lambda value: None
-    return Transcript(namespace, exercise, meets).write(obj, name)
+    return Transcript(namespace, exercise, careful).write(obj, name)
 
 
 def _top_level_names(source: str) -> set[str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import abc
 import enum
 import functools
+import itertools
+from collections.abc import Iterator
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -25,6 +27,7 @@ _ATOMS = (int, bool, float, str, bytes, type(None), type(...), torch.dtype, torc
 _CONTAINERS = (tuple, list, set, frozenset, dict)
 _BUILTIN = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType)
 _FUNCTIONS = (FunctionType, type(functools.cache(len)))
+_DEFINITIONS = (*_FUNCTIONS, BuiltinFunctionType, type, abc.ABCMeta)
 _METACLASSES = (type, abc.ABCMeta, enum.EnumMeta, type(torch.Tensor))
 _HARMLESS = (*_ATOMS, *_FUNCTIONS, *_METACLASSES, property, classmethod, staticmethod)
 _MARKS = ("__course_exercise__", "__course_source__", "__course_reference__")
@@ -84,23 +87,46 @@ def _holds_atoms(container: Any) -> bool:
     return True
 
 
-def _is_plain_function(value: Any) -> bool:
-    """Whether it is a function, and wrapped by functions alone: inspect reads the innermost."""
-    for _ in range(_WRAPPERS):
-        if type(value) in _BUILTIN:
-            return _is_plain(value)
-        if type(value) not in _FUNCTIONS:
+def is_definition(value: Any) -> bool:
+    """Whether reading it runs none of its own code, as with what `def` and `class` make.
+
+    It may be wrapped, by functions alone: inspect reads the innermost.
+    """
+    for layer in itertools.islice(_layers(value), _WRAPPERS):
+        if type(layer) not in _DEFINITIONS:
             return False
-        own = vars(value)
-        marks = [own.get(name) for name in _READ_OF_FUNCTIONS]
-        if not all(type(mark) in _ATOMS for mark in [value.__module__, *marks]):
-            return False
-        if not _are_plain_globals(getattr(value, "__globals__", {})):
-            return False
-        if "__wrapped__" not in own:
+        if type(layer) is BuiltinFunctionType:
             return True
-        value = own["__wrapped__"]
+        if type(layer.__module__) not in (str, type(None)):
+            return False
+        if "__wrapped__" not in vars(layer):
+            return True
     return False
+
+
+def _layers(value: Any) -> Iterator[Any]:
+    """A definition and what it wraps, outermost first; each is asked only after the caller has seen it."""
+    while True:
+        yield value
+        if "__wrapped__" not in getattr(value, "__dict__", {}):
+            return
+        value = vars(value)["__wrapped__"]
+
+
+def _is_plain_function(value: Any) -> bool:
+    """Whether neither its marks nor the module that it stands in run code of their own."""
+    return is_definition(value) and all(map(_is_plain_layer, _layers(value)))
+
+
+def _is_plain_layer(layer: Any) -> bool:
+    if type(layer) in _BUILTIN:
+        return _is_plain(layer)
+    marks = (vars(layer).get(name) for name in _READ_OF_FUNCTIONS)
+    return (
+        type(layer) in _FUNCTIONS
+        and all(type(mark) in _ATOMS for mark in marks)
+        and _are_plain_globals(getattr(layer, "__globals__", {}))
+    )
 
 
 def _are_plain_globals(namespace: Any) -> bool:

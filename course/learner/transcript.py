@@ -10,11 +10,11 @@ import inspect
 import itertools
 import sys
 import textwrap
-from collections.abc import Callable
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from course.learner import sources, spelling
+from course.learner.plain import require_plain
 
 _ANNOTATIONS: int = importlib.import_module("__future__").annotations.compiler_flag
 
@@ -30,11 +30,11 @@ class Transcript:
         self,
         namespace: dict[str, Any],
         exercise: str | None = None,
-        meets: Callable[[Any], None] = lambda value: None,
+        careful: bool = False,
     ) -> None:
         self.namespace = namespace  # the notebook's globals
         self.exercise = exercise  # what the text answers: it may not use itself
-        self.meets = meets  # called with each value before it is read
+        self.careful = careful  # raise NotPlain rather than read what may run code of its own
         self.imports: dict[str, None] = {}
         self.parts: list[str] = []
         self.bound: dict[str, Any] = {}  # what each name means at the end of the text
@@ -64,7 +64,7 @@ class Transcript:
         """Make `name` mean `value` in the text."""
         if name in self.bound and self.bound[name] is value:
             return
-        self.meets(value)
+        self.look_at(value)
         if isinstance(value, ModuleType):
             self.import_module(name, value)
         elif id(value) in self.written:
@@ -75,6 +75,11 @@ class Transcript:
             self.define(name, value)
             self.alias(name, value)
         self.bound[name] = value
+
+    def look_at(self, value: Any) -> None:
+        """Before a value is read: NotPlain where that may run code of its own, and it must not."""
+        if self.careful:
+            require_plain(value)
 
     def alias(self, name: str, value: Any) -> None:
         """Give another name to what is written, or is being written: it may call itself."""
@@ -206,7 +211,7 @@ class Transcript:
 
     def expression(self, value: Any, name: str) -> str:
         """Python that makes an equal value; `name` is what it is called where it is met."""
-        self.meets(value)
+        self.look_at(value)
         exercise = _exercise(value)
         if exercise is not None and exercise == self.exercise:
             problem = "for this same exercise; write that function out, under another name"
