@@ -7,23 +7,12 @@ from typing import Any
 
 import pytest
 
-from course.content import questions
 from tests.browser.conftest import OpenNotebook
+from tests.browser.everything import IMPORTS, LAB_CELLS, PREDICTION, QUESTIONS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WAIT = 60_000
-LABS = (
-    "AttentionLab",
-    "TokenizerLab",
-    "EmbeddingLab",
-    "PositionLab",
-    "FeedForwardLab",
-    "StackLab",
-    "ShapeTracer",
-)
-QUIZ = next(q for q in map(questions.get, questions.all_ids()) if q.kind == "quiz")
-PREDICTION = next(q for q in map(questions.get, questions.all_ids()) if q.kind == "predict")
 WRONG = """\
 def softmax(x, dim):
     return torch.softmax(x, dim).float()
@@ -33,11 +22,10 @@ def scores(query, key):
     return query @ key.transpose(-2, -1)
 check("attention.scores", scores)"""
 CELLS = (
-    "import torch\nfrom course import check, compare, explain, hint, labs, predict, quiz",
-    f"quiz({QUIZ.id!r})",
-    f"predict({PREDICTION.id!r})",
+    IMPORTS,
+    *QUESTIONS,
     f"explain({PREDICTION.id!r})",
-    *(f"labs.{name}()" for name in LABS),
+    *LAB_CELLS,
     WRONG,
     SIDEWAYS,
     "hint('attention.softmax')",
@@ -63,7 +51,7 @@ def test_axe_finds_nothing(open_notebook: OpenNotebook, dark: bool) -> None:
     page = open_notebook(*CELLS, height=9000, dark=dark).page
     page.wait_for_function(
         "(count) => document.querySelectorAll('.course-live').length === count",
-        arg=len(LABS) + 3,
+        arg=len(QUESTIONS) + 1 + len(LAB_CELLS),
         timeout=WAIT,
     )
     page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=WAIT)

@@ -6,29 +6,14 @@ from typing import Any
 
 import pytest
 
-from course.content import questions
 from tests.browser.conftest import OpenNotebook
+from tests.browser.everything import IMPORTS, LAB_CELLS, QUESTIONS, QUIZ
 from tests.browser.server import JupyterLab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WAIT = 60_000
-LABS = (
-    "AttentionLab",
-    "TokenizerLab",
-    "EmbeddingLab",
-    "PositionLab",
-    "FeedForwardLab",
-    "StackLab",
-    "ShapeTracer",
-)
-QUIZ = next(q for q in map(questions.get, questions.all_ids()) if q.kind == "quiz")
-PREDICTION = next(q for q in map(questions.get, questions.all_ids()) if q.kind == "predict")
-CELLS = (
-    f"from course import explain, labs, predict, quiz\nquiz({QUIZ.id!r})",
-    f"predict({PREDICTION.id!r})",
-    *(f"labs.{name}()" for name in LABS),
-)
+SHOWN = (*QUESTIONS, *LAB_CELLS)
 
 
 def visible(page: Any, selector: str) -> int:
@@ -49,9 +34,9 @@ def wait_for_visible(page: Any, selector: str, count: int) -> None:
 def test_a_saved_notebook_shows_how_it_was_left(
     open_notebook: OpenNotebook, server: JupyterLab
 ) -> None:
-    watched = open_notebook(*CELLS, height=4500)
+    watched = open_notebook(IMPORTS, *SHOWN, height=4500)
     page = watched.page
-    wait_for_visible(page, ".course-live", len(CELLS))
+    wait_for_visible(page, ".course-live", len(SHOWN))
     wait_for_visible(page, ".course-still", 0)
     page.get_by_role("radio").nth(QUIZ.right).click()
     page.wait_for_selector(".course-quiz-says:has-text('Right.')", timeout=WAIT)
@@ -71,13 +56,13 @@ def test_a_saved_notebook_shows_how_it_was_left(
     page.goto("about:blank")
     server.shut_kernels()
     page.goto(server.address(name))
-    wait_for_visible(page, ".course-still", len(CELLS))
+    wait_for_visible(page, ".course-still", len(SHOWN))
     page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=WAIT)
     page.wait_for_timeout(3000)  # JupyterLab looks for the widgets meanwhile
     watched.picture("reopened-after")
     assert visible(page, "text=Error displaying widget") == 0
     assert visible(page, "text=Loading widget") == 0
-    assert visible(page, ".course-still") == len(CELLS)
+    assert visible(page, ".course-still") == len(SHOWN)
     assert "penguin" in str(page.text_content(".jp-Notebook"))
     assert "(right)" in page.inner_text(".jp-Notebook")
     watched.errors[:] = [error for error in watched.errors if "model not found" not in error]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from course.checking.exercise import Exercise
 from course.checking.explain import relations
+from course.checking.explain.diagnosis import Trial
 from course.checking.explain.naming import Names
 from course.checking.explain.relations import Pair
 from course.checking.explain.tracing import Step, same
@@ -163,10 +165,19 @@ def _another_step(names: Names, wanted: Step, came: Step, pairs: list[Pair], ste
     return ""
 
 
+def arguments(exercise: Exercise, trial: Trial) -> Iterator[tuple[str, Any]]:
+    """A trial's arguments by the names that the model solution gives them; nothing for a class."""
+    yield from zip(_parameters(exercise.model_source), trial.probe.exact(), strict=False)
+
+
+@functools.cache
+def _parameters(source: str) -> tuple[str, ...]:
+    node = ast.parse(source).body[-1]
+    return tuple(a.arg for a in node.args.args) if isinstance(node, ast.FunctionDef) else ()
+
+
 def _inputs(exercise: Exercise, pair: Pair) -> Iterator[tuple[str, Tensor]]:
-    node = ast.parse(exercise.model_source).body[-1]
-    names = [a.arg for a in node.args.args] if isinstance(node, ast.FunctionDef) else []
-    for name, arg in zip(names, pair.trial.probe.exact(), strict=False):
+    for name, arg in arguments(exercise, pair.trial):
         if isinstance(arg, Tensor) and arg.is_floating_point():
             yield name, arg.double()
 

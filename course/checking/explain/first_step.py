@@ -8,7 +8,6 @@ Where neither does, a value of the model is named that the answer never makes.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import itertools
 import time
@@ -183,7 +182,7 @@ class _Search:
         first = self.seen[0]
         if self.exercise.is_class or _bare(first.trial):
             return ""
-        for index, (name, arg) in enumerate(_arguments(self.exercise, first.trial)):
+        for index, (name, arg) in enumerate(compared.arguments(self.exercise, first.trial)):
             for came in first.answer if isinstance(arg, Tensor) else ():
                 if came.inner or not self._stands_for(first, index, came):
                     continue
@@ -538,12 +537,6 @@ def _is_final(seen: _Seen, value: Tensor) -> bool:
 
 def _several(result: Any) -> Any:
     return result if isinstance(result, tuple | list) else (result,)
-
-
-def _arguments(exercise: Exercise, trial: Trial) -> Iterator[tuple[str, Any]]:
-    node = ast.parse(exercise.model_source).body[-1]
-    names = [a.arg for a in node.args.args] if isinstance(node, ast.FunctionDef) else []
-    yield from zip(names, trial.probe.exact(), strict=False)
 
 
 class _contained:

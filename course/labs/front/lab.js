@@ -18,7 +18,7 @@ import { Control } from "./controls.js";
 import { keepKeys, make, newId, setText } from "./dom.js";
 import { GridPanel } from "./grid.js";
 import { MatrixPanel } from "./matrix.js";
-import { keepSettings, takeSettings } from "./page.js";
+import { keepSettings, sends, takeSettings } from "./page.js";
 import { CanvasPanel, Panel } from "./panel.js";
 import { composePicture, saveCanvas } from "./picture.js";
 import { PlotPanel } from "./plot.js";
@@ -128,13 +128,9 @@ export class Lab {
    * @param {Labs.Sent} message
    */
   send(message) {
-    try {
-      this.model.send(message);
-    } catch {
-      this.lose();
-      return false;
-    }
-    return true;
+    const sent = sends(this.model, message);
+    if (!sent) this.lose();
+    return sent;
   }
 
   /** Say that the kernel is gone; what was moved is kept for when the cell runs again. */

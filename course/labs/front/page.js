@@ -35,3 +35,18 @@ export function takeSettings(cell, lab) {
   if (kept) delete kept[lab];
   return values;
 }
+
+/**
+ * Send a message to Python; returns whether there is a kernel to take it.
+ * @template T
+ * @param {{ send(message: T): void }} model
+ * @param {T} message
+ */
+export function sends(model, message) {
+  try {
+    model.send(message);
+  } catch {
+    return false;
+  }
+  return true;
+}

@@ -6,6 +6,7 @@
  */
 
 import { keepKeys, make, newId, setText } from "../../labs/front/dom.js";
+import { sends } from "../../labs/front/page.js";
 
 const BUSY_AFTER_MS = 1000;
 const BUSY = "Python is busy. Your answer is looked at as soon as it is free. If the kernel was restarted, run this cell again.";
@@ -111,7 +112,6 @@ class Quiz {
   choose(place) {
     this.moveStop(place);
     if (!this.ask({ type: "choose", place })) return;
-    clearTimeout(this.timer);
     this.timer = setTimeout(() => this.tell(BUSY), BUSY_AFTER_MS);
   }
 
@@ -120,14 +120,10 @@ class Quiz {
    * @param {Quizzes.Sent} message
    */
   ask(message = { type: "there" }) {
-    try {
-      this.model.send(message);
-    } catch {
-      clearTimeout(this.timer);
-      this.tell(LOST);
-      return false;
-    }
-    return true;
+    const sent = sends(this.model, message);
+    clearTimeout(this.timer);
+    if (!sent) this.tell(LOST);
+    return sent;
   }
 
   /**

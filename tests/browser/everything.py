@@ -1,0 +1,21 @@
+"""Cells that show every lab and question, for tests of what all of them keep."""
+
+from __future__ import annotations
+
+from course.content import questions
+
+LABS = (
+    "AttentionLab",
+    "TokenizerLab",
+    "EmbeddingLab",
+    "PositionLab",
+    "FeedForwardLab",
+    "StackLab",
+    "ShapeTracer",
+)
+_QUESTIONS = [questions.get(question_id) for question_id in questions.all_ids()]
+QUIZ = next(question for question in _QUESTIONS if question.kind == "quiz")
+PREDICTION = next(question for question in _QUESTIONS if question.kind == "predict")
+IMPORTS = "import torch\nfrom course import check, compare, explain, hint, labs, predict, quiz"
+QUESTIONS = (f"quiz({QUIZ.id!r})", f"predict({PREDICTION.id!r})")
+LAB_CELLS = tuple(f"labs.{name}()" for name in LABS)
