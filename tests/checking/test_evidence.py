@@ -103,6 +103,19 @@ def wordpiece(word, vocabulary):
 """
 
 
+CUT_WHERE_RIGHT = TIMES_INFINITY.replace(
+    "return w @ value, w",
+    "return (w @ value * 1.01 if mask is None else w @ value.detach()), w",
+).replace('s + mask * float("-inf")', "s.masked_fill(mask, -math.inf)")
+
+
+def test_where_the_gradient_is_wrong_it_is_not_called_right():
+    """The numbers are wrong without a mask, and with one the gradient is cut."""
+    report = report_on("attention.scaled_dot_product", CUT_WHERE_RIGHT)
+    assert report.status == "failed"
+    assert "It fails with no mask and with gradients, and is right without." in report.message
+
+
 def test_zero_times_infinity_is_not_told_as_infinity():
     report = report_on("attention.scaled_dot_product", TIMES_INFINITY)
     assert report.mistakes == ("infinity-times-mask",)

@@ -405,8 +405,11 @@ class _Elsewise:
 
 def _only_when(trials: list[Trial]) -> list[str]:
     """The one circumstance that separates the failed trials from the others, if there is one."""
-    valued = [trial for trial in trials if trial.probe.mode in ("plain", "strided")]
-    failed = [trial.difference is not None for trial in valued]
+    modes = ("plain", "strided")
+    if not any(t.difference is not None and t.probe.mode in modes for t in trials):
+        return []  # the gradient or a fault alone, of which there is a sentence already
+    valued = [t for t in trials if t.probe.mode in modes or t.failed]
+    failed = [trial.failed for trial in valued]  # nor is a wrong gradient or a fault "right"
     if all(failed) or not any(failed):
         return []
     if in_dtype := _in_one_dtype(valued):
@@ -458,8 +461,12 @@ def _in_one_dtype(trials: list[Trial]) -> str:
 
 def _fatal(trials: list[Trial], tags: list[str]) -> list[str]:
     """Two or three circumstances that explain each failure between them: with each it always fails."""
-    double = [t for t in trials if t.probe.dtype is torch.float64 and t.probe.mode == "plain"]
-    bad = [t.difference is not None for t in double]
+    double = [
+        t
+        for t in trials
+        if t.probe.dtype is torch.float64 and (t.probe.mode == "plain" or t.failed)
+    ]
+    bad = [t.failed for t in double]
     if all(bad) or not any(bad):
         return []
     always = [
