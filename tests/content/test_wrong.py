@@ -28,6 +28,13 @@ def endless_loops_stop_soon(monkeypatch):
     monkeypatch.setattr(guards, "SECONDS", 1.0)
 
 
+@pytest.fixture(autouse=True)
+def no_search_stops_soon(monkeypatch):
+    """On a slow machine too a pair of mistakes, or the nearest one, is what is expected."""
+    monkeypatch.setattr(diagnosis, "PAIR_SECONDS", 60.0)
+    monkeypatch.setattr(diagnosis, "NEAREST_SECONDS", 30.0)
+
+
 @pytest.mark.parametrize(("exercise_id", "answer"), WRONG)
 def test_it_fails_and_is_told_what_is_wrong(exercise_id, answer):
     diagnosis.references(exercise_id)  # not from an answer's time, which is short here
