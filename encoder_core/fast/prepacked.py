@@ -85,7 +85,8 @@ class _LaidOut:
 
     few: Layout | None
     many: Layout | None
-    seen: list[tuple[int, int, int]] = field(default_factory=list)  # which weights these are
+    seen: list[object] = field(default_factory=list)  # which parts and weights these are
+    alive: list[Tensor] = field(default_factory=list)  # so that no other tensor takes their places
     suits: bool = False
     # Kept here, since asking a module for a parameter takes as long as a small operation.
     linears: dict[Layout, Linears] = field(default_factory=dict)
@@ -95,7 +96,7 @@ class _LaidOut:
         return self.few if src.shape[0] * src.shape[1] <= FEW else self.many
 
     def forget(self) -> None:
-        self.seen, self.suits, self.linears, self.norms = [], False, {}, []
+        self.seen, self.alive, self.suits, self.linears, self.norms = [], [], False, {}, []
 
 
 class PrepackedLayer(TransformerEncoderLayer):
@@ -184,21 +185,28 @@ class PrepackedLayer(TransformerEncoderLayer):
         attention = self._modules["self_attn"]
         parts = [*self._modules.values(), *attention._modules.values()]  # type: ignore[union-attr]
         values: list[Tensor] = []
+        types: list[type] = []
         for part in filter(None, parts):
-            if part._forward_hooks or part._forward_pre_hooks:
+            if part._forward_hooks or part._forward_pre_hooks or "forward" in part.__dict__:
                 return False
+            types.append(type(part))
             if part._parameters:
                 values += [p for p in part._parameters.values() if p is not None]
             elif part.training:  # a dropout
                 return False
         try:
             src.data_ptr()
-            seen = [(id(p), p.data_ptr(), _version(p)) for p in values]  # changes with a weight
+            # They change with a weight, and with a part that becomes another:
+            seen = [*types, *((id(p), p.data_ptr(), _version(p)) for p in values)]
         except RuntimeError:  # within torch.func, where tensors are no memory of their own
             return False
         if seen != laid_out.seen:
             laid_out.forget()
             laid_out.seen, laid_out.suits = seen, can_prepack(self)
+            laid_out.alive = [
+                *values,
+                *(value.detach() for value in values),
+            ]  # detached: the memory
         if laid_out.suits and layout not in laid_out.linears:
             laid_out.linears[layout] = [layout(weight, bias) for weight, bias in _weights(self)]
             laid_out.norms = [(n, n.weight, n.bias) for n in (self.norm1, self.norm2)]

@@ -106,8 +106,21 @@ def rebound(model: Any) -> None:
     model.layers[1].self_attn.out_proj.weight = weight
 
 
+def patched(model: Any) -> None:
+    model.layers[0].linear2.forward = lambda x: 2.0 * x[..., :16]
+
+
+class Doubled(nn.Linear):
+    def forward(self, input: Tensor) -> Tensor:
+        return 2.0 * super().forward(input)
+
+
+def turned_into_another(model: Any) -> None:
+    model.layers[1].linear1.__class__ = Doubled
+
+
 CHANGES = [changed_by_a_step, changed_by_hand, changed_by_loading, changed_in_inference,
-           replaced, rebound]  # fmt: skip
+           replaced, rebound, patched, turned_into_another]  # fmt: skip
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -120,11 +133,28 @@ def test_changed_weights_are_seen(change: Callable[[nn.Module], None]) -> None:
     assert use_fast_cpu(enable=True).layers == 0  # without a model it changes none
     with torch.inference_mode():
         new = model(x)
-        assert layers_that_serve(model) == 2
+        assert layers_that_serve(model) == 2 - (change is turned_into_another)
         use_fast_cpu(False, model)
         assert layers_that_serve(model) == 0
         assert_close(new, model(x))
     assert not torch.allclose(new, old, atol=1e-3)
+
+
+def test_weights_lent_to_one_call_are_seen() -> None:
+    """torch.func.functional_call lends its weights; those of the next call may take their memory."""
+    model, x, weight = stack(), torch.randn(3, 5, 16), torch.randn(24, 16)
+    plain = copy.deepcopy(model)
+    use_fast_cpu(model=model)
+
+    def called(one: nn.Module, scale: float) -> Tensor:
+        lent = {"layers.0.linear1.weight": scale * weight}
+        return torch.func.functional_call(one, lent, (x,))
+
+    with torch.no_grad():
+        came = [called(model, scale) for scale in range(5)]
+        expected = [called(plain, scale) for scale in range(5)]
+    for one, other in zip(came, expected, strict=True):
+        assert_close(one, other)
 
 
 def test_state_dict_gradients_training_and_copies_are_as_without() -> None:
