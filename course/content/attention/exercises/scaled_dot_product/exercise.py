@@ -85,6 +85,7 @@ def _cases(seed: int) -> list[Case]:
     same_for_all = "a mask (H, L, S), the same for every sequence"
     by_chance = "a mask (L, S) with as many queries as sequences"
     fits = "a blocked key that fits far better than the others"
+    fits_better = "a blocked key whose score is higher by 2000"
     all_low = "all scores near -200000"
     near_and_far = "one sequence's scores are near 0, the other's near -2000"
     long = "queries five times as long as usual, so that some weights are small"
@@ -102,6 +103,7 @@ def _cases(seed: int) -> list[Case]:
         case(same_for_all, (2, 3), (4, 5, 4, 6), draw.mask(3, 4, 5), own, fewer),
         case(by_chance, (2, 3), (2, 5, 4, 3), draw.mask(2, 5), fewer),
         case(fits, (2,), (3, 4, 4, 2), of_keys[:4], fewer, apart, tempting=632.0, **DOUBLE),
+        case(fits_better, (2,), (3, 4, 4, 2), of_keys[:4], fewer, apart, tempting=63.3, **DOUBLE),
         case("a single query", (2, 3), (1, 5, 4, 3), None),
         case("a single key", (2,), (4, 1, 9, 3), None),
         case("four leading axes", (1, 2, 1, 2), (2, 4, 4, 3), draw.mask(2, 4, blocked=0.3)),

@@ -40,6 +40,8 @@ def _cases(seed: int) -> list[Case]:
     low = draw.normal(2, 3) - 800.0
     wide = draw.normal(2, 3) + torch.tensor([-800.0, 0.0, 800.0], dtype=torch.float64)
     apart = torch.tensor([[1e5], [-1e5]], dtype=torch.float64)
+    lowest = draw.normal(2, 4) - 200000.0
+    lowest[0, 1] = -INF
     full, large, idle = FLAT | FULL, "large numbers", "a row of -inf"
     idle_row = {"row that is -inf throughout": (row == -INF).all(-1, keepdim=True)}
     idle_column = {"column that is -inf throughout": (column == -INF).all(0, keepdim=True)}
@@ -54,6 +56,7 @@ def _cases(seed: int) -> list[Case]:
         _case("a single row", draw.normal(1, 4), -1),
         _case("rows of a single number", draw.normal(3, 1), -1),
         _case("rows near 100000 and near -100000", draw.normal(2, 3) + apart, -1, large, **DOUBLE),
+        _case("rows near -200000, with an entry of -inf", lowest, -1, "entries of -inf", **DOUBLE),
         _case("rows whose numbers are all near -800", low, -1, "large negative numbers", **full),
         _case("rows near 0, near 800 and near -800", far, -1, large, **full),
         _case("rows that reach from -800 to 800", wide, -1, large, **full),
