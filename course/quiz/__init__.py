@@ -28,6 +28,7 @@ __all__ = ["Asked", "Explained", "answers", "explain", "predict", "quiz"]
 
 _predicted: dict[str, int] = {}  # this kernel's predictions: question id -> place of the option
 _MARKS = {"right": "right", "wrong": "not this", "chosen": "chosen"}
+_NO_PREDICTION = "You have made no prediction above yet. Make one and run this cell again"
 _WAITING = "Choose with a click, with its letter or number, or with the arrow keys and Enter."
 
 
@@ -139,6 +140,7 @@ class Explained(Shown):
     def __init__(self, question: Question) -> None:
         super().__init__()
         self.question = question
+        self._asked = False  # to be shown the answer without a prediction
 
     def said(self, place: int | None = None) -> str:
         """The explanation, in HTML, for somebody who chose that option, or none."""
@@ -155,20 +157,29 @@ class Explained(Shown):
         return plain(self.said())
 
     def _still(self) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": f"<p>{with_formulas(self.said())}</p>"}
+        place = self._place()
+        if place is None and not self._asked:  # a page that is read again must not give it away
+            says = f"{_NO_PREDICTION}."
+        else:
+            says = with_formulas(self.said(place))
+        return {"text/plain": repr(self), "text/html": f"<p>{says}</p>"}
 
     def _build(self) -> QuizWidget:
-        place = _predicted.get(self.question.id, _kept(self.question))
+        place = self._place()
         if place is not None:
             _note(self.question, place, counted=True)
             return QuizWidget(self._answer(place), self._show)
-        says = "You have made no prediction above yet. Make one and run this cell again, or:"
         show = [Choice("Show the answer", "Show the answer")]
-        return QuizWidget(State("show", says, show, ""), self._show)
+        return QuizWidget(State("show", f"{_NO_PREDICTION}, or:", show, ""), self._show)
+
+    def _place(self) -> int | None:
+        return _predicted.get(self.question.id, _kept(self.question))
 
     def _show(self, _: int) -> None:
         """Show the answer; the only button asks for it."""
-        self._widget.show(self._answer(_predicted.get(self.question.id)))
+        self._asked = True
+        self._widget.show(self._answer(self._place()))
+        self._output.renew()
 
     def _answer(self, place: int | None) -> State:
         right = place == self.question.right

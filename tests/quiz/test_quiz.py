@@ -131,6 +131,22 @@ def test_without_a_prediction_the_answer_is_shown_on_request_only() -> None:
     assert widget.state["options"] == []
 
 
+def test_a_page_that_is_read_again_keeps_what_was_predicted_and_gives_no_answer_away() -> None:
+    question = quizzes.get(PREDICTIONS[0])
+    why = with_formulas(question.options[question.right].why)
+    asked = explain(question.id)
+    assert why not in asked._repr_mimebundle_()["text/html"]
+    assert "no prediction" in asked._still()["text/html"]
+    press(shown(asked), 0)
+    assert why in asked._still()["text/html"]
+    wrong = (question.right + 1) % len(question.options)
+    press(shown(predict(question.id)), wrong)
+    for fresh in (asked, explain(question.id)):
+        still = fresh._still()["text/html"]
+        assert with_formulas(question.options[wrong].why) in still
+        assert why in still
+
+
 def test_answers_are_counted_in_the_learners_folder() -> None:
     question_id = QUIZZES[0]
     right = quizzes.get(question_id).right
