@@ -14,7 +14,7 @@ def entropies(arrays: Arrays) -> Floats:
     """How spread each head's weights are: the mean entropy of its rows in nats, `(N, H)`."""
     weights = arrays.weights[:, :, : arrays.tokens.real].clip(min=0)  # (N, H, real, L)
     logs = np.log(np.where(weights > 0, weights, 1))
-    entropy: Floats = -(weights * logs).sum(-1).mean(-1)  # (N, H)
+    entropy: Floats = 0.0 - (weights * logs).sum(-1).mean(-1)  # (N, H); 0.0 - 0.0 is no -0.0
     return entropy
 
 

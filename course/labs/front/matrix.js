@@ -230,7 +230,8 @@ export class MatrixPanel extends CanvasPanel {
     context.fillStyle = this.lab.ink;
     setFont(context, "11px system-ui, sans-serif");
     context.textBaseline = "top";
-    const marks = meta.scale === "signed" ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1];
+    // Five numbers of up to seven characters need 180 pixels; fewer leave room for three.
+    const marks = meta.scale === "signed" || width < 180 ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1];
     marks.forEach((share, i) => {
       context.textAlign = i === 0 ? "left" : i === marks.length - 1 ? "right" : "center";
       context.fillText(formatNumber(numberAt(share, meta)), left + share * width, y + 12);
