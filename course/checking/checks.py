@@ -238,7 +238,7 @@ def _headline(
 def _with_line(mistake: Mistake, exercise: Exercise, submission: Callable[..., Any]) -> str:
     """The mistake's sentence, with the learner's own line where its text shows the same edit."""
     source = submissions.source_of(submission) or ""
-    for number, line in enumerate(source.splitlines(), 1):
+    for number, line in enumerate(source.splitlines(), submissions.first_line(submission)):
         for old, new in mistake.edits:
             fresh = new.strip()
             if (
@@ -320,8 +320,11 @@ def _pictures(exercise: Exercise, trial: Trial) -> list[Picture]:
     if found.kind != "values" or found.actual.shape != found.expected.shape:
         kinds: list[Picture] = [Kinds(f"{caption}:", _kinds(*both))]
         # Of one rank, the numbers show which axes are exchanged or cut.
-        full = all(part.numel() for part in both)
-        if found.kind != "dtype" and full and found.actual.dim() == found.expected.dim() > 1:
+        if (
+            found.kind != "dtype"
+            and all(part.numel() for part in both)
+            and found.actual.dim() == found.expected.dim() > 1
+        ):
             titles = ("expected", "yours")
             matrices = [(t, pictures.matrix_of(part)) for t, part in zip(titles, both, strict=True)]
             kinds.append(pictures.Shown("Its numbers:", matrices))
@@ -330,7 +333,10 @@ def _pictures(exercise: Exercise, trial: Trial) -> list[Picture]:
     place = _first_wrong(expected, actual)
     slices = [pictures.matrix_of(part, place) for part in (expected, actual)]
     names = relations.axis_names(exercise, found.index, expected.dim())
-    at = ", ".join(f"{name} {i}" for name, i in zip(names, place, strict=False))
+    at = ", ".join(f"{name} {i}" for name, i in zip(names, place[:-2], strict=False))
+    row, column = pictures.first_shown(expected.shape, place) if place else (0, 0)
+    if row or column:
+        at += f"{', ' if at else ''}rows from {row}, columns from {column}"
     matrices = [
         ("expected", slices[0]),
         ("yours", slices[1]),
@@ -347,10 +353,11 @@ def _kinds(expected: Tensor, actual: Tensor) -> list[tuple[str, str, str]]:
 
 
 def _first_wrong(expected: Tensor, actual: Tensor) -> tuple[int, ...]:
+    """The index of the first wrong number, () where all are near or there is but one."""
     wrong = ~torch.isclose(actual, expected, 1e-4, 2e-5, equal_nan=True)
-    if expected.dim() <= 2 or not wrong.any():
+    if not expected.dim() or not wrong.any():
         return ()
-    return tuple(int(i) for i in wrong.nonzero()[0][: expected.dim() - 2])
+    return tuple(int(i) for i in wrong.nonzero()[0])
 
 
 def make_report(

@@ -17,6 +17,14 @@ def source_of(submission: Any) -> str | None:
         return None
 
 
+def first_line(submission: Any) -> int:
+    """The line of its cell or file on which a submission's text begins; 1 where Python doesn't know."""
+    try:
+        return inspect.getsourcelines(submission)[1] or 1  # 0 for a module
+    except Exception:  # as above
+        return 1
+
+
 def is_reference(submission: Any) -> bool:
     """Whether this is what use() hands out until an answer has passed."""
     own = getattr(submission, "__dict__", {})  # not what a class inherits from the reference

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,14 +97,28 @@ class Shown:
 
 
 def matrix_of(tensor: Tensor, place: tuple[int, ...] = ()) -> Tensor:
-    """The (rows, columns) slice of a tensor to draw, at an index into its leading axes."""
+    """The (rows, columns) slice of a tensor to draw, `LARGEST` each at most, that holds an index."""
     tensor = tensor.detach().cpu()
-    if tensor.dim() == 0:
-        return tensor.reshape(1, 1)
-    if tensor.dim() == 1:
-        return tensor.unsqueeze(0)
-    leading = tensor.dim() - 2
-    return tensor[tuple(place[:leading]) + (0,) * (leading - len(place))][:LARGEST, :LARGEST]
+    while tensor.dim() < 2:
+        tensor = tensor.unsqueeze(0)
+    if tensor.numel() == 0:
+        return tensor.flatten(0, -2)
+    *leading, _, _ = place = (0,) * (tensor.dim() - len(place)) + place
+    row, column = first_shown(tensor.shape, place)
+    return tensor[tuple(leading)][row : row + LARGEST, column : column + LARGEST]
+
+
+def first_shown(shape: Sequence[int], place: tuple[int, ...]) -> tuple[int, int]:
+    """The row and column with which a picture begins so that it shows an index; the first if it can.
+
+    >>> first_shown((70, 70), (3, 68)), first_shown((4, 30), (1, 15))
+    ((0, 58), (0, 9))
+    """
+    row, column = (
+        0 if at < LARGEST else min(at - LARGEST // 2, size - LARGEST)
+        for size, at in zip((1, *shape)[-2:], (0, *place)[-2:], strict=True)
+    )
+    return row, column
 
 
 def svg(matrix: Tensor, signed: bool, label: str, digits: int = 2) -> str:

@@ -509,7 +509,9 @@ def _index(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
         if 0 < len(places) < size:
             if len(places) == size - 1 and not hit[0]:
                 return f"along {name} only index 0 is right"
-            which = ", ".join(map(str, places[:6]))
+            if len(places) > 6:
+                return f"along {name} {len(places)} of {size} indices are wrong"
+            which = ", ".join(map(str, places))
             return f"along {name} only index {which} (of 0 to {size - 1}) is wrong"
     return f"{int(wrong.sum())} of {wrong.numel()} numbers are wrong"
 

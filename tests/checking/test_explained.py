@@ -1,0 +1,83 @@
+"""What a report points at is what it says: lines, indices, steps, and the part that is drawn."""
+
+import linecache
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import torch
+
+from course.checking import checks
+from course.checking.exercise import build
+from course.checking.explain import pictures, relations
+from course.checking.explain.naming import Names
+from course.checking.explain.relations import Pair
+from course.checking.explain.tracing import Step
+from course.content import exercises
+
+FROM_64_ON = """\
+def causal_mask(length):
+    ahead = torch.arange(length)[None] - torch.arange(length)[:, None]
+    return (ahead >= 1) & (ahead < 64)
+"""
+
+
+def run_as_a_cell(text, name):
+    """The function that a cell defines; Python knows the cell's text, as in a notebook."""
+    file = "<a cell of the learner's>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    names = {"torch": torch, "Tensor": torch.Tensor}
+    exec(compile(text, file, "exec"), names)
+    return names[name]
+
+
+def test_a_line_is_counted_from_the_first_of_the_cell():
+    exercise = exercises.get("attention.softmax")
+    mistake = next(m for m in exercise.mistakes if m.id == "overflow")
+    for above in (0, 3):
+        text = "\n" * above + exercise.model_source.replace(
+            "torch.exp(x - largest)", "torch.exp(x)"
+        )
+        line = next(i for i, line in enumerate(text.splitlines(), 1) if "torch.exp(x)" in line)
+        says = checks._with_line(mistake, exercise, run_as_a_cell(text, "softmax"))
+        assert f"line {line}:" in says
+
+
+def test_a_large_result_is_drawn_where_it_is_wrong():
+    exercise = exercises.get("attention.causal_mask")
+    report = checks.judge(exercise, build(exercise.id, FROM_64_ON))
+    (shown,) = [one for one in report.shown if isinstance(one, pictures.Shown)]
+    difference = dict(shown.matrices)["difference"]
+    assert difference.abs().max() == 1
+    row, column = pictures.first_shown((300, 300), (0, 64))
+    assert f"rows from {row}, columns from {column}" in shown.caption
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (4, 40, 50), (0, 3, 4), (3, 0)])
+def test_the_part_that_is_drawn_holds_the_place(shape):
+    numbers = torch.arange(torch.Size(shape).numel()).reshape(shape)
+    for place in torch.ones(shape).nonzero().tolist() if shape else [[]]:
+        drawn = pictures.matrix_of(numbers, tuple(place))
+        assert max(drawn.shape) <= pictures.LARGEST
+        assert numbers[tuple(place)] in drawn
+    assert pictures.matrix_of(numbers).dim() == 2
+
+
+def test_a_list_of_wrong_indices_is_whole_or_none():
+    exercise = exercises.get("attention.softmax")
+    expected, few, many = (torch.zeros(2, 9) for _ in range(3))
+    few[:, 2:5], many[:, 1:8] = 1.0, 1.0
+    pairs = [Pair(cast(Any, None), expected, came) for came in (few, many)]  # no trial is asked for
+    says = [relations._index(exercise, [pair], 0) for pair in pairs]
+    assert says[0] == "along columns only index 2, 3, 4 (of 0 to 8) is wrong"
+    assert says[1] == "along columns 7 of 9 indices are wrong"
+
+
+def test_a_helpers_first_step_is_not_the_result():
+    source = "def f(x):\n    return add(x, x)\n"
+    names = Names(cast(Any, SimpleNamespace(model_source=source)))
+    place, code, value = (2, 2, 11, 20), "add(x, x)", torch.zeros(2)
+    first = Step(0, 0, place, 0, code, value, inner=False)
+    assert names.of(first) == "a step on the way to the result"
+    assert names.of(replace(first, last=True)) == "the result"
