@@ -17,12 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from course.labs.attention.encoders import Tokens, embed, layers_of, tokens_of
+from course.labs.attention.encoders import Tokens, embed, end_of, layers_of, tokens_of
 from course.labs.attention.own import Attention, check_result
 from course.labs.attention.settings import Settings, check_settings
 from course.labs.faults import OwnFailed
 from course.system.threads import one_thread
 from encoder_core.attention import scaled_dot_product_attention
+from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.inspect.recording import attention_function
 from encoder_core.masks import causal_mask
 
@@ -106,11 +107,12 @@ def compute(settings: Settings, attention: Attention = scaled_dot_product_attent
     (2, 2, 5, 5)
     """
     check_settings(settings)
-    tokens = tokens_of(settings.text, settings.pair, settings.padding)
+    tokens = tokens_of(settings.text, settings.pair, settings.padding, settings.checkpoint)
     blocked = blocked_by(settings, tokens)
     layers = layers_of(settings)
     head_dim = settings_head_dim(layers[0])
     factor = (1 / math.sqrt(head_dim) if settings.scaled else 1.0) / settings.temperature
+    end = end_of(settings)
     mask = blocked[None, None].to(settings.device) if bool(blocked.any()) else None  # (1, 1, L, L)
     run = _Run(attention, mask, factor * math.sqrt(head_dim))
     with one_thread(), torch.no_grad():
@@ -126,7 +128,7 @@ def compute(settings: Settings, attention: Attention = scaled_dot_product_attent
         tokens=tokens,
         blocked=blocked.numpy(),
         factor=factor,
-        end=lambda: (_output(layers[-1], steps[-1]), _output(layers[-1], all_on[-1])),
+        end=lambda: (_output(layers[-1], steps[-1], end), _output(layers[-1], all_on[-1], end)),
         off=off,
         **{
             name: _numbers(torch.cat([getattr(step, name) for step in steps]))  # (N, H, L, ...)
@@ -157,10 +159,10 @@ def _numbers(tensor: Tensor) -> Floats:
     return tensor.detach().to("cpu", torch.float32).numpy()
 
 
-def _output(layer: nn.Module, step: _Step) -> Floats:
-    """What a layer makes of what its heads did, `(L, D)`."""
+def _output(layer: nn.Module, step: _Step, end: nn.Module) -> Floats:
+    """What the last layer, and what comes after it, make of what its heads did, `(L, D)`."""
     with one_thread(), torch.no_grad(), attention_function(layer, lambda *_: step.kept):
-        return _numbers(layer(step.x)[0])
+        return _numbers(end(layer(step.x))[0])
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,8 @@ class _Run:
         for layer in layers:
             silent = [head for at, head in sorted(off) if at == number]
             attend = partial(self._attend, steps, x, number, silent)
-            if len(steps) == len(layers) - 1:
+            plain = isinstance(layer, TransformerEncoderLayer) and not layer.norm_first
+            if plain and len(steps) == len(layers) - 1:
                 attend(*layer.self_attn.project(x, x, x))  # type: ignore[operator, union-attr]
             else:
                 with attention_function(layer, attend):
@@ -219,7 +222,7 @@ class _Run:
         /,
     ) -> Tensor:
         """What the heads of layer `number` do with its input x, noted in `steps`."""
-        mixed, weights = self._ask(query, key, value, number)
+        mixed, weights = self._ask(query, key, value, mask, number)
         kept = mixed
         if silent:
             kept = mixed.clone()
@@ -227,10 +230,17 @@ class _Run:
         steps.append(_Step(x, query, key, value, weights, mixed, kept))
         return kept
 
-    def _ask(self, query: Tensor, key: Tensor, value: Tensor, layer: int) -> tuple[Tensor, Tensor]:
-        """Call the attention function on copies, which it may change, and check what comes."""
+    def _ask(
+        self, query: Tensor, key: Tensor, value: Tensor, own: Tensor | None, layer: int
+    ) -> tuple[Tensor, Tensor]:
+        """Call the attention function on copies, which it may change, and check what comes.
+
+        `own` is the layer's own mask: a window, in some layers of ModernBERT.
+        """
         scaled = query * self.scale
         mask = None if self.mask is None else self.mask.clone()
+        if own is not None:
+            mask = own | mask if mask is not None else own.clone()
         try:
             result = self.attention(scaled, key.clone(), value.clone(), mask)
         except Exception as error:

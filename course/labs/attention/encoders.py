@@ -5,7 +5,6 @@ Everything here is cached: moving a slider must not load, cut or draw anything t
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,11 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from course.labs.attention.settings import LONGEST, Settings
+from course.labs.checkpoints import MINILM, checkpoint
 from course.labs.faults import InvalidSetting
 from encoder_core.encoder import TransformerEncoderLayer
-from encoder_core.models.bert import Bert
 from encoder_core.positions import sinusoidal_positions
-from encoder_core.pretrained.minilm import load_minilm
 
 
 @dataclass(frozen=True)
@@ -39,14 +37,15 @@ class Tokens:
 
 
 @lru_cache(maxsize=8)
-def tokens_of(text: str, pair: str, padding: int) -> Tokens:
-    """Cut a text or a pair with MiniLM's vocabulary and append [PAD] tokens.
+def tokens_of(text: str, pair: str, padding: int, source: str = MINILM) -> Tokens:
+    """Cut a text or a pair as a checkpoint does, and append padding.
 
     Raises:
-        InvalidSetting: the text has no tokens, or more than the lab can draw.
+        InvalidSetting: the text has no tokens, or more than the lab can draw; there is no such
+            checkpoint.
     """
-    tokenizer = load_minilm()[1]
-    encoding = tokenizer.encode(text, pair if pair.strip() else None)
+    cutter = checkpoint(source)
+    encoding = cutter.cut(text, pair if pair.strip() else None)
     real = len(encoding)
     if real + padding > LONGEST:
         of_them = f", {padding} of them [PAD]" if padding else ""
@@ -54,10 +53,9 @@ def tokens_of(text: str, pair: str, padding: int) -> Tokens:
             f"The text has {real + padding} tokens{of_them}; the lab draws at most {LONGEST}. "
             "Shorten it, and the picture follows."
         )
-    pad = tokenizer.vocabulary["[PAD]"]
     return Tokens(
         labels=(*encoding.tokens, *["[PAD]"] * padding),
-        ids=(*encoding.ids, *[pad] * padding),
+        ids=(*encoding.ids, *[cutter.padding] * padding),
         type_ids=(*encoding.type_ids, *[0] * padding),
         real=real,
     )
@@ -66,7 +64,7 @@ def tokens_of(text: str, pair: str, padding: int) -> Tokens:
 def layers_of(settings: Settings) -> Sequence[nn.Module]:
     """The encoder's layers, in evaluation mode, on the settings' device."""
     if settings.encoder == "pretrained":
-        return list(_pretrained(settings.device).layers)
+        return list(checkpoint(settings.checkpoint).layers(settings.device))
     shape = (settings.d_model, settings.heads, settings.seed, settings.device)
     return [_fresh_layer(*shape, number) for number in range(settings.layers)]
 
@@ -74,24 +72,20 @@ def layers_of(settings: Settings) -> Sequence[nn.Module]:
 def embed(settings: Settings, tokens: Tokens) -> Tensor:
     """What goes into the first layer, `(1, L, D)`, on the settings' device."""
     if settings.encoder == "pretrained":
-        return _embed_pretrained(tokens, settings.device)
+        return _embed_pretrained(tokens, settings.checkpoint, settings.device)
     return embed_fresh(tokens, settings.d_model, settings.seed).to(settings.device)
 
 
-@lru_cache(maxsize=2)
-def _pretrained(device: str) -> Bert:
-    model = load_minilm()[0]
-    # The shared model stays on the CPU: others in this process use it too.
-    return model if device == "cpu" else copy.deepcopy(model).to(device)
+def end_of(settings: Settings) -> nn.Module:
+    """What comes after the last layer: a norm, or nothing."""
+    if settings.encoder == "pretrained":
+        return checkpoint(settings.checkpoint).end(settings.device)
+    return nn.Identity()
 
 
 @lru_cache(maxsize=8)
-def _embed_pretrained(tokens: Tokens, device: str) -> Tensor:
-    ids = torch.tensor([tokens.ids], device=device)  # (1, L)
-    type_ids = torch.tensor([tokens.type_ids], device=device)  # (1, L)
-    with torch.no_grad():
-        embedded: Tensor = _pretrained(device).embeddings(ids, type_ids)  # (1, L, D)
-    return embedded
+def _embed_pretrained(tokens: Tokens, source: str, device: str) -> Tensor:
+    return checkpoint(source).embed(tokens.ids, tokens.type_ids, device)
 
 
 @lru_cache(maxsize=8)

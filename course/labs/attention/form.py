@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from course.labs.attention.settings import COLDEST, HOTTEST, devices
+from course.labs.checkpoints import Checkpoint
 from course.labs.colours import SCALES
 
 EXAMPLES: tuple[tuple[str, str], ...] = (
@@ -27,13 +28,13 @@ MASKS = [
 FRESH = {"encoder": "fresh"}
 
 
-def form() -> dict[str, Any]:
-    """The whole form, as JSON."""
+def form(pretrained: Checkpoint) -> dict[str, Any]:
+    """The whole form, as JSON, with the name of the pretrained encoder."""
     return {
         "lab": "attention",
         "title": "Attention lab",
         "scales": SCALES,
-        "groups": [_text(), _encoder(), _attention(), _look()],
+        "groups": [_text(), _encoder(pretrained), _attention(), _look()],
         "panels": _panels(),
     }
 
@@ -61,10 +62,15 @@ def _text() -> dict[str, Any]:
     }
 
 
-def _encoder() -> dict[str, Any]:
-    encoders = [["pretrained", "pretrained (MiniLM)"], ["fresh", "fresh (random)"]]
-    controls = [
-        {"name": "encoder", "kind": "select", "label": "Encoder", "choices": encoders},
+def _encoder(pretrained: Checkpoint) -> dict[str, Any]:
+    controls: list[dict[str, Any]] = [
+        {
+            "name": "encoder",
+            "kind": "select",
+            "label": "Encoder",
+            "choices": [["pretrained", pretrained.called], ["fresh", "fresh (random)"]],
+            "help": pretrained.about,
+        },
         _number("heads", "heads", 1, 16, show=FRESH),
         _number("d_model", "d_model", 4, 512, show=FRESH),
         _number("layers", "layers", 1, 6, show=FRESH),

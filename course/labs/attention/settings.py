@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from course.labs.checkpoints import MINILM
 from course.labs.faults import InvalidSetting, UnreadableSetting
 from course.labs.packing import unpack_bits
 from course.labs.settings_lab import MOST_HEADS, NARROWEST, check_heads, check_whole
@@ -49,7 +50,7 @@ class Settings:
         text: the sentence.
         pair: a second sentence, or nothing.
         padding: how many [PAD] tokens are appended.
-        encoder: `"pretrained"` (all-MiniLM-L6-v2) or `"fresh"` (random weights).
+        encoder: `"pretrained"` (all-MiniLM-L6-v2, or the checkpoint) or `"fresh"` (random weights).
         heads: H, of a fresh encoder; this and the next three.
         d_model: D, divisible by H.
         layers: how many.
@@ -60,6 +61,7 @@ class Settings:
         painted: the painted mask.
         off: `(layer, head)` of the heads that are switched off.
         device: where the encoder computes.
+        checkpoint: another pretrained encoder, which cuts the text too; nothing is MiniLM.
     """
 
     text: str
@@ -76,6 +78,7 @@ class Settings:
     painted: Painting = Painting()
     off: frozenset[tuple[int, int]] = frozenset()
     device: str = "cpu"
+    checkpoint: str = MINILM
 
 
 @dataclass(frozen=True)

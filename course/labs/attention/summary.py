@@ -7,6 +7,7 @@ import numpy as np
 from course.labs.attention.compute import Arrays
 from course.labs.attention.measures import changes, row_steps
 from course.labs.attention.settings import Selection, Settings
+from course.labs.checkpoints import checkpoint
 from course.labs.quoting import quoted
 
 ALIKE = 1e-3  # weights further than this from the softmax of the scores are told of
@@ -88,7 +89,7 @@ def effect(arrays: Arrays) -> str:
 def title(settings: Settings, attention: str | None) -> str:
     """Which encoder, mask and attention the picture is of; `attention` names the one given."""
     if settings.encoder == "pretrained":
-        encoder = "the pretrained all-MiniLM-L6-v2"
+        encoder = f"the pretrained {checkpoint(settings.checkpoint).name}"
     else:
         encoder = (
             f"a fresh encoder (heads {settings.heads}, d_model {settings.d_model}, "

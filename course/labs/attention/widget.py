@@ -20,6 +20,7 @@ from course.labs.attention.settings import (
 from course.labs.attention.still import still
 from course.labs.attention.summary import summary, title
 from course.labs.attention.view import panels, shown_values
+from course.labs.checkpoints import asked_for, checkpoint
 from course.labs.drawing import Drawing
 from course.labs.settings_lab import SettingsLab
 from encoder_core.attention import scaled_dot_product_attention
@@ -33,7 +34,10 @@ class AttentionLab(SettingsLab):
     Args:
         attention: your own attention, `(query, key, value, mask=None) -> (output, weights)`, in
             place of the reference: every layer and head then computes with it.
-        **settings: how the lab starts; any of `text`, `pair`, `padding`, `encoder`
+        download: whether a `checkpoint` that is not here may be fetched from the hub.
+        **settings: how the lab starts; any of `checkpoint` (an encoder of the BERT, RoBERTa,
+            DistilBERT or ModernBERT family in MiniLM's place: its folder, or its name on the
+            hub), `text`, `pair`, `padding`, `encoder`
             (`"pretrained"` or `"fresh"`), `heads`, `d_model`, `layers`, `seed`, `temperature`,
             `scaled`, `mask`, `off`, `device`, and of `layer`, `head`, `query`, `key`.
 
@@ -47,15 +51,17 @@ class AttentionLab(SettingsLab):
 
     widest = WIDEST
 
-    def __init__(self, attention: Attention | None = None, **settings: Any) -> None:
+    def __init__(
+        self, attention: Attention | None = None, *, download: bool = False, **settings: Any
+    ) -> None:
         if attention is not None and not callable(attention):
             raise TypeError(
                 f"attention must be a function (query, key, value, mask=None) -> (output, "
                 f"weights), not {type(attention).__name__}."
             )
         self._attention = attention
-        asked = Settings(text=EXAMPLES[0][0])
-        self.begin(asked, Selection(layer=1, head=3, query=8, key=1), settings)
+        asked, chosen = Settings(text=EXAMPLES[0][0]), Selection(layer=1, head=3, query=8, key=1)
+        self.begin(asked, chosen, asked_for(settings, download))
         super().__init__()
 
     def compute(self, asked: Settings, own: bool) -> Arrays:
@@ -89,7 +95,7 @@ class AttentionLab(SettingsLab):
 
     def form(self) -> dict[str, Any]:
         """The controls and panels."""
-        return form()
+        return form(checkpoint(self._made_from[0].checkpoint))
 
     def drawing(self) -> Drawing:
         """What should be seen now."""

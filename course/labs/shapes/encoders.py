@@ -9,13 +9,13 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
+from course.labs.checkpoints import MINILM, checkpoint
 from course.labs.faults import InvalidSetting, OwnFailed
 from course.labs.shapes.settings import LONGEST, Settings
 from encoder_core.embeddings import InputEmbedding
 from encoder_core.models.bert import BertEmbeddings
 from encoder_core.models.text_encoder import TextEncoder
-from encoder_core.pretrained.minilm import load_minilm
-from encoder_core.text.encodings import Batch
+from encoder_core.text.encodings import Batch, pad_encodings
 
 NAMES = (
     "self_attn.in_proj_weight", "self_attn.in_proj_bias", "self_attn.out_proj.weight",
@@ -46,14 +46,15 @@ class Parts:
 
 
 @lru_cache(maxsize=8)
-def batch_of(text: str, second: str) -> Batch:
-    """One or two texts, cut with MiniLM's vocabulary and padded.
+def batch_of(text: str, second: str, source: str = MINILM) -> Batch:
+    """One or two texts, cut as a checkpoint does and padded.
 
     Raises:
-        InvalidSetting: a text has more tokens than the lab draws.
+        InvalidSetting: a text has more tokens than the lab draws; there is no such checkpoint.
     """
+    known = checkpoint(source)
     texts = [text, second] if second.strip() else [text]
-    batch = load_minilm()[1].batch(texts)
+    batch = pad_encodings([known.cut(text, None) for text in texts], known.padding)
     if batch.ids.shape[1] > LONGEST:
         raise InvalidSetting(
             f"The longer text has {batch.ids.shape[1]} tokens; the lab draws at most {LONGEST}. "
@@ -76,14 +77,25 @@ def parts_of(settings: Settings, model: nn.Module | None) -> Parts:
             )
         return take_apart(model)
     if settings.encoder == "pretrained":
-        minilm = load_minilm()[0]
-        return Parts("MiniLM", minilm.embeddings, list(minilm.layers), None, 384)
+        return _pretrained(settings.checkpoint)
     sizes = (settings.d_model, settings.heads, settings.layers, settings.dim_feedforward)
-    encoder = _fresh(*sizes, settings.norm_first, settings.seed)
+    words = len(checkpoint(settings.checkpoint).vocabulary)
+    encoder = _fresh(words, *sizes, settings.norm_first, settings.seed)
     stack = encoder.encoder
     return Parts(
         "a fresh encoder", encoder.embedding, list(stack.layers), stack.norm, settings.d_model
     )
+
+
+def _pretrained(source: str) -> Parts:
+    known = checkpoint(source)
+    if known.pre_norm:
+        raise InvalidSetting(
+            f"{known.name} is a ModernBERT: this lab traces layers with the weights of "
+            "torch.nn.TransformerEncoderLayer. AttentionLab and StackLab show it."
+        )
+    embeddings, layers = known.model.embeddings, list(known.layers())
+    return Parts(known.short, embeddings, layers, None, known.model.config.d_model)
 
 
 def take_apart(model: nn.Module) -> Parts:
@@ -130,10 +142,15 @@ def _known(part: nn.Module) -> bool:
 
 @lru_cache(maxsize=4)
 def _fresh(
-    d_model: int, heads: int, layers: int, dim_feedforward: int, norm_first: bool, seed: int
+    size: int,
+    d_model: int,
+    heads: int,
+    layers: int,
+    dim_feedforward: int,
+    norm_first: bool,
+    seed: int,
 ) -> TextEncoder:
-    """An encoder with MiniLM's vocabulary. torch's global generator is left as it was."""
-    size = len(load_minilm()[1].vocabulary)
+    """An encoder with a vocabulary of `size` tokens. torch's global generator is left as it was."""
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         encoder = TextEncoder(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from course.labs.checkpoints import Checkpoint
 from course.labs.shapes.settings import WIDEST
 
 EXAMPLES = (
@@ -15,16 +16,17 @@ EXAMPLES = (
 FRESH = {"encoder": "fresh"}
 
 
-def form(own: bool) -> dict[str, Any]:
+def form(own: bool, pretrained: Checkpoint) -> dict[str, Any]:
     """The whole form, as JSON.
 
     Args:
+        pretrained: the pretrained encoder.
         own: whether the learner gave an encoder of their own.
     """
     return {
         "lab": "shapes",
         "title": "Shape tracer",
-        "groups": [_texts(), _encoder(own), _look()],
+        "groups": [_texts(), _encoder(own, pretrained), _look()],
         "panels": [_steps(), _pieces(), _matrix("before", "What goes in"), _after()],
     }
 
@@ -43,12 +45,12 @@ def _texts() -> dict[str, Any]:
     }
 
 
-def _encoder(own: bool) -> dict[str, Any]:
+def _encoder(own: bool, pretrained: Checkpoint) -> dict[str, Any]:
     def number(name: str, label: str, least: int, most: int) -> dict[str, Any]:
         spec = {"name": name, "kind": "number", "label": label, "step": 1, "show": FRESH}
         return {**spec, "least": least, "most": most}
 
-    encoders = [["pretrained", "pretrained (MiniLM)"], ["fresh", "fresh (random)"]]
+    encoders = [["pretrained", pretrained.called], ["fresh", "fresh (random)"]]
     return {
         "label": "Encoder",
         "controls": [
@@ -57,6 +59,7 @@ def _encoder(own: bool) -> dict[str, Any]:
                 "kind": "select",
                 "label": "Encoder",
                 "choices": [["own", "your own"], *encoders] if own else encoders,
+                "help": pretrained.about,
             },
             number("d_model", "d_model", 4, WIDEST),
             number("heads", "heads", 1, 16),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from course.labs.checkpoints import MINILM
 from course.labs.faults import InvalidSetting
 from course.labs.settings_lab import MOST_HEADS, NARROWEST, check_heads, check_whole
 
@@ -25,13 +26,15 @@ class Settings:
     Attributes:
         text: the first text.
         second: a second one, so that there is a batch and padding; or nothing.
-        encoder: `"pretrained"` (all-MiniLM-L6-v2), `"fresh"` (random weights) or `"own"`.
+        encoder: `"pretrained"` (all-MiniLM-L6-v2, or the checkpoint), `"fresh"` (random weights) or
+            `"own"`.
         d_model: D, of a fresh encoder; so are the rest.
         heads: H, a divisor of D.
         layers: how many.
         dim_feedforward: F.
         norm_first: pre-norm (True) or post-norm (False).
         seed: which random weights.
+        checkpoint: another pretrained encoder, which cuts the texts too; nothing is MiniLM.
     """
 
     text: str = "The bank of the river was green."
@@ -43,6 +46,7 @@ class Settings:
     dim_feedforward: int = 96
     norm_first: bool = False
     seed: int = 0
+    checkpoint: str = MINILM
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def compute(settings: Settings, model: nn.Module | None = None) -> Trace:
     [(1, 4, 5, 5)]
     """
     check_settings(settings)
-    batch = batch_of(settings.text, settings.second)
+    batch = batch_of(settings.text, settings.second, settings.checkpoint)
     parts = parts_of(settings, model)
     modes = [(module, module.training) for module in [*parts.layers, parts.norm or nn.Identity()]]
     with one_thread(), torch.no_grad():

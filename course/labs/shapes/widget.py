@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
+from course.labs.checkpoints import asked_for, checkpoint
 from course.labs.drawing import Drawing
 from course.labs.settings_lab import SettingsLab
 from course.labs.shapes.form import form
@@ -25,8 +26,10 @@ class ShapeTracer(SettingsLab):
         model: your own encoder; it holds its layers in an `nn.ModuleList` called `layers`, each
             with the weights of `torch.nn.TransformerEncoderLayer`. Each layer's own output is
             compared with the steps', and goes on to the next.
-        **settings: how the lab starts; any of `text`, `second`, `encoder` (`"pretrained"`,
-            `"fresh"` or `"own"`), `d_model`, `heads`, `layers`, `dim_feedforward`, `norm_first`,
+        download: whether a `checkpoint` that is not here may be fetched from the hub.
+        **settings: how the lab starts; any of `checkpoint` (an encoder of the BERT, RoBERTa or
+            DistilBERT family in MiniLM's place: its folder, or its name on the hub), `text`,
+            `second`, `encoder` (`"pretrained"`, `"fresh"` or `"own"`), `d_model`, `heads`, `layers`, `dim_feedforward`, `norm_first`,
             `seed`, and of `step`, `head`, `item`, `row`, `column`, `first`.
 
     Raises:
@@ -39,18 +42,20 @@ class ShapeTracer(SettingsLab):
 
     widest = WIDEST
 
-    def __init__(self, model: nn.Module | None = None, **settings: Any) -> None:
+    def __init__(
+        self, model: nn.Module | None = None, *, download: bool = False, **settings: Any
+    ) -> None:
         given: Any = model
         if given is not None and not isinstance(given, nn.Module):
             raise TypeError(f"model must be a torch.nn.Module, not {type(given).__name__}.")
         self._model = model
         self._order: tuple[tuple[str, int | None], ...] = ()  # the steps of the last walk
         asked = Settings() if model is None else Settings(encoder="own")
-        self.begin(asked, Selection(), settings)
+        self.begin(asked, Selection(), asked_for(settings, download))
         super().__init__()
 
     def compute(self, asked: Settings, own: bool) -> Trace:
-        """The walk; while the learner's own fails, MiniLM's."""
+        """The walk; while the learner's own fails, the pretrained encoder's."""
         if own or asked.encoder != "own":
             return compute(asked, self._model)
         return compute(replace(asked, encoder="pretrained"))
@@ -88,7 +93,7 @@ class ShapeTracer(SettingsLab):
 
     def form(self) -> dict[str, Any]:
         """The controls and panels."""
-        return form(self._model is not None)
+        return form(self._model is not None, checkpoint(self._made_from[0].checkpoint))
 
     def drawing(self) -> Drawing:
         """What should be seen now."""

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from course.labs.attention.encoders import Tokens, embed_fresh, tokens_of
+from course.labs.checkpoints import checkpoint
 from course.labs.faults import InvalidSetting
 from course.labs.stack.layers import stack_of
 from course.labs.stack.own import LayerClass, Similarity, own_similarity, own_stack, own_step
 from course.labs.stack.settings import LONGEST, Settings, check_settings
 from course.system.threads import one_thread
-from encoder_core.pretrained.minilm import load_minilm
 
 Floats = NDArray[np.float32]
 
@@ -74,7 +74,7 @@ def compute(
         similarity: the learner's own `token_similarity`.
 
     Returns:
-        The fresh stack, and MiniLM where it is asked for.
+        The fresh stack, and the pretrained encoder where it is asked for.
 
     Raises:
         InvalidSetting: the settings cannot be; the text says why.
@@ -85,7 +85,7 @@ def compute(
     ((3,), (4,), (4, 5, 5))
     """
     check_settings(settings)
-    tokens = tokens_of(settings.text, "", 0)
+    tokens = tokens_of(settings.text, "", 0, settings.checkpoint)
     if len(tokens.ids) > LONGEST:
         raise InvalidSetting(
             f"The text has {len(tokens.ids)} tokens; the lab draws at most {LONGEST}. "
@@ -93,7 +93,7 @@ def compute(
         )
     walks = [_fresh(settings, tokens, layer, similarity)]
     if settings.minilm:
-        walks.append(_minilm(tokens))
+        walks.append(_pretrained(tokens, settings.checkpoint))
     return walks
 
 
@@ -128,14 +128,14 @@ def _fresh(
 
 
 @lru_cache(maxsize=4)
-def _minilm(tokens: Tokens) -> Walk:
-    model = load_minilm()[0]
+def _pretrained(tokens: Tokens, source: str) -> Walk:
+    known = checkpoint(source)
+    layers = known.layers()
     with one_thread():
-        with torch.no_grad():
-            x = model.embeddings(torch.tensor([tokens.ids]))  # (1, S, D)
-        states = _up(model.layers, x, lambda module, state, _: module(state))
-        gradients = _down(model.layers, states[-1], normed=False)
-    return _measure("MiniLM", tokens, states, gradients)
+        x = known.embed(tokens.ids, tokens.type_ids)  # (1, S, D)
+        states = _up(layers, x, lambda module, state, _: module(state))
+        gradients = _down(layers, states[-1], normed=known.pre_norm)
+    return _measure(known.short, tokens, states, gradients)
 
 
 def _up(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from course.labs.checkpoints import Checkpoint
 from course.labs.stack.settings import DEEPEST, TEXT, WIDEST
 
 EXAMPLES = (
@@ -20,12 +21,12 @@ INITIALISATIONS = [
 ]
 
 
-def form() -> dict[str, Any]:
-    """The whole form, as JSON."""
+def form(pretrained: Checkpoint) -> dict[str, Any]:
+    """The whole form, as JSON, with the name of the pretrained encoder."""
     return {
         "lab": "stack",
         "title": "Stack lab",
-        "groups": [_text(), _parts(), _sizes(), _beside()],
+        "groups": [_text(), _parts(), _sizes(), _beside(pretrained)],
         "panels": [_gradients(), _similarity(), _norms(), _cosines()],
     }
 
@@ -101,11 +102,16 @@ def _sizes() -> dict[str, Any]:
     }
 
 
-def _beside() -> dict[str, Any]:
+def _beside(pretrained: Checkpoint) -> dict[str, Any]:
     return {
         "label": "Compare with",
         "controls": [
-            {"name": "minilm", "kind": "check", "label": "the pretrained MiniLM"},
+            {
+                "name": "minilm",
+                "kind": "check",
+                "label": f"the pretrained {pretrained.short}",
+                "help": pretrained.about,
+            },
             {
                 "name": "keep",
                 "kind": "button",

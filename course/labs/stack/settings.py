@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from course.labs.checkpoints import MINILM
 from course.labs.faults import InvalidSetting
 from course.labs.settings_lab import MOST_HEADS, NARROWEST, check_heads, check_whole
 
@@ -38,6 +39,7 @@ class Settings:
         d_model: D, divisible by the heads.
         heads: H.
         minilm: whether the pretrained encoder is shown beside.
+        checkpoint: another pretrained encoder in MiniLM's place; nothing is MiniLM.
     """
 
     text: str = TEXT
@@ -51,6 +53,7 @@ class Settings:
     d_model: int = 64
     heads: int = 4
     minilm: bool = False
+    checkpoint: str = MINILM
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from course.labs.checkpoints import checkpoint
 from course.labs.packing import as_read
 from course.labs.quoting import quoted
 from course.labs.stack.compute import Walk, takes_own
@@ -148,7 +149,8 @@ def slow(walk: Walk, settings: Settings) -> list[str]:
     if weights >= MANY:
         told.append(f"A new seed draws {weights / 1e6:.1f} million weights, which takes a moment.")
     if settings.minilm:
-        told.append("MiniLM's gradients of a new text take a moment, too.")
+        name = checkpoint(settings.checkpoint).short
+        told.append(f"{name}'s gradients of a new text take a moment, too.")
     return [f"({' '.join(told)})"] if told else []
 
 

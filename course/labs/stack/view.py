@@ -13,8 +13,7 @@ from course.labs.plotting import Series, plot_panel
 from course.labs.stack.compute import Floats, Walk
 from course.labs.stack.settings import Selection
 
-_STYLES = {"this stack": 0, "MiniLM": 1}
-_KEPT_STYLE = 2
+_PRETRAINED, _KEPT = 1, 2  # styles of lines; "this stack" has the first
 
 
 def panels(walks: Sequence[Walk], chosen: Selection, key: Hashable) -> list[PanelData]:
@@ -59,7 +58,8 @@ def _lines(
         numbers: Floats = getattr(walk, name)
         x = np.arange(first, first + len(numbers))
         y = np.where(np.isfinite(numbers), numbers, np.nan)
-        style = _STYLES.get(walk.name, _KEPT_STYLE)
+        other = _KEPT if walk.name.startswith("kept: ") else _PRETRAINED
+        style = 0 if walk.name == "this stack" else other
         series.append(Series(walk.name, x, y, "both", style=style))
     return plot_panel(name, series, key, at, **axes)
 

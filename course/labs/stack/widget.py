@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from course.labs.checkpoints import asked_for, checkpoint
 from course.labs.drawing import Drawing
 from course.labs.settings_lab import SettingsLab
 from course.labs.stack.compute import Walk, compute
@@ -26,7 +27,10 @@ class StackLab(SettingsLab):
             the stack is then made of it, with the same weights as the reference's.
         similarity: your own `token_similarity`, `(hidden, padding_mask=None) -> (B,)`; the line of
             token similarity is then yours.
-        **settings: how the lab starts; any of `text`, `depth`, `norm_first`, `residual`,
+        download: whether a `checkpoint` that is not here may be fetched from the hub.
+        **settings: how the lab starts; any of `checkpoint` (an encoder of the BERT, RoBERTa,
+            DistilBERT or ModernBERT family in MiniLM's place: its folder, or its name on the
+            hub), `text`, `depth`, `norm_first`, `residual`,
             `layer_norm`, `dropout`, `initialisation` (`"xavier"`, `"normal"` or `"large"`), `seed`,
             `d_model`, `heads`, `minilm`, and of `encoder`, `layer_shown`, `row`, `column`.
 
@@ -44,6 +48,8 @@ class StackLab(SettingsLab):
         self,
         layer: LayerClass | None = None,
         similarity: Similarity | None = None,
+        *,
+        download: bool = False,
         **settings: Any,
     ) -> None:
         parts: dict[str, Any] = {"layer": layer, "similarity": similarity}
@@ -53,11 +59,12 @@ class StackLab(SettingsLab):
                 raise TypeError(f"{name} must be {what}, not {type(given).__name__}.")
         self._layer, self._similarity = layer, similarity
         self._kept: Walk | None = None
-        self.begin(Settings(), Selection(), settings)
+        asked = Settings(minilm="checkpoint" in settings)  # who names one wants to see it
+        self.begin(asked, Selection(), asked_for(settings, download))
         super().__init__()
 
     def compute(self, asked: Settings, own: bool) -> list[Walk]:
-        """The walks of this stack and, where asked for, of MiniLM."""
+        """The walks of this stack and, where asked for, of a pretrained encoder."""
         return compute(asked, self._layer, self._similarity) if own else compute(asked)
 
     def fit(self, result: Sequence[Walk], chosen: Selection) -> Selection:
@@ -84,7 +91,7 @@ class StackLab(SettingsLab):
 
     def form(self) -> dict[str, Any]:
         """The controls and panels."""
-        return form()
+        return form(checkpoint(self._made_from[0].checkpoint))
 
     def drawing(self) -> Drawing:
         """What should be seen now."""
