@@ -32,3 +32,16 @@ def test_every_picture_is_shown(chapter: str) -> None:
     code = [cell for cell in manuscript.read(chapter) if cell.kind == "code"]
     assert code
     assert {cell.id: lost(cell.source) for cell in code if lost(cell.source)} == {}
+
+
+@pytest.mark.parametrize("chapter", content.chapters())
+def test_no_drawing_of_letters_wraps(chapter: str) -> None:
+    """JupyterLab breaks the lines of a text that is set as code where the notebook is narrow."""
+    drawings = [
+        (cell.id, line)
+        for cell in manuscript.read(chapter)
+        if cell.kind == "markdown"
+        for part in cell.source.split("```")[1::2]
+        for line in part.splitlines()
+    ]
+    assert {where: line for where, line in drawings if len(line) > 80} == {}

@@ -263,15 +263,15 @@ quiz("attention.why-the-root")
 # All queries against all keys at once, divided by the root: one line of code, equation (1) of the paper without its softmax.
 #
 # ```
-#     query                key                          scores
-#  (..., L, Dh)        (..., S, Dh)                  (..., L, S)
+#     query               key                   scores
+#  (..., L, Dh)       (..., S, Dh)           (..., L, S)
 #
-#       Dh                   Dh                            S
-#    ┌──────┐             ┌──────┐                   ┌───────────┐
-#  L │  q_i │─┐         S │  k_j │─┐               L │   · s_ij  │   one row a query,
-#    └──────┘ │           │      │ │                 └───────────┘   one column a key
-#             │           └──────┘ │                        ▲
-#             └────────────────────┴── q_i · k_j / √Dh ─────┘
+#       Dh                  Dh                     S
+#    ┌──────┐            ┌──────┐            ┌───────────┐
+#  L │  q_i │─┐        S │  k_j │─┐        L │   · s_ij  │   one row a query,
+#    └──────┘ │          │      │ │          └───────────┘   one column a key
+#             │          └──────┘ │                 ▲
+#             └───────────────────┴── q_i·k_j / √Dh ─┘
 # ```
 #
 # $L$ and $S$ may differ, and there may be any number of axes in front (`...`: batch, heads), so count the axes from the end.
@@ -351,11 +351,11 @@ print("blocked:", torch.softmax(blocked, dim=-1), " 0 / 0, in PyTorch's own soft
 # Write a softmax along any axis `dim` that closes both holes: it neither overflows, nor makes NaN of a row of nothing but `-inf`. Such a row, a query that may look at no key, shall give **zeros**. A NaN here would be carried by the next layers to every token that attends to this one, and by the loss to every weight.
 #
 # ```
-#        x                 along dim: largest, sum        softmax
-#    (..., S)                     (..., 1)                (..., S)
-#    ┌───────────┐                ┌───┐                 ┌───────────┐
-#    │ s_1 … s_S │       →        │ · │        →        │ p_1 … p_S │   sum 1, or all 0
-#    └───────────┘                └───┘                 └───────────┘
+#       x             along dim: largest, sum     softmax
+#   (..., S)                 (..., 1)             (..., S)
+#   ┌───────────┐              ┌───┐           ┌───────────┐
+#   │ s_1 … s_S │      →       │ · │     →     │ p_1 … p_S │   sum 1, or all 0
+#   └───────────┘              └───┘           └───────────┘
 # ```
 #
 # *A tiny case.* The scores $0$, $\ln 2$, $\ln 5$ have the exponentials $1$, $2$, $5$ with the sum $8$, so the weights are $\frac18$, $\frac28$, $\frac58$. With $1000$ added to each, they are the same.
@@ -772,13 +772,13 @@ print("there and back:", torch.equal(merge_heads(by_head), all_queries[None]))
 # Put it together. `w_in` `(3D, D)` and `b_in` `(3D,)` hold query, key and value stacked in this order, as `nn.MultiheadAttention.in_proj_weight` does; `w_out` `(D, D)` and `b_out` `(D,)` are the output projection. All weights are in PyTorch's form (outputs, inputs).
 #
 # ```
-#   x (B, S, D) ── w_in, b_in ── (B, S, 3D) ── in three ── query, key, value (B, S, D)
-#                                                              │ split_heads
-#                                                     three times (B, H, S, Dh)
-#                                                              │ scaled_dot_product, mask
-#                                                        (B, H, S, Dh)
-#                                                              │ merge_heads
-#   (B, S, D) ── w_out, b_out ─────────────────────────── (B, S, D)
+#   x (B, S, D) ─ w_in, b_in ─ (B, S, 3D) ─ in three ─ query, key, value (B, S, D)
+#                                                               │ split_heads
+#                                                  three times (B, H, S, Dh)
+#                                                               │ scaled_dot_product, mask
+#                                                         (B, H, S, Dh)
+#                                                               │ merge_heads
+#   (B, S, D) ─ w_out, b_out ────────────────────────────── (B, S, D)
 # ```
 #
 # `mask` broadcasts to `(B, H, S, S)`. Where a query may look at nothing, its heads give zeros and what is left is `b_out`.

@@ -328,10 +328,10 @@ labs.TokenizerLab(wordpiece=use("embeddings.wordpiece"))
 # *Difficulty 2 of 3, about 15 minutes. Hints: `hint("embeddings.pad_batch")`*
 #
 # ```
-#    sequences            ids (B, S)              mask (B, S)
-#    [7]                  7  0  0                 ·  ×  ×        × = True, padding
-#    [8, 9, 4]     →      8  9  4                 ·  ·  ·
-#    []                   0  0  0                 ×  ×  ×        (here pad_id is 0)
+#    sequences         ids (B, S)        mask (B, S)
+#    [7]               7  0  0           ·  ×  ×       × = True, padding
+#    [8, 9, 4]    →    8  9  4           ·  ·  ·
+#    []                0  0  0           ×  ×  ×       (here pad_id is 0)
 # ```
 #
 # Two results: the ids as int64, filled up on the right with `pad_id` to the longest sequence, and the mask as bool. A place is padding because its sequence has ended, **not** because of the number that stands there: some models have no padding token and fill up with one that texts hold too. There is at least one sequence; any of them may be empty, even all (then both results have the shape $(B, 0)$, and the same dtypes as ever).
@@ -853,9 +853,10 @@ figures.lines(
 # *Difficulty 3 of 3, about 30 minutes. Hints: `hint("embeddings.rotary")`*
 #
 # ```
-#    x (..., S, Dh)      ( x0  x1 │ x2  x3 │ x4  x5 )         pairs of neighbours, (a, b)
-#                           ↻         ↻        ↻
-#    angle at place p      p·1     p·base^(-2/Dh)   p·base^(-4/Dh)     the same clock as before
+#    x (..., S, Dh)     ( x0  x1 │ x2  x3 │ x4  x5 )     pairs of neighbours, (a, b)
+#                            ↻        ↻        ↻
+#    angle at place p       p·1      p·r      p·r²       with r = base^(-2/Dh),
+#                                                        the same clock as before
 # ```
 #
 # Turn each pair $(a, b) = (x_{2i}, x_{2i+1})$ by $t = \text{position} \cdot \text{base}^{-2i/D_h}$.

@@ -127,10 +127,10 @@ figures.lines(
 # *Difficulty 1 of 3, about 10 minutes. Hints: `hint("stacking.layer_norm")`*
 #
 # ```
-#      x (..., D)            μ, σ² (..., 1)             result (..., D)
-#    ┌───────────┐              ┌───┐                 ┌───────────┐
-#  S │ a token   │      →       │ · │        →        │ (x−μ)/√…  │ · weight (D,) + bias (D,)
-#    └───────────┘              └───┘                 └───────────┘
+#     x (..., D)         μ, σ² (..., 1)        result (..., D)
+#   ┌───────────┐           ┌───┐           ┌───────────┐
+# S │ a token   │     →     │ · │     →     │ (x−μ)/√…  │ · weight (D,)
+#   └───────────┘           └───┘           └───────────┘     + bias (D,)
 # ```
 #
 # Any number of axes may stand in front. Don't call `F.layer_norm` (the check would let you; you would miss the point). Don't change `x`: the sum still needs it.
@@ -243,13 +243,13 @@ quiz("stacking.direct-path")
 # $$\frac{1}{n(n-1)} \sum_{i \neq j} \cos(h_i, h_j), \qquad \cos(a, b) = \frac{a \cdot b}{\lVert a \rVert \, \lVert b \rVert}$$
 #
 # ```
-#   hidden (B, S, D)     cosines (B, S, S)        result (B,)
-#                          ┌────────────┐
-#                          │ ×  ·  ·  × │
-#                          │ ·  ×  ·  × │    →     one mean a text
-#                          │ ·  ·  ×  × │
-#                          │ ×  ×  ×  × │    × does not count: a token with itself,
-#                          └────────────┘      and padding (here the last token)
+#   hidden (B, S, D)    cosines (B, S, S)     result (B,)
+#                         ┌────────────┐
+#                         │ ×  ·  ·  × │
+#                         │ ·  ×  ·  × │   →   one mean a text
+#                         │ ·  ·  ×  × │
+#                         │ ×  ×  ×  × │   × does not count: a token with itself,
+#                         └────────────┘     and padding (here the last token)
 # ```
 #
 # `padding_mask` is `(B, S)`, True at padding, or `None`. A zero vector has the similarity 0 with everything. A text with fewer than two real tokens has no pair: 0.
@@ -398,9 +398,9 @@ residual, token_similarity = use("stacking.residual"), use("stacking.token_simil
 #    └─────────────────────────────────────────────────┘            │
 #    ┌───────────────────────────────────────────────── (B, S, D) ──┘
 #    │
-#    ├── linear1 ── ReLU ── dropout ③ ── linear2 ── dropout ④ ──(+)── norm2 ──► (B, S, D)
-#    │        (B, S, F)                      (B, S, D)           │
-#    └───────────────────────────────────────────────────────────┘
+#    ├─ linear1 ─ ReLU ─ dropout ③ ─ linear2 ─ dropout ④ ─(+)─ norm2 ─► (B, S, D)
+#    │     (B, S, F)                 (B, S, D)             │
+#    └─────────────────────────────────────────────────────┘
 # ```
 #
 # This is post-norm. In pre-norm, `norm1` stands before `self_attn` and `norm2` before `linear1`, both to the right of the fork, so that what goes around is not normalised.
