@@ -772,13 +772,13 @@ print("there and back:", torch.equal(merge_heads(by_head), all_queries[None]))
 # Put it together. `w_in` `(3D, D)` and `b_in` `(3D,)` hold query, key and value stacked in this order, as `nn.MultiheadAttention.in_proj_weight` does; `w_out` `(D, D)` and `b_out` `(D,)` are the output projection. All weights are in PyTorch's form (outputs, inputs).
 #
 # ```
-#   x (B, S, D) ─ w_in, b_in ─ (B, S, 3D) ─ in three ─ query, key, value (B, S, D)
-#                                                               │ split_heads
-#                                                  three times (B, H, S, Dh)
-#                                                               │ scaled_dot_product, mask
-#                                                         (B, H, S, Dh)
-#                                                               │ merge_heads
-#   (B, S, D) ─ w_out, b_out ────────────────────────────── (B, S, D)
+#  x (B, S, D) ─ w_in, b_in ─ (B, S, 3D) ─ in three ─ query, key, value (B, S, D)
+#                                                       │ split_heads
+#                                          three times (B, H, S, Dh)
+#                                                       │ scaled_dot_product, mask
+#                                                 (B, H, S, Dh)
+#                                                       │ merge_heads
+#  (B, S, D) ─ w_out, b_out ─────────────────────── (B, S, D)
 # ```
 #
 # `mask` broadcasts to `(B, H, S, S)`. Where a query may look at nothing, its heads give zeros and what is left is `b_out`.

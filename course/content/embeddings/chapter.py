@@ -853,10 +853,10 @@ figures.lines(
 # *Difficulty 3 of 3, about 30 minutes. Hints: `hint("embeddings.rotary")`*
 #
 # ```
-#    x (..., S, Dh)     ( x0  x1 │ x2  x3 │ x4  x5 )     pairs of neighbours, (a, b)
-#                            ↻        ↻        ↻
-#    angle at place p       p·1      p·r      p·r²       with r = base^(-2/Dh),
-#                                                        the same clock as before
+#   x (..., S, Dh)     ( x0  x1 │ x2  x3 │ x4  x5 )   pairs of neighbours, (a, b)
+#                           ↻        ↻        ↻
+#   angle at place p       p·1      p·r      p·r²      with r = base^(-2/Dh),
+#                                                      the same clock as before
 # ```
 #
 # Turn each pair $(a, b) = (x_{2i}, x_{2i+1})$ by $t = \text{position} \cdot \text{base}^{-2i/D_h}$.
