@@ -20,7 +20,8 @@ class Hint:
     text: str
 
     def __repr__(self) -> str:
-        more = f" (hint({self.exercise!r}) again for the next)" if self.step < len(STEPS) else ""
+        more = f"hint({self.exercise!r}) again for the next" if self._more else self._last
+        more = f" ({more})"
         return f"Hint {self.step} of {len(STEPS)}, {STEPS[self.step - 1]}: {self.text}{more}"
 
     def _repr_html_(self) -> str:
@@ -29,11 +30,21 @@ class Hint:
             if self.step > 2 or "\n" in self.text
             else f"<p>{escape(self.text)}</p>"
         )
-        more = "<p><em>Run the cell again for the next hint.</em></p>"
+        more = "Run the cell again for the next hint." if self._more else f"{self._last}."
         return (
             f"<p><strong>Hint {self.step} of {len(STEPS)}: {STEPS[self.step - 1]}</strong></p>{body}"
-            f"{more if self.step < len(STEPS) else ''}"
+            f"<p><em>{escape(more)}</em></p>"
         )
+
+    @property
+    def _more(self) -> bool:
+        return self.step < len(STEPS)
+
+    @property
+    def _last(self) -> str:
+        """What is left after the last hint."""
+        call = f"compare({self.exercise!r})"
+        return f"That was the last hint; {call} shows the model solution, beside your answer if it has passed"
 
 
 def hint(exercise_id: str, step: int | None = None) -> Hint:

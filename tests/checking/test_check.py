@@ -159,6 +159,9 @@ def test_hints_come_one_at_a_time_and_are_counted():
     assert "idea" in repr(hint("attention.softmax"))
     again = ["again for the next" in text._repr_html_() for text in texts]
     assert again == [True, True, True, False, False]
+    for said in (repr(texts[-1]), texts[-1]._repr_html_()):
+        assert "the last hint" in said
+        assert "compare(" in said
 
 
 def test_a_report_is_the_same_each_time():
