@@ -251,7 +251,11 @@ def test_an_encoder_that_gives_something_else_is_told() -> None:
     ("arguments", "error", "sentence"),
     [
         ({"heads": 7, "encoder": "fresh"}, ValueError, "not divisible"),
-        ({"layer": 3}, TypeError, "There is no setting 'layer'; there are checkpoint, column, d_model"),
+        (
+            {"layer": 3},
+            TypeError,
+            "There is no setting 'layer'; there are checkpoint, column, d_model",
+        ),
         ({"model": "own"}, TypeError, "model must be a torch.nn.Module, not str"),
     ],
 )

@@ -29,8 +29,9 @@ class ShapeTracer(SettingsLab):
         download: whether a `checkpoint` that is not here may be fetched from the hub.
         **settings: how the lab starts; any of `checkpoint` (an encoder of the BERT, RoBERTa or
             DistilBERT family in MiniLM's place: its folder, or its name on the hub), `text`,
-            `second`, `encoder` (`"pretrained"`, `"fresh"` or `"own"`), `d_model`, `heads`, `layers`, `dim_feedforward`, `norm_first`,
-            `seed`, and of `step`, `head`, `item`, `row`, `column`, `first`.
+            `second`, `encoder` (`"pretrained"`, `"fresh"` or `"own"`), `d_model`, `heads`,
+            `layers`, `dim_feedforward`, `norm_first`, `seed`, and of `step`, `head`, `item`, `row`,
+            `column`, `first`.
 
     Raises:
         ValueError: a setting cannot be; the text says why.
