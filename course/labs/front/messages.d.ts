@@ -107,6 +107,8 @@ declare namespace Labs {
 
   interface JourneySpec extends PanelSpec {
     chooses: string;
+    /** The value that is the layer's number. */
+    turns: string;
   }
 
   interface Group {

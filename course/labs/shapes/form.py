@@ -106,6 +106,7 @@ def _journey() -> dict[str, Any]:
         "label": "The encoder, and where the text is",
         "wide": True,
         "chooses": "step",
+        "turns": "layer",
         "help": (
             "Each box is a station with the shape of what leaves it. Arrow keys or a click go from "
             "station to station; Play goes through all steps, until a key or a click."
