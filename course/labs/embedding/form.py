@@ -64,6 +64,7 @@ def _near() -> dict[str, Any]:
         "kind": "table",
         "column": 1,
         "label": "Nearest words, of 12,000",
+        "ranked": True,
         "chooses": "neighbour",
     }
 
@@ -74,6 +75,7 @@ def _answers() -> dict[str, Any]:
         "kind": "table",
         "column": 1,
         "label": "Nearest to a − b + c",
+        "ranked": True,
         "wide_labels": True,
     }
 

@@ -14,6 +14,7 @@
  */
 
 import { fromBase64, makeScale, Pixels } from "./codes.js";
+import { Comparison } from "./compare.js";
 import { Control } from "./controls.js";
 import { keepKeys, make, newId, setText } from "./dom.js";
 import { GridPanel } from "./grid.js";
@@ -85,6 +86,7 @@ export class Lab {
     this.paper = "#ffffff";
     this.tablesShown = false;
     this.lastWidth = 0;
+    this.comparison = new Comparison(this);
     /** @type {Record<"greeting" | "busy" | "speech" | "pause", ReturnType<typeof setTimeout> | undefined>} */
     this.timers = { greeting: undefined, busy: undefined, speech: undefined, pause: undefined };
     this.root = make("section", { class: "course-lab course-live" });
@@ -174,6 +176,7 @@ export class Lab {
   dispose() {
     if (this.lost && this.cell && this.form) keepSettings(this.cell, this.form.lab, this.values);
     for (const timer of Object.values(this.timers)) clearTimeout(timer);
+    this.comparison.dispose();
     this.themes.disconnect();
     this.widths.disconnect();
     this.scheme.removeEventListener("change", this.onScheme);
@@ -193,6 +196,7 @@ export class Lab {
     this.requests.note(changes);
     Object.assign(this.values, changes);
     this.showWhatApplies();
+    this.comparison.renew();
     this.pump();
   }
 
@@ -256,6 +260,7 @@ export class Lab {
     this.drawAll(changed);
     for (const [name, choices] of Object.entries(this.choices)) this.controls.get(name)?.setChoices(this.choicesFrom(choices));
     for (const [name, value] of resting) this.controls.get(name)?.set(value);
+    this.comparison.renew();
     this.mark(content);
     if (this.tablesShown) for (const panel of changed) panel.showTable(true);
     if (this.requests.underWay === null || content.notice) this.say(content.notice);
@@ -288,6 +293,14 @@ export class Lab {
     this.texts = null;
     for (const write of texts) write();
     for (const panel of panels) if (!(panel instanceof CanvasPanel)) panel.draw();
+    for (const panel of panels) panel.sayCompared();
+  }
+
+  /** Draw all panels again, with their tables. */
+  redraw() {
+    const panels = [...this.panels.values()];
+    this.drawAll(panels);
+    if (this.tablesShown) for (const panel of panels) panel.showTable(true);
   }
 
   /**
@@ -358,9 +371,11 @@ export class Lab {
       panel.node.style.order = String(i); // where there is room for one column only
       columns[spec.column ?? 0].append(panel.node);
     });
+    this.comparison.dispose();
+    this.comparison = new Comparison(this);
     this.root.append(
       make("div", { class: "course-lab-groups" }, ...groups),
-      this.notice,
+      this.notice, this.comparison.line, this.comparison.spoken,
       make("div", { class: "course-lab-panels" }, ...columns),
       this.summary, this.spoken, this.buildTools());
     this.readInk();
@@ -391,7 +406,7 @@ export class Lab {
     });
     const save = keepKeys(make("button", { type: "button" }, "Save as picture"));
     save.addEventListener("click", () => this.savePicture());
-    return make("div", { class: "course-lab-tools" }, tables, save);
+    return make("div", { class: "course-lab-tools" }, this.comparison.button, tables, save);
   }
 
   /**
@@ -456,7 +471,9 @@ export class Lab {
     const shown = [...this.panels.values()].flatMap((panel) => (panel instanceof CanvasPanel && !panel.node.hidden && panel.ready ? [panel] : []));
     this.sharpness = Math.max(2, window.devicePixelRatio || 1);
     for (const panel of shown) panel.draw();
-    const canvases = shown.map((panel) => ({ canvas: panel.canvas, caption: panel.caption.textContent ?? "" }));
+    const canvases = shown.map((panel) => ({
+      canvas: panel.canvas, caption: [panel.caption.textContent, panel.compared.textContent].filter(Boolean).join(" · "),
+    }));
     saveCanvas(composePicture(canvases, this.summary.textContent ?? "", this), `${this.form?.lab}.png`);
     this.sharpness = window.devicePixelRatio || 1;
     for (const panel of shown) panel.draw();

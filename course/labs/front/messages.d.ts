@@ -71,6 +71,8 @@ declare namespace Labs {
   interface TableSpec extends PanelSpec {
     chooses?: string;
     wide_labels?: boolean;
+    /** Its rows are the first of many: another setting may bring others. */
+    ranked?: boolean;
   }
 
   interface AxisSpec {
@@ -255,6 +257,8 @@ declare namespace Labs {
   /** What a panel asks of the lab that it is in. */
   interface Host {
     values: Values;
+    /** Lists of words by name: the tokens of the text, say. */
+    labels: Record<string, string[]>;
     scales: Record<string, Uint32Array>;
     colours: Colours;
     /** The page's own colours. */
@@ -267,5 +271,12 @@ declare namespace Labs {
     words(words: Words | undefined): string[];
     afterCanvases(write: () => void): void;
     legend(scale: string): HTMLCanvasElement;
+  }
+
+  /** What a comparison asks of its lab. */
+  interface Compared {
+    controls: Map<string, { spec: ControlSpec; value(): any; words(): string }>;
+    panels: Map<string, { keep(): void; forget(): void }>;
+    redraw(): void;
   }
 }
