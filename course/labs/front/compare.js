@@ -1,6 +1,8 @@
 /** Before and after: what a lab shows is kept, and what follows is shown as difference from it. */
 
+import { textChange } from "./differences.js";
 import { keepKeys, make, setText } from "./dom.js";
+import { sameValue } from "./text.js";
 
 const COMPARED = "Kept. From now on the pictures show what differs from this.";
 const RELEASED = "No longer compared: the pictures show what is there now.";
@@ -64,9 +66,10 @@ export class Comparison {
    */
   tell(kept) {
     const now = this.settings();
-    const differing = [...now].flatMap(([name, { words }]) => {
-      const before = kept.get(name)?.words ?? words;
-      return before === words ? [] : [`${this.lab.controls.get(name)?.spec.label} ${before} → ${words}`];
+    const differing = [...now].flatMap(([name, { value, words }]) => {
+      const [before, spec] = [kept.get(name), this.lab.controls.get(name)?.spec];
+      if (!spec || !before || sameValue(before.value, value)) return [];
+      return [`${spec.label} ${spec.kind === "text" ? textChange(before.words, words) : `${before.words} → ${words}`}`];
     });
     return differing.length ? `Compared with what was kept: ${differing.join("; ")}.` : NOTHING_YET;
   }

@@ -142,7 +142,6 @@ export class Control {
     if (this.spec.kind === "check") return value ? "on" : "off";
     if (this.spec.kind === "select") return this.choices?.[this.select.selectedIndex]?.[1] ?? "none";
     if (this.spec.kind === "range") return this.output?.textContent ?? String(value);
-    if (this.spec.kind === "text") return value.length > 42 ? `“${firstOf(value, 40)}…”` : `“${value}”`;
     return value === null ? "nothing" : String(value);
   }
 

@@ -7,6 +7,8 @@ import { formatNumber, sameValue, shortNumber } from "./text.js";
 export const TURNED = (255 << 24) | (128 << 16) | (128 << 8) | 128;
 
 const FIGURE_SPACE = "\u2007"; // as wide as a digit
+const BEFORE_CHANGE = 16; // letters of a text that are told before the part that differs
+const LONGEST_PART = 40;
 const MOST_PIECES = 8; // that a sentence lists
 
 /**
@@ -132,6 +134,14 @@ export function withDifference(now, before, digits = 2) {
 }
 
 /**
+ * Labels without the amounts that they tell: "anna × 0.44" is the row of "anna", "÷ 5.66" a column.
+ * @param {string[]} labels
+ */
+export function withoutAmounts(labels) {
+  return labels.map((label) => label.replace(/([×÷]) [\d.e+−-]+$/, "$1"));
+}
+
+/**
  * Why two lists of labels cannot be compared; "" where they can.
  * @param {string} what - "rows", say
  * @param {string[]} now
@@ -139,7 +149,7 @@ export function withDifference(now, before, digits = 2) {
  */
 export function unlikeLabels(what, now, before) {
   if (now.length !== before.length) return `${now.length} ${what} now, ${before.length} then`;
-  return sameValue(now, before) ? "" : `its ${what} are others now`;
+  return sameValue(withoutAmounts(now), withoutAmounts(before)) ? "" : `its ${what} are others now`;
 }
 
 /**
@@ -216,6 +226,20 @@ export function tellNewAndGone(now, before, matches) {
   };
   return [list("New", now.filter((_, i) => matches[i] < 0)), list("Gone", before.filter((_, i) => !there.has(i)))]
     .filter(Boolean).join(" ") || "No piece is new, none is gone.";
+}
+
+/**
+ * Tell two texts by the part in which they differ.
+ * @param {string} before
+ * @param {string} now
+ */
+export function textChange(before, now) {
+  const [was, is] = [[...before], [...now]];
+  const same = was.findIndex((letter, i) => letter !== is[i]);
+  const from = Math.max(0, (same < 0 ? was.length : same) - BEFORE_CHANGE);
+  const part = (/** @type {string[]} */ letters) =>
+    `“${from ? "…" : ""}${letters.slice(from, from + LONGEST_PART).join("")}${letters.length > from + LONGEST_PART ? "…" : ""}”`;
+  return `${part(was)} → ${part(is)}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Numbers in a real table. */
 
-import { matchLabels, tellNewAndGone, withDifference } from "./differences.js";
+import { matchLabels, tellNewAndGone, withDifference, withoutAmounts } from "./differences.js";
 import { headRow, keepKeys, make, setText } from "./dom.js";
 import { Panel } from "./panel.js";
 import { formatNumber, sameValue } from "./text.js";
@@ -50,8 +50,12 @@ export class TablePanel extends Panel {
     return [...this.lab.words(this.meta.row_labels), ...this.meta.foot_labels];
   }
 
+  heads() {
+    return withoutAmounts(this.meta.columns.map(({ label }) => label));
+  }
+
   snapshot() {
-    return { labels: this.labels(), heads: this.meta.columns.map(({ label }) => label), numbers: this.numbers };
+    return { labels: this.labels(), heads: this.heads(), numbers: this.numbers };
   }
 
   /**
@@ -59,7 +63,7 @@ export class TablePanel extends Panel {
    * @param {ReturnType<TablePanel["snapshot"]>} before
    */
   unlike({ labels, heads }) {
-    if (!sameValue(heads, this.meta.columns.map(({ label }) => label))) return "its columns are others now";
+    if (!sameValue(heads, this.heads())) return "its columns are others now";
     const now = this.labels();
     if (this.spec.ranked || sameValue([...now].sort(), [...labels].sort())) return "";
     return now.length === labels.length ? "its rows are others now" : `${now.length} rows now, ${labels.length} then`;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import {
   bothNumbers, bothShort, decodeAll, differenceCodes, formatSigned, matchLabels, matchPieces, subtract, tellDifference,
-  tellNewAndGone, turned, unlikeLabels, withDifference,
+  tellNewAndGone, textChange, turned, unlikeLabels, withDifference,
 } from "../../../course/labs/front/differences.js";
 
 const floats = (...numbers) => Float32Array.from(numbers);
@@ -58,8 +58,19 @@ test("two codings with limits of their own are compared as numbers", () => {
 
 test("labels that can't be compared are told from those that can", () => {
   assert.equal(unlikeLabels("rows", ["a", "b"], ["a", "b"]), "");
+  assert.equal(unlikeLabels("rows", ["a × 0.25"], ["a × 0.5"]), "");
+  assert.equal(unlikeLabels("columns", ["÷ 5.66", "2"], ["÷ 11.3", "2"]), "");
+  assert.equal(unlikeLabels("columns", ["1"], ["2"]), "its columns are others now");
   assert.equal(unlikeLabels("rows", ["a"], ["a", "b"]), "1 rows now, 2 then");
   assert.equal(unlikeLabels("columns", ["a", "c"], ["a", "b"]), "its columns are others now");
+});
+
+test("two texts are told by the part in which they differ", () => {
+  assert.equal(textChange("a cat", "a cats"), "“a cat” → “a cats”");
+  assert.equal(textChange("", "x"), "“” → “x”");
+  assert.equal(textChange("Tokenization splits unknown words.", "Tokenization splits unknown words?"), "“…ts unknown words.” → “…ts unknown words?”");
+  assert.equal(textChange("b" + "a".repeat(60), "c"), `“b${"a".repeat(39)}…” → “c”`);
+  assert.equal(textChange("😀", "😀x"), "“😀” → “😀x”");
 });
 
 test("rows are matched by their labels, equal ones in their order", () => {
