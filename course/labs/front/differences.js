@@ -34,17 +34,30 @@ export function decodeAll(codes, count, bits, coding) {
  * Subtract the kept numbers from those of now, and count what is newly blocked and what is freed.
  * @param {Float32Array} now
  * @param {Float32Array} before - of the same length
+ * @param {number} rounding - up to which a difference may be the coding's alone, and is taken as 0
  * @returns {Difference}
  */
-export function subtract(now, before) {
+export function subtract(now, before, rounding = 0) {
   const values = new Float32Array(now.length);
   let [limit, blocked, freed] = [0, 0, 0];
   for (let i = 0; i < now.length; i++) {
-    values[i] = now[i] - before[i];
+    const change = now[i] - before[i];
+    values[i] = Math.abs(change) <= rounding ? 0 : change;
     if (Math.abs(values[i]) > limit) limit = Math.abs(values[i]);
     if (Number.isNaN(now[i]) !== Number.isNaN(before[i])) Number.isNaN(now[i]) ? blocked++ : freed++;
   }
   return { values, limit, blocked, freed };
+}
+
+/**
+ * How far apart the codes of one number may lie on two scales: half a step of each. On one scale
+ * they are the same.
+ * @param {Labs.Bits} bits
+ * @param {Labs.Coding} now
+ * @param {Labs.Coding} before
+ */
+export function roundingOf(bits, now, before) {
+  return now.limit === before.limit ? 0 : (now.limit + before.limit) / CODES[bits].top;
 }
 
 /**
@@ -78,7 +91,7 @@ export function turned(now, before) {
  * @param {Difference} difference
  */
 export function tellDifference({ limit, blocked, freed }) {
-  const most = shortNumber(limit);
+  const most = shortNumber(Number(limit.toPrecision(2)));
   return [
     limit > 0 ? `Difference: blue down to −${most}, orange up to +${most}` : blocked || freed ? "No number differs" : "Nothing differs",
     blocked && `✕ newly blocked (${blocked})`, freed && `○ no longer blocked (${freed})`,
@@ -98,11 +111,13 @@ export function formatSigned(value, digits = 2) {
  * A number as it is and was: "0.31, was 0.20 (+0.11)".
  * @param {number} now
  * @param {number} before
+ * @param {number} digits
+ * @param {number} change - if not the two numbers' own difference
  */
-export function bothNumbers(now, before, digits = 2) {
+export function bothNumbers(now, before, digits = 2, change = now - before) {
   const [is, was] = [now, before].map((value) => (Number.isNaN(value) ? "blocked" : formatNumber(value, digits)));
   if (Number.isNaN(now) && Number.isNaN(before)) return "blocked, then and now";
-  return Number.isNaN(now - before) ? `${is}, was ${was}` : `${is}, was ${was} (${formatSigned(now - before, digits)})`;
+  return Number.isNaN(change) ? `${is}, was ${was}` : `${is}, was ${was} (${formatSigned(change, digits)})`;
 }
 
 /**

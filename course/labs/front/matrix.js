@@ -1,7 +1,7 @@
 /** One large matrix with its tokens. */
 
 import { CODES, decode, fromBase64, numberAt, packBlocked, readCodes, toBase64, unpackBlocked } from "./codes.js";
-import { bothNumbers, decodeAll, differenceCodes, formatSigned, subtract, tellDifference, turned, TURNED, unlikeLabels, withDifference } from "./differences.js";
+import { bothNumbers, decodeAll, differenceCodes, formatSigned, roundingOf, subtract, tellDifference, turned, TURNED, unlikeLabels, withDifference } from "./differences.js";
 import { numberTable, setFont } from "./dom.js";
 import { CanvasPanel } from "./panel.js";
 import { cross, line, ring } from "./strokes.js";
@@ -51,7 +51,8 @@ export class MatrixPanel extends CanvasPanel {
   }
 
   snapshot() {
-    return { rows: [...this.rowLabels], columns: [...this.columnLabels], numbers: this.numbers() };
+    const { scale, limit, bits } = this.meta;
+    return { rows: [...this.rowLabels], columns: [...this.columnLabels], numbers: this.numbers(), coding: { scale, limit }, bits };
   }
 
   /**
@@ -65,13 +66,17 @@ export class MatrixPanel extends CanvasPanel {
   contrast() {
     if (!this.ready) return;
     const [rows, columns] = this.shape();
-    this.difference = this.comparing ? subtract(this.numbers(), this.before.numbers) : null;
+    this.difference = this.comparing ? subtract(this.numbers(), this.before.numbers, this.rounding()) : null;
     const [codes, { scale }] = [this.difference && differenceCodes(this.difference.values, this.difference.limit), this.coding];
     this.pixels.resize(columns, rows);
     this.pixels.put(codes ?? this.codes, 0, columns, rows, 0, 0, codes ? 8 : this.meta.bits, this.lab.scales[scale]);
     const any = this.difference && this.difference.blocked + this.difference.freed;
     for (let i = 0; any && i < rows * columns; i++) if (this.turned(i)) this.pixels.words[i] = TURNED;
     this.pixels.flush();
+  }
+
+  rounding() {
+    return roundingOf(Math.min(this.meta.bits, this.before.bits) === 16 ? 16 : 8, this.meta, this.before.coding);
   }
 
   tellDifference() {
@@ -309,9 +314,10 @@ export class MatrixPanel extends CanvasPanel {
     const { bits } = this.meta;
     const words = { i: row, row: this.rowLabels[row], j: column, column: this.columnLabels[column] };
     const [now, digits] = [decode(this.code(row, column), bits, this.meta), bits === 16 ? 3 : 2];
-    const before = this.comparing ? this.before.numbers[row * this.columnLabels.length + column] : undefined;
+    const at = row * this.columnLabels.length + column;
+    const before = this.comparing ? this.before.numbers[at] : undefined;
     if (Number.isNaN(now) && before === undefined) return fillIn(this.spec.tells, { ...words, value: "blocked" });
-    const value = before === undefined ? formatNumber(now, digits) : bothNumbers(now, before, digits);
+    const value = before === undefined ? formatNumber(now, digits) : bothNumbers(now, before, digits, this.difference?.values[at]);
     return fillIn(this.spec.tells, { ...words, value: bits === 16 || Number.isNaN(now) ? value : `about ${value}` });
   }
 

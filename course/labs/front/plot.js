@@ -173,7 +173,8 @@ export class PlotPanel extends CanvasPanel {
    * @param {"x" | "y"} name
    */
   axisSpec(name) {
-    return { ...this.spec[name], ...this.meta[name] };
+    const now = { ...this.spec[name], ...this.meta[name] };
+    return this.comparing ? withRoomFor(now, this.before[name]) : now;
   }
 
   // Drawing
@@ -590,6 +591,18 @@ export class PlotPanel extends CanvasPanel {
     const kept = this.keptPoint(series, point);
     return kept ? [shortNumber(kept.y), shortSigned(this.points[series].ys[point] - kept.y)] : ["–", "new"];
   }
+}
+
+/**
+ * An axis that holds the kept one's range too.
+ * @param {Labs.AxisSpec} now
+ * @param {Labs.AxisSpec} before
+ * @returns {Labs.AxisSpec}
+ */
+function withRoomFor(now, before) {
+  const both = (/** @type {"min" | "max"} */ which, /** @type {number | null | undefined} */ a, /** @type {number | null | undefined} */ b) =>
+    typeof a === "number" && typeof b === "number" ? Math[which](a, b) : a;
+  return { ...now, least: both("min", now.least, before.least), most: both("max", now.most, before.most) };
 }
 
 /**

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  bothNumbers, bothShort, decodeAll, differenceCodes, formatSigned, matchLabels, matchPieces, subtract, tellDifference,
+  bothNumbers, bothShort, decodeAll, differenceCodes, formatSigned, matchLabels, matchPieces, roundingOf, subtract, tellDifference,
   tellNewAndGone, textChange, turned, unlikeLabels, withDifference,
 } from "../../../course/labs/front/differences.js";
 
@@ -54,6 +54,12 @@ test("two codings with limits of their own are compared as numbers", () => {
   const before = decodeAll([254, 127, 255], 3, 8, { scale: "signed", limit: 2 });
   const now = decodeAll([254, 127, 0], 3, 8, { scale: "signed", limit: 4 });
   assert.deepEqual([...subtract(now, before).values], [2, 0, NaN]);
+  assert.equal(roundingOf(8, { scale: "signed", limit: 2 }, { scale: "signed", limit: 2 }), 0);
+  const rounding = roundingOf(8, { scale: "signed", limit: 2 }, { scale: "signed", limit: 3 });
+  for (const number of [-1.99, -0.3, 0.017, 1.5]) { // the same number on both scales
+    const coded = [2, 3].map((limit) => decodeAll([Math.round((number / limit + 1) * 127)], 1, 8, { scale: "signed", limit }));
+    assert.deepEqual([...subtract(coded[0], coded[1], rounding).values], [0]);
+  }
 });
 
 test("labels that can't be compared are told from those that can", () => {
