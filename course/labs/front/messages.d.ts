@@ -23,6 +23,12 @@ declare namespace Labs {
     label: string;
     help?: string;
     long?: boolean;
+    /** The lab's own input: it comes first, and stays in sight while the picture is looked at. */
+    main?: boolean;
+    /** It is folded away under "More". */
+    more?: boolean;
+    /** The setting that it stands for, where that has another name. */
+    sets?: string;
     show?: Show;
     least?: number;
     most?: number;
@@ -40,6 +46,7 @@ declare namespace Labs {
     kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps";
     label: string;
     column?: 0 | 1;
+    more?: boolean;
     help?: string;
     show?: Show;
   }
@@ -108,6 +115,7 @@ declare namespace Labs {
   interface Group {
     label: string;
     wide?: boolean;
+    more?: boolean;
     controls: ControlSpec[];
   }
 
@@ -211,6 +219,8 @@ declare namespace Labs {
     to?: string;
     drawn?: number;
     form?: Form;
+    /** With the form: the settings that are not as the lab begins by itself. */
+    changed?: string[];
     values?: Values;
     panels: PanelMeta[];
     summary?: string;
