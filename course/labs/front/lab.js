@@ -389,7 +389,7 @@ export class Lab {
     const more = this.more = new More(form, changed, () => this.fold());
     const main = make("div", { class: "course-lab-main" }, ...form.groups.flatMap(({ controls }) => controls.filter((spec) => spec.main).map((spec) => this.buildControl(spec))));
     const groups = form.groups.map((group) => this.buildGroup(group, false));
-    more.region.append(...form.groups.map((group) => this.buildGroup(group, true)).filter((node) => node !== null));
+    more.region.append(...form.groups.flatMap((group) => this.buildGroup(group, true) ?? []));
     const columns = [0, 1].map(() => make("div", { class: "course-lab-column" }));
     form.panels.forEach((spec, i) => {
       const panel = new PANELS[spec.kind](spec, this);
