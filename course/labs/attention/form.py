@@ -47,8 +47,9 @@ def _text() -> dict[str, Any]:
     return {
         "label": "Text",
         "wide": True,
+        "more": True,
         "controls": [
-            {"name": "text", "kind": "text", "label": "Sentence", "longest": 2000, "long": True},
+            {"name": "text", "kind": "text", "label": "Sentence", "longest": 2000, "main": True},
             {
                 "name": "pair",
                 "kind": "text",
@@ -82,7 +83,7 @@ def _encoder(pretrained: Checkpoint) -> dict[str, Any]:
             "choices": [[device, device] for device in devices()],
         },
     ]
-    return {"label": "Encoder", "controls": controls}
+    return {"label": "Encoder", "more": True, "controls": controls}
 
 
 def _attention() -> dict[str, Any]:
@@ -99,12 +100,13 @@ def _attention() -> dict[str, Any]:
         "label": "Attention, in every layer and head",
         "controls": [
             temperature,
-            {"name": "scaled", "kind": "check", "label": "divide by √dₖ"},
-            {"name": "mask", "kind": "select", "label": "Mask", "choices": MASKS},
+            {"name": "scaled", "kind": "check", "label": "divide by √dₖ", "more": True},
+            {"name": "mask", "kind": "select", "label": "Mask", "choices": MASKS, "more": True},
             {
                 "name": "clear_mask",
                 "kind": "button",
                 "label": "Unblock all",
+                "more": True,
                 "show": {"mask": "painted"},
             },
         ],
@@ -116,10 +118,9 @@ def _look() -> dict[str, Any]:
     controls: list[dict[str, Any]] = [
         {"name": name, "kind": "select", "label": name.capitalize()} for name in names
     ]
-    controls.append({"name": "head_off", "kind": "check", "label": "switch this head off"})
-    controls.append(
-        {"name": "all_on", "kind": "button", "label": "All heads on", "show": {"some_off": True}}
-    )
+    off = {"name": "head_off", "kind": "check", "label": "switch this head off", "more": True}
+    on = {"name": "all_on", "kind": "button", "label": "All heads on", "show": {"some_off": True}}
+    controls += [off, on]
     return {"label": "Look at", "controls": controls}
 
 
@@ -179,6 +180,7 @@ def _weights() -> dict[str, Any]:
 def _row() -> dict[str, Any]:
     return {
         "name": "row",
+        "more": True,
         "kind": "table",
         "column": 0,
         "label": "The chosen query's row: from products to the weighted sum",
@@ -189,6 +191,7 @@ def _row() -> dict[str, Any]:
 def _values() -> dict[str, Any]:
     return {
         "name": "values",
+        "more": True,
         "kind": "matrix",
         "column": 1,
         "label": "The values, and their sum weighted by the chosen query's row",
@@ -205,6 +208,7 @@ def _values() -> dict[str, Any]:
 def _change() -> dict[str, Any]:
     return {
         "name": "change",
+        "more": True,
         "kind": "table",
         "column": 0,
         "label": "What switching off changes in each token's output vector",

@@ -23,6 +23,12 @@ declare namespace Labs {
     label: string;
     help?: string;
     long?: boolean;
+    /** The lab's own input: it comes first, and stays in sight while the picture is looked at. */
+    main?: boolean;
+    /** It is folded away under "More". */
+    more?: boolean;
+    /** The setting that it stands for, where that has another name. */
+    sets?: string;
     show?: Show;
     least?: number;
     most?: number;
@@ -42,6 +48,7 @@ declare namespace Labs {
     column?: 0 | 1;
     /** Above both columns. */
     wide?: boolean;
+    more?: boolean;
     help?: string;
     show?: Show;
   }
@@ -73,6 +80,8 @@ declare namespace Labs {
   interface TableSpec extends PanelSpec {
     chooses?: string;
     wide_labels?: boolean;
+    /** Its rows are the first of many: another setting may bring others. */
+    ranked?: boolean;
   }
 
   interface AxisSpec {
@@ -114,6 +123,7 @@ declare namespace Labs {
   interface Group {
     label: string;
     wide?: boolean;
+    more?: boolean;
     controls: ControlSpec[];
   }
 
@@ -235,6 +245,8 @@ declare namespace Labs {
     to?: string;
     drawn?: number;
     form?: Form;
+    /** With the form: the settings that are not as the lab begins by itself. */
+    changed?: string[];
     values?: Values;
     panels: PanelMeta[];
     summary?: string;
@@ -284,6 +296,8 @@ declare namespace Labs {
     /** Whether the kernel is gone. */
     lost: boolean;
     values: Values;
+    /** Lists of words by name: the tokens of the text, say. */
+    labels: Record<string, string[]>;
     scales: Record<string, Uint32Array>;
     colours: Colours;
     /** The page's own colours. */
@@ -296,5 +310,12 @@ declare namespace Labs {
     words(words: Words | undefined): string[];
     afterCanvases(write: () => void): void;
     legend(scale: string): HTMLCanvasElement;
+  }
+
+  /** What a comparison asks of its lab. */
+  interface Compared {
+    controls: Map<string, { spec: ControlSpec; value(): any; words(): string }>;
+    panels: Map<string, { keep(): void; forget(): void }>;
+    redraw(): void;
   }
 }

@@ -30,7 +30,11 @@ export class Panel {
     const id = newId("panel");
     this.caption = make("figcaption", { id: partId(id, "caption") }, spec.label);
     this.help = spec.help ? make("p", { class: "course-lab-help", id: partId(id, "help") }, spec.help) : null;
-    this.node = make("figure", { class: `course-lab-panel is-${spec.kind}`, "data-panel": spec.name }, this.caption);
+    /** @type {any} */
+    this.before = null; // what was kept to be compared with, as `snapshot` made it
+    this.apart = ""; // why what is shown can't be compared with it
+    this.compared = make("p", { class: "course-lab-compared", hidden: true });
+    this.node = make("figure", { class: `course-lab-panel is-${spec.kind}`, "data-panel": spec.name }, this.caption, this.compared);
     this.behind = keepKeys(make("div", { // it scrolls, so keys must reach it
       class: "course-lab-behind", hidden: true, tabindex: "0", role: "region", "aria-label": `${spec.label}: numbers`,
     }));
@@ -46,8 +50,65 @@ export class Panel {
     this.meta = { ...this.meta, ...meta };
     this.ready = true;
     if (meta.caption) setText(this.caption, meta.caption);
-    if (!meta.data) return;
-    this.read(this.meta, Object.fromEntries(Object.entries(meta.data).map(([name, at]) => [name, bytesOf(buffers[at])])));
+    if (meta.data) this.read(this.meta, Object.fromEntries(Object.entries(meta.data).map(([name, at]) => [name, bytesOf(buffers[at])])));
+    if (meta.data) this.compare();
+  }
+
+  // Before and after. A kind of panel that compares defines `snapshot`, `unlike`, `contrast` and
+  // `tellDifference`; any other shows what is there now.
+
+  /** Keep what is shown now: what follows is shown as difference from it, where it can be compared. */
+  keep() {
+    this.before = this.ready ? this.snapshot() : null;
+    this.compare();
+  }
+
+  /** Show what is there now, and no difference. */
+  forget() {
+    this.before = null;
+    this.compare();
+  }
+
+  /** Take in that what is shown or what was kept has changed. */
+  compare() {
+    this.apart = this.before === null ? "" : this.unlike(this.before);
+    this.contrast();
+  }
+
+  /** Whether differences are shown. */
+  get comparing() {
+    return this.before !== null && !this.apart;
+  }
+
+  /**
+   * All that a comparison needs of what is shown now; null where the kind of panel has none.
+   * @returns {any}
+   */
+  snapshot() {
+    return null;
+  }
+
+  /**
+   * Why what is shown now can't be compared with what was kept, as part of a sentence; "" if it can.
+   * @param {any} _before
+   */
+  unlike(_before) {
+    return "";
+  }
+
+  /** Renew what is derived from both states. */
+  contrast() {}
+
+  /** What differs, and how to read it, in words. */
+  tellDifference() {
+    return "";
+  }
+
+  /** Write the line that says what is compared, or why nothing is. */
+  sayCompared() {
+    const told = this.comparing ? this.tellDifference() : this.apart && `Can't be compared with what was kept: ${this.apart}. This is how it is now.`;
+    setText(this.compared, told);
+    if (this.compared.hidden === Boolean(told)) this.compared.hidden = !told;
   }
 
   /**

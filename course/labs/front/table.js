@@ -1,8 +1,9 @@
 /** Numbers in a real table. */
 
+import { matchLabels, tellNewAndGone, withDifference, withoutAmounts } from "./differences.js";
 import { headRow, keepKeys, make, setText } from "./dom.js";
 import { Panel } from "./panel.js";
-import { formatNumber } from "./text.js";
+import { formatNumber, sameValue } from "./text.js";
 
 /**
  * A table that is a panel: it needs no other behind it. One column may carry a bar. Buffer: `numbers`
@@ -20,6 +21,8 @@ export class TablePanel extends Panel {
     this.numbers = new Float32Array(0);
     /** @type {number | undefined} */
     this.revealed = undefined;
+    /** @type {number[] | null} */
+    this.partners = null; // for each row, the kept row that it is compared with
     this.head = make("thead");
     this.body = make("tbody");
     this.foot = make("tfoot");
@@ -42,6 +45,39 @@ export class TablePanel extends Panel {
     this.numbers = new Float32Array(data.numbers);
   }
 
+  /** All rows' labels, those of the foot last. */
+  labels() {
+    return [...this.lab.words(this.meta.row_labels), ...this.meta.foot_labels];
+  }
+
+  heads() {
+    return withoutAmounts(this.meta.columns.map(({ label }) => label));
+  }
+
+  snapshot() {
+    return { labels: this.labels(), heads: this.heads(), numbers: this.numbers };
+  }
+
+  /**
+   * Rows are compared by their labels; only where they are `ranked` may some be new.
+   * @param {ReturnType<TablePanel["snapshot"]>} before
+   */
+  unlike({ labels, heads }) {
+    if (!sameValue(heads, this.heads())) return "its columns are others now";
+    const now = this.labels();
+    if (this.spec.ranked || sameValue([...now].sort(), [...labels].sort())) return "";
+    return now.length === labels.length ? "its rows are others now" : `${now.length} rows now, ${labels.length} then`;
+  }
+
+  contrast() {
+    this.partners = this.comparing ? matchLabels(this.labels(), this.before.labels) : null;
+  }
+
+  tellDifference() {
+    const told = "In brackets: the difference from what was kept.";
+    return this.spec.ranked ? `${told} ${tellNewAndGone(this.labels(), this.before.labels, this.partners ?? []).replace("piece", "row")}` : told;
+  }
+
   showTable() {}
 
   draw() {
@@ -56,7 +92,7 @@ export class TablePanel extends Panel {
       const row = i < rows.length ? this.body.rows[i] : this.foot.rows[i - rows.length];
       row.classList.toggle("is-chosen", i === chosen);
       setText(row.cells[0], label);
-      columns.forEach((column, c) => this.fillCell(row.cells[c + 1], column, this.numbers[i * width + c], i < rows.length));
+      columns.forEach((column, c) => this.fillCell(row.cells[c + 1], column, i, c, i < rows.length));
     });
     this.reveal(chosen);
   }
@@ -73,11 +109,17 @@ export class TablePanel extends Panel {
   /**
    * @param {HTMLTableCellElement} cell
    * @param {Labs.Column} column
-   * @param {number} value
+   * @param {number} i
+   * @param {number} c
    * @param {boolean} withBar
    */
-  fillCell(cell, column, value, withBar) {
-    setText(cell, Number.isNaN(value) ? "" : formatNumber(value, column.digits ?? 2));
+  fillCell(cell, column, i, c, withBar) {
+    const width = this.meta.columns.length;
+    const value = this.numbers[i * width + c];
+    const partner = this.partners?.[i];
+    const before = partner === undefined || partner < 0 ? undefined : this.before.numbers[partner * width + c];
+    if (partner !== undefined) setText(cell, withDifference(value, before, column.digits ?? 2));
+    else setText(cell, Number.isNaN(value) ? "" : formatNumber(value, column.digits ?? 2));
     if (!column.bar) return;
     const share = withBar && value > 0 ? Math.min(value / column.bar, 1) : 0;
     cell.style.setProperty("--share", share.toFixed(3));
