@@ -120,6 +120,26 @@ def _look() -> dict[str, Any]:
     controls.append(
         {"name": "all_on", "kind": "button", "label": "All heads on", "show": {"some_off": True}}
     )
+    controls.append(
+        {
+            "name": "flow",
+            "kind": "chips",
+            "label": "Heads drawn as lines",
+            "item": "head",
+            "nearest": "this head",
+        }
+    )
+    controls.append(
+        {
+            "name": "shares",
+            "kind": "check",
+            "label": "colour lines by what the value adds",
+            "help": (
+                "Of each weighted value the part along the head's output, as a share of the "
+                "output's length. The shares of a row add up to 1."
+            ),
+        }
+    )
     return {"label": "Look at", "controls": controls}
 
 
@@ -138,7 +158,7 @@ def _number(
 
 
 def _panels() -> list[dict[str, Any]]:
-    return [_heads(), _weights(), _row(), _values(), _change()]
+    return [_heads(), _weights(), _flow(), _row(), _values(), _change()]
 
 
 def _heads() -> dict[str, Any]:
@@ -172,6 +192,23 @@ def _weights() -> dict[str, Any]:
         "help": (
             "Rows are queries, columns keys. Arrow keys or a click choose; space blocks a cell "
             "or frees it, shift and space its whole column; with the painted mask, drag."
+        ),
+    }
+
+
+def _flow() -> dict[str, Any]:
+    return {
+        "name": "flow",
+        "kind": "flow",
+        "column": 0,
+        "label": "The flow: from each query (left) to the keys it looks at (right)",
+        "chooses": ["query", "key"],
+        "help": (
+            "The heavier the weight, the thicker and darker its line; a blocked key has none. "
+            "Up and down choose the query, left and right the key; point at a word to see its "
+            "lines alone. Coloured by what the value adds, a line shows w (v · o) / |o|²: the part "
+            "of the weighted value that lies along the head's output o, as a share of o's length. "
+            "A row's shares add up to 1; a negative one, dashed, points against the output."
         ),
     }
 
