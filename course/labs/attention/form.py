@@ -206,9 +206,9 @@ def _flow() -> dict[str, Any]:
         "help": (
             "The heavier the weight, the thicker and darker its line; a blocked key has none. "
             "Up and down choose the query, left and right the key; point at a word to see its "
-            "lines alone. Coloured by what the value adds, a line shows w (v · o) / |o|²: the part "
-            "of the weighted value that lies along the head's output o, as a share of o's length. "
-            "A row's shares add up to 1; a negative one, dashed, points against the output."
+            "lines alone. What a value v adds to the head's output o is w (v · o) / |o|²: the part "
+            "of w v along o, as a share of o's length. A query's shares add up to 1; a negative "
+            "one (dashed) points against o."
         ),
     }
 

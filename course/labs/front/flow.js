@@ -9,6 +9,7 @@ import { clamp, formatNumber, sameValue } from "./text.js";
 const FAINT = 0.3; // of the lines that are not those of the chosen query
 const TOP = 20; // above the first word
 const GAP = 12; // between a word and its lines
+const LEGEND_PITCH = 58;
 const NO_LINES = decodeLines({ weights: new ArrayBuffer(0) }, [], 0, 0);
 const DASHES_OF_HEADS = [[], [6, 3]]; // of the heads that have colours of their own; of the others
 
@@ -93,11 +94,11 @@ export class FlowPanel extends CanvasPanel {
     const { left, right, pitch } = this;
     const bottom = TOP + count * pitch + 4;
     const keys = this.legendItems();
-    const across = Math.max(1, Math.floor((left + right) / 46));
+    const across = Math.max(1, Math.floor((left + right) / LEGEND_PITCH));
     const focus = this.focus();
     const parts = [this.measured, focus, keys, pitch];
     /** @type {[number, number, number, number]} */
-    const area = [left, TOP - 2, right - left, bottom - TOP];
+    const area = [left - 3, TOP - 4, right - left + 6, bottom - TOP + 4]; // with the ends of thick lines
     this.drawAround(parts, area, () => {
       this.size(left + right, bottom + (keys.length ? 6 + 18 * Math.ceil(keys.length / across) : 0));
       this.drawWords(focus);
@@ -252,8 +253,8 @@ export class FlowPanel extends CanvasPanel {
     setFont(context, "11px system-ui, sans-serif");
     context.textAlign = "left";
     items.forEach(([word, colour, dash], i) => {
-      const [x, y] = [4 + 46 * (i % across), top + 9 + 18 * Math.floor(i / across)];
-      context.fillText(word, x + 15, y, 30);
+      const [x, y] = [4 + LEGEND_PITCH * (i % across), top + 9 + 18 * Math.floor(i / across)];
+      context.fillText(word, x + 15, y, LEGEND_PITCH - 18);
       context.beginPath();
       context.moveTo(x, y);
       context.lineTo(x + 12, y);

@@ -6,6 +6,8 @@ import { clamp, fillIn, formatNumber } from "./text.js";
 /** How many widths and opacities a line can have. */
 export const LEVELS = 10;
 
+const MOST_READ = 3; // lines or heads in a sentence, so that it keeps its height
+
 /** Where the colours of a share of the output change: at these, and at their negatives. */
 export const TONE_EDGES = [0.02, 0.1, 0.3];
 
@@ -140,18 +142,31 @@ export function describeLines(lines, words, query, key) {
   if (query < 0 || key < 0) return describeHeaviest(lines, words, query, key);
   const start = `query ${quote(words, query)} gives key ${quote(words, key)}`;
   const between = linesOf(lines, query, key);
-  if (between.length && between.every((line) => lines.code[line] === CODES[8].blocked)) return `${start} nothing: it is blocked`;
+  if (lines.code[between[0] ?? lightest(lines, 0, query)] === CODES[8].blocked) return `${start} nothing: it is blocked`;
   const lineIn = lines.heads.map((_, i) => between.find((line) => lines.head[line] === i));
-  const weights = lineIn.map((line, i) => describeWeight(lines, line, i, query));
-  if (weights.length === 1) {
-    const share = lineIn[0] === undefined || !lines.shares ? "" : `; its weighted value makes up ${describeShare(lines, lineIn[0])}, measured along it`;
-    return `${start} ${weights[0]} of its weight${share}`;
+  if (lineIn.length === 1) {
+    const share = describeShare(lines, lineIn[0]);
+    return `${start} ${describeWeight(lines, lineIn[0], 0, query)} of its weight${share && `; its weighted value makes up ${share}, measured along it`}`;
   }
-  const parts = lineIn.map((line, i) => {
-    const share = line === undefined || !lines.shares ? "" : ` (${describeShare(lines, line)})`;
-    return `${weights[i]}${share} in head ${lines.heads[i]}`;
+  const weightIn = (/** @type {number} */ i) => lines.weights[lineIn[i] ?? lightest(lines, i, query)];
+  const first = [...lineIn.keys()].sort((a, b) => weightIn(b) - weightIn(a)).slice(0, MOST_READ);
+  const parts = first.map((i) => {
+    const share = describeShare(lines, lineIn[i]);
+    return `${describeWeight(lines, lineIn[i], i, query)}${share && ` (${share})`} in head ${lines.heads[i]}`;
   });
+  if (lineIn.length > MOST_READ) parts.push(`no more in the other ${lineIn.length - MOST_READ}`);
   return `${start} of its weight: ${parts.join("; ")}`;
+}
+
+/**
+ * The lightest line of a head and query that was sent; the heaviest stand first. If it is blocked, so
+ * are all keys that were not sent.
+ * @param {Lines} lines
+ * @param {number} head
+ * @param {number} query
+ */
+function lightest(lines, head, query) {
+  return (head * lines.words + query + 1) * lines.count - 1;
 }
 
 /**
@@ -163,17 +178,17 @@ export function describeLines(lines, words, query, key) {
  */
 function describeWeight(lines, line, head, query) {
   if (line !== undefined) return `about ${formatNumber(lines.weights[line])}`;
-  const last = (head * lines.words + query + 1) * lines.count - 1; // the heaviest stand first
-  return `at most ${formatNumber(lines.weights[last])}`;
+  return `at most ${formatNumber(lines.weights[lightest(lines, head, query)])}`;
 }
 
 /**
+ * A line's share of the output in words; nothing where there is none, as of an output of zero.
  * @param {Lines} lines
- * @param {number} line
+ * @param {number | undefined} line
  */
 function describeShare(lines, line) {
-  const share = /** @type {Float32Array} */ (lines.shares)[line];
-  return Number.isNaN(share) ? "no share of the output, which is zero" : `${formatShare(lines, share)} of the output`;
+  const share = line === undefined ? NaN : (lines.shares?.[line] ?? NaN);
+  return Number.isNaN(share) ? "" : `${formatShare(lines, share)} of the output`;
 }
 
 /**
@@ -186,7 +201,7 @@ export function formatShare(lines, share) {
 }
 
 /**
- * The three heaviest lines of a word.
+ * The heaviest lines of a word.
  * @param {Lines} lines
  * @param {string[]} words
  * @param {number} query
@@ -194,7 +209,7 @@ export function formatShare(lines, share) {
  */
 function describeHeaviest(lines, words, query, key) {
   const there = linesOf(lines, query, key).filter((line) => levelOf(lines.code[line]));
-  const first = there.sort((a, b) => lines.weights[b] - lines.weights[a]).slice(0, 3);
+  const first = there.sort((a, b) => lines.weights[b] - lines.weights[a]).slice(0, MOST_READ);
   const parts = first.map((line) => {
     const other = key < 0 ? `key ${quote(words, lines.key[line])}` : `query ${quote(words, lines.query[line])}`;
     const head = lines.heads.length > 1 ? ` in head ${lines.heads[lines.head[line]]}` : "";
