@@ -110,7 +110,8 @@ export class FlowPanel extends CanvasPanel {
     this.context.globalAlpha = 1;
     this.context.save();
     this.context.translate(left, TOP - 2);
-    this.strokeLines(this.context, right - left, (query, key) => focus[0] < 0 ? key === focus[1] : query === focus[0] && (focus[2] || key === focus[1]));
+    const strong = bundle(this.lines, (query, key) => focus[0] < 0 ? key === focus[1] : query === focus[0] && (focus[2] || key === focus[1]));
+    this.strokeLines(this.context, right - left, strong, true);
     this.context.restore();
     this.describeCanvas(this.describe(...this.meta.chosen));
   }
@@ -125,7 +126,7 @@ export class FlowPanel extends CanvasPanel {
   }
 
   /**
-   * Draw all lines on the layer, unless they are there.
+   * Draw all lines on the layer, unless they are there; the lightest would not be seen.
    * @param {number} width
    * @param {number} height
    */
@@ -137,32 +138,34 @@ export class FlowPanel extends CanvasPanel {
     Object.assign(this.layer, { width: Math.round(width * ratio), height: Math.round(height * ratio) }); // empties it
     const context = contextOf(this.layer);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.strokeLines(context, width, () => true);
+    this.strokeLines(context, width, bundle(this.lines, () => true).filter(({ level }) => level > 1), false);
   }
 
   /**
-   * Stroke the lines of which `wanted` is true, a path for each colour and level.
+   * Stroke bundles of lines. One stroke a line is faster than a path of all, whose crossings would be
+   * looked for; so are thin lines without dashes, which are enough behind the strong ones.
    * @param {CanvasRenderingContext2D} context
    * @param {number} width
-   * @param {(query: number, key: number) => boolean} wanted
+   * @param {ReturnType<typeof bundle>} bundles
+   * @param {boolean} dashed
    */
-  strokeLines(context, width, wanted) {
+  strokeLines(context, width, bundles, dashed) {
     const { lines, pitch } = this;
     const signed = lines.tones !== null;
     const shifts = placeHeads(lines.heads.length, pitch);
-    for (const { colour, level, members } of bundle(lines, wanted)) {
-      context.beginPath();
-      for (const line of members) {
-        const shift = 2 + pitch / 2 + shifts[lines.head[line]];
-        context.moveTo(0, lines.query[line] * pitch + shift);
-        context.lineTo(width, lines.key[line] * pitch + shift);
-      }
+    for (const { colour, level, members } of bundles) {
       const share = level / LEVELS; // the root of the weight
-      context.lineWidth = 0.7 + 3.3 * share * share;
+      context.lineWidth = Math.max(1, 4 * share * share);
       context.globalAlpha = 0.05 + 0.95 * share;
       context.strokeStyle = signed ? this.toneColour(colour) : this.headColour(lines.heads[colour]);
-      context.setLineDash(signed ? (colour < 0 ? [6, 3] : []) : this.headDash(lines.heads[colour]));
-      context.stroke();
+      if (dashed) context.setLineDash(signed ? (colour < 0 ? [6, 3] : []) : this.headDash(lines.heads[colour]));
+      for (const line of members) {
+        const shift = 2 + pitch / 2 + shifts[lines.head[line]];
+        context.beginPath();
+        context.moveTo(0, lines.query[line] * pitch + shift);
+        context.lineTo(width, lines.key[line] * pitch + shift);
+        context.stroke();
+      }
     }
     context.setLineDash([]);
     context.globalAlpha = 1;
