@@ -29,7 +29,7 @@ from tests.labs.front import Front
 
 TEXT = "Anna thanked Peter because he had helped her brother."
 TINY = {"text": "A cat sat.", "encoder": "fresh", "heads": 2, "d_model": 16}
-ALL = ["heads", "weights", "row", "values"]
+ALL = ["heads", "weights", "flow", "row", "values"]
 # The roots of weights travel in 16 bits: off by half a step, so their squares by one at most.
 CODED = 1.01 / (2**16 - 2)
 
@@ -80,15 +80,15 @@ def test_the_first_picture_is_the_pretrained_encoder(front: Front) -> None:
 
 def test_only_what_changed_is_sent(front: Front) -> None:
     front.move(query=5)
-    assert front.drawn() == ["weights", "row", "values"]
+    assert front.drawn() == ["weights", "flow", "row", "values"]
     assert set(front.data["weights"]) == {"cells"}
     _, buffers = front.messages[-1]
     assert len(buffers) == 2  # the row's numbers and its values; the head itself is there already
     front.move(head=4)
     assert front.drawn() == ALL
-    assert len(front.messages[-1][1]) == 3  # all but the pictures of all heads
+    assert len(front.messages[-1][1]) == 4  # all but the pictures of all heads
     front.move(key=2)
-    assert front.drawn() == ["weights", "row", "values"]
+    assert front.drawn() == ["weights", "flow", "row", "values"]
     assert front.messages[-1][1] == []
     front.move(key=2)
     assert front.drawn() == []

@@ -27,11 +27,12 @@ from course.labs.packing import Bits, pack, pack_floats, signed_codes, weight_co
 from course.labs.quoting import quoted
 
 MOST_BYTES = 20_000  # of an update
-FOR_WORDS = 3_100  # of those, for the message's text: values, captions, summary
+FOR_WORDS = 3_180  # of those, for the message's text: values, captions, summary
+FOR_CHANGE = 200  # of what heads that are off change: what the words leave no room for
 FOR_TOKEN = 8  # and for each token's label
 LARGEST_PICTURE = 32  # the side of a small picture, in pixels
 # The pictures' side before the flow gets more lines, and how many of a query it needs to go on.
-SIDES_AND_LINES = ((10, 4), (8, 2), (6, 2), (4, 1))
+SIDES_AND_LINES = ((10, 4), (8, 1), (6, 1), (4, 1))
 SHOWN_DIMENSIONS = 32  # of each value, in the picture
 SHOWN_VALUES = 32  # keys in the picture of the values; half as many in a long text
 LONG = 64  # tokens
@@ -73,10 +74,12 @@ def picture_side(arrays: Arrays, chosen: Selection) -> int:
 def flow_lines(arrays: Arrays, chosen: Selection) -> Lines:
     """The flow's lines: what the budget leaves beside small pictures of all heads."""
     length = len(arrays.tokens.labels)
+    room = MOST_BYTES - _spent(arrays) - (FOR_CHANGE if arrays.off else 0)
     for least, enough in SIDES_AND_LINES:
         pictures = arrays.layers * arrays.heads * min(length, least) ** 2 // 2
-        lines = fit_lines(length, chosen, MOST_BYTES - _spent(arrays) - pictures)
-        if lines.count >= min(enough, length) and lines.heads == drawn_heads(chosen):
+        lines = fit_lines(length, chosen, room - pictures)
+        fit = lines.size <= room - pictures and lines.heads == drawn_heads(chosen)
+        if fit and lines.count >= min(enough, length):
             break
     return lines
 
