@@ -147,6 +147,11 @@ def test_updates_with_many_lines_are_small(length: int, heads: int, shares: bool
     assert (f"{left} more" in meta["caption"]) == (left > 0)
 
 
+def test_of_heads_that_do_not_all_fit_the_chosen_one_is_drawn() -> None:
+    chosen = Selection(head=11, flow=tuple(range(12)))
+    assert fit_lines(128, chosen, 1_000).heads == (0, 1, 11)
+
+
 def test_lines_are_sent_where_they_changed_alone() -> None:
     front = Front(labs.AttentionLab(text=TEXT, encoder="fresh")).ready()
     front.move(query=5)

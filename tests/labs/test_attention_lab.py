@@ -462,7 +462,10 @@ def test_there_is_a_still_picture_and_words() -> None:
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG\r\n")
     root = ElementTree.fromstring(data["image/svg+xml"])
     texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert texts.count("thanked") == 2
+    assert texts.count("thanked") == 4  # of the matrix and of the lines
+    paths = list(root.iter("{http://www.w3.org/2000/svg}path"))
+    weights = np.where(lab.shown().blocked, 0, lab.shown().weights[1, 3])
+    assert len(paths) == (weights >= 0.05).sum() > 12
     assert len(json.dumps(data)) < 40_000
     again, _ = lab._repr_mimebundle_()
     assert data == again
@@ -471,7 +474,13 @@ def test_there_is_a_still_picture_and_words() -> None:
 def test_a_text_that_is_markup_is_text() -> None:
     lab = labs.AttentionLab(text='<script>alert("&")</script>', encoder="fresh")
     root = ElementTree.fromstring(lab.still()["image/svg+xml"])
-    assert {node.tag.split("}")[1] for node in root.iter()} == {"svg", "rect", "image", "text"}
+    assert {node.tag.split("}")[1] for node in root.iter()} == {
+        "svg",
+        "rect",
+        "image",
+        "text",
+        "path",
+    }
 
 
 def test_a_failing_attention_raises_from_python() -> None:

@@ -54,7 +54,8 @@ def fit_lines(length: int, chosen: Selection, room: int) -> Lines:
     if len(heads) * length * length * (1 + more) <= room:
         return Lines(heads, length, len(heads) * length * length * (1 + more))
     each = length * (2 + more)  # bytes for one line of each query of a head
-    heads = heads[: max(1, room // each)]
+    first = sorted(heads, key=lambda head: head != chosen.head)  # the chosen one before the others
+    heads = tuple(sorted(first[: max(1, room // each)]))
     count = min(length, max(1, room // (each * len(heads))))
     return Lines(heads, count, each * len(heads) * count)
 

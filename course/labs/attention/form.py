@@ -204,7 +204,7 @@ def _flow() -> dict[str, Any]:
         "label": "The flow: from each query (left) to the keys it looks at (right)",
         "chooses": ["query", "key"],
         "help": (
-            "The heavier the weight, the thicker and darker its line; a blocked key has none. "
+            "The heavier the weight, the thicker and more opaque its line; a blocked key has none. "
             "Up and down choose the query, left and right the key; point at a word to see its "
             "lines alone. What a value v adds to the head's output o is w (v · o) / |o|²: the part "
             "of w v along o, as a share of o's length. A query's shares add up to 1; a negative "
