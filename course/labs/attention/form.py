@@ -121,6 +121,27 @@ def _look() -> dict[str, Any]:
     off = {"name": "head_off", "kind": "check", "label": "switch this head off", "more": True}
     on = {"name": "all_on", "kind": "button", "label": "All heads on", "show": {"some_off": True}}
     controls += [off, on]
+    controls.append(
+        {
+            "name": "flow",
+            "kind": "chips",
+            "label": "Heads drawn as lines",
+            "item": "head",
+            "nearest": "this head",
+        }
+    )
+    controls.append(
+        {
+            "name": "shares",
+            "kind": "check",
+            "label": "colour lines by what the value adds",
+            "more": True,
+            "help": (
+                "Of each weighted value the part along the head's output, as a share of the "
+                "output's length. The shares of a row add up to 1."
+            ),
+        }
+    )
     return {"label": "Look at", "controls": controls}
 
 
@@ -139,7 +160,7 @@ def _number(
 
 
 def _panels() -> list[dict[str, Any]]:
-    return [_heads(), _weights(), _row(), _values(), _change()]
+    return [_heads(), _weights(), _flow(), _row(), _values(), _change()]
 
 
 def _heads() -> dict[str, Any]:
@@ -173,6 +194,23 @@ def _weights() -> dict[str, Any]:
         "help": (
             "Rows are queries, columns keys. Arrow keys or a click choose; space blocks a cell "
             "or frees it, shift and space its whole column; with the painted mask, drag."
+        ),
+    }
+
+
+def _flow() -> dict[str, Any]:
+    return {
+        "name": "flow",
+        "kind": "flow",
+        "column": 0,
+        "label": "The flow: from each query (left) to the keys it looks at (right)",
+        "chooses": ["query", "key"],
+        "help": (
+            "The heavier the weight, the thicker and more opaque its line; a blocked key has none. "
+            "Up and down choose the query, left and right the key; point at a word to see its "
+            "lines alone. What a value v adds to the head's output o is w (v · o) / |o|²: the part "
+            "of w v along o, as a share of o's length. A query's shares add up to 1; a negative "
+            "one (dashed) points against o."
         ),
     }
 

@@ -1,9 +1,10 @@
 /**
  * The one front end of all labs: draws what Python describes, and tells Python what was moved.
  *
- * It knows controls (text, number, range, select, check, button) and panels (grid: many small
+ * It knows controls (text, number, range, select, check, button, chips) and panels (grid: many small
  * matrices; matrix: one large one; table: numbers; plot: lines and points over two axes; tokens:
- * a text cut into pieces; steps: a list in words, with the code of the chosen one). A lab is a
+ * a text cut into pieces; steps: a list in words, with the code of the chosen one; flow: lines
+ * between words). A lab is a
  * list of each, declared in Python (course/labs/lab.py describes the messages,
  * course/labs/drawing.py the panels), so a new lab needs no new JavaScript.
  *
@@ -13,10 +14,12 @@
  *   modules of this folder into the one that anywidget takes.
  */
 
+import { Chips } from "./chips.js";
 import { fromBase64, makeScale, Pixels } from "./codes.js";
 import { Comparison } from "./compare.js";
 import { Control } from "./controls.js";
 import { keepKeys, make, newId, setText } from "./dom.js";
+import { FlowPanel } from "./flow.js";
 import { GridPanel } from "./grid.js";
 import { JourneyPanel } from "./journey.js";
 import { MatrixPanel } from "./matrix.js";
@@ -43,7 +46,7 @@ const LOST = "The kernel behind this picture has stopped or was restarted. Run t
  * The kinds of panel.
  * @type {Record<Labs.PanelSpec["kind"], new (spec: any, lab: Labs.Host) => AnyPanel>}
  */
-const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel };
+const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel, flow: FlowPanel };
 
 /**
  * One view of a lab.
@@ -72,7 +75,7 @@ export class Lab {
     this.labels = {};
     /** @type {Record<string, Labs.Choice[] | string>} */
     this.choices = {};
-    /** @type {Map<string, Control>} */
+    /** @type {Map<string, Control | Chips>} */
     this.controls = new Map();
     /** @type {Map<string, AnyPanel>} */
     this.panels = new Map();
@@ -91,6 +94,8 @@ export class Lab {
     this.comparison = new Comparison(this);
     /** @type {More | null} */
     this.more = null; // once there is a form
+    /** @type {Record<string, number> | null} */
+    this.pointed = null;
     /** @type {Record<"greeting" | "busy" | "speech" | "pause", ReturnType<typeof setTimeout> | undefined>} */
     this.timers = { greeting: undefined, busy: undefined, speech: undefined, pause: undefined };
     this.root = make("section", { class: "course-lab course-live" });
@@ -210,6 +215,17 @@ export class Lab {
    */
   isMoving(name) {
     return this.requests.isMoving(name);
+  }
+
+  /**
+   * Let the other panels show what is pointed at; Python is not asked.
+   * @param {Record<string, number> | null} at
+   * @param {object} from
+   */
+  point(at, from) {
+    if (sameValue(at, this.pointed)) return;
+    this.pointed = at;
+    for (const panel of this.panels.values()) if (panel !== from) panel.point(at);
   }
 
   pump() {
@@ -428,7 +444,7 @@ export class Lab {
    * @param {Labs.ControlSpec} spec
    */
   buildControl(spec) {
-    const control = new Control(spec, (name, value) => this.change({ [name]: value }));
+    const control = new (spec.kind === "chips" ? Chips : Control)(spec, (name, value) => this.change({ [name]: value }));
     if (spec.choices) control.setChoices(spec.choices);
     this.controls.set(spec.name, control);
     this.shown.push({ node: control.node, show: spec.show });
@@ -495,6 +511,7 @@ export class Lab {
     this.paper = node ? getComputedStyle(node).backgroundColor : "#ffffff";
     const [red, green, blue] = (this.paper.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
     this.colours = this.form?.colours?.[red + green + blue < 384 ? "dark" : "light"] ?? {};
+    this.colours.heads?.forEach((colour, i) => this.root.style.setProperty(`--lab-head-${i}`, colour));
   }
 
   refresh() {

@@ -109,6 +109,13 @@ export class MatrixPanel extends CanvasPanel {
     unpackBlocked(this.codes, count, blocked, fromBase64(bits));
   }
 
+  /**
+   * @param {Record<string, number> | null} at
+   */
+  point(at) {
+    this.pointTo(at);
+  }
+
   /** @returns {Labs.Cell} */
   shape() {
     return [this.rowLabels.length, this.columnLabels.length];
@@ -168,6 +175,7 @@ export class MatrixPanel extends CanvasPanel {
     if (wide >= 28 && high >= 14 && this.spec.digits) this.drawNumbers(rows, columns);
     if (this.spec.sum) this.drawSumLine(rows, columns);
     this.drawChosen(rows, columns);
+    if (this.pointed) this.drawPointed(rows, columns, ...this.pointed);
     this.describeCanvas(this.describe(...meta.chosen));
   }
 
@@ -274,6 +282,20 @@ export class MatrixPanel extends CanvasPanel {
     context.strokeStyle = "#ffffff";
     context.strokeRect(left - 0.5, top + row * high - 0.5, columns * wide + 1, high + 1);
     this.frame(left + column * wide, top + row * high, wide, high);
+  }
+
+  /**
+   * The cell, row (-1 for its column) or column that is pointed at elsewhere.
+   * @param {number} rows
+   * @param {number} columns
+   * @param {number} row
+   * @param {number} column
+   */
+  drawPointed(rows, columns, row, column) {
+    const { left, top, wide, high } = this;
+    const [x, width] = column < 0 ? [left, columns * wide] : [left + column * wide, wide];
+    const [y, height] = row < 0 ? [top, rows * high] : [top + row * high, high];
+    this.frame(x, y, width, height, 1);
   }
 
   /**

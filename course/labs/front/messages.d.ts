@@ -19,7 +19,7 @@ declare namespace Labs {
 
   interface ControlSpec {
     name: string;
-    kind: "text" | "number" | "range" | "select" | "check" | "button";
+    kind: "text" | "number" | "range" | "select" | "check" | "button" | "chips";
     label: string;
     help?: string;
     long?: boolean;
@@ -39,11 +39,14 @@ declare namespace Labs {
     /** How many characters of a text are used. */
     longest?: number;
     choices?: Choice[];
+    /** What a chip is of, and the words on the button that leaves the chosen one alone. */
+    item?: string;
+    nearest?: string;
   }
 
   interface PanelSpec {
     name: string;
-    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey";
+    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow";
     label: string;
     column?: 0 | 1;
     /** Above both columns. */
@@ -130,6 +133,8 @@ declare namespace Labs {
   interface Colours {
     series?: string[];
     tints?: string[];
+    heads?: string[];
+    signed?: string[];
   }
 
   interface Form {
@@ -177,6 +182,8 @@ declare namespace Labs {
     label: string;
     digits?: number;
     bar?: number;
+    /** The column's numbers are those of the column before it, times this. */
+    times?: number;
   }
 
   interface TableMeta extends PanelMeta {
@@ -184,6 +191,12 @@ declare namespace Labs {
     foot_labels: string[];
     columns: Column[];
     chosen?: number;
+  }
+
+  interface FlowMeta extends CanvasMeta {
+    heads: number[];
+    count: number;
+    shares: boolean;
   }
 
   interface Series {
@@ -306,6 +319,8 @@ declare namespace Labs {
     /** Canvas pixels for each CSS pixel. */
     sharpness: number;
     change(changes: Values): void;
+    /** Tell the other panels what is pointed at, by the names that the pointed panel chooses. */
+    point(at: Record<string, number> | null, from: object): void;
     isMoving(name: string): boolean;
     words(words: Words | undefined): string[];
     afterCanvases(write: () => void): void;

@@ -2,7 +2,7 @@
 
 import { bytesOf, Pixels } from "./codes.js";
 import { contextOf, keepKeys, make, newId, partId, setText } from "./dom.js";
-import { clamp } from "./text.js";
+import { clamp, sameValue } from "./text.js";
 
 /**
  * What the arrow keys add to a row and a column.
@@ -132,6 +132,12 @@ export class Panel {
 
   draw() {}
 
+  /**
+   * Show what is pointed at in another panel: places by name, such as {query: 3}.
+   * @param {Record<string, number> | null} _at
+   */
+  point(_at) {}
+
   /** @returns {HTMLElement} */
   table() {
     return make("p", {}, "There is no table for this picture.");
@@ -155,6 +161,8 @@ export class CanvasPanel extends Panel {
     this.pixels = new Pixels();
     this.room = 320;
     this.around = ""; // what stands around the cells
+    /** @type {Labs.Cell | null} */
+    this.pointed = null; // the cell that is pointed at, here or elsewhere; -1 for any row or column
     /** @type {Labs.Cell | undefined} */
     this.told = undefined; // the choice that Python told last
     this.canvas = keepKeys(make("canvas", {
@@ -169,7 +177,7 @@ export class CanvasPanel extends Panel {
     this.canvas.addEventListener("pointermove", (event) => this.onPointer(event, false));
     this.canvas.addEventListener("pointerup", () => this.onRelease());
     this.canvas.addEventListener("pointercancel", () => this.onRelease());
-    this.canvas.addEventListener("pointerleave", () => this.say());
+    this.canvas.addEventListener("pointerleave", () => this.hover(null));
   }
 
   /**
@@ -355,8 +363,34 @@ export class CanvasPanel extends Panel {
     } else if (event.buttons & 1) {
       if (cell) this.onDrag(...cell);
     } else {
-      this.say(cell);
+      this.hover(cell);
     }
+  }
+
+  /**
+   * Note what is pointed at elsewhere, and draw it where this panel shows such places.
+   * @param {Record<string, number> | null} at
+   */
+  pointTo(at) {
+    const [first, second] = [0, 1].map((i) => at?.[this.spec.chooses?.[i] ?? ""] ?? -1);
+    /** @type {Labs.Cell | null} */
+    const cell = first < 0 && second < 0 ? null : [first, second];
+    const [rows, columns] = this.ready ? this.shape() : [0, 0];
+    const there = cell && first < rows && second < columns ? cell : null;
+    if (sameValue(there, this.pointed)) return;
+    this.pointed = there;
+    this.draw();
+  }
+
+  /**
+   * Read the cell under the pointer, and let the other panels show it.
+   * @param {Labs.Cell | null} cell
+   */
+  hover(cell) {
+    this.say(cell);
+    const names = this.spec.chooses ?? [];
+    const at = (cell ?? []).flatMap((place, i) => (names[i] && place >= 0 ? [[names[i], place]] : []));
+    this.lab.point(at.length ? Object.fromEntries(at) : null, this);
   }
 
   /**

@@ -31,6 +31,8 @@ export class TablePanel extends Panel {
     }, make("table", {}, this.head, this.body, this.foot)));
     this.node.classList.toggle("has-wide-labels", Boolean(spec.wide_labels));
     this.node.append(this.scroller, ...(this.help ? [this.help] : []));
+    this.body.addEventListener("pointerover", (event) => this.hover(/** @type {Element} */ (event.target).closest("tr")));
+    this.body.addEventListener("pointerleave", () => this.hover(null));
     this.body.addEventListener("click", (event) => {
       const row = /** @type {Element} */ (event.target).closest("tr");
       if (row && spec.chooses) this.lab.change({ [spec.chooses]: row.sectionRowIndex });
@@ -42,7 +44,23 @@ export class TablePanel extends Panel {
    * @param {Record<string, ArrayBuffer>} data
    */
   read(meta, data) {
-    this.numbers = new Float32Array(data.numbers);
+    this.numbers = withProducts(new Float32Array(data.numbers), meta.columns);
+  }
+
+  /**
+   * Let the other panels show the row under the pointer.
+   * @param {HTMLTableRowElement | null} row
+   */
+  hover(row) {
+    this.lab.point(row && this.spec.chooses ? { [this.spec.chooses]: row.sectionRowIndex } : null, this);
+  }
+
+  /**
+   * @param {Record<string, number> | null} at
+   */
+  point(at) {
+    const row = this.spec.chooses === undefined ? undefined : at?.[this.spec.chooses];
+    [...this.body.rows].forEach((each, i) => each.classList.toggle("is-pointed", i === row));
   }
 
   /** All rows' labels, those of the foot last. */
@@ -157,4 +175,20 @@ export class TablePanel extends Panel {
     if (at < box.scrollTop) box.scrollTop = at;
     else if (at + row.offsetHeight > box.scrollTop + room) box.scrollTop = at + row.offsetHeight - room;
   }
+}
+
+/**
+ * Fill in the columns that are the one before times a number.
+ * @param {Float32Array} numbers - without those columns
+ * @param {Labs.Column[]} columns
+ */
+export function withProducts(numbers, columns) {
+  const sent = columns.filter(({ times }) => times === undefined).length;
+  if (sent === columns.length) return numbers;
+  const all = new Float32Array((numbers.length / sent) * columns.length);
+  for (let at = 0, from = 0; at < all.length; at++) {
+    const { times } = columns[at % columns.length];
+    all[at] = times === undefined ? numbers[from++] : all[at - 1] * times;
+  }
+  return all;
 }
