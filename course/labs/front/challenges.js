@@ -1,4 +1,8 @@
-/** The tasks of a lab: a list, folded behind a line that says how many are reached. */
+/**
+ * The tasks of a lab: a list below its pictures, folded behind a line that says how many are reached.
+ * A line of one height stands above the pictures, leads there, and says that a task is reached: a
+ * picture that moves down under the pointer would take the click for another cell.
+ */
 
 import { keepKeys, make, newId, setText } from "./dom.js";
 import { isUnfolded, keepUnfolded } from "./page.js";
@@ -19,6 +23,15 @@ export function tasksLine(tasks) {
 export function tellReached(before, now) {
   const open = new Set(before.filter(({ why }) => !why).map(({ id }) => id));
   return now.flatMap(({ id, why }, i) => (why && open.has(id) ? [`Task ${i + 1} reached. ${why}`] : [])).join(" ");
+}
+
+/**
+ * Point to what is told below.
+ * @param {string} told - what `tellReached` gave
+ */
+export function pointBelow(told) {
+  const numbers = [...told.matchAll(/Task (\d+) reached\./g)].map(([, number]) => number);
+  return numbers.length ? `✓ Task ${numbers.join(", ")} reached: see below.` : "";
 }
 
 /** A task's part of the page. */
@@ -66,10 +79,20 @@ export class Challenges {
     this.fold.addEventListener("toggle", () => keepUnfolded(this.lab, this.fold.open));
     this.told = make("p", { class: "course-lab-told", "aria-live": "polite" });
     this.node = make("div", { class: "course-lab-challenges", role: "group", hidden: true }, this.told, this.fold);
+    this.way = keepKeys(make("button", { type: "button" }));
+    this.way.addEventListener("click", () => this.unfold());
+    this.news = make("span");
+    this.pointer = make("p", { class: "course-lab-pointer", hidden: true }, this.way, this.news);
+  }
+
+  /** Go to the list. */
+  unfold() {
+    this.fold.open = true;
+    this.line.focus();
   }
 
   /**
-   * Give the node, folded as it was last on this page.
+   * Give the list, folded as it was last on this page.
    * @param {Labs.Form} form
    */
   build(form) {
@@ -92,7 +115,11 @@ export class Challenges {
     this.tasks = tasks;
     this.items.forEach((item, i) => item.take(tasks[i]));
     setText(this.line, tasksLine(tasks));
-    if (told) setText(this.told, told);
-    this.node.hidden = tasks.length === 0;
+    setText(this.way, `${tasksLine(tasks)} ↓`);
+    if (told) {
+      setText(this.told, told);
+      setText(this.news, pointBelow(told));
+    }
+    this.node.hidden = this.pointer.hidden = tasks.length === 0;
   }
 }

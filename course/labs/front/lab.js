@@ -364,7 +364,7 @@ export class Lab {
     });
     this.root.append(
       make("div", { class: "course-lab-groups" }, ...groups),
-      this.notice,
+      this.notice, this.challenges.pointer,
       make("div", { class: "course-lab-panels" }, ...columns),
       this.summary, this.spoken, this.buildTools(), this.challenges.build(form));
     this.readInk();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { tasksLine, tellReached } from "../../../course/labs/front/challenges.js";
+import { pointBelow, tasksLine, tellReached } from "../../../course/labs/front/challenges.js";
 
 const open = (id) => ({ id, asks: `Do ${id}.`, hint: "Think." });
 const reached = (id) => ({ ...open(id), why: `Because of ${id}.` });
@@ -17,6 +17,12 @@ test("what is reached is told once, with its number and its why", () => {
   assert.equal(tellReached(now, now), "");
   const both = tellReached(before, [reached("a"), reached("b")]);
   assert.equal(both, "Task 1 reached. Because of a. Task 2 reached. Because of b.");
+});
+
+test("the line above the pictures names what is told below", () => {
+  const told = tellReached([open("a"), open("b")], [reached("a"), reached("b")]);
+  assert.equal(pointBelow(told), "✓ Task 1, 2 reached: see below.");
+  assert.equal(pointBelow(""), "");
 });
 
 test("what was reached in an earlier sitting is not told again", () => {
