@@ -478,7 +478,15 @@ def test_the_attention_labs_reasons() -> None:
     assert round(float(moved[0, 2]), 2) <= 0.11
     assert round(float(moved[5, 9]), 2) == 0.36
     assert round(32**-0.5, 2) == 0.18
-    lab.set(off=[], padding=8, mask="padding")
+    largest = []
+    for scaled in (True, False):
+        lab.set(off=[], scaled=scaled)
+        largest.append(round(float(lab.shown().weights.max(-1).mean()), 2))
+    assert largest == [0.53, 0.91]
+    lab.set(scaled=True, padding=8)
+    arrays = lab.shown()
+    assert round(float(arrays.weights[1, 3, 10, arrays.tokens.real :].sum()), 2) == 0.03
+    lab.set(mask="padding")
     assert not lab.shown().weights[..., lab.shown().tokens.real :].any()
 
 
@@ -530,6 +538,10 @@ def test_the_feed_forward_labs_reasons() -> None:
 
 def test_the_stack_labs_reasons() -> None:
     lab = labs.StackLab(text=ANNA, residual=False, layer_norm=False)
+    assert lab.shown()[0].similarity[2] > 0.99
+    lab.set(layer_norm=True)
+    assert lab.shown()[0].similarity[2] > 0.99
+    lab.set(layer_norm=False)
     gradients = lab.shown()[0].gradients
     assert 5000 < gradients[-1] / gradients[0] < 6000
     lab.set(residual=True, depth=24)
