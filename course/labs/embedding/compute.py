@@ -219,8 +219,9 @@ def nearest_to(word: str, left_out: Sequence[str]) -> str:
     Raises:
         KeyError: the word has no vector.
     """
-    similar = _normal() @ target([word])  # (V,)
-    best: list[int] = similar.topk(len(left_out) + 2).indices.tolist()
+    with one_thread(), torch.no_grad():
+        similar = _normal() @ target([word])  # (V,)
+        best: list[int] = similar.topk(len(left_out) + 2).indices.tolist()
     words = (table().words[number] for number in best)
     return next(each for each in words if each not in (word, *left_out))
 
