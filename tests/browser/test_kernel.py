@@ -90,3 +90,31 @@ def test_an_interrupted_kernel(open_notebook: OpenNotebook) -> None:
     page.get_by_label("divide by √dₖ").uncheck()
     page.wait_for_selector(f"{LAB}:not([data-drawn='{drawn}'])", timeout=WAIT)
     assert not page.locator(f"{LAB} .course-lab-notice").is_visible()
+
+
+BOX = """import torch
+from course.datasets.passages import Index, Passage, SearchBox
+few = [Passage('one', 'the first text'), Passage('two', 'the second text')]
+SearchBox(Index(few, torch.nn.functional.normalize(torch.ones(2, 384))), 'anything')"""
+
+
+def test_a_search_box_whose_kernel_goes_says_so_and_comes_back(open_notebook: OpenNotebook) -> None:
+    page = open_notebook(BOX).page
+    asks = page.locator(".course-box input")
+    asks.wait_for(timeout=WAIT)
+    page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=WAIT)
+    before = page.locator(".course-box [role=status]").inner_text()
+    asks.fill("something else")
+    page.wait_for_function(
+        "(before) => document.querySelector('.course-box [role=status]').innerText !== before",
+        arg=before,
+        timeout=WAIT,
+    )
+    restart(page)
+    page.wait_for_selector(".course-box-notice:has-text('Run this cell again')", timeout=WAIT)
+    asks.fill("and another")
+    assert page.locator(".course-box-notice").is_visible()
+    page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=WAIT)
+    run_cell(page, 0)
+    page.wait_for_selector(".course-box:has(.course-box-notice[hidden])", timeout=WAIT)
+    assert page.locator(".course-box").count() == 1

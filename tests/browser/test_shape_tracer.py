@@ -82,3 +82,62 @@ def test_a_text_walks_through_the_encoder(open_notebook: OpenNotebook) -> None:
     steps.locator("[role=option]").nth(130).click()
     wait_for_step(page, "Step 130 of 135")
     watched.picture("shapes-wide")
+
+
+HERE = f"{LAB} .course-lab-station[aria-current]"
+
+
+def test_stations_are_clicked_and_walked_by_keys(open_notebook: OpenNotebook) -> None:
+    watched = open_notebook(CELL, width=1280, height=900)
+    page = watched.page
+    drawn(page)
+    assert page.inner_text(HERE).startswith("cut into tokens")
+    page.click(f"{LAB} .course-lab-station:has-text('self-attention')")
+    wait_for_step(page, "Step 8 of 135. Layer 0: in-projection")
+    page.keyboard.press("ArrowRight")
+    wait_for_step(page, "Layer 0: residual")
+    assert page.locator(HERE).evaluate("(node) => node === document.activeElement")
+    for _ in range(5):  # beyond the layer's last station, into the next layer
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(150)
+    wait_for_step(page, "Layer 1: in-projection")
+    assert "layer 1, of 6" in page.inner_text(f"{LAB} .course-lab-layer")
+    page.keyboard.press("ArrowLeft")
+    wait_for_step(page, "Layer 0: layer norm")
+    # The list of steps moves the station too.
+    page.locator(f"{LAB} [role=listbox]").focus()
+    page.keyboard.press("End")
+    wait_for_step(page, "Step 135 of 135")
+    assert page.inner_text(HERE).startswith("one vector a text")
+    watched.picture("shapes-journey")
+
+
+def test_play_goes_on_until_a_key(open_notebook: OpenNotebook) -> None:
+    page = open_notebook(CELL).page
+    drawn(page)
+    play = page.locator(f"{LAB} button:has-text('Play')")
+    play.click()
+    pause = page.locator(f"{LAB} button:has-text('Pause')")
+    wait_for_step(page, "Step 2 of 135")
+    assert pause.get_attribute("aria-pressed") == "true"
+    page.locator(f"{LAB} [role=listbox]").focus()
+    page.keyboard.press("Shift")
+    play.wait_for(timeout=WAIT)
+    step = caption(page, "steps")
+    page.wait_for_timeout(2500)
+    assert caption(page, "steps") == step
+
+
+def test_who_wants_less_motion_goes_step_by_step(open_notebook: OpenNotebook) -> None:
+    page = open_notebook(CELL).page
+    page.emulate_media(reduced_motion="reduce")
+    page.reload()
+    # A reload shows the still picture until the cell runs again.
+    page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
+    page.keyboard.press("Control+Enter")
+    drawn(page)
+    following = page.locator(f"{LAB} button:has-text('Next step')")
+    following.click()
+    wait_for_step(page, "Step 1 of 135")
+    page.wait_for_timeout(2500)
+    assert caption(page, "steps").startswith("Step 1 of 135")

@@ -15,6 +15,7 @@ from course.checking import answers, check, compare, hint, use
 from course.checking.exercise import build
 from course.checking.explain import pictures
 from course.content import exercises
+from course.sandbox import guards, isolated
 
 
 @pytest.fixture(autouse=True)
@@ -162,6 +163,23 @@ def test_hints_come_one_at_a_time_and_are_counted():
     for said in (repr(texts[-1]), texts[-1]._repr_html_()):
         assert "the last hint" in said
         assert "compare(" in said
+
+
+@pytest.mark.parametrize("in_process", [False, True])
+def test_an_answer_that_seeds_as_the_notebook_did_is_noticed(in_process, monkeypatch):
+    if in_process:
+        monkeypatch.setenv(isolated.IN_PROCESS, "1")
+
+    def softmax(x, dim):
+        torch.manual_seed(0)
+        return torch.softmax(x, dim).nan_to_num(0.0)
+
+    with guards.random_states_kept():
+        torch.manual_seed(0)
+        report = check("attention.softmax", softmax)
+        assert torch.initial_seed() == 0
+    assert not report.passed
+    assert "seeds torch's random generator" in report.message
 
 
 def test_a_report_is_the_same_each_time():

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from course.datasets.passages.box import FRONT as BOX
 from course.labs.front import FOLDER, front_end, join_modules
 from course.labs.lab import Lab
 from course.labs.packing import as_read, pack, signed_codes, weight_codes
@@ -218,7 +219,7 @@ def compiler() -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", [FOLDER, QUIZ], ids=["labs", "quiz"])
+@pytest.mark.parametrize("folder", [FOLDER, QUIZ, BOX], ids=["labs", "quiz", "box"])
 def test_types(compiler: str, folder: Path) -> None:
     run(compiler, "-p", folder / "jsconfig.json")
 

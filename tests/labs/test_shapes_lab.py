@@ -48,7 +48,7 @@ def cells(front: Front, panel: str) -> np.ndarray[Any, Any]:
 
 def test_the_walk_begins_with_the_text(tiny: Front) -> None:
     assert tiny.last["form"]["lab"] == "shapes"
-    assert tiny.drawn() == ["steps", "pieces"]
+    assert tiny.drawn() == ["journey", "steps", "pieces"]
     assert tiny.last["values"]["seen"] == "words"
     assert tiny.panels["pieces"]["pieces"] == ["[CLS]", "a", "cat", "sat", ".", "[SEP]"]
     assert tiny.labels["steps"][0] == "input\ttokens\t(2, 6)"
@@ -157,7 +157,7 @@ def test_pre_norm_has_its_own_order_and_code() -> None:
     assert kinds.index("norm1") < kinds.index("project")
     assert "final" in kinds
     lab.set(step=kinds.index("residual1"))
-    (panel, *_) = lab.drawing().panels
+    (panel,) = [panel for panel in lab.drawing().panels if panel.name == "steps"]
     assert panel.meta["code"][0]["text"] == "x = x + self._self_attention(self.norm1(x), **how)"
 
 
@@ -251,7 +251,11 @@ def test_an_encoder_that_gives_something_else_is_told() -> None:
     ("arguments", "error", "sentence"),
     [
         ({"heads": 7, "encoder": "fresh"}, ValueError, "not divisible"),
-        ({"layer": 3}, TypeError, "There is no setting 'layer'; there are checkpoint, column, d_model"),
+        (
+            {"layer": 3},
+            TypeError,
+            "There is no setting 'layer'; there are checkpoint, column, d_model",
+        ),
         ({"model": "own"}, TypeError, "model must be a torch.nn.Module, not str"),
     ],
 )
@@ -282,4 +286,4 @@ def test_a_lab_that_nobody_looks_at_holds_no_numbers(tiny: Front) -> None:
     tiny.gone()
     assert tiny.lab._result is None  # type: ignore[attr-defined]
     tiny.ready()
-    assert tiny.drawn() == ["steps", "pieces"]
+    assert tiny.drawn() == ["journey", "steps", "pieces"]

@@ -248,7 +248,11 @@ def test_a_part_that_begins_to_fail_keeps_the_last_picture() -> None:
     ("arguments", "error", "sentence"),
     [
         ({"heads": 3}, ValueError, "not divisible"),
-        ({"layers": 3}, TypeError, "There is no setting 'layers'; there are checkpoint, column, d_model"),
+        (
+            {"layers": 3},
+            TypeError,
+            "There is no setting 'layers'; there are checkpoint, column, d_model",
+        ),
         ({"layer": "own"}, TypeError, "layer must be a class, not str"),
         ({"similarity": 3}, TypeError, "similarity must be a function, not int"),
     ],

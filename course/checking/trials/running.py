@@ -85,7 +85,8 @@ def run(function: Callable[..., Any], probe: Probe, *, ours: bool = False) -> Ou
     if not (ours or searching):
         return Outcome(error=guards.TimeLimit())
     fills = guards.uninitialised_shows() if probe.mode == "again" else contextlib.nullcontext()
-    seeded = guards.seeded(SEED) if probe.random else contextlib.nullcontext()
+    # An answer's own torch.manual_seed(0) would not be seen where the learner's is the same.
+    seeded = guards.seeded(SEED) if probe.random or not ours else contextlib.nullcontext()
     replaced: list[str] = []
     entered: list[str] = []
     alive = contextlib.nullcontext() if ours else guards.kept_alive()

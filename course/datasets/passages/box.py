@@ -1,14 +1,57 @@
-"""A text box that answers as one types. Plain ipywidgets that 7.7 and 8 both have."""
+"""A text box that answers as one types. What is seen stands in front/box.js."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import anywidget
+import traitlets
+
 from course.datasets.passages.index import BestMatch, Found, Index
-from course.system.outputs import LIVE, Shown
+from course.system.outputs import Shown
 from course.system.threads import one_thread
 
 EXAMPLE = "How do I find the three largest numbers of a list?"
+FRONT = Path(__file__).parent / "front"
+
+
+class BoxWidget(anywidget.AnyWidget):
+    """The box: a question, and the answer to it as HTML.
+
+    Args:
+        question: what stands in the box at first.
+        answer: makes the answer to a question; None where there is none, and the last one stays.
+        pause: is called when the learner has paused.
+    """
+
+    _esm = (FRONT / "box.js").read_text("utf-8")
+    _css = (FRONT / "box.css").read_text("utf-8")
+
+    question = traitlets.Unicode().tag(sync=True)
+    answer = traitlets.Unicode().tag(sync=True)
+    answered = traitlets.Int(0).tag(sync=True)  # the number of the question
+
+    def __init__(
+        self, question: str, answer: Callable[[str], str | None], pause: Callable[[], None]
+    ) -> None:
+        self._answer, self._pause = answer, pause
+        super().__init__(question=question, answer=answer(question) or "")
+        self.on_msg(self._on_message)
+
+    def _on_message(self, _: Any, content: Any, __: Any) -> None:
+        if content.get("type") == "still":
+            self._pause()
+        if content.get("type") != "ask":
+            return
+        question = str(content.get("question"))
+        found = self._answer(question)
+        with self.hold_sync():  # one message: the answer before its number
+            self.question = question
+            if found is not None:
+                self.answer = found
+            self.answered = int(content.get("number", 0))
 
 
 class SearchBox(Shown):
@@ -27,7 +70,6 @@ class SearchBox(Shown):
     ) -> None:
         self.index, self.best_match = index, best_match
         self.question = question
-        self._answer: Any = None
         super().__init__()
 
     def ask(self, question: str) -> Found | None:
@@ -36,10 +78,7 @@ class SearchBox(Shown):
         if not question.strip():
             return None
         with one_thread():
-            found = self.index.search(question, best_match=self.best_match)
-        if self._answer is not None:
-            self._answer.value = _spoken(found._repr_html_())
-        return found
+            return self.index.search(question, best_match=self.best_match)
 
     def __repr__(self) -> str:
         return _in_words(self._found())
@@ -51,27 +90,13 @@ class SearchBox(Shown):
         found = self._found()
         return {"text/plain": _in_words(found), "text/html": found._repr_html_()}
 
-    def _build(self) -> Any:
-        import ipywidgets as widgets
+    def _build(self) -> BoxWidget:
+        return BoxWidget(self.question, self._answered, self._output.renew)
 
-        text = widgets.Text(
-            value=self.question,
-            description="Question",
-            placeholder="Ask Python's documentation something",
-            layout=widgets.Layout(width="98%", max_width="52em"),
-        )
-        self._answer = widgets.HTML(_spoken(""))
-        box = widgets.VBox([text, self._answer])
-        box.add_class(LIVE)
-        text.observe(lambda change: self.ask(change["new"]), "value")
-        self.ask(self.question)
-        return box
+    def _answered(self, question: str) -> str | None:
+        found = self.ask(question)
+        return None if found is None else str(found._repr_html_())
 
 
 def _in_words(found: Found) -> str:
     return f"{found!r}\n\n(Run this cell in Jupyter to type questions of your own.)"
-
-
-def _spoken(answer: str) -> str:
-    """The answer, announced by screen readers when it changes."""
-    return f'<div role="status" aria-live="polite">{answer}</div>'

@@ -18,6 +18,7 @@ import { fromBase64, makeScale, Pixels } from "./codes.js";
 import { Control } from "./controls.js";
 import { keepKeys, make, newId, setText } from "./dom.js";
 import { GridPanel } from "./grid.js";
+import { JourneyPanel } from "./journey.js";
 import { MatrixPanel } from "./matrix.js";
 import { keepSettings, sends, takeSettings } from "./page.js";
 import { CanvasPanel, Panel } from "./panel.js";
@@ -41,7 +42,7 @@ const LOST = "The kernel behind this picture has stopped or was restarted. Run t
  * The kinds of panel.
  * @type {Record<Labs.PanelSpec["kind"], new (spec: any, lab: Labs.Host) => AnyPanel>}
  */
-const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel };
+const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel };
 
 /**
  * One view of a lab.
@@ -354,17 +355,18 @@ export class Lab {
     this.legends = new Map();
     this.scales = Object.fromEntries(Object.entries(form.scales).map(([name, anchors]) => [name, makeScale(anchors)]));
     const groups = form.groups.map((group) => this.buildGroup(group));
+    const wide = make("div", { class: "course-lab-wide" }); // above both columns
     const columns = [0, 1].map(() => make("div", { class: "course-lab-column" }));
     form.panels.forEach((spec, i) => {
       const panel = new PANELS[spec.kind](spec, this);
       this.panels.set(spec.name, panel);
       this.shown.push([panel.node, spec.show]);
       panel.node.style.order = String(i); // where there is room for one column only
-      columns[spec.column ?? 0].append(panel.node);
+      (spec.wide ? wide : columns[spec.column ?? 0]).append(panel.node);
     });
     this.root.append(
       make("div", { class: "course-lab-groups" }, ...groups),
-      this.notice, this.challenges.pointer,
+      this.notice, this.challenges.pointer, wide,
       make("div", { class: "course-lab-panels" }, ...columns),
       this.summary, this.spoken, this.buildTools(), this.challenges.build(form));
     this.readInk();

@@ -37,9 +37,11 @@ declare namespace Labs {
 
   interface PanelSpec {
     name: string;
-    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps";
+    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey";
     label: string;
     column?: 0 | 1;
+    /** Above both columns. */
+    wide?: boolean;
     help?: string;
     show?: Show;
   }
@@ -100,6 +102,10 @@ declare namespace Labs {
   }
 
   interface StepsSpec extends PanelSpec {
+    chooses: string;
+  }
+
+  interface JourneySpec extends PanelSpec {
     chooses: string;
   }
 
@@ -200,6 +206,24 @@ declare namespace Labs {
     code: { text: string; place: string }[];
   }
 
+  interface Station {
+    label: string;
+    shape: string;
+    /** The first and the last of its steps. */
+    steps: Cell;
+    /** Whether it is in a layer. */
+    inside: boolean;
+    says: string;
+  }
+
+  interface JourneyMeta extends PanelMeta {
+    stations: Station[];
+    layer: number | null;
+    layers: number;
+    chosen: number;
+    last: number;
+  }
+
   // The messages
 
   /** A task; `why` is there once it is reached. */
@@ -269,6 +293,9 @@ declare namespace Labs {
 
   /** What a panel asks of the lab that it is in. */
   interface Host {
+    root: HTMLElement;
+    /** Whether the kernel is gone. */
+    lost: boolean;
     values: Values;
     scales: Record<string, Uint32Array>;
     colours: Colours;

@@ -27,7 +27,7 @@ def form(own: bool, pretrained: Checkpoint) -> dict[str, Any]:
         "lab": "shapes",
         "title": "Shape tracer",
         "groups": [_texts(), _encoder(own, pretrained), _look()],
-        "panels": [_steps(), _pieces(), _matrix("before", "What goes in"), _after()],
+        "panels": [_journey(), _steps(), _pieces(), _matrix("before", "What goes in"), _after()],
     }
 
 
@@ -96,6 +96,20 @@ def _look() -> dict[str, Any]:
                 "help": "Where a vector is wide, which of its numbers are shown.",
             },
         ],
+    }
+
+
+def _journey() -> dict[str, Any]:
+    return {
+        "name": "journey",
+        "kind": "journey",
+        "label": "The encoder, and where the text is",
+        "wide": True,
+        "chooses": "step",
+        "help": (
+            "Each box is a station with the shape of what leaves it. Arrow keys or a click go from "
+            "station to station; Play goes through all steps, until a key or a click."
+        ),
     }
 
 

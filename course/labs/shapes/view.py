@@ -11,6 +11,7 @@ import numpy as np
 from course.labs.drawing import PanelData
 from course.labs.packing import pack, signed_codes, weight_codes
 from course.labs.pieces import Piece, tokens_panel
+from course.labs.shapes import journey
 from course.labs.shapes.code import LINES, find
 from course.labs.shapes.settings import Selection
 from course.labs.shapes.steps import KINDS
@@ -48,7 +49,7 @@ def panels(trace: Trace, chosen: Selection, key: Hashable) -> list[PanelData]:
         key: changes whenever the walk does.
     """
     step = trace.steps[chosen.step]
-    shown = [_steps(trace, chosen)]
+    shown = [_journey(trace, chosen), _steps(trace, chosen)]
     if step.kind in WORDS:
         return [*shown, _pieces(trace, chosen, key)]
     source = source_of(trace, chosen.step)
@@ -112,6 +113,31 @@ def _steps(trace: Trace, chosen: Selection) -> PanelData:
         "code": code_of(step),
     }
     return PanelData("steps", meta, 0, dict)
+
+
+def _journey(trace: Trace, chosen: Selection) -> PanelData:
+    """The stations, one layer's at a time; each with the shape of what leaves it."""
+    every = journey.stations(trace.steps)
+    drawn = journey.shown(every, chosen.step)
+    layer = next((station.layer for station in drawn if station.layer is not None), None)
+    meta = {
+        "caption": "The encoder, and where the text is",
+        "stations": [
+            {
+                "label": station.written,
+                "shape": sizes(trace.steps[station.last]),
+                "steps": [station.first, station.last],
+                "inside": station.layer is not None,
+                "says": journey.says(trace.steps, station),
+            }
+            for station in drawn
+        ],
+        "layer": layer,
+        "layers": trace.layers,
+        "chosen": chosen.step,
+        "last": len(trace.steps) - 1,
+    }
+    return PanelData("journey", meta, 0, dict)
 
 
 def _pieces(trace: Trace, chosen: Selection, key: Hashable) -> PanelData:

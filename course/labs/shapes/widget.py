@@ -13,6 +13,7 @@ from course.labs.drawing import Drawing
 from course.labs.settings_lab import SettingsLab
 from course.labs.shapes.challenges import TASKS
 from course.labs.shapes.form import form
+from course.labs.shapes.journey import first_step
 from course.labs.shapes.settings import WIDEST, Selection, Settings
 from course.labs.shapes.still import still
 from course.labs.shapes.summary import code, summary, title
@@ -30,8 +31,10 @@ class ShapeTracer(SettingsLab):
         download: whether a `checkpoint` that is not here may be fetched from the hub.
         **settings: how the lab starts; any of `checkpoint` (an encoder of the BERT, RoBERTa or
             DistilBERT family in MiniLM's place: its folder, or its name on the hub), `text`,
-            `second`, `encoder` (`"pretrained"`, `"fresh"` or `"own"`), `d_model`, `heads`, `layers`, `dim_feedforward`, `norm_first`,
-            `seed`, and of `step`, `head`, `item`, `row`, `column`, `first`.
+            `second`, `encoder` (`"pretrained"`, `"fresh"` or `"own"`), `d_model`, `heads`,
+            `layers`, `dim_feedforward`, `norm_first`, `seed`, and of `step` (or `station`: one of
+            `"tokens"`, `"embedding"`, `"positions"`, `"attention"`, `"residual"`, `"norm"`,
+            `"feed_forward"`, `"hidden"`), `head`, `item`, `row`, `column`, `first`.
 
     Raises:
         ValueError: a setting cannot be; the text says why.
@@ -51,9 +54,12 @@ class ShapeTracer(SettingsLab):
         if given is not None and not isinstance(given, nn.Module):
             raise TypeError(f"model must be a torch.nn.Module, not {type(given).__name__}.")
         self._model = model
+        station = settings.pop("station", None)
         self._order: tuple[tuple[str, int | None], ...] = ()  # the steps of the last walk
         asked = Settings() if model is None else Settings(encoder="own")
         self.begin(asked, Selection(), asked_for(settings, download))
+        if station is not None:
+            self._chosen = replace(self._chosen, step=first_step(self.shown().steps, station))
         super().__init__()
 
     def compute(self, asked: Settings, own: bool) -> Trace:
