@@ -15,6 +15,9 @@ To the front end, with buffers: ``{"type": "draw", "view", "request", "drawn", "
 the answer to ``ready`` carries the ``form`` (see `course.labs.attention.form` for one) and what is ``changed`` from
 the lab's defaults, and goes ``to`` that view alone.
 A panel's entry holds its description, and in ``data`` the numbers of its buffers if they changed.
+The answer to ``ready`` also has the lab's tasks in ``challenges``: ``[{"id", "asks", "hint"}, ...]``, each
+that is reached with its ``why``. When a task is reached, ``{"type": "challenges", "challenges"}`` follows
+the drawing, with all of them.
 
 A view that opens while Python is busy, with the rest of the notebook say, must not stay empty until
 Python has time for it. So the state that a widget is created with, and opened again with, holds
@@ -33,6 +36,7 @@ import traitlets
 from IPython import get_ipython
 
 from course.labs.cells import Place, current_place
+from course.labs.challenges import Challenges, Tasks
 from course.labs.colours import COLOURS, SCALES
 from course.labs.drawing import Drawing, Sent
 from course.labs.front import front_end
@@ -45,6 +49,8 @@ SENDING = 0.002  # seconds: time enough to hand an answer on
 class Lab(anywidget.AnyWidget):
     """A live explorer. A lab defines `form`, `apply`, `drawing`, `still` and `rest`.
 
+    `tasks` are what a learner may solve by playing in it; `challenges` says how they stand.
+
     Making a lab anew in the same notebook cell closes the one that the cell made before: it can
     no longer be seen, and would be kept and sent again whenever the notebook is opened.
     """
@@ -54,6 +60,8 @@ class Lab(anywidget.AnyWidget):
     # Made when it is asked for, so that it is never older than the moment of opening.
     first = traitlets.Dict().tag(sync=True, to_json=lambda _, lab: lab.first_message())
 
+    tasks: ClassVar[Tasks] = Tasks("", ())
+
     _made: ClassVar[dict[str, tuple[Place, list[Lab]]]] = {}
 
     def __init__(self) -> None:
@@ -61,6 +69,7 @@ class Lab(anywidget.AnyWidget):
         self._sent = Sent()
         self._drawn = 0
         self._state: list[Any] = []
+        self.challenges = Challenges(self.tasks)
         self._output = Output(self._live_bundle, self.still)
         super().__init__()
         self._replace_earlier()
@@ -131,6 +140,7 @@ class Lab(anywidget.AnyWidget):
             self._answer_now(content, view)
             # Another thread sends the answer, and a collection would not let it for tens of ms.
             time.sleep(SENDING)
+            self._look_for_reached()
 
     def _answer_now(self, content: dict[str, Any], view: str) -> None:
         request = {"view": view, "request": content.get("request")}
@@ -155,7 +165,8 @@ class Lab(anywidget.AnyWidget):
         content, buffers = sent.message(drawing)
         form = {"scales": SCALES, "colours": COLOURS, **self.form()}
         head = {"type": "draw", "drawn": self._state_number(drawing), "form": form}
-        return {**head, "changed": self.changed(), **content}, buffers
+        tasks = {"challenges": self.challenges.content()} if self.tasks.challenges else {}
+        return {**head, **tasks, "changed": self.changed(), **content}, buffers
 
     def first_message(self) -> dict[str, Any]:
         """What a view shows before Python has answered it: a message as JSON alone."""
@@ -178,6 +189,12 @@ class Lab(anywidget.AnyWidget):
         """Send what changed to the views that there are, after a change from Python."""
         if self._views:
             self._draw(self.seen())
+        self._look_for_reached()
+
+    def _look_for_reached(self) -> None:
+        """Tell which tasks are reached by now, after the picture: it must not wait for them."""
+        if self.challenges.look(self) and self._views:
+            self.send({"type": "challenges", "challenges": self.challenges.content()})
 
     # Being shown, being closed
 

@@ -235,6 +235,11 @@ class SettingsLab(Lab):
         self._chosen = self.fit(self._result, self._chosen)
         return self._result
 
+    def pictured(self) -> tuple[Any, Any, Any]:
+        """What a task is recognised by: the settings of the picture, what is chosen, and the result."""
+        result = self.shown()
+        return self._made_from[0], self._chosen, result
+
     def rest(self) -> None:
         """Let go of the result; `shown` makes it again."""
         self._result = None

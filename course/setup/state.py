@@ -12,6 +12,7 @@ from pathlib import Path
 
 from course import content, learner
 from course.content import manuscript
+from course.learner import lab_tasks
 
 _NOT_FORGOTTEN = ("kept", "workspaces", "lock")  # earlier copies, open tabs, the lock
 _LEFT = re.compile(r"\.\d+\.tmp$")
@@ -24,7 +25,7 @@ def status() -> int:
 
 
 def table(progress: dict[str, learner.ExerciseProgress]) -> list[str]:
-    """The lines of the table: a heading a chapter, a line an exercise."""
+    """The lines of the table: a heading a chapter, a line an exercise; then the labs' tasks."""
     lines = []
     for chapter in content.chapters():
         ids = [cell.exercise for cell in manuscript.read(chapter) if cell.exercise]
@@ -36,6 +37,8 @@ def table(progress: dict[str, learner.ExerciseProgress]) -> list[str]:
             hints = f"{entry.hints} {'hint' if entry.hints == 1 else 'hints'}"
             state = "passed" if entry.passed else entry.status
             lines.append(f"  {name:<34}{state:<15}{tries:>9}{hints:>10}".rstrip())
+    reached = lab_tasks.count()
+    lines.append(f"labs: {reached} {'task' if reached == 1 else 'tasks'} reached")
     lines.append(f"Your answers are kept in {learner.home() / 'answers'}.")
     return lines
 

@@ -238,7 +238,7 @@ def test_everything_has_a_name_and_keeps_its_keys(open_notebook: OpenNotebook) -
     tables = page.locator(f"{LAB} .course-lab-behind:visible table")
     assert tables.count() == page.locator(f"{LAB} canvas").count() == 4
     assert tables.nth(0).locator("tbody tr").count() == 2  # layers
-    spoken = page.locator(f"{LAB} [aria-live=polite]")
+    spoken = page.locator(f"{LAB} .course-lab-spoken[aria-live=polite]")
     page.wait_for_timeout(1000)
     assert "looks most at" in spoken.inner_text()
 

@@ -22,6 +22,8 @@ class Front:
         self.labels: dict[str, list[str]] = {}
         self.requests = 0
         self.sent_last: list[str] = []  # panels whose numbers the last message had
+        self.challenges: list[dict[str, Any]] = []
+        self.told = 0  # messages about tasks
         send = lab.send
 
         def overhear(content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
@@ -32,6 +34,10 @@ class Front:
         lab.send = overhear  # type: ignore[method-assign]
 
     def _receive(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        self.challenges = content.get("challenges", self.challenges)
+        if content["type"] == "challenges":
+            self.told += 1
+            return
         self.messages.append((content, list(buffers)))
         self.labels.update(content.get("labels", {}))
         self.sent_last = [panel["name"] for panel in content["panels"] if panel.get("data")]

@@ -11,6 +11,7 @@ import pytest
 
 from course import learner
 from course.content import manuscript
+from course.learner import lab_tasks
 from course.setup import SetupError, commands, doctor, lab, state, testing
 from course.setup.environment import Environment
 
@@ -153,12 +154,17 @@ def test_status_counts_what_was_passed(capsys) -> None:
     assert f"02 attention: 1 of {count} passed" in lines
     (line,) = [line for line in lines if name in line]
     assert line.split() == [name, "passed", "2", "tries", "1", "hint"]
+    assert "labs: 0 tasks reached" in lines
+    lab_tasks.note("stack", "one")
+    assert commands.main(["status"]) == 0
+    assert "labs: 1 task reached" in capsys.readouterr().out.splitlines()
 
 
 def test_reset_forgets_and_keeps_a_copy(course_home: Path, capsys) -> None:
     name = manuscript.exercise_ids("attention")[0]
     learner.record_check(name, "passed", [], "right")
     learner.save_answer(name, "def softmax(x, dim):\n    return x\n")
+    lab_tasks.note("stack", "one")
     (course_home / "quiz.json").write_text("{}")
     (course_home / "workspaces").mkdir()
     assert commands.main(["reset", "--yes"]) == 0
@@ -168,6 +174,8 @@ def test_reset_forgets_and_keeps_a_copy(course_home: Path, capsys) -> None:
     (kept,) = (course_home / "kept").iterdir()
     assert (kept / "progress.json").exists()
     assert (kept / "quiz.json").exists()
+    assert (kept / "labs.json").exists()
+    assert lab_tasks.count() == 0
     assert "def softmax" in (kept / "answers" / f"{name}.py").read_text()
     assert commands.main(["reset", "--yes"]) == 0
     assert "nothing to forget" in capsys.readouterr().out

@@ -884,14 +884,12 @@ labs.AttentionLab(
 )
 
 # %% [markdown] id="lab-try"
-# Try these, and look at the numbers as well as at the colours:
+# Five **tasks** stand under the lab: find a head, turn a pronoun from one name to another, do without the root, leak to padding, switch a head off. The lab notices when you reach one and says what it shows; each has a hint. What a lab can't judge are these questions. Look at the numbers as well as at the colours.
 #
 # 1. **Another pronoun.** Change *she* to *he*, then exchange *Anna* and *Peter*. What does the row follow: a place, or the kind of name? Then call them *Alex* and *Robin*. Whom does the head take for *she* now? Exchange the two and see whether it keeps to the name or to the place.
 # 2. **Temperature.** The scores of every layer are divided by it. Take *she* in layer 1, head 3 to 0.1 and then to 4: nearly a choice, nearly a plain mean. At 0.1 another token may be first than at 4. How can that be, when dividing all scores of a row by one number doesn't change their order? (Compare with layer 0, where it can't happen.)
-# 3. **No root.** Untick "divide by √dₖ" and look at the largest weight again. With $D_h = 32$ it is the same as a temperature of $1/\sqrt{32} \approx 0.18$; the model was never trained for that.
-# 4. **Causal.** Choose the causal mask, layer 0, and the row of *bank*: all that stands behind it is blocked, and every weight that is left grows. By the same factor? Why?
-# 5. **Padding.** Mask "none", eight `[PAD]` tokens, back to *she* in layer 1, head 3: how much of her weight has gone to nothing at all? Then the mask "padding".
-# 6. **Switch heads off**, one at a time, and read what it does to the tokens' output vectors. Guess before: what changes more, layer 0 head 2 (the sharpest picture of all) or layer 5 head 9 (a blur)? And without layer 1 head 3, which token moves most?
+# 3. **Causal.** Choose the causal mask, layer 0, and the row of *bank*: all that stands behind it is blocked, and every weight that is left grows. By the same factor? Why?
+# 4. **Switch heads off.** Guess before you do the last task: what changes more, layer 0 head 2 (the sharpest picture of all) or layer 5 head 9 (a blur)? And without layer 1 head 3, which token moves most?
 
 # %% [markdown] id="distance-section"
 # ## 10 Far away, and all at once

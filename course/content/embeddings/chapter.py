@@ -314,7 +314,7 @@ quiz("embeddings.chinese-characters")
 # >
 # > Three points to sharpen. What gets a vector is a **token**: a word, a piece, a sign, or one of the special tokens that the text doesn't even contain. "Corresponding" means: by its number alone, the same vector in every sentence; what the sentence does to it comes later, in the layers. And a step is missing: the **positions** (sections 8 to 11), without which the encoder would not know the order of what it reads.
 #
-# The lab cuts what you type, at any size of the vocabulary. Try your name, a word you have made up, a number, a line of code. Then look for a word that a *larger* vocabulary cuts into *more* pieces (being greedy makes that possible).
+# The lab cuts what you type, at any size of the vocabulary. Try your name, a word you have made up, a number, a line of code. Four **tasks** stand under it, and the lab notices when you reach one; the second asks for a word that a *larger* vocabulary cuts into *more* pieces (being greedy makes that possible).
 
 # %% id="tokenizer-lab"
 labs.TokenizerLab(wordpiece=use("embeddings.wordpiece"))
@@ -698,7 +698,7 @@ for relation, words in relations.items():
 quiz("embeddings.one-vector")
 
 # %% [markdown] id="embedding-lab-text"
-# The lab shows neighbours and analogies of MiniLM's table, with your `cosine_similarity`. Try words with two meanings (*spring*, *apple*, *mouse*), and an analogy of your own. Write down what you expect before you look.
+# The lab shows neighbours and analogies of MiniLM's table, with your `cosine_similarity`. Four **tasks** stand under it, among them words with two meanings and an analogy of your own. Write down what you expect before you look.
 
 # %% id="embedding-lab"
 labs.EmbeddingLab(similarity=use("embeddings.cosine_similarity"))
@@ -936,7 +936,7 @@ figures.lines(
 quiz("embeddings.rotary-where")
 
 # %% [markdown] id="position-lab-text"
-# The position lab draws all three kinds with your functions. Move the base and watch the stripes; then look at a single pair being turned, and find the distance at which the fastest one is back where it began. (It never is, exactly: $2\pi$ is no whole number.)
+# The position lab draws all three kinds with your functions. Move the base and watch the stripes; then look at a single pair being turned. Four **tasks** stand under the lab; the first is to find the distance at which the fastest pair is back where it began. (It never is, exactly: $2\pi$ is no whole number.)
 
 # %% id="position-lab"
 labs.PositionLab(

@@ -697,9 +697,9 @@ print(f"to “bridge” with {inner[0, 2, 318]:.2f}")
 #
 # Move something and see at once what happens; every control works from the keyboard.
 #
-# 1. *A curve, learned.* A network with $D = 1$ learns the curve in front of you, step by step. Start with 4 neurons and ReLU: count the kinks. Then 32. Then GELU: where have the kinks gone? Choose the step and watch *absolute value* being found.
-# 2. *No activation.* Choose *none (linear)*: what remains of a network with 32 neurons?
-# 3. *Neurons of MiniLM.* Type a sentence of your own with *not*, *never* or *nothing* in it, and look at layer 3, neuron 318. Then find the neuron that your word excites most.
+# Above, a network with $D = 1$ learns the curve in front of you, step by step; below, the neurons of MiniLM read a sentence. Five **tasks** stand under the lab: three for the curves (with few neurons, without kinks, without an activation), two for the neurons. The lab notices when you reach one and says what it shows; each has a hint.
+#
+# And look, with *wave*: start with 4 neurons and ReLU and count the kinks. Then 32. Then GELU: where have the kinks gone? Choose the step and watch *absolute value* being found.
 #
 # What you see is drawn with your own `ffn`, if it has passed.
 

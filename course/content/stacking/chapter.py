@@ -819,11 +819,11 @@ labs.StackLab(
 )
 
 # %% [markdown] id="stack-lab-try"
-# Try these:
+# Five **tasks** stand under the lab; it notices when you reach one, says what it shows, and has a hint for each. Keep the lines of one stack ("Keep these lines") beside the next, and ask yourself:
 #
-# 1. **Take the sum away.** After how many layers are the tokens one? Does the norm help? Does it help the gradient?
-# 2. **Take the norm away** and leave the sum. Watch the lengths of the vectors on their scale. How much longer do they get a layer?
-# 3. **Pre-norm and post-norm**, at 6 and at 24 layers: compare the gradient of the last layer, and the lengths.
+# 1. **Without the sum**, does the norm help against tokens that become one? Does it help the gradient?
+# 2. **Without the norm**, how much longer do the vectors get a layer?
+# 3. **Pre-norm and post-norm**, at 6 and at 24 layers: what does each do to the gradient of the last layer, and to the lengths?
 # 4. **The first weights.** With `large` ones, what does post-norm make of the gradient, and what pre-norm? With the small ones of BERT, what is left of the difference between the two?
 # 5. **MiniLM beside it.** Does a trained encoder look like an untrained one in the similarity of its tokens? In its gradients?
 
@@ -990,7 +990,7 @@ figures.heatmap(
 quiz("stacking.what-comes-out")
 
 # %% [markdown] id="tracer-text"
-# To close, walk through it. The tracer takes a text through **your** encoder, step by step: each with its shape, its numbers, and the line of `encoder_core` that does the same. What each of your layers gives is held against these steps, and goes on to the next. The boxes are those of the picture with which each chapter began; the arrow keys go from box to box, and Play goes all the way by itself until you press a key.
+# To close, walk through it. The tracer takes a text through **your** encoder, step by step: each with its shape, its numbers, and the line of `encoder_core` that does the same. What each of your layers gives is held against these steps, and goes on to the next. The boxes are those of the picture with which each chapter began; the arrow keys go from box to box, and Play goes all the way by itself until you press a key. Four **tasks** under it lead to the steps that matter most.
 
 # %% id="shape-tracer"
 labs.ShapeTracer(model=encoder, text=sentence)

@@ -299,6 +299,8 @@ quiz("start_here.length")
 # 2. Type another sentence. The picture follows each key.
 # 3. Change layer and head: every head looks in a way of its own.
 #
+# Under a lab stand **tasks** to solve by playing; it notices when you reach one. Those of this lab belong to chapter 02.
+#
 # Every control can be reached with Tab, and *Numbers as tables* shows in words and numbers what the picture shows in colours.
 
 # %% id="lab"

@@ -100,7 +100,9 @@ def flow(arrays: Arrays, chosen: Selection, top: int) -> tuple[list[Written], li
     if len(labels) > _MOST_WORDS:
         return [], []
     weights = arrays.weights[chosen.layer, chosen.head]  # (L, L)
-    words = [Written(8, top - 8, f"The same head from queries to keys: weights of {_LIGHTEST} and more")]
+    words = [
+        Written(8, top - 8, f"The same head from queries to keys: weights of {_LIGHTEST} and more")
+    ]
     for i, label in enumerate(labels):
         at = top + (i + 0.5) * _PITCH
         words += [Written(104, at + 4, label, "end"), Written(286, at + 4, label)]

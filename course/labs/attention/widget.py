@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from course.labs.attention.challenges import TASKS
 from course.labs.attention.compute import Arrays, compute
 from course.labs.attention.flow import drawn_heads
 from course.labs.attention.form import EXAMPLES, form
@@ -51,6 +52,7 @@ class AttentionLab(SettingsLab):
     AttentionLab(text='A cat sat.', encoder='fresh', heads=2, d_model=16)
     """
 
+    tasks = TASKS
     widest = WIDEST
 
     def __init__(

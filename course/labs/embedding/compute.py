@@ -213,6 +213,19 @@ def _normal() -> Tensor:
     return normal
 
 
+def nearest_to(word: str, left_out: Sequence[str]) -> str:
+    """The word of the table with the largest cosine to a word, some left out.
+
+    Raises:
+        KeyError: the word has no vector.
+    """
+    with one_thread(), torch.no_grad():
+        similar = _normal() @ target([word])  # (V,)
+        best: list[int] = similar.topk(len(left_out) + 2).indices.tolist()
+    words = (table().words[number] for number in best)
+    return next(each for each in words if each not in (word, *left_out))
+
+
 @lru_cache(maxsize=8)
 def map_of(name: str) -> Map:
     """Principal component analysis of a group's words, each vector at length 1.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from course.labs.drawing import Drawing
+from course.labs.embedding.challenges import TASKS
 from course.labs.embedding.compute import Found, Selection, Settings, Similarities, compute
 from course.labs.embedding.form import form
 from course.labs.embedding.view import panels, still, summary
@@ -30,12 +31,18 @@ class EmbeddingLab(OwnFunctionsLab):
     EmbeddingLab(word='monday', group='numbers and time')
     """
 
+    tasks = TASKS
+
     def __init__(self, similarity: Callable[..., Any] | None = None, **settings: Any) -> None:
         self._similarities: dict[bool, Similarities] = {}
         super().__init__({"similarity": similarity}, Settings(), Selection(), settings)
 
     def _similar(self, own: bool) -> Similarities:
         return self._similarities.setdefault(own, Similarities(self.functions(own)))
+
+    def scores(self) -> list[tuple[float, ...]]:
+        """The ranks of the analogies' answers, as they are shown."""
+        return self._similar(self._made_from[1]).scores()
 
     def compute(self, asked: Settings, own: bool) -> Found:
         """Find neighbours and answers, and once the analogies' ranks."""

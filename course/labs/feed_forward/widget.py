@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from course.labs.drawing import Drawing
+from course.labs.feed_forward.challenges import TASKS
 from course.labs.feed_forward.compute import Network, Shown, compute
 from course.labs.feed_forward.form import form
 from course.labs.feed_forward.neurons import Excitement
@@ -35,6 +36,8 @@ class FeedForwardLab(SettingsLab):
     >>> FeedForwardLab(width=4, activation="gelu", text="It is not so.")
     FeedForwardLab(width=4, activation='gelu', text='It is not so.')
     """
+
+    tasks = TASKS
 
     def __init__(
         self,

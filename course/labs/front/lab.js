@@ -14,6 +14,7 @@
  *   modules of this folder into the one that anywidget takes.
  */
 
+import { Challenges } from "./challenges.js";
 import { Chips } from "./chips.js";
 import { fromBase64, makeScale, Pixels } from "./codes.js";
 import { Comparison } from "./compare.js";
@@ -102,6 +103,7 @@ export class Lab {
     this.notice = make("p", { class: "course-lab-notice", id: newId("notice"), role: "alert", hidden: true });
     this.summary = make("p", { class: "course-lab-summary" });
     this.spoken = make("p", { class: "course-lab-spoken", "aria-live": "polite" });
+    this.challenges = new Challenges();
     host.append(this.root);
     /** @type {Labs.Receive} */
     this.receive = (content, buffers) => this.onMessage(content, buffers ?? []);
@@ -244,10 +246,11 @@ export class Lab {
   // --- from Python
 
   /**
-   * @param {Labs.Message} content
+   * @param {Labs.Message | Labs.Reached} content
    * @param {DataView[]} buffers
    */
   onMessage(content, buffers) {
+    if (content.type === "challenges") this.challenges.take(content.challenges);
     if (content.type !== "draw" || (content.to && content.to !== this.view)) return;
     clearTimeout(this.timers.greeting);
     this.lost = false;
@@ -269,6 +272,7 @@ export class Lab {
   take(content, buffers) {
     Object.assign(this.labels, content.labels);
     Object.assign(this.choices, content.choices);
+    if (content.challenges) this.challenges.take(content.challenges);
     const resting = Object.entries(content.values ?? {}).filter(([name]) => !this.isMoving(name));
     Object.assign(this.values, Object.fromEntries(resting)); // what was moved meanwhile stays
     this.showWhatApplies();
@@ -421,9 +425,9 @@ export class Lab {
     this.root.append(
       ...(main.firstChild ? [main] : []),
       make("div", { class: "course-lab-groups" }, ...groups, more.button), more.region,
-      this.notice, this.comparison.line, this.comparison.spoken, wide,
+      this.notice, this.challenges.pointer, this.comparison.line, this.comparison.spoken, wide,
       make("div", { class: "course-lab-panels" }, ...columns),
-      this.summary, this.spoken, this.buildTools());
+      this.summary, this.spoken, this.buildTools(), this.challenges.build(form));
     this.readInk();
     for (const panel of this.panels.values()) panel.measure();
   }

@@ -251,6 +251,20 @@ declare namespace Labs {
 
   // The messages
 
+  /** A task; `why` is there once it is reached. */
+  interface Challenge {
+    id: string;
+    asks: string;
+    hint: string;
+    why?: string;
+  }
+
+  /** All tasks, when one is reached. */
+  interface Reached {
+    type: "challenges";
+    challenges: Challenge[];
+  }
+
   interface Message {
     type: "draw";
     view?: string;
@@ -270,6 +284,7 @@ declare namespace Labs {
     refused?: Record<string, string>;
     /** Where a control's steps lead, by name: all of them, where that changed. */
     allowed?: Record<string, number[]>;
+    challenges?: Challenge[];
   }
 
   /** A message as JSON alone, its buffers in base64. */
@@ -282,7 +297,7 @@ declare namespace Labs {
     changes: Values;
   }
 
-  type Receive = (content: Message, buffers?: DataView[]) => void;
+  type Receive = (content: Message | Reached, buffers?: DataView[]) => void;
 
   /** What a view tells Python. */
   interface Sent {

@@ -5,8 +5,8 @@
 
 /** @type {any} */
 const page = globalThis;
-/** @type {{ ids: number, kept: WeakMap<Element, Record<string, Labs.Values>> }} */
-const shared = (page.courseLabs ??= { ids: 0, kept: new WeakMap() });
+/** @type {{ ids: number, kept: WeakMap<Element, Record<string, Labs.Values>>, unfolded: Record<string, boolean> }} */
+const shared = (page.courseLabs ??= { ids: 0, kept: new WeakMap(), unfolded: {} });
 
 /** Count what was made on this page, by whatever lab. */
 export function nextNumber() {
@@ -34,6 +34,23 @@ export function takeSettings(cell, lab) {
   const values = kept?.[lab];
   if (kept) delete kept[lab];
   return values;
+}
+
+/**
+ * Whether a lab's tasks were unfolded when they were last seen on this page.
+ * @param {string} lab
+ */
+export function isUnfolded(lab) {
+  return shared.unfolded[lab] ?? false;
+}
+
+/**
+ * Keep whether a lab's tasks are unfolded.
+ * @param {string} lab
+ * @param {boolean} open
+ */
+export function keepUnfolded(lab, open) {
+  shared.unfolded[lab] = open;
 }
 
 /**

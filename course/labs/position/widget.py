@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from course.labs.drawing import Drawing
 from course.labs.own_functions import OwnFunctionsLab
+from course.labs.position.challenges import TASKS
 from course.labs.position.compute import BASES, Positions, Selection, Settings, compute
 from course.labs.position.form import form
 from course.labs.position.view import panels, still, summary
@@ -30,6 +31,8 @@ class PositionLab(OwnFunctionsLab):
     >>> PositionLab(kind="rotary", length=32)
     PositionLab(kind='rotary', length=32)
     """
+
+    tasks = TASKS
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from torch import nn
 from course.labs.checkpoints import asked_for, checkpoint
 from course.labs.drawing import Drawing
 from course.labs.settings_lab import SettingsLab
+from course.labs.shapes.challenges import TASKS
 from course.labs.shapes.form import form
 from course.labs.shapes.journey import first_step
 from course.labs.shapes.settings import WIDEST, Selection, Settings
@@ -43,6 +44,7 @@ class ShapeTracer(SettingsLab):
     ShapeTracer(text='A cat sat.', encoder='fresh', layers=1)
     """
 
+    tasks = TASKS
     widest = WIDEST
 
     def __init__(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from course.labs.checkpoints import asked_for, checkpoint
 from course.labs.drawing import Drawing
 from course.labs.settings_lab import SettingsLab
+from course.labs.stack.challenges import TASKS
 from course.labs.stack.compute import Walk, compute
 from course.labs.stack.form import form
 from course.labs.stack.own import LayerClass, Similarity
@@ -42,6 +43,7 @@ class StackLab(SettingsLab):
     StackLab(text='A cat sat.', depth=3, residual=False, d_model=16, heads=2)
     """
 
+    tasks = TASKS
     widest = WIDEST
 
     def __init__(

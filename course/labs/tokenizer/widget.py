@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from course.labs.drawing import Drawing
 from course.labs.own_functions import OwnFunctionsLab
+from course.labs.tokenizer.challenges import TASKS
 from course.labs.tokenizer.compute import (
     SIZES,
     Cutter,
@@ -39,6 +40,8 @@ class TokenizerLab(OwnFunctionsLab):
     TokenizerLab(text='A cat sat.', size=200)
     """
 
+    tasks = TASKS
+
     def __init__(self, wordpiece: Callable[..., Any] | None = None, **settings: Any) -> None:
         self._cutters: dict[bool, Cutter] = {}
         defaults = Settings(EXAMPLES[0]), Selection()
@@ -56,7 +59,8 @@ class TokenizerLab(OwnFunctionsLab):
         """The nearest piece that there is."""
         return Selection(min(max(chosen.piece, 0), max(len(result.tokens) - 1, 0)))
 
-    def _history(self) -> list[tuple[int, tuple[str, ...]]]:
+    def history(self) -> list[tuple[int, tuple[str, ...]]]:
+        """How the chosen word is cut as the vocabulary grows."""
         tokens, (asked, own) = self.shown(), self._made_from
         if not tokens.tokens:
             return []
@@ -69,7 +73,7 @@ class TokenizerLab(OwnFunctionsLab):
 
     def drawing(self) -> Drawing:
         """What should be seen now."""
-        tokens, asked, steps = self.shown(), self._made_from[0], self._history()
+        tokens, asked, steps = self.shown(), self._made_from[0], self.history()
         piece = self._chosen.piece
         told = summary(asked, tokens, piece, steps)
         return Drawing(
@@ -82,7 +86,7 @@ class TokenizerLab(OwnFunctionsLab):
     def still(self) -> dict[str, str]:
         """A picture, and words, for places without a front end."""
         tokens, asked = self.shown(), self._made_from[0]
-        told = summary(asked, tokens, self._chosen.piece, self._history())
+        told = summary(asked, tokens, self._chosen.piece, self.history())
         words = [repr(self), told, self.whose(), self._notice]
         return {
             "text/plain": "\n".join(filter(None, words)),
