@@ -44,7 +44,7 @@ def test_the_lab_talks_as_it_does_elsewhere(run_in_colab: Any) -> None:
     assert "looks most at “anna” (0.41)" in still.data["text/plain"]
     assert texts(talked).splitlines() == [
         "7.7.1 7.34.0",
-        "['heads', 'weights', 'row', 'values']",
+        "['heads', 'weights', 'flow', 'row', 'values']",
         "2 True",
         "d_model = 256 is not divisible by 3 heads: each head works on an equal share of the "
         "vector. The nearest d_model that fits is 255. Until then the last value that fits holds.",

@@ -43,6 +43,6 @@ def test_the_labs_talk_as_they_do_elsewhere(run_in_colab: Any) -> None:
     assert "".join(output.get("text", "") for output in talked.outputs).splitlines() == [
         "['gradients', 'similarity', 'norms', 'cosines'] True",
         "2 d_model = 64 is not divisible by 5 heads",
-        "['steps', 'pieces']",
-        "['steps', 'before', 'after'] return (query / math.sqrt",
+        "['journey', 'steps', 'pieces']",
+        "['journey', 'steps', 'before', 'after'] return (query / math.sqrt",
     ]
