@@ -2,9 +2,10 @@
 
 `lab.js` is the whole of one view. Below it stand the panels (`grid`, `matrix`, `table`, `plot`,
 `tokens`, `steps`, each a kind of `panel`), the `controls`, what was moved and not yet answered
-(`requests`) and the saved `picture`. Below those: `axis` and `strokes` for plots, `codes` for packed
-numbers and colours, `dom` for elements and their ids, `text` for numbers and sentences, `page` for
-what all labs of a page share.
+(`requests`), before and after (`compare`), what is folded away (`more`) and the saved `picture`.
+Below those: `axis` and `strokes` for plots, `codes` for packed numbers and colours, `differences` of
+two states, `dom` for elements and their ids, `text` for numbers and sentences, `page` for what all
+labs of a page share.
 `messages.d.ts` has the types of what Python sends; `jsconfig.json` tells TypeScript how to check them.
 
 The modules import one another by name (``import { make } from "./dom.js"``) and export declarations
