@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 
 import pytest
 
+from tests.browser.more import begin_open
 from tests.browser.server import ARGUMENTS, JupyterLab, jupyterlab, open_and_run, write_notebook
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -88,18 +89,23 @@ def open_notebook(
     """Opens a notebook of the given cells, runs it, and gives the page.
 
     After the test the page must have had no error, and asked nothing of another machine.
+    Labs begin with all that they have, as `more` was opened before; without, as for a newcomer.
     COURSE_PICTURES names a folder where screenshots are kept.
     """
     opened: list[tuple[Any, Watched]] = []
     pictures = Path(os.environ.get("COURSE_PICTURES") or tmp_path)
     pictures.mkdir(parents=True, exist_ok=True)
 
-    def open_it(*cells: str, width: int = 1400, height: int = 1500, dark: bool = False) -> Watched:
+    def open_it(
+        *cells: str, width: int = 1400, height: int = 1500, dark: bool = False, more: bool = True
+    ) -> Watched:
         name = f"{request.node.name.split('[')[0]}-{len(opened)}.ipynb"
         write_notebook(server.folder / name, *cells)
         context = browser.new_context(
             viewport={"width": width, "height": height}, accept_downloads=True
         )
+        if more:
+            begin_open(context)
         watched = Watched(context.new_page(), pictures)
         opened.append((context, watched))
         if dark:

@@ -11,6 +11,7 @@ import pytest
 from course.labs.attention.compute import compute
 from course.labs.attention.settings import Settings
 from tests.browser.conftest import OpenNotebook, Watched, at_rest
+from tests.browser.more import begin_open
 from tests.browser.server import ROOT, JupyterLab, open_and_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -92,6 +93,7 @@ def shared_lab(server: JupyterLab, browser: Any, tmp_path_factory: Any) -> Any:
 
     write_notebook(server.folder / "shared.ipynb", CELL)
     page = browser.new_page(viewport={"width": 1400, "height": 1500})
+    begin_open(page)
     watched = Watched(page, tmp_path_factory.mktemp("pictures"))
     open_and_run(page, server, "shared.ipynb")
     drawn(page)
@@ -341,6 +343,7 @@ def test_the_chapters_labs_are_live(server: JupyterLab, browser: Any, tmp_path: 
     name = "chapter.ipynb"
     (server.folder / name).write_text(CHAPTER.read_text(encoding="utf-8"), encoding="utf-8")
     page = browser.new_page(viewport={"width": 1400, "height": 1500})
+    begin_open(page)
     watched = Watched(page, tmp_path)
     try:
         open_and_run(page, server, name)

@@ -48,7 +48,7 @@ def faults(page: Any) -> list[str]:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing(open_notebook: OpenNotebook, dark: bool) -> None:
-    page = open_notebook(*CELLS, height=9000, dark=dark).page
+    page = open_notebook(*CELLS, height=9000, dark=dark, more=False).page
     page.wait_for_function(
         "(count) => document.querySelectorAll('.course-live').length === count",
         arg=len(QUESTIONS) + 1 + len(LAB_CELLS),
@@ -56,4 +56,13 @@ def test_axe_finds_nothing(open_notebook: OpenNotebook, dark: bool) -> None:
     )
     page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=WAIT)
     page.get_by_role("button", name="Numbers as tables").first.click()
+    assert faults(page) == []
+    for compare in page.get_by_role("button", name="Compare with this").all():
+        compare.click()
+    for folded in page.locator(".course-lab-more[aria-expanded=false]").all():
+        folded.click()
+    temperature = page.get_by_label("Temperature")
+    temperature.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".course-lab-differs:has-text('Temperature')")
     assert faults(page) == []

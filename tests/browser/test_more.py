@@ -38,7 +38,7 @@ def is_painted(page: Any, query: str) -> bool:
 
 @pytest.mark.parametrize(("width", "dark"), [(1400, False), (700, True)])
 def test_every_lab_begins_with_little(open_notebook: OpenNotebook, width: int, dark: bool) -> None:
-    watched = open_notebook(IMPORTS, *LAB_CELLS, width=width, height=9000, dark=dark)
+    watched = open_notebook(IMPORTS, *LAB_CELLS, width=width, height=9000, dark=dark, more=False)
     page = watched.page
     idle(page, LAB_NAMES)
     for lab in LAB_NAMES:
@@ -57,7 +57,9 @@ def test_every_lab_begins_with_little(open_notebook: OpenNotebook, width: int, d
 
 
 def test_more_is_remembered_and_draws_what_was_folded(open_notebook: OpenNotebook) -> None:
-    page = open_notebook("from course import labs", "labs.AttentionLab()", height=1800).page
+    page = open_notebook(
+        "from course import labs", "labs.AttentionLab()", height=1800, more=False
+    ).page
     idle(page, ("attention",))
     more = page.locator(f"{LAB} .course-lab-more")
     values = f"{LAB} [data-panel=values] canvas"
@@ -83,7 +85,7 @@ def test_what_was_given_is_not_folded_away(open_notebook: OpenNotebook) -> None:
         "labs.AttentionLab(mask='causal')",
         "labs.StackLab(depth=3)",
     )
-    page = open_notebook(*cells, height=4000).page
+    page = open_notebook(*cells, height=4000, more=False).page
     idle(page, ("attention", "stack"))
     assert page.get_by_label("Mask", exact=True).is_visible()
     stack = page.locator("[data-lab=stack] .course-lab-more")
@@ -94,7 +96,7 @@ def test_what_was_given_is_not_folded_away(open_notebook: OpenNotebook) -> None:
 def test_the_input_stays_in_sight(open_notebook: OpenNotebook, width: int, height: int) -> None:
     """700 by 450 is a screen of 1400 by 900 at 200 % zoom."""
     watched = open_notebook(
-        "from course import labs", "labs.AttentionLab()", width=width, height=height
+        "from course import labs", "labs.AttentionLab()", width=width, height=height, more=False
     )
     page = watched.page
     idle(page, ("attention",))

@@ -237,7 +237,7 @@ export function tellNewAndGone(now, before, matches) {
   const there = new Set(matches);
   const list = (/** @type {string} */ what, /** @type {string[]} */ words) => {
     const more = words.length - MOST_PIECES;
-    return words.length ? `${what}: ${words.slice(0, MOST_PIECES).join(" ")}${more > 0 ? ` and ${more} more` : ""}.` : "";
+    return words.length ? `${what}: ${words.slice(0, MOST_PIECES).map((word) => `“${word}”`).join(", ")}${more > 0 ? ` and ${more} more` : ""}.` : "";
   };
   return [list("New", now.filter((_, i) => matches[i] < 0)), list("Gone", before.filter((_, i) => !there.has(i)))]
     .filter(Boolean).join(" ") || "No piece is new, none is gone.";

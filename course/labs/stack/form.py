@@ -178,7 +178,7 @@ def _norms() -> dict[str, Any]:
         "height": 170,
         "tells": "{series}, after layer {x}: {y}",
         "chooses": ["encoder", "layer_shown"],
-        "help": "A point chosen in any of the lines chooses the layer that is shown below.",
+        "help": "A point of any line chooses its layer, whose tokens are compared under “More”.",
     }
 
 

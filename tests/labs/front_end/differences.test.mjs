@@ -96,7 +96,7 @@ test("pieces are matched in their order first, then where they have moved", () =
 
 test("what is new and what is gone is named, up to a length", () => {
   const tell = (now, before) => tellNewAndGone(now.split(" "), before.split(" "), matchPieces(now.split(" "), before.split(" ")));
-  assert.equal(tell("a b", "a c"), "New: b. Gone: c.");
+  assert.equal(tell("a b", "a c"), "New: “b”. Gone: “c”.");
   assert.equal(tell("a b", "b a"), "No piece is new, none is gone.");
-  assert.equal(tell("a b c d e f g h i j", "z"), "New: a b c d e f g h and 2 more. Gone: z.");
+  assert.equal(tell("a b c d e f g h i j", "z"), "New: “a”, “b”, “c”, “d”, “e”, “f”, “g”, “h” and 2 more. Gone: “z”.");
 });
