@@ -74,10 +74,17 @@ class EncoderFigure:
             chapters = sorted({part.chapter for part in PARTS if part.name == name}) or ["04"]
             mark = "->" if name in self.lit and len(self.lit) < len(_ROLES) else "  "
             lines.append(f" {mark} {name:<13} chapter {chapters[0]}: {role}")
-        return "\n".join(lines)
+        return "\n".join([*lines, f"Walk a text through it: {self.walk}"])
 
     def _repr_html_(self) -> str:
-        return self.svg()
+        return f"{self.svg()}<p>Walk a text through it: <code>{escape(self.walk)}</code></p>"
+
+    @property
+    def walk(self) -> str:
+        """The lab in which a text goes this way, from the first lit part on."""
+        first = next((part.name for part in PARTS if part.name in self.lit), "tokens")
+        at = "" if len(self.lit) == len(_ROLES) else f'station="{first}"'
+        return f"labs.ShapeTracer({at})"
 
     def svg(self) -> str:
         """The picture as inline SVG with a text for screen readers."""

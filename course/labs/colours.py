@@ -34,14 +34,26 @@ SCALES = {"weights": list(WEIGHTS), "signed": list(SIGNED)}
 
 # On a light page and on a dark one: `series` for lines and points, each at least 3 to 1 against the
 # page; `tints` behind text, which only tell neighbours apart. Never alone: lines have dashes too,
-# points markers, pieces of text borders.
+# points markers, pieces of text borders. `heads` are lines of several heads, with numbers, dashed from
+# the ninth head on: any two are at least 0.1 apart in OKLab, also as a colour-blind reader sees them
+# (Machado, Oliveira and Fernandes 2009, severity 1). `signed` are lines from negative to positive.
 COLOURS = {
     "light": {
         "series": ["#0060a8", "#c04a00", "#00735a", "#9a2f86", "#6b5600", "#4a4a4a"],
+        "heads": [
+            *("#1a1083", "#d64e2f", "#1a8587", "#680a0a"),
+            *("#a64df5", "#0c5772", "#a5251b", "#8313bf"),
+        ],
+        "signed": ["#0d3a70", "#1f6aa8", "#4393c3", "#7a7a7a", "#c27510", "#a85a08", "#7a3804"],
         "tints": ["#d3e6f7", "#fbe1c4", "#d5eedd", "#eedcf2"],
     },
     "dark": {
         "series": ["#62b6f2", "#ffa046", "#4fd3a6", "#ef8cd6", "#e0cb55", "#c8c8c8"],
+        "heads": [
+            *("#78c0f7", "#f426ab", "#e2fa10", "#a18308"),
+            *("#95fef0", "#7479f6", "#f690a6", "#aec705"),
+        ],
+        "signed": ["#c3e2f5", "#7fbde0", "#4393c3", "#8a8a8a", "#c97a1c", "#f0a04a", "#ffd9a8"],
         "tints": ["#173d5e", "#5a3512", "#17472f", "#4a2752"],
     },
 }

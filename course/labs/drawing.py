@@ -8,7 +8,10 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
 
 - ``grid``: many small square matrices in rows and columns, one chosen (every layer and head).
 - ``matrix``: one large matrix with labelled rows and columns; a cell is chosen, or painted.
-- ``table``: numbers in rows and columns; ``wide_labels`` gives the rows' labels room.
+- ``table``: numbers in rows and columns; ``wide_labels`` gives the rows' labels room. A column with
+  ``times`` has no numbers of its own: they are the column's before it, times this.
+- ``flow``: lines from rows (left) to columns (right), of one head or several;
+  `course.labs.attention.flow` makes its data.
 - ``plot``: lines and points over two axes; `course.labs.plotting.plot_panel` makes its data.
   In the form: ``x`` and ``y`` (``{"label", "log", "whole", "least", "most", "ticks"}``, all but the
   label optional; ``ticks`` is ``[[number, text], ...]``), ``height``, ``widest``, ``equal`` (a unit

@@ -12,7 +12,8 @@ From the front end, as custom messages:
 
 To the front end, with buffers: ``{"type": "draw", "view", "request", "drawn", "values", "panels",
 "summary", "notice"}`` and, where they changed, ``choices``, ``labels``, ``allowed`` and ``refused``;
-the answer to ``ready`` carries the ``form`` (see `course.labs.attention.form` for one) and goes ``to`` that view alone.
+the answer to ``ready`` carries the ``form`` (see `course.labs.attention.form` for one) and what is ``changed`` from
+the lab's defaults, and goes ``to`` that view alone.
 A panel's entry holds its description, and in ``data`` the numbers of its buffers if they changed.
 The answer to ``ready`` also has the lab's tasks in ``challenges``: ``[{"id", "asks", "hint"}, ...]``, each
 that is reached with its ``why``. When a task is reached, ``{"type": "challenges", "challenges"}`` follows
@@ -78,6 +79,10 @@ class Lab(anywidget.AnyWidget):
     def form(self) -> dict[str, Any]:
         """The controls and panels, as JSON; read once for each view. Colours are added to it."""
         raise NotImplementedError
+
+    def changed(self) -> list[str]:
+        """The settings that are not as the lab begins by itself: none of them is folded away."""
+        return []
 
     def apply(self, changes: Mapping[str, Any]) -> None:
         """Take in what was moved; the next drawing's notice says what is wrong with it."""
@@ -161,7 +166,7 @@ class Lab(anywidget.AnyWidget):
         form = {"scales": SCALES, "colours": COLOURS, **self.form()}
         head = {"type": "draw", "drawn": self._state_number(drawing), "form": form}
         tasks = {"challenges": self.challenges.content()} if self.tasks.challenges else {}
-        return {**head, **tasks, **content}, buffers
+        return {**head, **tasks, "changed": self.changed(), **content}, buffers
 
     def first_message(self) -> dict[str, Any]:
         """What a view shows before Python has answered it: a message as JSON alone."""

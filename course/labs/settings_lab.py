@@ -49,6 +49,7 @@ class SettingsLab(Lab):
             TypeError: there is no such setting.
         """
         self._defaults, self._asked, self._chosen = asked, asked, chosen
+        self._pointed = [n for n, at in given.items() if at != getattr(chosen, n, at)]
         self._settings = [field.name for field in fields(asked)]
         self._selection = [field.name for field in fields(chosen)]
         self._notice = ""
@@ -130,6 +131,12 @@ class SettingsLab(Lab):
         self._notice = self._failure
         self._refused, self._why = {}, {}
         self.redraw()
+
+    def changed(self) -> list[str]:
+        """The settings that differ from the defaults, and the selections that the caller gave."""
+        names = (name for name in self._settings if name != "text")
+        differ = [n for n in names if getattr(self._asked, n) != getattr(self._defaults, n)]
+        return [*differ, *self._pointed]
 
     def apply(self, changes: Mapping[str, Any]) -> None:
         """Take in what was moved in the front end, and what was refused before: it may fit by now."""

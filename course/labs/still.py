@@ -100,10 +100,27 @@ class Written:
     turned: bool = False
 
 
+@dataclass(frozen=True)
+class Stroke:
+    """A straight line in an SVG; its share, from 0 to 1, is its opacity."""
+
+    x: float
+    y: float
+    to_x: float
+    to_y: float
+    width: float
+    share: float
+
+
 def svg(
-    width: int, height: int, label: str, pictures: Sequence[Placed], texts: Sequence[Written]
+    width: int,
+    height: int,
+    label: str,
+    pictures: Sequence[Placed],
+    texts: Sequence[Written],
+    strokes: Sequence[Stroke] = (),
 ) -> str:
-    """An SVG that holds pictures as PNG and texts as text, on white."""
+    """An SVG that holds pictures as PNG, texts as text, and lines, on white."""
     body = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" role="img" aria-label="{escape(label)}" '
@@ -123,4 +140,9 @@ def svg(
             f'<text x="{text.x:g}" y="{text.y:g}" text-anchor="{text.anchor}" fill="#222222"{turn}>'
             f"{escape(text.text)}</text>"
         )
+    body.extend(
+        f'<path d="M{line.x:g} {line.y:g}L{line.to_x:g} {line.to_y:g}" stroke="#1a1083" '
+        f'stroke-width="{line.width:.3g}" stroke-opacity="{line.share:.2g}"/>'
+        for line in strokes
+    )
     return "".join([*body, "</svg>"])

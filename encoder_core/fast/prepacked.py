@@ -183,17 +183,12 @@ class PrepackedLayer(TransformerEncoderLayer):
         if layout is None:
             return False
         attention = self._modules["self_attn"]
-        parts = [*self._modules.values(), *attention._modules.values()]  # type: ignore[union-attr]
-        values: list[Tensor] = []
-        types: list[type] = []
-        for part in filter(None, parts):
-            if part._forward_hooks or part._forward_pre_hooks or "forward" in part.__dict__:
-                return False
-            types.append(type(part))
-            if part._parameters:
-                values += [p for p in part._parameters.values() if p is not None]
-            elif part.training:  # a dropout
-                return False
+        every = [*self._modules.values(), *attention._modules.values()]  # type: ignore[union-attr]
+        parts = [part for part in every if part is not None]
+        if any(map(_acts, parts)):
+            return False
+        types = [type(part) for part in parts]
+        values = [p for part in parts for p in part._parameters.values() if p is not None]
         try:
             src.data_ptr()
             # They change with a weight, and with a part that becomes another:
@@ -218,6 +213,13 @@ def _recorded(src: Tensor) -> bool:
     forward_mode = getattr(forward_ad, "_current_level", -1) >= 0
     traced = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
     return forward_mode or traced or not has_values(src)
+
+
+def _acts(part: nn.Module) -> bool:
+    """Tell whether a part does something of its own when it is called: a hook, a patch, a dropout."""
+    patched = "forward" in part.__dict__
+    drops = part.training and not part._parameters
+    return bool(part._forward_hooks or part._forward_pre_hooks) or patched or drops
 
 
 def _version(weight: Tensor) -> int:

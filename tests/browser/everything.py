@@ -18,4 +18,13 @@ QUIZ = next(question for question in _QUESTIONS if question.kind == "quiz")
 PREDICTION = next(question for question in _QUESTIONS if question.kind == "predict")
 IMPORTS = "import torch\nfrom course import check, compare, explain, hint, labs, predict, quiz"
 QUESTIONS = (f"quiz({QUIZ.id!r})", f"predict({PREDICTION.id!r})")
+LAB_NAMES = (
+    "attention",
+    "tokenizer",
+    "embedding",
+    "position",
+    "feed-forward",
+    "stack",
+    "shapes",
+)
 LAB_CELLS = tuple(f"labs.{name}()" for name in LABS)

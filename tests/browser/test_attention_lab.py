@@ -236,7 +236,7 @@ def test_everything_has_a_name_and_keeps_its_keys(open_notebook: OpenNotebook) -
     assert page.locator(f"{LAB} .course-lab-behind:visible").count() == 0
     page.click(f"{LAB} button:text-is('Numbers as tables')")
     tables = page.locator(f"{LAB} .course-lab-behind:visible table")
-    assert tables.count() == page.locator(f"{LAB} canvas").count() == 3
+    assert tables.count() == page.locator(f"{LAB} canvas").count() == 4
     assert tables.nth(0).locator("tbody tr").count() == 2  # layers
     spoken = page.locator(f"{LAB} .course-lab-spoken[aria-live=polite]")
     page.wait_for_timeout(1000)

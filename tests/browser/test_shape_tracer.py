@@ -101,7 +101,12 @@ def test_stations_are_clicked_and_walked_by_keys(open_notebook: OpenNotebook) ->
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(150)
     wait_for_step(page, "Layer 1: in-projection")
-    assert "layer 1, of 6" in page.inner_text(f"{LAB} .course-lab-layer")
+    assert "layer 1 of layers 0 to 5" in page.inner_text(f"{LAB} .course-lab-layer")
+    page.get_by_label("Next layer").click()
+    wait_for_step(page, "Layer 2: in-projection")
+    page.get_by_label("Layer before").click()
+    wait_for_step(page, "Layer 1: in-projection")
+    page.locator(HERE).focus()
     page.keyboard.press("ArrowLeft")
     wait_for_step(page, "Layer 0: layer norm")
     # The list of steps moves the station too.

@@ -29,7 +29,7 @@ from tests.labs.front import Front
 
 TEXT = "Anna thanked Peter because he had helped her brother."
 TINY = {"text": "A cat sat.", "encoder": "fresh", "heads": 2, "d_model": 16}
-ALL = ["heads", "weights", "row", "values"]
+ALL = ["heads", "weights", "flow", "row", "values"]
 # The roots of weights travel in 16 bits: off by half a step, so their squares by one at most.
 CODED = 1.01 / (2**16 - 2)
 
@@ -80,15 +80,15 @@ def test_the_first_picture_is_the_pretrained_encoder(front: Front) -> None:
 
 def test_only_what_changed_is_sent(front: Front) -> None:
     front.move(query=5)
-    assert front.drawn() == ["weights", "row", "values"]
+    assert front.drawn() == ["weights", "flow", "row", "values"]
     assert set(front.data["weights"]) == {"cells"}
     _, buffers = front.messages[-1]
     assert len(buffers) == 2  # the row's numbers and its values; the head itself is there already
     front.move(head=4)
     assert front.drawn() == ALL
-    assert len(front.messages[-1][1]) == 3  # all but the pictures of all heads
+    assert len(front.messages[-1][1]) == 4  # all but the pictures of all heads
     front.move(key=2)
-    assert front.drawn() == ["weights", "row", "values"]
+    assert front.drawn() == ["weights", "flow", "row", "values"]
     assert front.messages[-1][1] == []
     front.move(key=2)
     assert front.drawn() == []
@@ -462,7 +462,10 @@ def test_there_is_a_still_picture_and_words() -> None:
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG\r\n")
     root = ElementTree.fromstring(data["image/svg+xml"])
     texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert texts.count("thanked") == 2
+    assert texts.count("thanked") == 4  # of the matrix and of the lines
+    paths = list(root.iter("{http://www.w3.org/2000/svg}path"))
+    weights = np.where(lab.shown().blocked, 0, lab.shown().weights[1, 3])
+    assert len(paths) == (weights >= 0.05).sum() > 12
     assert len(json.dumps(data)) < 40_000
     again, _ = lab._repr_mimebundle_()
     assert data == again
@@ -471,7 +474,13 @@ def test_there_is_a_still_picture_and_words() -> None:
 def test_a_text_that_is_markup_is_text() -> None:
     lab = labs.AttentionLab(text='<script>alert("&")</script>', encoder="fresh")
     root = ElementTree.fromstring(lab.still()["image/svg+xml"])
-    assert {node.tag.split("}")[1] for node in root.iter()} == {"svg", "rect", "image", "text"}
+    assert {node.tag.split("}")[1] for node in root.iter()} == {
+        "svg",
+        "rect",
+        "image",
+        "text",
+        "path",
+    }
 
 
 def test_a_failing_attention_raises_from_python() -> None:

@@ -47,8 +47,9 @@ def _text() -> dict[str, Any]:
     return {
         "label": "Text",
         "wide": True,
+        "more": True,
         "controls": [
-            {"name": "text", "kind": "text", "label": "Sentence", "longest": 2000, "long": True},
+            {"name": "text", "kind": "text", "label": "Sentence", "longest": 2000, "main": True},
             {
                 "name": "pair",
                 "kind": "text",
@@ -82,7 +83,7 @@ def _encoder(pretrained: Checkpoint) -> dict[str, Any]:
             "choices": [[device, device] for device in devices()],
         },
     ]
-    return {"label": "Encoder", "controls": controls}
+    return {"label": "Encoder", "more": True, "controls": controls}
 
 
 def _attention() -> dict[str, Any]:
@@ -99,12 +100,13 @@ def _attention() -> dict[str, Any]:
         "label": "Attention, in every layer and head",
         "controls": [
             temperature,
-            {"name": "scaled", "kind": "check", "label": "divide by √dₖ"},
-            {"name": "mask", "kind": "select", "label": "Mask", "choices": MASKS},
+            {"name": "scaled", "kind": "check", "label": "divide by √dₖ", "more": True},
+            {"name": "mask", "kind": "select", "label": "Mask", "choices": MASKS, "more": True},
             {
                 "name": "clear_mask",
                 "kind": "button",
                 "label": "Unblock all",
+                "more": True,
                 "show": {"mask": "painted"},
             },
         ],
@@ -116,9 +118,29 @@ def _look() -> dict[str, Any]:
     controls: list[dict[str, Any]] = [
         {"name": name, "kind": "select", "label": name.capitalize()} for name in names
     ]
-    controls.append({"name": "head_off", "kind": "check", "label": "switch this head off"})
+    off = {"name": "head_off", "kind": "check", "label": "switch this head off", "more": True}
+    on = {"name": "all_on", "kind": "button", "label": "All heads on", "show": {"some_off": True}}
+    controls += [off, on]
     controls.append(
-        {"name": "all_on", "kind": "button", "label": "All heads on", "show": {"some_off": True}}
+        {
+            "name": "flow",
+            "kind": "chips",
+            "label": "Heads drawn as lines",
+            "item": "head",
+            "nearest": "this head",
+        }
+    )
+    controls.append(
+        {
+            "name": "shares",
+            "kind": "check",
+            "label": "colour lines by what the value adds",
+            "more": True,
+            "help": (
+                "Of each weighted value the part along the head's output, as a share of the "
+                "output's length. The shares of a row add up to 1."
+            ),
+        }
     )
     return {"label": "Look at", "controls": controls}
 
@@ -138,7 +160,7 @@ def _number(
 
 
 def _panels() -> list[dict[str, Any]]:
-    return [_heads(), _weights(), _row(), _values(), _change()]
+    return [_heads(), _weights(), _flow(), _row(), _values(), _change()]
 
 
 def _heads() -> dict[str, Any]:
@@ -176,9 +198,27 @@ def _weights() -> dict[str, Any]:
     }
 
 
+def _flow() -> dict[str, Any]:
+    return {
+        "name": "flow",
+        "kind": "flow",
+        "column": 0,
+        "label": "The flow: from each query (left) to the keys it looks at (right)",
+        "chooses": ["query", "key"],
+        "help": (
+            "The heavier the weight, the thicker and more opaque its line; a blocked key has none. "
+            "Up and down choose the query, left and right the key; point at a word to see its "
+            "lines alone. What a value v adds to the head's output o is w (v · o) / |o|²: the part "
+            "of w v along o, as a share of o's length. A query's shares add up to 1; a negative "
+            "one (dashed) points against o."
+        ),
+    }
+
+
 def _row() -> dict[str, Any]:
     return {
         "name": "row",
+        "more": True,
         "kind": "table",
         "column": 0,
         "label": "The chosen query's row: from products to the weighted sum",
@@ -189,6 +229,7 @@ def _row() -> dict[str, Any]:
 def _values() -> dict[str, Any]:
     return {
         "name": "values",
+        "more": True,
         "kind": "matrix",
         "column": 1,
         "label": "The values, and their sum weighted by the chosen query's row",
@@ -205,6 +246,7 @@ def _values() -> dict[str, Any]:
 def _change() -> dict[str, Any]:
     return {
         "name": "change",
+        "more": True,
         "kind": "table",
         "column": 0,
         "label": "What switching off changes in each token's output vector",

@@ -83,19 +83,29 @@ class Settings:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which layer, head, query and key are shown, from 0; and from which number of the values."""
+    """Which layer, head, query and key are shown, from 0; and from which number of the values.
+
+    `flow` has the heads whose lines are drawn, where it is not the chosen one alone; `shares` says
+    whether the lines show what the values add to the output.
+    """
 
     layer: int = 0
     head: int = 0
     query: int = 0
     key: int = 0
     dimension: int = 0
+    flow: tuple[int, ...] = ()
+    shares: bool = False
 
     def within(self, layers: int, heads: int, tokens: int, dimensions: int) -> Selection:
         """The nearest selection that exists in an encoder and text of this size."""
         sizes = {"layer": layers, "head": heads, "query": tokens, "key": tokens}
         sizes["dimension"] = dimensions
-        kept = {name: min(max(getattr(self, name), 0), n - 1) for name, n in sizes.items()}
+        kept: dict[str, Any] = {
+            name: min(max(getattr(self, name), 0), n - 1) for name, n in sizes.items()
+        }
+        flow = tuple(sorted({head for head in self.flow if 0 <= head < heads}))
+        kept["flow"] = () if flow == (kept["head"],) else flow
         return replace(self, **kept)
 
 
@@ -152,6 +162,8 @@ def devices() -> list[str]:
 
 def read_setting(name: str, value: Any) -> Any:
     """A setting as it comes from the front end or from a caller, as `Settings` keeps it."""
+    if name == "flow":
+        return _read_heads(value)
     if name == "off":
         return frozenset((int(layer), int(head)) for layer, head in value)
     if name == "temperature" and isinstance(value, int) and not isinstance(value, bool):
@@ -159,6 +171,13 @@ def read_setting(name: str, value: Any) -> Any:
     if name == "painted" and not isinstance(value, Painting):
         return _read_painting(value)
     return value
+
+
+def _read_heads(value: Any) -> tuple[int, ...]:
+    whole = isinstance(value, list | tuple) and all(type(head) is int for head in value)
+    if not whole:
+        raise UnreadableSetting("The heads to draw must be a list of whole numbers.")
+    return tuple(value)
 
 
 def _read_painting(value: Any) -> Painting:

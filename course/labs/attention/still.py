@@ -11,10 +11,24 @@ import torch.nn.functional as F
 
 from course.labs.attention.compute import Arrays
 from course.labs.attention.settings import Selection
-from course.labs.still import Indices, Placed, Written, beneath, enlarge, png, shades, sheet, svg
+from course.labs.still import (
+    Indices,
+    Placed,
+    Stroke,
+    Written,
+    beneath,
+    enlarge,
+    png,
+    shades,
+    sheet,
+    svg,
+)
 
 _SMALL = 20  # the side of a head's small picture, in pixels
 _LONGEST_TITLE = 110  # letters
+_MOST_WORDS = 32  # between which lines are drawn
+_LIGHTEST = 0.05  # the weight of a line
+_PITCH = 14  # of the words beside the lines, in SVG units
 
 
 def still(arrays: Arrays, chosen: Selection, title: str) -> dict[str, str]:
@@ -74,4 +88,27 @@ def _svg(arrays: Arrays, chosen: Selection, title: str, small: Indices, large: I
         Placed(left, top, side, side, large),
     ]
     width = max(left + side, left + 260) + 8
-    return svg(width, max(top + side, 68 + grid_height) + 10, title, pictures, texts)
+    below = 68 + grid_height + 34
+    words, strokes = flow(arrays, chosen, below)
+    bottom = max(top + side, below + _PITCH * len(words) // 2)
+    return svg(width, bottom + 10, title, pictures, [*texts, *words], strokes)
+
+
+def flow(arrays: Arrays, chosen: Selection, top: int) -> tuple[list[Written], list[Stroke]]:
+    """Words and lines of the chosen head, below `top`; nothing of a long text."""
+    labels = arrays.tokens.labels
+    if len(labels) > _MOST_WORDS:
+        return [], []
+    weights = arrays.weights[chosen.layer, chosen.head]  # (L, L)
+    words = [
+        Written(8, top - 8, f"The same head from queries to keys: weights of {_LIGHTEST} and more")
+    ]
+    for i, label in enumerate(labels):
+        at = top + (i + 0.5) * _PITCH
+        words += [Written(104, at + 4, label, "end"), Written(286, at + 4, label)]
+    strokes = []
+    for i, j in np.argwhere((weights >= _LIGHTEST) & ~arrays.blocked):
+        weight = min(float(weights[i, j]), 1.0)
+        heights = [top + (at + 0.5) * _PITCH for at in (int(i), int(j))]
+        strokes.append(Stroke(110, heights[0], 280, heights[1], 0.7 + 3.3 * weight, weight**0.5))
+    return words, strokes

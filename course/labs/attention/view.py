@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from course.labs.attention.compute import Arrays
+from course.labs.attention.flow import Lines, drawn_heads, fit_lines, flow_panel
 from course.labs.attention.measures import (
     SHOWN_NUMBERS,
     changes,
@@ -26,9 +27,12 @@ from course.labs.packing import Bits, pack, pack_floats, signed_codes, weight_co
 from course.labs.quoting import quoted
 
 MOST_BYTES = 20_000  # of an update
-FOR_WORDS = 2_600  # of those, for the message's text: values, captions, summary
-FOR_TOKEN = 12  # and for each token's label
+FOR_WORDS = 3_180  # of those, for the message's text: values, captions, summary
+FOR_CHANGE = 200  # of what heads that are off change: what the words leave no room for
+FOR_TOKEN = 8  # and for each token's label
 LARGEST_PICTURE = 32  # the side of a small picture, in pixels
+# The pictures' side before the flow gets more lines, and how many of a query it needs to go on.
+SIDES_AND_LINES = ((10, 4), (8, 1), (6, 1), (4, 1))
 SHOWN_DIMENSIONS = 32  # of each value, in the picture
 SHOWN_VALUES = 32  # keys in the picture of the values; half as many in a long text
 LONG = 64  # tokens
@@ -45,6 +49,7 @@ def panels(arrays: Arrays, chosen: Selection, key: Hashable) -> list[PanelData]:
     shown = [
         heads_panel(arrays, chosen, key),
         weights_panel(arrays, chosen, key),
+        flow_panel(arrays, chosen, flow_lines(arrays, chosen), key),
         row_panel(arrays, chosen, key),
         values_panel(arrays, chosen, key),
     ]
@@ -58,20 +63,38 @@ def head_bits(length: int) -> Bits:
     return 16 if length <= LONG else 8 if length <= 96 else 4
 
 
-def picture_side(arrays: Arrays) -> int:
+def picture_side(arrays: Arrays, chosen: Selection) -> int:
     """The side of the heads' small pictures, in pixels: what the budget leaves."""
     length = len(arrays.tokens.labels)
-    count = arrays.layers * arrays.heads
-    spent = (
+    left = MOST_BYTES - _spent(arrays) - flow_lines(arrays, chosen).size
+    most = np.sqrt(2 * max(left, 0) / (arrays.layers * arrays.heads))  # two pixels a byte
+    return int(min(length, LARGEST_PICTURE, max(4, most)))
+
+
+def flow_lines(arrays: Arrays, chosen: Selection) -> Lines:
+    """The flow's lines: what the budget leaves beside small pictures of all heads."""
+    length = len(arrays.tokens.labels)
+    room = MOST_BYTES - _spent(arrays) - (FOR_CHANGE if arrays.off else 0)
+    for least, enough in SIDES_AND_LINES:
+        pictures = arrays.layers * arrays.heads * min(length, least) ** 2 // 2
+        lines = fit_lines(length, chosen, room - pictures)
+        fit = lines.size <= room - pictures and lines.heads == drawn_heads(chosen)
+        if fit and lines.count >= min(enough, length):
+            break
+    return lines
+
+
+def _spent(arrays: Arrays) -> int:
+    """The bytes of an update without the small pictures and the flow."""
+    length = len(arrays.tokens.labels)
+    return (
         FOR_WORDS
         + FOR_TOKEN * length
         + length * length * head_bits(length) // 8  # the chosen head
-        + 4 * (length + 1) * (4 + SHOWN_NUMBERS)  # the row
+        + 4 * (length + 1) * (3 + SHOWN_NUMBERS)  # the row
         + (shown_count(length) + 1) * min(arrays.head_dim, SHOWN_DIMENSIONS)  # the values
-        + 4 * count  # entropies
+        + 4 * arrays.layers * arrays.heads  # entropies
     )
-    most = np.sqrt(2 * max(MOST_BYTES - spent, 0) / count)  # two pixels a byte
-    return int(min(length, LARGEST_PICTURE, max(4, most)))
 
 
 def shown_count(length: int) -> int:
@@ -81,7 +104,7 @@ def shown_count(length: int) -> int:
 
 def heads_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
     """Every layer and head as a small picture, with how spread its weights are."""
-    side = picture_side(arrays)
+    side = picture_side(arrays, chosen)
 
     def data() -> dict[str, bytes]:
         seen = torch.from_numpy(np.where(arrays.blocked, np.float32(-1), arrays.weights))
@@ -99,7 +122,7 @@ def heads_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
         "chosen": [chosen.layer, chosen.head],
         "off": [list(head) for head in arrays.off],
     }
-    return PanelData("heads", meta, key, data)
+    return PanelData("heads", meta, (key, side), data)
 
 
 def weights_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
@@ -129,7 +152,7 @@ def row_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
     query = arrays.tokens.labels[chosen.query]
 
     def data() -> dict[str, bytes]:
-        return {"numbers": pack_floats(row_steps(arrays, chosen))}
+        return {"numbers": pack_floats(np.delete(row_steps(arrays, chosen), 1, axis=1))}
 
     meta = {
         "caption": f"The row of {quoted(query)}: from products to the weighted sum",
@@ -137,7 +160,7 @@ def row_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
         "foot_labels": ["sum"],
         "columns": [
             {"label": "q·k"},
-            {"label": f"÷ {1 / arrays.factor:.3g}"},
+            {"label": f"÷ {1 / arrays.factor:.3g}", "times": arrays.factor},
             {"label": "masked"},
             {"label": "weight", "digits": 3, "bar": 1.0},
             *({"label": name} for name in names),

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from course.labs.attention.challenges import TASKS
 from course.labs.attention.compute import Arrays, compute
+from course.labs.attention.flow import drawn_heads
 from course.labs.attention.form import EXAMPLES, form
 from course.labs.attention.own import Attention
 from course.labs.attention.settings import (
@@ -40,7 +41,8 @@ class AttentionLab(SettingsLab):
             DistilBERT or ModernBERT family in MiniLM's place: its folder, or its name on the
             hub), `text`, `pair`, `padding`, `encoder`
             (`"pretrained"` or `"fresh"`), `heads`, `d_model`, `layers`, `seed`, `temperature`,
-            `scaled`, `mask`, `off`, `device`, and of `layer`, `head`, `query`, `key`.
+            `scaled`, `mask`, `off`, `device`, and of `layer`, `head`, `query`, `key`, `flow` (the
+            heads whose lines are drawn; nothing is the chosen one), `shares`.
 
     Raises:
         ValueError: a setting is invalid; the text says why.
@@ -111,6 +113,7 @@ class AttentionLab(SettingsLab):
             choices={
                 "layer": [[i, str(i)] for i in range(arrays.layers)],
                 "head": [[i, str(i)] for i in range(arrays.heads)],
+                "flow": [[i, str(i)] for i in range(arrays.heads)],
                 "query": "tokens",
                 "key": "tokens",
             },
@@ -119,6 +122,7 @@ class AttentionLab(SettingsLab):
     def _values(self, arrays: Arrays) -> dict[str, Any]:
         values = {**self.settings}
         del values["painted"], values["off"]
+        values["flow"] = list(drawn_heads(self._chosen))
         values["example"] = ""
         values["head_off"] = (self._chosen.layer, self._chosen.head) in arrays.off
         values["some_off"] = bool(arrays.off)
@@ -163,6 +167,9 @@ class AttentionLab(SettingsLab):
     def _clear_mask(self, _: Any) -> None:
         self._asked = replace(self._asked, painted=Painting())
 
+    def _choose_flow(self, heads: Any) -> None:
+        self._chosen = replace(self._chosen, flow=read_setting("flow", heads))
+
     def _choose_value(self, row: Any) -> None:
         if self._result is not None and isinstance(row, int):
             keys = shown_values(self._result, self._chosen)
@@ -175,4 +182,5 @@ class AttentionLab(SettingsLab):
         "all_on": _switch_all_on,
         "clear_mask": _clear_mask,
         "value_row": _choose_value,
+        "flow": _choose_flow,
     }

@@ -21,7 +21,7 @@ def form() -> dict[str, Any]:
 def _word() -> dict[str, Any]:
     groups = [[name, name] for name in GROUPS]
     controls = [
-        {"name": "word", "kind": "text", "label": "Word", "longest": LONGEST},
+        {"name": "word", "kind": "text", "label": "Word", "longest": LONGEST, "main": True},
         {"name": "group", "kind": "select", "label": "On the map", "choices": groups},
     ]
     return {"label": "Look at", "controls": controls}
@@ -37,7 +37,8 @@ def _analogy() -> dict[str, Any]:
         {"name": "exclude", "kind": "check", "label": "leave a, b and c out of the answers"},
         {"name": "example", "kind": "select", "label": "Examples", "choices": examples},
     ]
-    return {"label": "Analogy: what a is to b, is ? to c", "wide": True, "controls": controls}
+    label = "Analogy: what a is to b, is ? to c"
+    return {"label": label, "wide": True, "more": True, "controls": controls}
 
 
 def _map() -> dict[str, Any]:
@@ -64,6 +65,7 @@ def _near() -> dict[str, Any]:
         "kind": "table",
         "column": 1,
         "label": "Nearest words, of 12,000",
+        "ranked": True,
         "chooses": "neighbour",
     }
 
@@ -71,9 +73,11 @@ def _near() -> dict[str, Any]:
 def _answers() -> dict[str, Any]:
     return {
         "name": "answers",
+        "more": True,
         "kind": "table",
         "column": 1,
         "label": "Nearest to a − b + c",
+        "ranked": True,
         "wide_labels": True,
     }
 
@@ -81,6 +85,7 @@ def _answers() -> dict[str, Any]:
 def _scores() -> dict[str, Any]:
     return {
         "name": "scores",
+        "more": True,
         "kind": "table",
         "column": 1,
         "label": "Where analogies lead: the rank of the expected word among 12,000",

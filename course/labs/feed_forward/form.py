@@ -58,6 +58,7 @@ def _network() -> dict[str, Any]:
             sliding("step", "Step", 0, STEPS),
             {
                 "name": "seed",
+                "more": True,
                 "kind": "number",
                 "label": "seed",
                 "least": 0,
@@ -75,16 +76,24 @@ def _sentence() -> dict[str, Any]:
         "label": "Neurons of MiniLM",
         "wide": True,
         "controls": [
-            {"name": "text", "kind": "text", "label": "Sentence", "longest": LONGEST, "long": True},
-            {"name": "example", "kind": "select", "label": "Examples", "choices": examples},
+            {"name": "text", "kind": "text", "label": "Sentence", "longest": LONGEST, "main": True},
+            {
+                "name": "example",
+                "kind": "select",
+                "label": "Examples",
+                "choices": examples,
+                "more": True,
+            },
             {
                 "name": "layer",
+                "more": True,
                 "kind": "select",
                 "label": "Layer",
                 "choices": [[number, str(number)] for number in range(6)],
             },
             {
                 "name": "neuron",
+                "more": True,
                 "kind": "number",
                 "label": "Neuron",
                 "least": 0,
@@ -114,6 +123,7 @@ def _curve() -> dict[str, Any]:
 def _loss() -> dict[str, Any]:
     return {
         "name": "loss",
+        "more": True,
         "kind": "plot",
         "column": 0,
         "label": "How far it is from the curve, step by step",
@@ -143,6 +153,7 @@ def _tokens() -> dict[str, Any]:
 def _neurons() -> dict[str, Any]:
     return {
         "name": "neurons",
+        "more": True,
         "kind": "tokens",
         "column": 1,
         "label": "The neurons that the chosen token excites most",
@@ -157,6 +168,7 @@ def _neurons() -> dict[str, Any]:
 def _words() -> dict[str, Any]:
     return {
         "name": "words",
+        "more": True,
         "kind": "tokens",
         "column": 1,
         "label": "The places in real text that excite the chosen neuron most",

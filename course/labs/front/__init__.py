@@ -1,9 +1,10 @@
 """The labs' front end: JavaScript modules, joined into the one module that anywidget takes.
 
 `lab.js` is the whole of one view. Below it stand the panels (`grid`, `matrix`, `table`, `plot`,
-`tokens`, `steps`, each a kind of `panel`), the `controls`, what was moved and not yet answered
-(`requests`), the tasks to solve by playing (`challenges`) and the saved `picture`. Below those: `axis`
-and `strokes` for plots, `codes` for packed numbers and colours, `dom` for elements and their ids,
+`tokens`, `steps`, `flow`, `journey`, each a kind of `panel`), the `controls` and `chips`, what was
+moved and not yet answered (`requests`), the tasks to solve by playing (`challenges`), before and after
+(`compare`, `differences`), what is folded away (`more`) and the saved `picture`. Below those: `axis` and
+`strokes` for plots, `lines` for the flow, `codes` for packed numbers and colours, `dom` for elements and their ids,
 `text` for numbers and sentences, `page` for what all labs of a page share.
 `messages.d.ts` has the types of what Python sends; `jsconfig.json` tells TypeScript how to check them.
 

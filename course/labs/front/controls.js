@@ -136,6 +136,15 @@ export class Control {
     this.input.replaceChildren(...choices.map(([, label]) => make("option", {}, label)));
   }
 
+  /** The value as a person reads it. */
+  words() {
+    const value = this.value();
+    if (this.spec.kind === "check") return value ? "on" : "off";
+    if (this.spec.kind === "select") return this.choices?.[this.select.selectedIndex]?.[1] ?? "none";
+    if (this.spec.kind === "range") return this.output?.textContent ?? String(value);
+    return value === null ? "nothing" : String(value);
+  }
+
   /** Say how much of a long text is used; what was typed stays in the field. */
   showCut() {
     if (!this.cut) return;

@@ -1,9 +1,13 @@
 /** Many small matrices in rows and columns: every layer and head. */
 
 import { readCodes } from "./codes.js";
+import { bothNumbers, decodeAll, differenceCodes, subtract, tellDifference, turned, TURNED, withDifference } from "./differences.js";
 import { numberTable, setFont } from "./dom.js";
 import { CanvasPanel } from "./panel.js";
-import { clamp, fillIn, formatNumber } from "./text.js";
+import { clamp, fillIn, formatNumber, sameValue } from "./text.js";
+
+/** The pictures' numbers are weights, from 0 to 1. */
+const WEIGHTS = { scale: "weights", limit: 1 };
 
 /**
  * Small matrices, one of them chosen. Buffers: `pictures` (4-bit codes) and `numbers` (float32, one
@@ -19,6 +23,9 @@ export class GridPanel extends CanvasPanel {
   constructor(spec, lab) {
     super(spec, lab);
     this.numbers = new Float32Array(0);
+    this.codes = new Uint8Array(0); // of all pictures, one after the other
+    /** @type {import("./differences.js").Difference | null} */
+    this.difference = null; // from what was kept
     this.margin = 22;
     this.pitch = 14; // from picture to picture, in CSS pixels
   }
@@ -32,16 +39,48 @@ export class GridPanel extends CanvasPanel {
     const stride = (count + 1) >> 1; // two codes a byte
     const bytes = data.pictures;
     this.numbers = new Float32Array(data.numbers);
-    this.pixels.resize(meta.columns * meta.side, meta.rows * meta.side);
-    for (let row = 0; row < meta.rows; row++) {
-      for (let column = 0; column < meta.columns; column++) {
-        const at = (row * meta.columns + column) * stride;
-        const codes = readCodes(bytes.slice(at, at + stride), 4, count);
-        const scale = this.lab.scales.weights;
-        this.pixels.put(codes, 0, meta.side, meta.side, column * meta.side, row * meta.side, 4, scale);
+    this.codes = new Uint8Array(meta.rows * meta.columns * count);
+    for (let i = 0; i < meta.rows * meta.columns; i++) {
+      this.codes.set(readCodes(bytes.slice(i * stride, (i + 1) * stride), 4, count), i * count);
+    }
+  }
+
+  snapshot() {
+    const { meta, numbers, codes } = this;
+    return { meta, numbers, values: decodeAll(codes, codes.length, 4, WEIGHTS), labels: { ...this.lab.labels } };
+  }
+
+  /**
+   * The pictures have no labels of their own, so the lab's must be the same.
+   * @param {ReturnType<GridPanel["snapshot"]>} before
+   */
+  unlike({ meta, labels }) {
+    const size = (/** @type {Labs.GridMeta} */ { rows, columns }) => `${rows} times ${columns}`;
+    if (size(meta) !== size(this.meta)) return `there are ${size(this.meta)} pictures now, ${size(meta)} then`;
+    return meta.side === this.meta.side && sameValue(labels, this.lab.labels) ? "" : "it shows another text now";
+  }
+
+  /** Colour the pictures: by their numbers, or by how they differ from what was kept. */
+  contrast() {
+    if (!this.ready) return;
+    const { rows, columns, side } = this.meta;
+    const values = this.comparing ? decodeAll(this.codes, this.codes.length, 4, WEIGHTS) : null;
+    this.difference = values && subtract(values, this.before.values);
+    const codes = this.difference && differenceCodes(this.difference.values, this.difference.limit);
+    const any = this.difference && this.difference.blocked + this.difference.freed;
+    this.pixels.resize(columns * side, rows * side);
+    for (let i = 0; i < rows * columns; i++) {
+      const [left, top, start] = [(i % columns) * side, Math.floor(i / columns) * side, i * side * side];
+      this.pixels.put(codes ?? this.codes, start, side, side, left, top, codes ? 8 : 4, this.lab.scales[codes ? "signed" : "weights"]);
+      for (let k = 0; values && any && k < side * side; k++) {
+        if (turned(values[start + k], this.before.values[start + k])) this.pixels.words[(top + Math.floor(k / side)) * columns * side + left + (k % side)] = TURNED;
       }
     }
     this.pixels.flush();
+  }
+
+  tellDifference() {
+    return this.difference ? tellDifference(this.difference).replaceAll(/[✕○] /g, "grey: ") : "";
   }
 
   /** @returns {Labs.Cell} */
@@ -119,9 +158,11 @@ export class GridPanel extends CanvasPanel {
    * @param {number} column
    */
   describe(row, column) {
-    const value = formatNumber(this.numbers[row * this.meta.columns + column]);
-    const off = this.meta.off.some(([r, c]) => r === row && c === column);
-    return fillIn(this.spec.tells, { i: row, j: column, value }) + (off ? "; switched off" : "");
+    const at = row * this.meta.columns + column;
+    const value = this.comparing ? bothNumbers(this.numbers[at], this.before.numbers[at]) : formatNumber(this.numbers[at]);
+    const has = (/** @type {Labs.Cell[]} */ cells) => cells.some(([r, c]) => r === row && c === column);
+    const [off, wasOff] = [has(this.meta.off), this.comparing && has(this.before.meta.off)];
+    return fillIn(this.spec.tells, { i: row, j: column, value }) + (off ? "; switched off" : "") + (wasOff ? "; was switched off" : "");
   }
 
   table() {
@@ -129,7 +170,9 @@ export class GridPanel extends CanvasPanel {
     const heads = [...Array(columns).keys()].map((c) => `${this.spec.item} ${c}`);
     const body = [...Array(rows).keys()].map((r) => [
       `${this.spec.row} ${r}`,
-      ...heads.map((_, c) => formatNumber(this.numbers[r * columns + c])),
+      ...heads.map((_, c) => this.comparing
+        ? withDifference(this.numbers[r * columns + c], this.before.numbers[r * columns + c])
+        : formatNumber(this.numbers[r * columns + c])),
     ]);
     return numberTable(`${this.spec.label}: ${this.spec.number}`, ["", ...heads], body);
   }

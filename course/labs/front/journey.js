@@ -74,9 +74,25 @@ export class JourneyPanel extends Panel {
     const inside = (i) => this.meta.stations[i].inside;
     const [before, within, after] = [[], [], []].map(() => /** @type {HTMLElement[]} */ ([]));
     this.boxes.forEach((box, i) => (inside(i) ? within : within.length ? after : before).push(box));
-    this.count = make("span", { class: "course-lab-layer" });
-    const layer = make("span", { class: "course-lab-layers" }, this.count, ...within);
+    this.count = make("span");
+    const head = make("span", { class: "course-lab-layer" }, this.turn(-1, "◀", "Layer before"), this.count, this.turn(1, "▶", "Next layer"));
+    const layer = make("span", { class: "course-lab-layers" }, head, ...within);
     this.way.replaceChildren(...before, ...(within.length ? [layer] : []), ...after, this.pulse);
+  }
+
+  /**
+   * A button that goes to the same step of another layer.
+   * @param {number} by
+   * @param {string} sign
+   * @param {string} says
+   */
+  turn(by, sign, says) {
+    const button = make("button", { type: "button", class: "course-lab-turn", "aria-label": says, title: says }, sign);
+    button.addEventListener("click", () => {
+      const layer = clamp((this.meta.layer ?? 0) + by, 0, this.meta.layers - 1);
+      if (layer !== this.meta.layer) this.lab.change({ [this.spec.turns]: layer });
+    });
+    return button;
   }
 
   /** Where the text is: which box, which of the box's steps, and which boxes lie behind. */
@@ -90,7 +106,7 @@ export class JourneyPanel extends Panel {
       if (i === at) box.setAttribute("aria-current", "step");
       else box.removeAttribute("aria-current");
     });
-    if (this.count && layer !== null) setText(this.count, `layer ${layer}, of ${layers} (0 to ${layers - 1})`);
+    if (this.count && layer !== null) setText(this.count, layers > 1 ? `layer ${layer} of layers 0 to ${layers - 1}` : "the only layer");
     const { steps: [from, to], says } = stations[at];
     setText(this.where, `step ${chosen} of ${last}; ${chosen - from + 1} of ${to - from + 1} at this station: ${says}`);
     if (before >= 0 && before !== at) this.move(this.boxes[before], this.boxes[at]);

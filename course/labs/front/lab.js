@@ -1,9 +1,10 @@
 /**
  * The one front end of all labs: draws what Python describes, and tells Python what was moved.
  *
- * It knows controls (text, number, range, select, check, button) and panels (grid: many small
+ * It knows controls (text, number, range, select, check, button, chips) and panels (grid: many small
  * matrices; matrix: one large one; table: numbers; plot: lines and points over two axes; tokens:
- * a text cut into pieces; steps: a list in words, with the code of the chosen one). A lab is a
+ * a text cut into pieces; steps: a list in words, with the code of the chosen one; flow: lines
+ * between words). A lab is a
  * list of each, declared in Python (course/labs/lab.py describes the messages,
  * course/labs/drawing.py the panels), so a new lab needs no new JavaScript.
  *
@@ -14,12 +15,16 @@
  */
 
 import { Challenges } from "./challenges.js";
+import { Chips } from "./chips.js";
 import { fromBase64, makeScale, Pixels } from "./codes.js";
+import { Comparison } from "./compare.js";
 import { Control } from "./controls.js";
 import { keepKeys, make, newId, setText } from "./dom.js";
+import { FlowPanel } from "./flow.js";
 import { GridPanel } from "./grid.js";
 import { JourneyPanel } from "./journey.js";
 import { MatrixPanel } from "./matrix.js";
+import { isFolded, More } from "./more.js";
 import { keepSettings, sends, takeSettings } from "./page.js";
 import { CanvasPanel, Panel } from "./panel.js";
 import { composePicture, saveCanvas } from "./picture.js";
@@ -42,7 +47,7 @@ const LOST = "The kernel behind this picture has stopped or was restarted. Run t
  * The kinds of panel.
  * @type {Record<Labs.PanelSpec["kind"], new (spec: any, lab: Labs.Host) => AnyPanel>}
  */
-const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel };
+const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel, flow: FlowPanel };
 
 /**
  * One view of a lab.
@@ -71,12 +76,12 @@ export class Lab {
     this.labels = {};
     /** @type {Record<string, Labs.Choice[] | string>} */
     this.choices = {};
-    /** @type {Map<string, Control>} */
+    /** @type {Map<string, Control | Chips>} */
     this.controls = new Map();
     /** @type {Map<string, AnyPanel>} */
     this.panels = new Map();
-    /** @type {[HTMLElement, Labs.Show | undefined][]} */
-    this.shown = []; // what is seen only at some values
+    /** @type {{ node: HTMLElement, show?: Labs.Show, more?: boolean }[]} */
+    this.shown = []; // what is seen only at some values, or under "More"
     /** @type {Record<string, Uint32Array>} */
     this.scales = {};
     /** @type {Map<string, HTMLCanvasElement>} */
@@ -87,6 +92,11 @@ export class Lab {
     this.paper = "#ffffff";
     this.tablesShown = false;
     this.lastWidth = 0;
+    this.comparison = new Comparison(this);
+    /** @type {More | null} */
+    this.more = null; // once there is a form
+    /** @type {Record<string, number> | null} */
+    this.pointed = null;
     /** @type {Record<"greeting" | "busy" | "speech" | "pause", ReturnType<typeof setTimeout> | undefined>} */
     this.timers = { greeting: undefined, busy: undefined, speech: undefined, pause: undefined };
     this.root = make("section", { class: "course-lab course-live" });
@@ -115,7 +125,7 @@ export class Lab {
    */
   showFirst(first) {
     if (!first?.form) return;
-    this.build(first.form);
+    this.build(first.form, first.changed);
     this.take(first, first.buffers.map((text) => new DataView(fromBase64(text).buffer)));
   }
 
@@ -177,6 +187,7 @@ export class Lab {
   dispose() {
     if (this.lost && this.cell && this.form) keepSettings(this.cell, this.form.lab, this.values);
     for (const timer of Object.values(this.timers)) clearTimeout(timer);
+    this.comparison.dispose();
     this.themes.disconnect();
     this.widths.disconnect();
     this.scheme.removeEventListener("change", this.onScheme);
@@ -196,6 +207,7 @@ export class Lab {
     this.requests.note(changes);
     Object.assign(this.values, changes);
     this.showWhatApplies();
+    this.comparison.renew();
     this.pump();
   }
 
@@ -205,6 +217,17 @@ export class Lab {
    */
   isMoving(name) {
     return this.requests.isMoving(name);
+  }
+
+  /**
+   * Let the other panels show what is pointed at; Python is not asked.
+   * @param {Record<string, number> | null} at
+   * @param {object} from
+   */
+  point(at, from) {
+    if (sameValue(at, this.pointed)) return;
+    this.pointed = at;
+    for (const panel of this.panels.values()) if (panel !== from) panel.point(at);
   }
 
   pump() {
@@ -235,7 +258,7 @@ export class Lab {
       clearTimeout(this.timers.busy);
       this.renewStill();
     }
-    if (content.form && !sameValue(content.form, this.form)) this.build(content.form);
+    if (content.form && !sameValue(content.form, this.form)) this.build(content.form, content.changed);
     if (this.controls.size === 0) return; // not built yet: the answer to "ready" is on its way
     this.take(content, buffers);
     this.restore();
@@ -258,11 +281,12 @@ export class Lab {
       panel.update(meta, buffers);
       return panel;
     });
-    this.drawAll(changed);
+    this.drawAll(changed.filter((panel) => this.sees(panel)));
     for (const [name, choices] of Object.entries(this.choices)) this.controls.get(name)?.setChoices(this.choicesFrom(choices));
     for (const [name, value] of resting) this.controls.get(name)?.set(value);
+    this.comparison.renew();
     this.mark(content);
-    if (this.tablesShown) for (const panel of changed) panel.showTable(true);
+    if (this.tablesShown) for (const panel of changed) panel.showTable(this.sees(panel));
     if (this.requests.underWay === null || content.notice) this.say(content.notice);
     if (content.summary !== undefined) this.tell(content.summary);
     // Last, after the canvases are drawn: whoever watches this attribute sees the new picture.
@@ -293,6 +317,34 @@ export class Lab {
     this.texts = null;
     for (const write of texts) write();
     for (const panel of panels) if (!(panel instanceof CanvasPanel)) panel.draw();
+    for (const panel of panels) panel.sayCompared();
+  }
+
+  /** Draw all panels again, with their tables. */
+  redraw(panels = this.openPanels()) {
+    this.drawAll(panels);
+    for (const panel of panels) panel.showTable(this.tablesShown);
+  }
+
+  /**
+   * Whether a panel is not folded away; one that is, is not drawn.
+   * @param {AnyPanel} panel
+   */
+  sees(panel) {
+    return !this.more?.hides(panel.spec);
+  }
+
+  /** The panels that are not folded away. */
+  openPanels() {
+    return [...this.panels.values()].filter((panel) => this.sees(panel));
+  }
+
+  /** Show or hide what is under "More", and draw what was not drawn meanwhile. */
+  fold() {
+    this.showWhatApplies();
+    const panels = this.openPanels().filter(({ spec }) => spec.more);
+    for (const panel of panels) panel.measure();
+    this.redraw(panels);
   }
 
   /**
@@ -343,8 +395,9 @@ export class Lab {
 
   /**
    * @param {Labs.Form} form
+   * @param {string[]} [changed]
    */
-  build(form) {
+  build(form, changed = []) {
     this.root.replaceChildren();
     this.controls.clear();
     this.panels.clear();
@@ -354,19 +407,25 @@ export class Lab {
     this.root.setAttribute("aria-label", form.title);
     this.legends = new Map();
     this.scales = Object.fromEntries(Object.entries(form.scales).map(([name, anchors]) => [name, makeScale(anchors)]));
-    const groups = form.groups.map((group) => this.buildGroup(group));
+    const more = this.more = new More(form, changed, () => this.fold());
+    const main = make("div", { class: "course-lab-main" }, ...form.groups.flatMap(({ controls }) => controls.filter((spec) => spec.main).map((spec) => this.buildControl(spec))));
+    const groups = form.groups.map((group) => this.buildGroup(group, false));
+    more.region.append(...form.groups.flatMap((group) => this.buildGroup(group, true) ?? []));
     const wide = make("div", { class: "course-lab-wide" }); // above both columns
     const columns = [0, 1].map(() => make("div", { class: "course-lab-column" }));
     form.panels.forEach((spec, i) => {
       const panel = new PANELS[spec.kind](spec, this);
       this.panels.set(spec.name, panel);
-      this.shown.push([panel.node, spec.show]);
+      this.shown.push({ node: panel.node, show: spec.show, more: spec.more });
       panel.node.style.order = String(i); // where there is room for one column only
       (spec.wide ? wide : columns[spec.column ?? 0]).append(panel.node);
     });
+    this.comparison.dispose();
+    this.comparison = new Comparison(this);
     this.root.append(
-      make("div", { class: "course-lab-groups" }, ...groups),
-      this.notice, this.challenges.pointer, wide,
+      ...(main.firstChild ? [main] : []),
+      make("div", { class: "course-lab-groups" }, ...groups, more.button), more.region,
+      this.notice, this.challenges.pointer, this.comparison.line, this.comparison.spoken, wide,
       make("div", { class: "course-lab-panels" }, ...columns),
       this.summary, this.spoken, this.buildTools(), this.challenges.build(form));
     this.readInk();
@@ -374,17 +433,26 @@ export class Lab {
   }
 
   /**
+   * A group's controls that are seen at once, or those that are folded away; null where there are none.
    * @param {Labs.Group} group
+   * @param {boolean} folded
    */
-  buildGroup(group) {
-    const controls = group.controls.map((spec) => {
-      const control = new Control(spec, (name, value) => this.change({ [name]: value }));
-      if (spec.choices) control.setChoices(spec.choices);
-      this.controls.set(spec.name, control);
-      this.shown.push([control.node, spec.show]);
-      return control.node;
-    });
-    return make("fieldset", { class: group.wide ? "is-wide" : null }, make("legend", {}, group.label), ...controls);
+  buildGroup(group, folded) {
+    const controls = group.controls.filter((spec) => !spec.main && isFolded(group, spec) === folded);
+    if (!controls.length) return null;
+    const label = folded && group.controls.some((spec) => !isFolded(group, spec)) ? `${group.label}: more` : group.label;
+    return make("fieldset", { class: group.wide ? "is-wide" : null }, make("legend", {}, label), ...controls.map((spec) => this.buildControl(spec)));
+  }
+
+  /**
+   * @param {Labs.ControlSpec} spec
+   */
+  buildControl(spec) {
+    const control = new (spec.kind === "chips" ? Chips : Control)(spec, (name, value) => this.change({ [name]: value }));
+    if (spec.choices) control.setChoices(spec.choices);
+    this.controls.set(spec.name, control);
+    this.shown.push({ node: control.node, show: spec.show });
+    return control.node;
   }
 
   buildTools() {
@@ -393,11 +461,11 @@ export class Lab {
     tables.addEventListener("click", () => {
       this.tablesShown = !this.tablesShown;
       tables.setAttribute("aria-pressed", String(this.tablesShown));
-      for (const panel of this.panels.values()) panel.showTable(this.tablesShown);
+      for (const panel of this.openPanels()) panel.showTable(this.tablesShown);
     });
     const save = keepKeys(make("button", { type: "button" }, "Save as picture"));
     save.addEventListener("click", () => this.savePicture());
-    return make("div", { class: "course-lab-tools" }, tables, save);
+    return make("div", { class: "course-lab-tools" }, this.comparison.button, tables, save);
   }
 
   /**
@@ -418,8 +486,8 @@ export class Lab {
   /** Hide what does not apply: `show` is {name: value or [values]} on the lab's values. */
   showWhatApplies() {
     const focused = document.activeElement;
-    for (const [node, show] of this.shown) {
-      const applies = Object.entries(show ?? {}).every(([name, wanted]) =>
+    for (const { node, show, more } of this.shown) {
+      const applies = !(more && !this.more?.open) && Object.entries(show ?? {}).every(([name, wanted]) =>
         (Array.isArray(wanted) ? wanted : [wanted]).some((value) => sameValue(value, this.values[name])));
       if (node.hidden !== applies) continue;
       node.hidden = !applies;
@@ -447,14 +515,15 @@ export class Lab {
     this.paper = node ? getComputedStyle(node).backgroundColor : "#ffffff";
     const [red, green, blue] = (this.paper.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
     this.colours = this.form?.colours?.[red + green + blue < 384 ? "dark" : "light"] ?? {};
+    this.colours.heads?.forEach((colour, i) => this.root.style.setProperty(`--lab-head-${i}`, colour));
   }
 
   refresh() {
     if (!this.form) return;
     this.readInk();
     this.sharpness = window.devicePixelRatio || 1;
-    for (const panel of this.panels.values()) panel.measure();
-    for (const panel of this.panels.values()) panel.draw();
+    for (const panel of this.openPanels()) panel.measure();
+    for (const panel of this.openPanels()) panel.draw();
   }
 
   /** Save the canvases that are shown as one PNG, drawn sharply enough for paper. */
@@ -462,7 +531,9 @@ export class Lab {
     const shown = [...this.panels.values()].flatMap((panel) => (panel instanceof CanvasPanel && !panel.node.hidden && panel.ready ? [panel] : []));
     this.sharpness = Math.max(2, window.devicePixelRatio || 1);
     for (const panel of shown) panel.draw();
-    const canvases = shown.map((panel) => ({ canvas: panel.canvas, caption: panel.caption.textContent ?? "" }));
+    const canvases = shown.map((panel) => ({
+      canvas: panel.canvas, caption: [panel.caption.textContent, panel.compared.textContent].filter(Boolean).join(" · "),
+    }));
     saveCanvas(composePicture(canvases, this.summary.textContent ?? "", this), `${this.form?.lab}.png`);
     this.sharpness = window.devicePixelRatio || 1;
     for (const panel of shown) panel.draw();

@@ -1,8 +1,10 @@
 /** One large matrix with its tokens. */
 
 import { CODES, decode, fromBase64, numberAt, packBlocked, readCodes, toBase64, unpackBlocked } from "./codes.js";
+import { bothNumbers, decodeAll, differenceCodes, formatSigned, roundingOf, subtract, tellDifference, turned, TURNED, unlikeLabels, withDifference } from "./differences.js";
 import { numberTable, setFont } from "./dom.js";
 import { CanvasPanel } from "./panel.js";
+import { cross, line, ring } from "./strokes.js";
 import { clamp, fillIn, formatNumber } from "./text.js";
 
 /**
@@ -20,6 +22,8 @@ export class MatrixPanel extends CanvasPanel {
     super(spec, lab);
     /** @type {Uint8Array | Uint16Array} */
     this.codes = new Uint8Array(0);
+    /** @type {import("./differences.js").Difference | null} */
+    this.difference = null; // from what was kept
     /** @type {boolean | null} */
     this.brush = null; // whether a drag blocks or frees
     /** @type {Labs.Cell} */
@@ -38,9 +42,58 @@ export class MatrixPanel extends CanvasPanel {
     const [rows, columns] = this.shape();
     this.codes = readCodes(data.cells, meta.bits, rows * columns);
     this.keepPaint(rows * columns, CODES[meta.bits].blocked);
+  }
+
+  /** The numbers of now, row after row; NaN where blocked. */
+  numbers() {
+    const [rows, columns] = this.shape();
+    return decodeAll(this.codes, rows * columns, this.meta.bits, this.meta);
+  }
+
+  snapshot() {
+    const { scale, limit, bits } = this.meta;
+    return { rows: [...this.rowLabels], columns: [...this.columnLabels], numbers: this.numbers(), coding: { scale, limit }, bits };
+  }
+
+  /**
+   * @param {ReturnType<MatrixPanel["snapshot"]>} before
+   */
+  unlike({ rows, columns }) {
+    return unlikeLabels("rows", this.rowLabels, rows) || unlikeLabels("columns", this.columnLabels, columns);
+  }
+
+  /** Colour the cells: by their numbers, or by how they differ from what was kept. */
+  contrast() {
+    if (!this.ready) return;
+    const [rows, columns] = this.shape();
+    this.difference = this.comparing ? subtract(this.numbers(), this.before.numbers, this.rounding()) : null;
+    const [codes, { scale }] = [this.difference && differenceCodes(this.difference.values, this.difference.limit), this.coding];
     this.pixels.resize(columns, rows);
-    this.pixels.put(this.codes, 0, columns, rows, 0, 0, meta.bits, this.lab.scales[meta.scale]);
+    this.pixels.put(codes ?? this.codes, 0, columns, rows, 0, 0, codes ? 8 : this.meta.bits, this.lab.scales[scale]);
+    const any = this.difference && this.difference.blocked + this.difference.freed;
+    for (let i = 0; any && i < rows * columns; i++) if (this.turned(i)) this.pixels.words[i] = TURNED;
     this.pixels.flush();
+  }
+
+  rounding() {
+    return roundingOf(Math.min(this.meta.bits, this.before.bits) === 16 ? 16 : 8, this.meta, this.before.coding);
+  }
+
+  tellDifference() {
+    return this.difference ? tellDifference(this.difference) : "";
+  }
+
+  /**
+   * Whether a cell is blocked in one state alone, and in which.
+   * @param {number} i
+   */
+  turned(i) {
+    return turned(decode(this.codes[i], this.meta.bits, this.meta), this.before.numbers[i]);
+  }
+
+  /** What the colours stand for. @returns {Labs.Coding} */
+  get coding() {
+    return this.difference ? { scale: "signed", limit: this.difference.limit } : this.meta;
   }
 
   /**
@@ -54,6 +107,13 @@ export class MatrixPanel extends CanvasPanel {
     const { length, bits } = this.lab.values[name];
     if (length !== this.rowLabels.length) return; // painted on another text
     unpackBlocked(this.codes, count, blocked, fromBase64(bits));
+  }
+
+  /**
+   * @param {Record<string, number> | null} at
+   */
+  point(at) {
+    this.pointTo(at);
   }
 
   /** @returns {Labs.Cell} */
@@ -105,7 +165,7 @@ export class MatrixPanel extends CanvasPanel {
     const legend = this.spec.legend ? 34 : 0;
     /** @type {[number, number, number, number]} */
     const area = [left - 4, top - 4, columns * wide + 8, rows * high + 8]; // with the chosen row's frame
-    this.drawAround([this.measured, meta.chosen, legend, meta.limit], area, () => {
+    this.drawAround([this.measured, meta.chosen, legend, this.coding.scale, this.coding.limit], area, () => {
       this.size(Math.max(this.width, legend ? left + 140 : 0), this.height + legend);
       this.drawLabels();
       if (legend) this.drawLegend(this.height + 6);
@@ -115,6 +175,7 @@ export class MatrixPanel extends CanvasPanel {
     if (wide >= 28 && high >= 14 && this.spec.digits) this.drawNumbers(rows, columns);
     if (this.spec.sum) this.drawSumLine(rows, columns);
     this.drawChosen(rows, columns);
+    if (this.pointed) this.drawPointed(rows, columns, ...this.pointed);
     this.describeCanvas(this.describe(...meta.chosen));
   }
 
@@ -137,9 +198,10 @@ export class MatrixPanel extends CanvasPanel {
     context.beginPath();
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        if (!this.isBlocked(row, column)) continue;
-        context.moveTo(left + column * wide + 1, top + (row + 1) * high - 1);
-        context.lineTo(left + (column + 1) * wide - 1, top + row * high + 1);
+        const mark = this.difference && this.turned(row * columns + column);
+        const [x, y] = [left + (column + 0.5) * wide, top + (row + 0.5) * high];
+        if (mark) (mark === "blocked" ? cross : ring)(context, x, y, Math.min(wide, high) / 2 - 1.5);
+        else if (this.isBlocked(row, column)) line(context, x - wide / 2 + 1, y + high / 2 - 1, x + wide / 2 - 1, y - high / 2 + 1);
       }
     }
     context.lineWidth = 1;
@@ -155,6 +217,7 @@ export class MatrixPanel extends CanvasPanel {
    */
   drawNumbers(rows, columns) {
     const { left, top, wide, high, context, meta } = this;
+    const { difference } = this;
     const half = CODES[meta.bits].top / 2;
     setFont(context, "11px system-ui, sans-serif");
     context.textAlign = "center";
@@ -163,10 +226,12 @@ export class MatrixPanel extends CanvasPanel {
       for (let column = 0; column < columns; column++) {
         if (this.isBlocked(row, column)) continue;
         const code = this.code(row, column);
-        const dark = meta.scale === "signed" ? Math.abs(code - half) > 0.6 * half : code < 1.1 * half;
-        context.fillStyle = dark ? "#ffffff" : "#000000";
-        const text = formatNumber(decode(code, meta.bits, meta), this.spec.digits);
-        context.fillText(text.replace(/^0\./, "."), left + (column + 0.5) * wide, top + (row + 0.5) * high);
+        const change = difference?.values[row * columns + column];
+        if (Number.isNaN(change)) continue; // its mark stands there
+        const dark = difference ? Math.abs(change ?? 0) > 0.6 * difference.limit : meta.scale === "signed" ? Math.abs(code - half) > 0.6 * half : code < 1.1 * half;
+        context.fillStyle = dark && difference?.limit !== 0 ? "#ffffff" : "#000000";
+        const text = change === undefined ? formatNumber(decode(code, meta.bits, meta), this.spec.digits) : formatSigned(change, this.spec.digits);
+        context.fillText(text.replace(/^([+−]?)0\./, "$1."), left + (column + 0.5) * wide, top + (row + 0.5) * high);
       }
     }
   }
@@ -220,21 +285,35 @@ export class MatrixPanel extends CanvasPanel {
   }
 
   /**
+   * The cell, row (-1 for its column) or column that is pointed at elsewhere.
+   * @param {number} rows
+   * @param {number} columns
+   * @param {number} row
+   * @param {number} column
+   */
+  drawPointed(rows, columns, row, column) {
+    const { left, top, wide, high } = this;
+    const [x, width] = column < 0 ? [left, columns * wide] : [left + column * wide, wide];
+    const [y, height] = row < 0 ? [top, rows * high] : [top + row * high, high];
+    this.frame(x, y, width, height, 1);
+  }
+
+  /**
    * The scale: the colour of a number, with a few numbers under it.
    * @param {number} y
    */
   drawLegend(y) {
-    const { left, context, meta } = this;
+    const { left, context, coding } = this;
     const width = clamp(this.width - left - 8, 120, 260);
-    context.drawImage(this.lab.legend(meta.scale), left, y, width, 9);
+    context.drawImage(this.lab.legend(coding.scale), left, y, width, 9);
     context.fillStyle = this.lab.ink;
     setFont(context, "11px system-ui, sans-serif");
     context.textBaseline = "top";
     // Five numbers of up to seven characters need 180 pixels; fewer leave room for three.
-    const marks = meta.scale === "signed" || width < 180 ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1];
+    const marks = coding.scale === "signed" || width < 180 ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1];
     marks.forEach((share, i) => {
       context.textAlign = i === 0 ? "left" : i === marks.length - 1 ? "right" : "center";
-      context.fillText(formatNumber(numberAt(share, meta)), left + share * width, y + 12);
+      context.fillText(formatNumber(numberAt(share, coding)), left + share * width, y + 12);
     });
   }
 
@@ -256,9 +335,12 @@ export class MatrixPanel extends CanvasPanel {
   describe(row, column) {
     const { bits } = this.meta;
     const words = { i: row, row: this.rowLabels[row], j: column, column: this.columnLabels[column] };
-    if (this.isBlocked(row, column)) return fillIn(this.spec.tells, { ...words, value: "blocked" });
-    const value = formatNumber(decode(this.code(row, column), bits, this.meta), bits === 16 ? 3 : 2);
-    return fillIn(this.spec.tells, { ...words, value: bits === 16 ? value : `about ${value}` });
+    const [now, digits] = [decode(this.code(row, column), bits, this.meta), bits === 16 ? 3 : 2];
+    const at = row * this.columnLabels.length + column;
+    const before = this.comparing ? this.before.numbers[at] : undefined;
+    if (Number.isNaN(now) && before === undefined) return fillIn(this.spec.tells, { ...words, value: "blocked" });
+    const value = before === undefined ? formatNumber(now, digits) : bothNumbers(now, before, digits, this.difference?.values[at]);
+    return fillIn(this.spec.tells, { ...words, value: bits === 16 || Number.isNaN(now) ? value : `about ${value}` });
   }
 
   // Painting. The brush is set by the first cell: it blocks, or it frees.
@@ -322,9 +404,8 @@ export class MatrixPanel extends CanvasPanel {
       const at = row * columns + column;
       if (this.isBlocked(row, column) === block) continue;
       this.codes[at] = block ? blocked : 0;
-      this.pixels.put(this.codes, at, 1, 1, column, row, this.meta.bits, this.lab.scales[this.meta.scale]);
     }
-    this.pixels.flush();
+    this.contrast();
     this.draw();
     const bits = packBlocked(this.codes, rows * columns, blocked);
     const { name, when } = this.spec.paints;
@@ -333,10 +414,13 @@ export class MatrixPanel extends CanvasPanel {
 
   table() {
     const [rows, columns, { bits }] = [this.rowLabels, this.columnLabels, this.meta];
-    const body = rows.map((label, row) => [
-      label,
-      ...columns.map((_, column) => formatNumber(decode(this.code(row, column), bits, this.meta), 2)),
-    ]);
+    const cell = (/** @type {number} */ row, /** @type {number} */ column) => {
+      const value = decode(this.code(row, column), bits, this.meta);
+      const before = this.comparing ? this.before.numbers[row * columns.length + column] : undefined;
+      if (before === undefined || (Number.isNaN(before) && Number.isNaN(value))) return formatNumber(value, 2);
+      return Number.isNaN(before) ? `${formatNumber(value, 2)} (was –)` : Number.isNaN(value) ? `– (was ${formatNumber(before, 2)})` : withDifference(value, before);
+    };
+    const body = rows.map((label, row) => [label, ...columns.map((_, column) => cell(row, column))]);
     return numberTable(`${this.spec.label}; – is blocked`, [this.spec.corner, ...columns], body);
   }
 }

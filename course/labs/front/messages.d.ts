@@ -19,10 +19,16 @@ declare namespace Labs {
 
   interface ControlSpec {
     name: string;
-    kind: "text" | "number" | "range" | "select" | "check" | "button";
+    kind: "text" | "number" | "range" | "select" | "check" | "button" | "chips";
     label: string;
     help?: string;
     long?: boolean;
+    /** The lab's own input: it comes first, and stays in sight while the picture is looked at. */
+    main?: boolean;
+    /** It is folded away under "More". */
+    more?: boolean;
+    /** The setting that it stands for, where that has another name. */
+    sets?: string;
     show?: Show;
     least?: number;
     most?: number;
@@ -33,15 +39,19 @@ declare namespace Labs {
     /** How many characters of a text are used. */
     longest?: number;
     choices?: Choice[];
+    /** What a chip is of, and the words on the button that leaves the chosen one alone. */
+    item?: string;
+    nearest?: string;
   }
 
   interface PanelSpec {
     name: string;
-    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey";
+    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow";
     label: string;
     column?: 0 | 1;
     /** Above both columns. */
     wide?: boolean;
+    more?: boolean;
     help?: string;
     show?: Show;
   }
@@ -73,6 +83,8 @@ declare namespace Labs {
   interface TableSpec extends PanelSpec {
     chooses?: string;
     wide_labels?: boolean;
+    /** Its rows are the first of many: another setting may bring others. */
+    ranked?: boolean;
   }
 
   interface AxisSpec {
@@ -107,17 +119,22 @@ declare namespace Labs {
 
   interface JourneySpec extends PanelSpec {
     chooses: string;
+    /** The value that is the layer's number. */
+    turns: string;
   }
 
   interface Group {
     label: string;
     wide?: boolean;
+    more?: boolean;
     controls: ControlSpec[];
   }
 
   interface Colours {
     series?: string[];
     tints?: string[];
+    heads?: string[];
+    signed?: string[];
   }
 
   interface Form {
@@ -165,6 +182,8 @@ declare namespace Labs {
     label: string;
     digits?: number;
     bar?: number;
+    /** The column's numbers are those of the column before it, times this. */
+    times?: number;
   }
 
   interface TableMeta extends PanelMeta {
@@ -172,6 +191,12 @@ declare namespace Labs {
     foot_labels: string[];
     columns: Column[];
     chosen?: number;
+  }
+
+  interface FlowMeta extends CanvasMeta {
+    heads: number[];
+    count: number;
+    shares: boolean;
   }
 
   interface Series {
@@ -247,6 +272,8 @@ declare namespace Labs {
     to?: string;
     drawn?: number;
     form?: Form;
+    /** With the form: the settings that are not as the lab begins by itself. */
+    changed?: string[];
     values?: Values;
     panels: PanelMeta[];
     summary?: string;
@@ -297,6 +324,8 @@ declare namespace Labs {
     /** Whether the kernel is gone. */
     lost: boolean;
     values: Values;
+    /** Lists of words by name: the tokens of the text, say. */
+    labels: Record<string, string[]>;
     scales: Record<string, Uint32Array>;
     colours: Colours;
     /** The page's own colours. */
@@ -305,9 +334,18 @@ declare namespace Labs {
     /** Canvas pixels for each CSS pixel. */
     sharpness: number;
     change(changes: Values): void;
+    /** Tell the other panels what is pointed at, by the names that the pointed panel chooses. */
+    point(at: Record<string, number> | null, from: object): void;
     isMoving(name: string): boolean;
     words(words: Words | undefined): string[];
     afterCanvases(write: () => void): void;
     legend(scale: string): HTMLCanvasElement;
+  }
+
+  /** What a comparison asks of its lab. */
+  interface Compared {
+    controls: Map<string, { spec: ControlSpec; value(): any; words(): string }>;
+    panels: Map<string, { keep(): void; forget(): void }>;
+    redraw(): void;
   }
 }

@@ -2,7 +2,7 @@
 
 import { bytesOf, Pixels } from "./codes.js";
 import { contextOf, keepKeys, make, newId, partId, setText } from "./dom.js";
-import { clamp } from "./text.js";
+import { clamp, sameValue } from "./text.js";
 
 /**
  * What the arrow keys add to a row and a column.
@@ -30,7 +30,11 @@ export class Panel {
     const id = newId("panel");
     this.caption = make("figcaption", { id: partId(id, "caption") }, spec.label);
     this.help = spec.help ? make("p", { class: "course-lab-help", id: partId(id, "help") }, spec.help) : null;
-    this.node = make("figure", { class: `course-lab-panel is-${spec.kind}`, "data-panel": spec.name }, this.caption);
+    /** @type {any} */
+    this.before = null; // what was kept to be compared with, as `snapshot` made it
+    this.apart = ""; // why what is shown can't be compared with it
+    this.compared = make("p", { class: "course-lab-compared", hidden: true });
+    this.node = make("figure", { class: `course-lab-panel is-${spec.kind}`, "data-panel": spec.name }, this.caption, this.compared);
     this.behind = keepKeys(make("div", { // it scrolls, so keys must reach it
       class: "course-lab-behind", hidden: true, tabindex: "0", role: "region", "aria-label": `${spec.label}: numbers`,
     }));
@@ -46,8 +50,65 @@ export class Panel {
     this.meta = { ...this.meta, ...meta };
     this.ready = true;
     if (meta.caption) setText(this.caption, meta.caption);
-    if (!meta.data) return;
-    this.read(this.meta, Object.fromEntries(Object.entries(meta.data).map(([name, at]) => [name, bytesOf(buffers[at])])));
+    if (meta.data) this.read(this.meta, Object.fromEntries(Object.entries(meta.data).map(([name, at]) => [name, bytesOf(buffers[at])])));
+    if (meta.data) this.compare();
+  }
+
+  // Before and after. A kind of panel that compares defines `snapshot`, `unlike`, `contrast` and
+  // `tellDifference`; any other shows what is there now.
+
+  /** Keep what is shown now: what follows is shown as difference from it, where it can be compared. */
+  keep() {
+    this.before = this.ready ? this.snapshot() : null;
+    this.compare();
+  }
+
+  /** Show what is there now, and no difference. */
+  forget() {
+    this.before = null;
+    this.compare();
+  }
+
+  /** Take in that what is shown or what was kept has changed. */
+  compare() {
+    this.apart = this.before === null ? "" : this.unlike(this.before);
+    this.contrast();
+  }
+
+  /** Whether differences are shown. */
+  get comparing() {
+    return this.before !== null && !this.apart;
+  }
+
+  /**
+   * All that a comparison needs of what is shown now; null where the kind of panel has none.
+   * @returns {any}
+   */
+  snapshot() {
+    return null;
+  }
+
+  /**
+   * Why what is shown now can't be compared with what was kept, as part of a sentence; "" if it can.
+   * @param {any} _before
+   */
+  unlike(_before) {
+    return "";
+  }
+
+  /** Renew what is derived from both states. */
+  contrast() {}
+
+  /** What differs, and how to read it, in words. */
+  tellDifference() {
+    return "";
+  }
+
+  /** Write the line that says what is compared, or why nothing is. */
+  sayCompared() {
+    const told = this.comparing ? this.tellDifference() : this.apart && `Can't be compared with what was kept: ${this.apart}. This is how it is now.`;
+    setText(this.compared, told);
+    if (this.compared.hidden === Boolean(told)) this.compared.hidden = !told;
   }
 
   /**
@@ -70,6 +131,12 @@ export class Panel {
   read(_meta, _data) {}
 
   draw() {}
+
+  /**
+   * Show what is pointed at in another panel: places by name, such as {query: 3}.
+   * @param {Record<string, number> | null} _at
+   */
+  point(_at) {}
 
   /** @returns {HTMLElement} */
   table() {
@@ -94,6 +161,8 @@ export class CanvasPanel extends Panel {
     this.pixels = new Pixels();
     this.room = 320;
     this.around = ""; // what stands around the cells
+    /** @type {Labs.Cell | null} */
+    this.pointed = null; // the cell that is pointed at, here or elsewhere; -1 for any row or column
     /** @type {Labs.Cell | undefined} */
     this.told = undefined; // the choice that Python told last
     this.canvas = keepKeys(make("canvas", {
@@ -108,7 +177,7 @@ export class CanvasPanel extends Panel {
     this.canvas.addEventListener("pointermove", (event) => this.onPointer(event, false));
     this.canvas.addEventListener("pointerup", () => this.onRelease());
     this.canvas.addEventListener("pointercancel", () => this.onRelease());
-    this.canvas.addEventListener("pointerleave", () => this.say());
+    this.canvas.addEventListener("pointerleave", () => this.hover(null));
   }
 
   /**
@@ -294,8 +363,34 @@ export class CanvasPanel extends Panel {
     } else if (event.buttons & 1) {
       if (cell) this.onDrag(...cell);
     } else {
-      this.say(cell);
+      this.hover(cell);
     }
+  }
+
+  /**
+   * Note what is pointed at elsewhere, and draw it where this panel shows such places.
+   * @param {Record<string, number> | null} at
+   */
+  pointTo(at) {
+    const [first, second] = [0, 1].map((i) => at?.[this.spec.chooses?.[i] ?? ""] ?? -1);
+    /** @type {Labs.Cell | null} */
+    const cell = first < 0 && second < 0 ? null : [first, second];
+    const [rows, columns] = this.ready ? this.shape() : [0, 0];
+    const there = cell && first < rows && second < columns ? cell : null;
+    if (sameValue(there, this.pointed)) return;
+    this.pointed = there;
+    this.draw();
+  }
+
+  /**
+   * Read the cell under the pointer, and let the other panels show it.
+   * @param {Labs.Cell | null} cell
+   */
+  hover(cell) {
+    this.say(cell);
+    const names = this.spec.chooses ?? [];
+    const at = (cell ?? []).flatMap((place, i) => (names[i] && place >= 0 ? [[names[i], place]] : []));
+    this.lab.point(at.length ? Object.fromEntries(at) : null, this);
   }
 
   /**

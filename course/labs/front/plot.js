@@ -1,6 +1,7 @@
 /** Lines and points over two axes. */
 
 import { Axis, equalise } from "./axis.js";
+import { bothShort, matchLabels, shortSigned } from "./differences.js";
 import { numberTable, setFont } from "./dom.js";
 import { CanvasPanel, STEPS } from "./panel.js";
 import { DASHES, drawLine, drawMarker, line, MARKERS } from "./strokes.js";
@@ -34,6 +35,10 @@ export class PlotPanel extends CanvasPanel {
     this.points = []; // as numbers
     /** @type {Points[]} */
     this.screen = []; // as pixels
+    /** @type {Points[]} */
+    this.keptScreen = []; // the kept points as pixels, where they are compared
+    /** @type {number[]} */
+    this.partners = []; // for each series, the kept one of its name; -1 for none
     this.x = new Axis({}, [], 0, 1);
     this.y = new Axis({}, [], 1, 0);
     /** @type {Area} */
@@ -70,6 +75,62 @@ export class PlotPanel extends CanvasPanel {
       at += 2 * count;
       return { xs, ys };
     });
+  }
+
+  snapshot() {
+    const series = this.meta.series.map((one, i) => ({ ...one, labels: [...this.labelsOf(i)] }));
+    return { series, points: this.points, x: this.axisSpec("x"), y: this.axisSpec("y") };
+  }
+
+  /**
+   * A map's places mean something among the same points only.
+   * @param {ReturnType<PlotPanel["snapshot"]>} before
+   */
+  unlike(before) {
+    const axis = (/** @type {Labs.AxisSpec} */ { label, log }) => [label, Boolean(log)];
+    if (!["x", "y"].every((name) => sameValue(axis(this.axisSpec(/** @type {"x" | "y"} */ (name))), axis(before[/** @type {"x" | "y"} */ (name)])))) return "its axes are others now";
+    const sorted = (/** @type {string[][]} */ lists) => lists.flat().sort();
+    const same = !this.spec.equal || sameValue(sorted(this.meta.series.map((_, i) => this.labelsOf(i))), sorted(before.series.map(({ labels }) => labels)));
+    return same ? "" : "it shows other points now";
+  }
+
+  contrast() {
+    const names = (/** @type {Labs.Series[]} */ series) => series.map(({ name }) => name ?? "");
+    this.partners = this.comparing ? matchLabels(names(this.meta.series), names(this.before.series)) : [];
+  }
+
+  tellDifference() {
+    return "Faint, with dashes: what was kept.";
+  }
+
+  /**
+   * The kept point of the same label, or at the same x.
+   * @param {number} series
+   * @param {number} point
+   * @returns {{ x: number, y: number } | null}
+   */
+  keptPoint(series, point) {
+    const partner = this.partners[series] ?? -1;
+    if (!this.comparing || partner < 0) return null;
+    const { xs, ys } = this.before.points[partner];
+    const label = this.labelsOf(series)[point];
+    const at = label ? this.before.series[partner].labels.indexOf(label) : xs.indexOf(this.points[series].xs[point]);
+    return at < 0 || Number.isNaN(ys[at]) ? null : { x: xs[at], y: ys[at] };
+  }
+
+  /** The kept series, behind those of now. */
+  drawKept() {
+    const { context } = this;
+    this.keptScreen.forEach(({ xs, ys }, i) => {
+      /** @type {Labs.Series} */
+      const series = this.before.series[i];
+      context.strokeStyle = context.fillStyle = this.colour(series, i);
+      context.globalAlpha = series.faint ? 0.2 : 0.5;
+      if (series.draws !== "points") this.clipped(() => drawLine(context, xs, ys, [2, 4], series.faint ? 1 : 1.5), 1);
+      const marker = MARKERS[(series.style ?? i) % MARKERS.length];
+      if (series.draws !== "line") for (let k = 0; k < xs.length; k++) drawMarker(context, marker, xs[k], ys[k], 0.7 * (series.size ?? 3.5));
+    });
+    context.globalAlpha = 1;
   }
 
   /**
@@ -112,7 +173,8 @@ export class PlotPanel extends CanvasPanel {
    * @param {"x" | "y"} name
    */
   axisSpec(name) {
-    return { ...this.spec[name], ...this.meta[name] };
+    const now = { ...this.spec[name], ...this.meta[name] };
+    return this.comparing ? withRoomFor(now, this.before[name]) : now;
   }
 
   // Drawing
@@ -125,6 +187,7 @@ export class PlotPanel extends CanvasPanel {
     this.drawAxes();
     this.clipped(() => {
       this.drawMarks();
+      this.drawKept();
       this.meta.series.forEach((series, i) => this.drawSeries(series, i));
       for (const cell of [this.meta.chosen, this.hovered]) if (this.exists(cell)) this.ring(cell);
     });
@@ -141,7 +204,9 @@ export class PlotPanel extends CanvasPanel {
     this.names = this.placeNames(width);
     const top = this.names.height + 26; // the vertical axis's label stands above it and its highest tick
     const inner = this.spec.equal ? Math.min(width - 60, this.spec.height ?? 420) : this.spec.height ?? 220;
-    const all = (/** @type {"xs" | "ys"} */ name) => this.points.flatMap((points) => Array.from(points[name]));
+    /** @type {Points[]} */
+    const kept = this.comparing ? this.before.points : [];
+    const all = (/** @type {"xs" | "ys"} */ name) => [...this.points, ...kept].flatMap((points) => Array.from(points[name]));
     const y = new Axis(this.axisSpec("y"), all("ys"), top + inner, top);
     const yTicks = y.ticks(34);
     const left = Math.ceil(Math.max(24, ...yTicks.map(([, text]) => context.measureText(text).width))) + 8;
@@ -151,9 +216,11 @@ export class PlotPanel extends CanvasPanel {
     this.ticks = { x: x.ticks(this.axisSpec("x").pitch ?? 56), y: this.spec.equal ? y.ticks(34) : yTicks };
     this.size(Math.max(x.last + 12, this.names.width), top + inner + 38);
     setFont(context, "12px system-ui, sans-serif");
-    this.screen = this.points.map(({ xs, ys }) => ({
+    const place = (/** @type {Points} */ { xs, ys }) => ({
       xs: Float32Array.from(xs, (value) => x.at(value)), ys: Float32Array.from(ys, (value) => y.at(value)),
-    }));
+    });
+    this.screen = this.points.map(place);
+    this.keptScreen = kept.map(place);
   }
 
   drawAxes() {
@@ -498,20 +565,44 @@ export class PlotPanel extends CanvasPanel {
   describe(series, point) {
     if (!this.exists([series, point])) return "";
     const { xs, ys } = this.points[series];
+    const kept = this.keptPoint(series, point);
     const tick = (/** @type {"x" | "y"} */ name, /** @type {number} */ value) => this.axisSpec(name).ticks?.find(([at]) => at === value)?.[1] ?? shortNumber(value);
     const words = {
       series: this.meta.series[series].name ?? "", label: this.labelsOf(series)[point] ?? "", i: point,
-      x: tick("x", xs[point]), y: tick("y", ys[point]),
+      x: tick("x", xs[point]), y: kept && !this.axisSpec("y").ticks ? bothShort(ys[point], kept.y) : tick("y", ys[point]),
     };
     return fillIn(this.spec.tells ?? "{series}: {x}, {y}", words);
   }
 
   table() {
+    const heads = ["", this.axisSpec("x").label ?? "x", this.axisSpec("y").label ?? "y"];
     const rows = this.meta.series.flatMap((series, i) => series.aside ? [] : Array.from(this.points[i].xs, (x, k) => [
       `${series.name ?? ""} ${this.labelsOf(i)[k] ?? ""}`.trim() || String(k), shortNumber(x), shortNumber(this.points[i].ys[k]),
+      ...(this.comparing ? this.keptCells(i, k) : []),
     ]));
-    return numberTable(this.spec.label, ["", this.axisSpec("x").label ?? "x", this.axisSpec("y").label ?? "y"], rows);
+    return numberTable(this.spec.label, this.comparing ? [...heads, "was", "difference"] : heads, rows);
   }
+
+  /**
+   * @param {number} series
+   * @param {number} point
+   */
+  keptCells(series, point) {
+    const kept = this.keptPoint(series, point);
+    return kept ? [shortNumber(kept.y), shortSigned(this.points[series].ys[point] - kept.y)] : ["–", "new"];
+  }
+}
+
+/**
+ * An axis that holds the kept one's range too.
+ * @param {Labs.AxisSpec} now
+ * @param {Labs.AxisSpec} before
+ * @returns {Labs.AxisSpec}
+ */
+function withRoomFor(now, before) {
+  const both = (/** @type {"min" | "max"} */ which, /** @type {number | null | undefined} */ a, /** @type {number | null | undefined} */ b) =>
+    typeof a === "number" && typeof b === "number" ? Math[which](a, b) : a;
+  return { ...now, least: both("min", now.least, before.least), most: both("max", now.most, before.most) };
 }
 
 /**

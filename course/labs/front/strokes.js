@@ -21,6 +21,30 @@ function polygon(context, corners) {
   context.closePath();
 }
 
+/**
+ * A cross around a place.
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ * @param {number} r
+ */
+export function cross(context, x, y, r) {
+  line(context, x - r, y - r, x + r, y + r);
+  line(context, x - r, y + r, x + r, y - r);
+}
+
+/**
+ * A circle around a place.
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ * @param {number} r
+ */
+export function ring(context, x, y, r) {
+  context.moveTo(x + r, y);
+  context.arc(x, y, r, 0, 2 * Math.PI);
+}
+
 /** Lines are told apart by colour and dash, points by colour and marker. */
 export const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3], [14, 4], [4, 2, 1, 2, 1, 2]];
 export const MARKERS = ["disc", "square", "triangle", "diamond", "cross", "plus"];

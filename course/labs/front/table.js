@@ -1,8 +1,9 @@
 /** Numbers in a real table. */
 
+import { matchLabels, tellNewAndGone, withDifference, withoutAmounts } from "./differences.js";
 import { headRow, keepKeys, make, setText } from "./dom.js";
 import { Panel } from "./panel.js";
-import { formatNumber } from "./text.js";
+import { formatNumber, sameValue } from "./text.js";
 
 /**
  * A table that is a panel: it needs no other behind it. One column may carry a bar. Buffer: `numbers`
@@ -20,6 +21,8 @@ export class TablePanel extends Panel {
     this.numbers = new Float32Array(0);
     /** @type {number | undefined} */
     this.revealed = undefined;
+    /** @type {number[] | null} */
+    this.partners = null; // for each row, the kept row that it is compared with
     this.head = make("thead");
     this.body = make("tbody");
     this.foot = make("tfoot");
@@ -28,6 +31,8 @@ export class TablePanel extends Panel {
     }, make("table", {}, this.head, this.body, this.foot)));
     this.node.classList.toggle("has-wide-labels", Boolean(spec.wide_labels));
     this.node.append(this.scroller, ...(this.help ? [this.help] : []));
+    this.body.addEventListener("pointerover", (event) => this.hover(/** @type {Element} */ (event.target).closest("tr")));
+    this.body.addEventListener("pointerleave", () => this.hover(null));
     this.body.addEventListener("click", (event) => {
       const row = /** @type {Element} */ (event.target).closest("tr");
       if (row && spec.chooses) this.lab.change({ [spec.chooses]: row.sectionRowIndex });
@@ -39,7 +44,56 @@ export class TablePanel extends Panel {
    * @param {Record<string, ArrayBuffer>} data
    */
   read(meta, data) {
-    this.numbers = new Float32Array(data.numbers);
+    this.numbers = withProducts(new Float32Array(data.numbers), meta.columns);
+  }
+
+  /**
+   * Let the other panels show the row under the pointer.
+   * @param {HTMLTableRowElement | null} row
+   */
+  hover(row) {
+    this.lab.point(row && this.spec.chooses ? { [this.spec.chooses]: row.sectionRowIndex } : null, this);
+  }
+
+  /**
+   * @param {Record<string, number> | null} at
+   */
+  point(at) {
+    const row = this.spec.chooses === undefined ? undefined : at?.[this.spec.chooses];
+    [...this.body.rows].forEach((each, i) => each.classList.toggle("is-pointed", i === row));
+  }
+
+  /** All rows' labels, those of the foot last. */
+  labels() {
+    return [...this.lab.words(this.meta.row_labels), ...this.meta.foot_labels];
+  }
+
+  heads() {
+    return withoutAmounts(this.meta.columns.map(({ label }) => label));
+  }
+
+  snapshot() {
+    return { labels: this.labels(), heads: this.heads(), numbers: this.numbers };
+  }
+
+  /**
+   * Rows are compared by their labels; only where they are `ranked` may some be new.
+   * @param {ReturnType<TablePanel["snapshot"]>} before
+   */
+  unlike({ labels, heads }) {
+    if (!sameValue(heads, this.heads())) return "its columns are others now";
+    const now = this.labels();
+    if (this.spec.ranked || sameValue([...now].sort(), [...labels].sort())) return "";
+    return now.length === labels.length ? "its rows are others now" : `${now.length} rows now, ${labels.length} then`;
+  }
+
+  contrast() {
+    this.partners = this.comparing ? matchLabels(this.labels(), this.before.labels) : null;
+  }
+
+  tellDifference() {
+    const told = "In brackets: the difference from what was kept.";
+    return this.spec.ranked ? `${told} ${tellNewAndGone(this.labels(), this.before.labels, this.partners ?? []).replace("piece", "row")}` : told;
   }
 
   showTable() {}
@@ -56,7 +110,7 @@ export class TablePanel extends Panel {
       const row = i < rows.length ? this.body.rows[i] : this.foot.rows[i - rows.length];
       row.classList.toggle("is-chosen", i === chosen);
       setText(row.cells[0], label);
-      columns.forEach((column, c) => this.fillCell(row.cells[c + 1], column, this.numbers[i * width + c], i < rows.length));
+      columns.forEach((column, c) => this.fillCell(row.cells[c + 1], column, i, c, i < rows.length));
     });
     this.reveal(chosen);
   }
@@ -73,11 +127,17 @@ export class TablePanel extends Panel {
   /**
    * @param {HTMLTableCellElement} cell
    * @param {Labs.Column} column
-   * @param {number} value
+   * @param {number} i
+   * @param {number} c
    * @param {boolean} withBar
    */
-  fillCell(cell, column, value, withBar) {
-    setText(cell, Number.isNaN(value) ? "" : formatNumber(value, column.digits ?? 2));
+  fillCell(cell, column, i, c, withBar) {
+    const width = this.meta.columns.length;
+    const value = this.numbers[i * width + c];
+    const partner = this.partners?.[i];
+    const before = partner === undefined || partner < 0 ? undefined : this.before.numbers[partner * width + c];
+    if (partner !== undefined) setText(cell, withDifference(value, before, column.digits ?? 2));
+    else setText(cell, Number.isNaN(value) ? "" : formatNumber(value, column.digits ?? 2));
     if (!column.bar) return;
     const share = withBar && value > 0 ? Math.min(value / column.bar, 1) : 0;
     cell.style.setProperty("--share", share.toFixed(3));
@@ -115,4 +175,20 @@ export class TablePanel extends Panel {
     if (at < box.scrollTop) box.scrollTop = at;
     else if (at + row.offsetHeight > box.scrollTop + room) box.scrollTop = at + row.offsetHeight - room;
   }
+}
+
+/**
+ * Fill in the columns that are the one before times a number.
+ * @param {Float32Array} numbers - without those columns
+ * @param {Labs.Column[]} columns
+ */
+export function withProducts(numbers, columns) {
+  const sent = columns.filter(({ times }) => times === undefined).length;
+  if (sent === columns.length) return numbers;
+  const all = new Float32Array((numbers.length / sent) * columns.length);
+  for (let at = 0, from = 0; at < all.length; at++) {
+    const { times } = columns[at % columns.length];
+    all[at] = times === undefined ? numbers[from++] : all[at - 1] * times;
+  }
+  return all;
 }

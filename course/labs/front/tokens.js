@@ -1,10 +1,11 @@
 /** A text cut into pieces, each with its number. */
 
 import { CODES } from "./codes.js";
+import { bothNumbers, formatSigned, matchPieces, tellNewAndGone } from "./differences.js";
 import { numberTable, setFont } from "./dom.js";
 import { CanvasPanel } from "./panel.js";
 import { line } from "./strokes.js";
-import { clamp, fillIn, formatNumber } from "./text.js";
+import { clamp, fillIn, formatNumber, sameValue } from "./text.js";
 
 /** What the bits of a piece's mark say, as in course/labs/pieces.py. */
 const SPECIAL = 1;
@@ -38,6 +39,40 @@ export class TokensPanel extends CanvasPanel {
     this.marks = new Uint8Array(0);
     /** @type {Uint8Array | null} */
     this.shades = null;
+    /** @type {number[] | null} */
+    this.partners = null; // for each piece, the kept piece that it is compared with; -1 for a new one
+  }
+
+  snapshot() {
+    return { pieces: [...this.pieces], numbers: this.numbers };
+  }
+
+  /**
+   * @param {ReturnType<TokensPanel["snapshot"]>} before
+   */
+  unlike({ pieces }) {
+    const shared = this.pieces.some((piece, i) => !this.has(i, SPECIAL) && pieces.includes(piece));
+    return shared || sameValue(pieces, this.pieces) ? "" : "it shows another text now";
+  }
+
+  contrast() {
+    this.partners = this.comparing ? matchPieces(this.pieces, this.before.pieces) : null;
+  }
+
+  tellDifference() {
+    /** @type {number[]} */
+    const partners = this.partners ?? [];
+    return `${partners.some((at) => at < 0) ? "Barred, with a plus: new. " : ""}${tellNewAndGone(this.pieces, this.before.pieces, partners)}`;
+  }
+
+  /**
+   * The number of a piece as it was, where it is an amount (an id is a name).
+   * @param {number} i
+   */
+  numberBefore(i) {
+    const partner = this.partners?.[i] ?? -1;
+    const number = this.spec.digits && partner >= 0 ? this.before.numbers[partner] : NaN;
+    return Number.isNaN(number + this.numbers[i]) ? undefined : number;
   }
 
   get seenAs() {
@@ -136,6 +171,7 @@ export class TokensPanel extends CanvasPanel {
     context.setLineDash([]);
     context.globalAlpha = 1;
     if (this.has(i, UNKNOWN)) this.hatchPiece(x, y, width);
+    if (this.partners && this.partners[i] < 0) this.barPiece(x, y, width);
     context.fillStyle = ink;
     setFont(context, (this.has(i, SPECIAL) ? "italic " : "") + PIECE.font);
     context.fillText(this.pieces[i], x + width / 2, y + PIECE.high / 2 + 1, width - 4);
@@ -174,6 +210,23 @@ export class TokensPanel extends CanvasPanel {
     context.stroke();
     context.restore();
     context.globalAlpha = 1;
+  }
+
+  /**
+   * A new piece: a bar over it, and a plus at its corner.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   */
+  barPiece(x, y, width) {
+    const { context } = this;
+    context.fillStyle = context.strokeStyle = this.lab.ink;
+    context.fillRect(x, y, width, 3);
+    context.beginPath();
+    line(context, x + 2, y + 8, x + 8, y + 8);
+    line(context, x + 5, y + 5, x + 5, y + 11);
+    context.lineWidth = 1.5;
+    context.stroke();
   }
 
   /** What the marks mean, of those that are there. */
@@ -238,7 +291,10 @@ export class TokensPanel extends CanvasPanel {
   describe(_, i) {
     if (i >= this.pieces.length) return "";
     const kinds = [this.has(i, SPECIAL) && this.spec.key === undefined && "special token", this.has(i, UNKNOWN) && "unknown", this.has(i, CONTINUES) && "continues the word"];
-    const said = fillIn(this.spec.tells ?? "{i}: “{piece}”, number {value}", { i, piece: this.pieces[i], value: this.number(i) });
+    const before = this.numberBefore(i);
+    const value = before === undefined ? this.number(i) : bothNumbers(this.numbers[i], before, this.spec.digits);
+    const said = fillIn(this.spec.tells ?? "{i}: “{piece}”, number {value}", { i, piece: this.pieces[i], value });
+    if (this.partners && this.partners[i] < 0) kinds.push("new");
     return [said, ...kinds.filter(Boolean)].join("; ");
   }
 
@@ -246,7 +302,15 @@ export class TokensPanel extends CanvasPanel {
     const kinds = this.pieces.map((_, i) => this.describe(0, i).split("; ").slice(1).join(", "));
     const columns = kinds.some(Boolean) ? 3 : 2;
     const head = ["", this.spec.number ?? "number", "what it is"].slice(0, columns);
-    return numberTable(this.spec.label, head, this.pieces.map((piece, i) => [piece, this.number(i), kinds[i]].slice(0, columns)));
+    return numberTable(this.spec.label, head, this.pieces.map((piece, i) => [piece, this.numberWithDifference(i), kinds[i]].slice(0, columns)));
+  }
+
+  /**
+   * @param {number} i
+   */
+  numberWithDifference(i) {
+    const before = this.numberBefore(i);
+    return before === undefined ? this.number(i) : `${this.number(i)} (${formatSigned(this.numbers[i] - before, this.spec.digits)})`;
   }
 }
 

@@ -28,7 +28,7 @@ def form() -> dict[str, Any]:
 
 
 def _kind() -> dict[str, Any]:
-    base = _range("step", "base", 0, len(BASES) - 1)
+    base = {**_range("step", "base", 0, len(BASES) - 1), "sets": "base"}
     controls = [
         {"name": "kind", "kind": "select", "label": "Positions", "choices": KINDS},
         {
@@ -39,9 +39,10 @@ def _kind() -> dict[str, Any]:
             "most": 512,
             "step": 2,
             "show": FREE,
+            "more": True,
         },
         {**base, "shows": [f"{each:,}" for each in BASES], "show": WAVES},
-        _range("length", "length", 2, LONGEST),
+        {**_range("length", "length", 2, LONGEST), "more": True},
     ]
     return {"label": "Positions", "controls": controls}
 
@@ -86,6 +87,7 @@ def _table() -> dict[str, Any]:
 def _similarity() -> dict[str, Any]:
     return {
         "name": "similarity",
+        "more": True,
         "kind": "matrix",
         "column": 0,
         "label": "How alike two positions are",
@@ -134,6 +136,7 @@ def _distance() -> dict[str, Any]:
 def _waves() -> dict[str, Any]:
     return {
         "name": "waves",
+        "more": True,
         "kind": "plot",
         "column": 1,
         "label": "The chosen column and its partner, along the positions",

@@ -37,8 +37,9 @@ def _texts() -> dict[str, Any]:
     return {
         "label": "A batch of texts",
         "wide": True,
+        "more": True,
         "controls": [
-            {**text, "name": "text", "label": "Text 1"},
+            {**text, "name": "text", "label": "Text 1", "main": True},
             {**text, "name": "second", "label": "Text 2", "placeholder": "none: a batch of one"},
             {"name": "example", "kind": "select", "label": "Examples", "choices": examples},
         ],
@@ -53,6 +54,7 @@ def _encoder(own: bool, pretrained: Checkpoint) -> dict[str, Any]:
     encoders = [["pretrained", pretrained.called], ["fresh", "fresh (random)"]]
     return {
         "label": "Encoder",
+        "more": True,
         "controls": [
             {
                 "name": "encoder",
@@ -84,10 +86,11 @@ def _look() -> dict[str, Any]:
             {"name": "back", "kind": "button", "label": "◀ Step back"},
             {"name": "forward", "kind": "button", "label": "Step forward ▶"},
             {"name": "layer", "kind": "select", "label": "Layer"},
-            {"name": "head", "kind": "select", "label": "Head"},
-            {"name": "item", "kind": "select", "label": "Text"},
+            {"name": "head", "kind": "select", "label": "Head", "more": True},
+            {"name": "item", "kind": "select", "label": "Text", "more": True},
             {
                 "name": "first",
+                "more": True,
                 "kind": "number",
                 "label": "numbers from",
                 "least": 0,
@@ -106,6 +109,7 @@ def _journey() -> dict[str, Any]:
         "label": "The encoder, and where the text is",
         "wide": True,
         "chooses": "step",
+        "turns": "layer",
         "help": (
             "Each box is a station with the shape of what leaves it. Arrow keys or a click go from "
             "station to station; Play goes through all steps, until a key or a click."

@@ -36,8 +36,9 @@ def _text() -> dict[str, Any]:
     return {
         "label": "Text",
         "wide": True,
+        "more": True,
         "controls": [
-            {"name": "text", "kind": "text", "label": "Sentence", "longest": 1000, "long": True},
+            {"name": "text", "kind": "text", "label": "Sentence", "longest": 1000, "main": True},
             {"name": "example", "kind": "select", "label": "Examples", "choices": examples},
         ],
     }
@@ -70,12 +71,14 @@ def _parts() -> dict[str, Any]:
             {"name": "residual", "kind": "check", "label": "residual connections"},
             {
                 "name": "initialisation",
+                "more": True,
                 "kind": "select",
                 "label": "First weights",
                 "choices": INITIALISATIONS,
             },
             {
                 "name": "dropout",
+                "more": True,
                 "kind": "range",
                 "label": "Dropout",
                 "least": 0,
@@ -94,6 +97,7 @@ def _sizes() -> dict[str, Any]:
 
     return {
         "label": "Sizes",
+        "more": True,
         "controls": [
             number("d_model", "d_model", 4, WIDEST),
             number("heads", "heads", 1, 16),
@@ -105,6 +109,7 @@ def _sizes() -> dict[str, Any]:
 def _beside(pretrained: Checkpoint) -> dict[str, Any]:
     return {
         "label": "Compare with",
+        "more": True,
         "controls": [
             {
                 "name": "minilm",
@@ -180,6 +185,7 @@ def _norms() -> dict[str, Any]:
 def _cosines() -> dict[str, Any]:
     return {
         "name": "cosines",
+        "more": True,
         "kind": "matrix",
         "column": 1,
         "label": "The chosen layer: how alike its tokens are",

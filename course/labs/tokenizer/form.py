@@ -39,7 +39,7 @@ def form() -> dict[str, Any]:
 
 def _text() -> dict[str, Any]:
     choices = [["", "choose one"], *([text, text] for text in EXAMPLES)]
-    text = {"name": "text", "kind": "text", "label": "Text", "longest": LONGEST, "long": True}
+    text = {"name": "text", "kind": "text", "label": "Text", "longest": LONGEST, "main": True}
     example = {"name": "example", "kind": "select", "label": "Examples", "choices": choices}
     return {"label": "Text", "wide": True, "controls": [text, example]}
 
@@ -49,6 +49,7 @@ def _vocabulary() -> dict[str, Any]:
         {"name": "kind", "kind": "select", "label": "Vocabulary of", "choices": KINDS},
         {
             "name": "step",
+            "sets": "size",
             "kind": "range",
             "label": "Entries",
             "least": 0,
@@ -59,6 +60,7 @@ def _vocabulary() -> dict[str, Any]:
         },
         {
             "name": "corpus",
+            "more": True,
             "kind": "select",
             "label": "Trained on",
             "choices": [[name, CORPORA[name]] for name in corpora()],
@@ -107,12 +109,13 @@ def _counts() -> dict[str, Any]:
 
 
 def _unknown() -> dict[str, Any]:
-    return _plot(
+    unknown = _plot(
         "unknown",
         "Of those unknown",
         "unknown tokens",
         "What is unknown is lost: the model sees [UNK] whatever was written.",
     )
+    return {**unknown, "more": True}
 
 
 def _plot(name: str, label: str, counted: str, told: str) -> dict[str, Any]:

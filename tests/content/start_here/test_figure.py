@@ -7,9 +7,10 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from course import content, figures
+from course import content, figures, labs
 from course.content import manuscript
 from course.figures.encoder_diagram import PARTS
+from course.labs.shapes import journey
 
 CHAPTERS = ("embeddings", "attention", "feed_forward", "stacking")
 EVERYWHERE = "{http://www.w3.org/2000/svg}"
@@ -23,12 +24,23 @@ def test_it_is_well_formed_and_says_what_it_shows(highlight: str | None) -> None
     for line in repr(figure).splitlines():
         assert " ".join(line.split()) in str(root.get("aria-label"))
     assert figure.svg() == figures.encoder(highlight).svg()
-    assert figure._repr_html_() == figure.svg()
+    assert figure._repr_html_().startswith(figure.svg())
     width, height = map(int, str(root.get("viewBox")).split()[2:])
     for box in root.iter(f"{EVERYWHERE}rect"):
         assert int(box.attrib["x"]) + int(box.attrib["width"]) <= width
         assert int(box.attrib["y"]) + int(box.attrib["height"]) <= height
     assert all(int(text.attrib["y"]) < height for text in root.iter(f"{EVERYWHERE}text"))
+
+
+@pytest.mark.parametrize("highlight", [*CHAPTERS, "positions", "stack", "hidden", None])
+def test_it_leads_to_its_station(highlight: str | None) -> None:
+    figure = figures.encoder(highlight)
+    lab = eval(figure.walk, {"labs": labs})
+    here = next(
+        one for one in journey.stations(lab.shown().steps) if one.first == lab.settings["step"]
+    )
+    assert here.name in figure.lit or highlight == "stack"
+    assert figure.walk.replace('"', "&quot;") in figure._repr_html_().replace('"', "&quot;")
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

@@ -1,0 +1,76 @@
+/** Before and after: what a lab shows is kept, and what follows is shown as difference from it. */
+
+import { textChange } from "./differences.js";
+import { keepKeys, make, setText } from "./dom.js";
+import { sameValue } from "./text.js";
+
+const COMPARED = "Kept. From now on the pictures show what differs from this.";
+const RELEASED = "No longer compared: the pictures show what is there now.";
+const NOTHING_YET = "Compared with what was kept. All settings are as they were.";
+const SPEECH_MS = 700; // after which the settings that differ are read aloud
+
+/**
+ * The comparison of one view: its button, and the line that names the settings that differ.
+ */
+export class Comparison {
+  /**
+   * @param {Labs.Compared} lab
+   */
+  constructor(lab) {
+    this.lab = lab;
+    /** @type {Map<string, { value: unknown, words: string }> | null} */
+    this.kept = null; // the controls' values, while there is a comparison
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    this.button = keepKeys(make("button", {
+      type: "button", "aria-pressed": "false", title: "Keep what is shown, and show what follows as difference from it.",
+    }, "Compare with this"));
+    this.line = make("p", { class: "course-lab-differs", hidden: true });
+    this.spoken = make("p", { class: "course-lab-spoken", role: "status" });
+    this.button.addEventListener("click", () => this.toggle());
+  }
+
+  toggle() {
+    const on = this.kept === null;
+    this.kept = on ? this.settings() : null;
+    this.button.setAttribute("aria-pressed", String(on));
+    this.line.hidden = !on;
+    for (const panel of this.lab.panels.values()) on ? panel.keep() : panel.forget();
+    this.lab.redraw();
+    this.renew();
+    clearTimeout(this.timer);
+    setText(this.spoken, on ? COMPARED : RELEASED);
+  }
+
+  /** Name the settings that differ now, at once, and aloud when they have come to rest. */
+  renew() {
+    if (!this.kept) return;
+    const told = this.tell(this.kept);
+    if (told === this.line.textContent) return;
+    setText(this.line, told);
+    clearTimeout(this.timer);
+    if (this.lab.controls.size) this.timer = setTimeout(() => setText(this.spoken, told), SPEECH_MS);
+  }
+
+  dispose() {
+    clearTimeout(this.timer);
+  }
+
+  settings() {
+    const controls = [...this.lab.controls].filter(([, { spec }]) => spec.kind !== "button");
+    return new Map(controls.map(([name, control]) => [name, { value: control.value(), words: control.words() }]));
+  }
+
+  /**
+   * @param {Map<string, { value: unknown, words: string }>} kept
+   */
+  tell(kept) {
+    const now = this.settings();
+    const differing = [...now].flatMap(([name, { value, words }]) => {
+      const [before, spec] = [kept.get(name), this.lab.controls.get(name)?.spec];
+      if (!spec || !before || sameValue(before.value, value)) return [];
+      return [`${spec.label} ${spec.kind === "text" ? textChange(before.words, words) : `${before.words} → ${words}`}`];
+    });
+    return differing.length ? `Compared with what was kept: ${differing.join("; ")}.` : NOTHING_YET;
+  }
+}

@@ -1,0 +1,16 @@
+"""What a lab folds away at first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+WAIT = 60_000
+
+
+def open_more(page: Any, lab: str) -> None:
+    """Open what a lab folds away, in all its views, by keyboard; what is open stays open."""
+    page.wait_for_selector(f"[data-lab={lab}][data-drawn]", timeout=WAIT)
+    for button in page.locator(f"[data-lab={lab}] .course-lab-more").all():
+        if button.get_attribute("aria-expanded") == "false":
+            button.focus()
+            page.keyboard.press("Space")
