@@ -83,17 +83,18 @@ def whole(count: int) -> str:
     return " ".join(found[:count])
 
 
-def step(kind: str, layer: int | None = 0) -> int:
-    """The place of a step in MiniLM's walk."""
-    steps = labs.ShapeTracer().shown().steps
+def step(kind: str, layer: int | None = 0, encoder: str = "pretrained") -> int:
+    """The place of a step in an encoder's walk."""
+    steps = labs.ShapeTracer(encoder=encoder).shown().steps
     return next(i for i, each in enumerate(steps) if (each.kind, each.layer) == (kind, layer))
 
 
 def plays() -> dict[tuple[str, str], Play]:
     """For every task how it is reached, and what is near and not it."""
-    painted, fresh = {"mask": "painted"}, {"encoder": "fresh", "d_model": 128, "heads": 8}
+    painted, narrow = {"mask": "painted"}, {"encoder": "fresh", "d_model": 128, "heads": 8}
     at_she = {"layer": 3, "head": 7, "query": 10, "key": 1}
     two, far = {"curve": "absolute value", "width": 2}, {"length": 128, "position": 0, "other": 106}
+    fresh = step("scores", encoder="fresh")
     softmax, words = step("softmax"), whole(8)
     return {
         ("attention", "previous-word"): Play(
@@ -116,10 +117,10 @@ def plays() -> dict[tuple[str, str], Play]:
             {"text": ANNA},
         ),
         ("attention", "no-root"): Play(
-            [fresh, {"scaled": False}, {"temperature": 4}],
+            [narrow, {"scaled": False}, {"temperature": 4}],
             [
-                [fresh, {"temperature": 4}],
-                [fresh, {"scaled": False}, {"temperature": 3.5}],
+                [narrow, {"temperature": 4}],
+                [narrow, {"scaled": False}, {"temperature": 3.5}],
                 [{"scaled": False}, {"temperature": 5}],
             ],
         ),
@@ -286,7 +287,13 @@ def plays() -> dict[tuple[str, str], Play]:
             ],
         ),
         ("shapes", "most"): Play(
-            [{"step": step("activation", 3)}], [[{"step": step("project")}], [{"step": softmax}]]
+            [{"encoder": "fresh"}, {"heads": 12}, {"step": fresh}],
+            [
+                [{"encoder": "fresh"}, {"step": fresh}],
+                [{"encoder": "fresh", "heads": 12}, {"step": fresh - 1}],
+                [{"step": softmax}],
+                [{"step": step("activation", 3)}],
+            ],
         ),
         ("shapes", "quadratic"): Play(
             [{"text": "so " * 31}], [[{"text": "so " * 30}], [{"encoder": "fresh"}]]

@@ -29,11 +29,11 @@ def _zero(lab: Any) -> bool:
 
 
 def _most(lab: Any) -> bool:
-    """No step has more numbers than the one shown."""
+    """The step shown has a number for each two tokens, and no step has more numbers."""
     seen: tuple[Settings, Selection, Trace] = lab.pictured()
     _, chosen, trace = seen
     sizes = [step.numbers.size for step in trace.steps]
-    return sizes[chosen.step] == max(sizes)
+    return _pairs(lab) and sizes[chosen.step] == max(sizes)
 
 
 def _quadratic(lab: Any) -> bool:
@@ -65,10 +65,11 @@ TASKS = Tasks(
         ),
         Challenge(
             "most",
-            "Find the step that makes the most numbers of all.",
-            "Compare the shapes in the list. In short texts it is where a vector is widest.",
-            "With short texts the feed-forward part is the largest: it widens each token from D to F, "
-            "four times D in MiniLM. The scores have no D, but S twice, and overtake it in long "
+            "In a fresh encoder, make the scores the step with the most numbers of all, and choose it.",
+            "The scores are H · S numbers for each token. Against them stand 3 · D of the in-projection "
+            "and F of the feed-forward part. More heads, a longer text or a smaller F do it.",
+            "With short texts the feed-forward part is usually the largest: it widens each token from D "
+            "to F, four times D in MiniLM. The scores have no D, but S twice, and overtake it in long "
             "ones: in MiniLM beyond 128 tokens.",
             _most,
         ),

@@ -66,8 +66,8 @@ TASKS = Tasks(
             "different words.",
             "What carries a token past attention, which mixes it with all others?",
             "Attention makes each token a mean of all. Without the sum nothing of its own is left, and "
-            "after two layers all are one. Layer norms don't help against that. They help the gradient: in "
-            "12 layers with neither, the first gets a gradient 5,000 times smaller than the last.",
+            "after two layers all are one. Layer norms don't help against that. They help the "
+            "gradient: in 12 layers with neither, the first gets a gradient 5,000 times smaller than the last.",
             _one,
         ),
         Challenge(
