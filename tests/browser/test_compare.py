@@ -83,6 +83,8 @@ def test_compare_in_every_lab(open_notebook: OpenNotebook, width: int, dark: boo
         if below:
             assert BOTH.search(page.inner_text(f"{panel}{below}] .course-lab-readout"))
         assert page.inner_text(f"{panel}{above}] .course-lab-compared")
+        reach = "(node) => node.scrollWidth - node.clientWidth"
+        assert page.locator(f"[data-lab={lab}]").evaluate(reach) <= 1
         if table:
             cells = page.inner_text(f"{panel}{table}] tbody")
             assert re.search(r"\([+−][\d.]+\)|\(new\)", cells.replace("\u2007", ""))

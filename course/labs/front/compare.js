@@ -10,6 +10,11 @@ const NOTHING_YET = "Compared with what was kept. All settings are as they were.
 const SPEECH_MS = 700; // after which the settings that differ are read aloud
 
 /**
+ * A setting: its value, and it and its value as a person reads them.
+ * @typedef {{ label: string, value: unknown, words: string, isText: boolean }} Setting
+ */
+
+/**
  * The comparison of one view: its button, and the line that names the settings that differ.
  */
 export class Comparison {
@@ -18,8 +23,8 @@ export class Comparison {
    */
   constructor(lab) {
     this.lab = lab;
-    /** @type {Map<string, { value: unknown, words: string }> | null} */
-    this.kept = null; // the controls' values, while there is a comparison
+    /** @type {Map<string, Setting> | null} */
+    this.kept = null; // the settings, while there is a comparison
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     this.button = keepKeys(make("button", {
@@ -56,20 +61,29 @@ export class Comparison {
     clearTimeout(this.timer);
   }
 
+  /** The controls' values, and what is chosen in the pictures alone. */
   settings() {
-    const controls = [...this.lab.controls].filter(([, { spec }]) => spec.kind !== "button");
-    return new Map(controls.map(([name, control]) => [name, { value: control.value(), words: control.words() }]));
+    /** @type {Map<string, Setting>} */
+    const settings = new Map();
+    for (const [name, control] of this.lab.controls) {
+      const { kind, label } = control.spec;
+      if (kind !== "button") settings.set(name, { label, value: control.value(), words: control.words(), isText: kind === "text" });
+    }
+    for (const name of [...this.lab.panels.values()].flatMap(({ spec }) => [spec.chooses ?? []].flat())) {
+      const value = name ? this.lab.values[name] : undefined;
+      if (name && !settings.has(name) && typeof value === "number") settings.set(name, { label: name.replaceAll("_", " "), value, words: String(value), isText: false });
+    }
+    return settings;
   }
 
   /**
-   * @param {Map<string, { value: unknown, words: string }>} kept
+   * @param {Map<string, Setting>} kept
    */
   tell(kept) {
-    const now = this.settings();
-    const differing = [...now].flatMap(([name, { value, words }]) => {
-      const [before, spec] = [kept.get(name), this.lab.controls.get(name)?.spec];
-      if (!spec || !before || sameValue(before.value, value)) return [];
-      return [`${spec.label} ${spec.kind === "text" ? textChange(before.words, words) : `${before.words} → ${words}`}`];
+    const differing = [...this.settings()].flatMap(([name, { label, value, words, isText }]) => {
+      const before = kept.get(name);
+      if (!before || sameValue(before.value, value)) return [];
+      return [`${label} ${isText ? textChange(before.words, words) : `${before.words} → ${words}`}`];
     });
     return differing.length ? `Compared with what was kept: ${differing.join("; ")}.` : NOTHING_YET;
   }

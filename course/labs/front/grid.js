@@ -57,7 +57,7 @@ export class GridPanel extends CanvasPanel {
   unlike({ meta, labels }) {
     const size = (/** @type {Labs.GridMeta} */ { rows, columns }) => `${rows} times ${columns}`;
     if (size(meta) !== size(this.meta)) return `there are ${size(this.meta)} pictures now, ${size(meta)} then`;
-    return meta.side === this.meta.side && sameValue(labels, this.lab.labels) ? "" : "it shows another text now";
+    return meta.side === this.meta.side && sameValue(labels, this.lab.labels) ? "" : "its tokens are others now";
   }
 
   /** Colour the pictures: by their numbers, or by how they differ from what was kept. */

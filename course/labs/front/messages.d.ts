@@ -345,7 +345,8 @@ declare namespace Labs {
   /** What a comparison asks of its lab. */
   interface Compared {
     controls: Map<string, { spec: ControlSpec; value(): any; words(): string }>;
-    panels: Map<string, { keep(): void; forget(): void }>;
+    values: Values;
+    panels: Map<string, { spec: { chooses?: string | (string | null | undefined)[] }; keep(): void; forget(): void }>;
     redraw(): void;
   }
 }

@@ -89,13 +89,13 @@ const FORM = {
       { name: "again", kind: "button", label: "Again" },
     ],
   }],
-  panels: [],
+  panels: [{ name: "way", kind: "steps", label: "The way", chooses: "step_shown" }],
 };
 
 test("the settings that differ are named, in words, until the comparison ends", (t) => {
   const model = new Model({
     type: "draw", form: FORM, panels: [], summary: "", drawn: 1, buffers: [],
-    values: { heads: 4, heat: 1, mask: "none", text: "a cat" },
+    values: { heads: 4, heat: 1, mask: "none", text: "a cat", step_shown: 0 },
   });
   const el = document.createElement("div");
   t.after(front.render({ model, el }));
@@ -111,6 +111,8 @@ test("the settings that differ are named, in words, until the comparison ends", 
     line.textContent,
     "Compared with what was kept: heads 4 → 8; temperature 1.00 → 0.50; mask no mask → a causal one; text “a cat” → “a dog”.",
   );
+  model.receive({ type: "draw", panels: [], values: { heads: 4, heat: 1, mask: "none", text: "a cat", step_shown: 3 } }, []);
+  assert.equal(line.textContent, "Compared with what was kept: step shown 0 → 3.");
   button.fire("click");
   assert.deepEqual([button.attributes["aria-pressed"], line.hidden], ["false", true]);
   assert.match(spoken.textContent, /^No longer compared/);
