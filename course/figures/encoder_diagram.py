@@ -6,10 +6,13 @@
 
 Drawn as SVG by hand, because it is always the same few boxes: nothing is loaded to show it. What is
 lit differs in colour, in the weight of its frame and in its text, and the text form says it too.
+Over each box lies a link to the notebook section that walks through it. The links are HTML: JupyterLab
+opens notebooks only from those.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from course.system.markup import escape
@@ -59,6 +62,7 @@ _OF_CHAPTER = {
 }
 _LIT, _DIM = ("#fdd9a8", "#9a4a06", "#000000"), ("#f3f4f6", "#8a94a0", "#4b5563")
 _WIDTH, _HEIGHT = 1066, 252
+_WALK = "04_stacking.ipynb#13-The-whole-way"  # where labs.ShapeTracer is shown
 _FRAME = (378, 58, 464, 160)  # left, top, width, height of the layer
 
 
@@ -77,7 +81,10 @@ class EncoderFigure:
         return "\n".join([*lines, f"Walk a text through it: {self.walk}"])
 
     def _repr_html_(self) -> str:
-        return f"{self.svg()}<p>Walk a text through it: <code>{escape(self.walk)}</code></p>"
+        links = "" if "google.colab" in sys.modules else "".join(_link(part) for part in PARTS)
+        walk = f"<p>Walk a text through it: <code>{escape(self.walk)}</code></p>"
+        page = f'<div style="position: relative; max-width: {_WIDTH}px">{self.svg()}{links}</div>'
+        return page + walk
 
     @property
     def walk(self) -> str:
@@ -104,7 +111,7 @@ class EncoderFigure:
         ]
         return (
             f'<svg role="img" aria-label="{said}" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-            f'style="width: 100%; max-width: {_WIDTH}px; font-family: sans-serif" '
+            f'style="display: block; width: 100%; max-width: {_WIDTH}px; font-family: sans-serif" '
             f'xmlns="http://www.w3.org/2000/svg">{"".join(drawn)}</svg>'
         )
 
@@ -162,6 +169,19 @@ def encoder(highlight: str | None = None) -> EncoderFigure:
         known = ", ".join(sorted({*_OF_CHAPTER, *_ROLES}))
         raise ValueError(f"there is no part {highlight!r}; choose one of {known}")
     return EncoderFigure(frozenset(parts), "Where we are in the encoder")
+
+
+def _link(part: Part) -> str:
+    """A link that lies over a part. Colab has none: there it would lead out of the notebook."""
+    title = escape(f"{part.name}: {_ROLES[part.name]}; walk through it in chapter 04")
+    place = (
+        f"left: {100 * part.left / _WIDTH:.2f}%; top: {100 * part.top / _HEIGHT:.2f}%; "
+        f"width: {100 * part.width / _WIDTH:.2f}%; height: {100 * part.height / _HEIGHT:.2f}%"
+    )
+    return (
+        f'<a href="{_WALK}" title="{title}" aria-label="{title}" '
+        f'style="position: absolute; {place}"></a>'
+    )
 
 
 def _rectangle(

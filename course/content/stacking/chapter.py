@@ -990,6 +990,8 @@ figures.heatmap(
 quiz("stacking.what-comes-out")
 
 # %% [markdown] id="tracer-text"
+# ## 13 The whole way
+#
 # To close, walk through it. The tracer takes a text through **your** encoder, step by step: each with its shape, its numbers, and the line of `encoder_core` that does the same. What each of your layers gives is held against these steps, and goes on to the next. The boxes are those of the picture with which each chapter began; the arrow keys go from box to box, and Play goes all the way by itself until you press a key. Four **tasks** under it lead to the steps that matter most.
 
 # %% id="shape-tracer"

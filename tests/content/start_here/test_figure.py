@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,7 @@ from course.content import manuscript
 from course.figures.encoder_diagram import PARTS
 from course.labs.shapes import journey
 
+ROOT = Path(__file__).resolve().parents[3]
 CHAPTERS = ("embeddings", "attention", "feed_forward", "stacking")
 EVERYWHERE = "{http://www.w3.org/2000/svg}"
 
@@ -24,7 +28,7 @@ def test_it_is_well_formed_and_says_what_it_shows(highlight: str | None) -> None
     for line in repr(figure).splitlines():
         assert " ".join(line.split()) in str(root.get("aria-label"))
     assert figure.svg() == figures.encoder(highlight).svg()
-    assert figure._repr_html_().startswith(figure.svg())
+    assert figure.svg() in figure._repr_html_()
     width, height = map(int, str(root.get("viewBox")).split()[2:])
     for box in root.iter(f"{EVERYWHERE}rect"):
         assert int(box.attrib["x"]) + int(box.attrib["width"]) <= width
@@ -41,6 +45,24 @@ def test_it_leads_to_its_station(highlight: str | None) -> None:
     )
     assert here.name in figure.lit or highlight == "stack"
     assert figure.walk.replace('"', "&quot;") in figure._repr_html_().replace('"', "&quot;")
+
+
+def test_each_box_links_to_the_section_that_walks_through_it() -> None:
+    page = ElementTree.fromstring(f"<div>{figures.encoder()._repr_html_()}</div>")
+    links = page.findall("div/a")
+    assert len(links) == len(PARTS)
+    assert str(links[3].get("title")).startswith("attention: each token")
+    (target,) = {str(link.get("href")) for link in links}
+    notebook, _, anchor = target.partition("#")
+    cells = json.loads((ROOT / "chapters" / notebook).read_text("utf-8"))["cells"]
+    texts = ["".join(cell["source"]) for cell in cells]
+    (section,) = [i for i, text in enumerate(texts) if f"## {anchor.replace('-', ' ')}" in text]
+    assert "labs.ShapeTracer(" in texts[section + 1]
+
+
+def test_colab_has_no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "google.colab", sys)
+    assert "<a " not in figures.encoder()._repr_html_()
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
