@@ -98,7 +98,7 @@ def test_every_question_is_asked_once_and_every_prediction_is_explained_after_it
 
 
 def test_sections_are_numbered_and_what_points_to_them_exists() -> None:
-    TEXT.assert_sections_are_numbered(12)
+    TEXT.assert_sections_are_numbered(13)
     for numbers in re.findall(r"of sections? (\d+)(?: and (\d+))?", PROSE):
         assert all(int(number) in range(1, 13) for number in numbers if number)
 
