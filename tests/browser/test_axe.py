@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.everything import IMPORTS, LAB_CELLS, PREDICTION, QUESTIONS
+from tests.browser.everything import IMPORTS, LAB_CELLS, LAB_NAMES, PREDICTION, QUESTIONS
+from tests.browser.more import open_more
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -59,8 +60,8 @@ def test_axe_finds_nothing(open_notebook: OpenNotebook, dark: bool) -> None:
     assert faults(page) == []
     for compare in page.get_by_role("button", name="Compare with this").all():
         compare.click()
-    for folded in page.locator(".course-lab-more[aria-expanded=false]").all():
-        folded.click()
+    for lab in LAB_NAMES:
+        open_more(page, lab)
     temperature = page.get_by_label("Temperature")
     temperature.focus()
     page.keyboard.press("ArrowRight")

@@ -144,7 +144,7 @@ export function bothShort(now, before) {
  */
 export function withDifference(now, before, digits = 2) {
   if (Number.isNaN(now)) return before === undefined || Number.isNaN(before) ? "" : `(was ${formatNumber(before, digits)})`;
-  const change = before === undefined || Number.isNaN(before) ? "new" : formatSigned(now - before, digits);
+  const change = before === undefined || Number.isNaN(before) ? "new" : formatSigned(now === before ? 0 : now - before, digits);
   return `${formatNumber(now, digits)} ${`(${change})`.padStart(digits + 6, FIGURE_SPACE)}`;
 }
 

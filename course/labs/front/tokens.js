@@ -16,7 +16,7 @@ export const CONTINUES = 4;
 
 export const STARTS_LINE = 8;
 
-const PIECE = { high: 24, line: 48, gap: 5, font: "14px system-ui, sans-serif", small: "11px system-ui, sans-serif" };
+const PIECE = { high: 24, line: 48, gap: 5, plus: 9, font: "14px system-ui, sans-serif", small: "11px system-ui, sans-serif" };
 
 /**
  * A text cut into pieces, in lines, each piece with its number below. Buffers: `numbers` (float32,
@@ -63,6 +63,14 @@ export class TokensPanel extends CanvasPanel {
     /** @type {number[]} */
     const partners = this.partners ?? [];
     return `${partners.some((at) => at < 0) ? "Barred, with a plus: new. " : ""}${tellNewAndGone(this.pieces, this.before.pieces, partners)}`;
+  }
+
+  /**
+   * Whether a piece was not in the kept text.
+   * @param {number} i
+   */
+  isNew(i) {
+    return this.partners !== null && this.partners[i] < 0;
   }
 
   /**
@@ -133,7 +141,7 @@ export class TokensPanel extends CanvasPanel {
       return context.measureText(text).width;
     };
     const needed = this.pieces.map((piece, i) =>
-      Math.max(measure(PIECE.font, piece), measure(PIECE.small, this.number(i))) + 12);
+      Math.max(measure(PIECE.font, piece), measure(PIECE.small, this.number(i))) + 12 + (this.isNew(i) ? PIECE.plus : 0));
     this.boxes = placePieces(needed, this.marks, room);
     this.size(room - 2, (this.boxes.at(-1)?.y ?? 2) + PIECE.line + (this.keyText() ? 18 : 0));
   }
@@ -171,10 +179,11 @@ export class TokensPanel extends CanvasPanel {
     context.setLineDash([]);
     context.globalAlpha = 1;
     if (this.has(i, UNKNOWN)) this.hatchPiece(x, y, width);
-    if (this.partners && this.partners[i] < 0) this.barPiece(x, y, width);
+    const plus = this.isNew(i) ? PIECE.plus : 0; // room for the mark of a new piece
+    if (plus) this.barPiece(x, y, width);
     context.fillStyle = ink;
     setFont(context, (this.has(i, SPECIAL) ? "italic " : "") + PIECE.font);
-    context.fillText(this.pieces[i], x + width / 2, y + PIECE.high / 2 + 1, width - 4);
+    context.fillText(this.pieces[i], x + (width + plus) / 2, y + PIECE.high / 2 + 1, width - plus - 4);
     context.fillStyle = this.lab.ink;
     setFont(context, PIECE.small);
     context.fillText(this.number(i), x + width / 2, y + PIECE.high + 9, width);
@@ -223,8 +232,8 @@ export class TokensPanel extends CanvasPanel {
     context.fillStyle = context.strokeStyle = this.lab.ink;
     context.fillRect(x, y, width, 3);
     context.beginPath();
-    line(context, x + 2, y + 8, x + 8, y + 8);
-    line(context, x + 5, y + 5, x + 5, y + 11);
+    line(context, x + 3, y + 13, x + 11, y + 13);
+    line(context, x + 7, y + 9, x + 7, y + 17);
     context.lineWidth = 1.5;
     context.stroke();
   }
@@ -294,7 +303,7 @@ export class TokensPanel extends CanvasPanel {
     const before = this.numberBefore(i);
     const value = before === undefined ? this.number(i) : bothNumbers(this.numbers[i], before, this.spec.digits);
     const said = fillIn(this.spec.tells ?? "{i}: “{piece}”, number {value}", { i, piece: this.pieces[i], value });
-    if (this.partners && this.partners[i] < 0) kinds.push("new");
+    if (this.isNew(i)) kinds.push("new");
     return [said, ...kinds.filter(Boolean)].join("; ");
   }
 

@@ -32,6 +32,7 @@ test("a table's number keeps its width, whatever its difference", () => {
   assert.deepEqual(cells.map((text) => text.replaceAll("\u2007", "")), ["0.31 (+0.11)", "0.31 (0.00)", "0.31 (−12.19)", "0.31 (new)"]);
   assert.equal(new Set(cells.map((text) => text.length)).size, 1);
   assert.equal(withDifference(NaN, NaN), "");
+  assert.match(withDifference(-Infinity, -Infinity), /^−∞ \u2007*\(0\.00\)$/);
   assert.equal(withDifference(NaN, 0.5), "(was 0.50)");
 });
 
