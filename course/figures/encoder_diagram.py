@@ -173,7 +173,7 @@ def encoder(highlight: str | None = None) -> EncoderFigure:
 
 def _link(part: Part) -> str:
     """A link that lies over a part. Colab has none: there it would lead out of the notebook."""
-    title = escape(f"{part.name}: {_ROLES[part.name]}; walk through it in chapter 04")
+    title = escape(f"{part.name}: {_ROLES[part.name]}; walk through it in chapter 04, section 13")
     place = (
         f"left: {100 * part.left / _WIDTH:.2f}%; top: {100 * part.top / _HEIGHT:.2f}%; "
         f"width: {100 * part.width / _WIDTH:.2f}%; height: {100 * part.height / _HEIGHT:.2f}%"

@@ -37,7 +37,9 @@ def test_a_box_leads_to_the_tracers_section(
     )
     assert any(abs(b["x"] - over["x"]) < 2 and abs(b["y"] - over["y"]) < 2 for b in boxes)
     link.click()
-    page.wait_for_selector(".jp-Notebook h2:visible >> text=One on top of the other", timeout=60_000)
+    page.locator(".jp-Notebook h2").filter(has_text="13 The whole way").wait_for(
+        state="attached", timeout=60_000
+    )
     # JupyterLab opens a notebook at its top; in an open one a link leads to the section.
     page.click(".lm-TabBar-tab >> text=test_a_box_leads")
     link.click()
