@@ -875,7 +875,7 @@ print("the form of head 3:", tuple(form.shape), " rank", torch.linalg.matrix_ran
 # %% [markdown] id="lab-section"
 # ## 9 The lab
 #
-# Now play. The lab runs the whole of MiniLM with **your** `scaled_dot_product`, and draws again at each key press. Every control can be reached with Tab and moved with the arrow keys. The lines run from each query, on the left, to the keys it looks at, on the right: the thicker a line, the heavier its weight.
+# Now play. The lab runs the whole of MiniLM with **your** `scaled_dot_product`, and draws again at each key press. Every control can be reached with Tab and moved with the arrow keys; the rarer ones, and two more pictures, stand under "More settings and pictures". "Compare with this", at the end, keeps what you see and draws all that follows as difference from it. The lines run from each query, on the left, to the keys it looks at, on the right: the thicker a line, the heavier its weight.
 
 # %% id="lab"
 labs.AttentionLab(

@@ -8,9 +8,10 @@ const PLAY_MS = 1500; // from step to step
 const PULSE_MS = 350; // from box to box
 
 /**
- * Stations of which one is where the text is. A station's box goes to its first step; the keys go
- * from station to station; Play goes through all steps until a key or a click. The boxes are one
- * group to Tab, as radio buttons are.
+ * Stations of which one is where the text is. A station's box goes to its first step; left and right
+ * go from station to station, up and down from step to step, Page Up and Page Down from layer to
+ * layer; Play goes through all steps until a key or a click. The boxes are one group to Tab, as radio
+ * buttons are.
  *
  * @extends {Panel<Labs.JourneySpec, Labs.JourneyMeta>}
  */
@@ -88,11 +89,17 @@ export class JourneyPanel extends Panel {
    */
   turn(by, sign, says) {
     const button = make("button", { type: "button", class: "course-lab-turn", "aria-label": says, title: says }, sign);
-    button.addEventListener("click", () => {
-      const layer = clamp((this.meta.layer ?? 0) + by, 0, this.meta.layers - 1);
-      if (layer !== this.meta.layer) this.lab.change({ [this.spec.turns]: layer });
-    });
+    button.addEventListener("click", () => this.turnTo(by));
     return button;
+  }
+
+  /**
+   * Go to the same step, so many layers further.
+   * @param {number} by
+   */
+  turnTo(by) {
+    const layer = clamp((this.meta.layer ?? 0) + by, 0, this.meta.layers - 1);
+    if (layer !== this.meta.layer) this.lab.change({ [this.spec.turns]: layer });
   }
 
   /** Where the text is: which box, which of the box's steps, and which boxes lie behind. */
@@ -148,8 +155,10 @@ export class JourneyPanel extends Panel {
     if (!this.ready || event.ctrlKey || event.metaKey || event.altKey) return;
     const { stations, chosen, last } = this.meta;
     const to = stepTo(event.key, stations, chosen, last);
-    if (to === null) return;
-    this.choose(to);
+    const layers = { PageUp: -1, PageDown: 1 }[event.key];
+    if (layers) this.turnTo(layers);
+    else if (to === null) return;
+    else this.choose(to);
     this.boxes[stationAt(stations, this.meta.chosen)].focus();
     event.preventDefault();
     event.stopPropagation();
@@ -194,8 +203,8 @@ export function stationAt(stations, step) {
 }
 
 /**
- * Where a key leads from a step: to the first of the next station or of the one before; null for a
- * key that leads nowhere.
+ * Where a key leads from a step: left and right to the first of the next station or of the one
+ * before, up and down to the next step; null for a key that leads nowhere.
  * @param {string} key
  * @param {Labs.Station[]} stations
  * @param {number} step
@@ -203,8 +212,10 @@ export function stationAt(stations, step) {
  */
 export function stepTo(key, stations, step, last) {
   const [first, end] = stations[stationAt(stations, step)].steps;
-  if (key === "ArrowRight" || key === "ArrowDown") return Math.min(end + 1, last);
-  if (key === "ArrowLeft" || key === "ArrowUp") {
+  if (key === "ArrowDown") return Math.min(step + 1, last);
+  if (key === "ArrowUp") return Math.max(step - 1, 0);
+  if (key === "ArrowRight") return Math.min(end + 1, last);
+  if (key === "ArrowLeft") {
     const before = stations[stationAt(stations, first - 1)].steps;
     // The station before the layer's first one is in the layer before, which is not drawn.
     return first === 0 ? 0 : before[1] < first - 1 ? first - 1 : before[0];

@@ -111,8 +111,9 @@ def _journey() -> dict[str, Any]:
         "chooses": "step",
         "turns": "layer",
         "help": (
-            "Each box is a station with the shape of what leaves it. Arrow keys or a click go from "
-            "station to station; Play goes through all steps, until a key or a click."
+            "Each box is a station with the shape of what leaves it. ← and →, or a click, go from "
+            "station to station, ↑ and ↓ from step to step, Page Up and Page Down from layer to "
+            "layer. Play goes through all steps, until a key or a click."
         ),
     }
 

@@ -13,9 +13,10 @@ test("a step belongs to the last station that begins at or before it", () => {
 test("keys go to the first step of the next station and of the one before", () => {
   const to = (key, step) => stepTo(key, STATIONS, step, 91);
   assert.equal(to("ArrowRight", 1), 3);
-  assert.equal(to("ArrowDown", 41), 46);
+  assert.equal(to("ArrowRight", 41), 46);
   assert.equal(to("ArrowLeft", 48), 46);
-  assert.equal(to("ArrowUp", 4), 0);
+  assert.equal(to("ArrowLeft", 4), 0);
+  assert.deepEqual([to("ArrowDown", 41), to("ArrowUp", 41), to("ArrowUp", 0), to("ArrowDown", 91)], [42, 40, 0, 91]);
   assert.equal(to("Home", 48), 0);
   assert.equal(to("End", 48), 91);
   assert.equal(to("x", 48), null);
