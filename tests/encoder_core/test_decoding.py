@@ -299,6 +299,7 @@ def test_case_13_the_padding_row_of_the_one_table_stays_zero_in_training() -> No
     assert len([n for n in model.state_dict() if "embedding" in n or "project" in n]) == 1
 
 
+@pytest.mark.slow
 def test_it_learns_to_reverse() -> None:
     torch.manual_seed(0)
     data = []

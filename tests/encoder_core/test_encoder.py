@@ -406,6 +406,7 @@ def test_a_model_can_be_copied_compiled_to_a_graph_and_moved() -> None:
     assert next(model.to(torch.float64).parameters()).dtype == torch.float64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["none", "padding", "added", "causal"])
 def test_the_compiler_takes_a_model_whole_whatever_the_mask(kind: str) -> None:
     model = make().eval()

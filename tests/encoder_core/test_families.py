@@ -168,6 +168,7 @@ def test_case_05_padded_rows_of_a_modernbert_are_zero_on_every_path(packed: bool
     assert_close(hidden, with_gradients)
 
 
+@pytest.mark.slow
 @configs
 @pytest.mark.parametrize("packed", [False, None])
 def test_the_compiler_takes_an_encoder_whole(config: Make, packed: bool | None) -> None:

@@ -18,7 +18,10 @@ from safetensors import safe_open
 
 from encoder_core.training.interrupts import Interrupts
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to catch")
+pytestmark = [
+    pytest.mark.slow,  # each waits for a process
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to catch"),
+]
 SCRIPT = Path(__file__).with_name("signals_script.py")
 ROOT = Path(__file__).parents[2]
 

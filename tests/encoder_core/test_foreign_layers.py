@@ -324,6 +324,7 @@ def test_decoding_step_by_step_names_the_layer_that_cannot() -> None:
             TransformerDecoder(layer, 1).step(x, x, KeyValueCache.empty(1))
 
 
+@pytest.mark.slow
 def test_a_floating_mask_means_the_same_over_torchs_layers_when_compiled() -> None:
     """A mode is hidden from what the compiler traces, and the fast path would take 0.5 for "blocked"."""
     encoder = TransformerEncoder(_torchs(), num_layers=2).eval()

@@ -182,6 +182,7 @@ def test_what_is_no_checkpoint_is_answered_with_what_was_looked_for(source: str)
         from_pretrained(source)
 
 
+@pytest.mark.slow
 def test_loading_imports_neither_the_package_nor_transformers_nor_the_network() -> None:
     code = (
         "import socket, sys\n"

@@ -68,6 +68,7 @@ def test_equals_the_library_on_mixed_text(ours: WordPiece, theirs: Tokenizer, te
     assert_equal(ours, theirs, MIXED[6], text)
 
 
+@pytest.mark.slow
 def test_equals_the_library_on_a_large_text(ours: WordPiece, theirs: Tokenizer) -> None:
     library = Path(sysconfig.get_paths()["stdlib"])
     files = sorted(library.glob("*.py")) + sorted((library / "encodings").glob("*.py"))
@@ -87,6 +88,7 @@ def test_equals_the_library_on_a_large_text(ours: WordPiece, theirs: Tokenizer) 
 _CHANGED = {0x166D, 0x1734, 0x1885, 0x1886, 0x111C9}
 
 
+@pytest.mark.slow
 def test_equals_the_library_on_every_character(ours: WordPiece, theirs: Tokenizer) -> None:
     """Of all that Unicode 3.2 knew: what came after Unicode 8 the library does not know."""
     known = [

@@ -84,6 +84,7 @@ def test_models_compute_shapes_without_values(kind: str, packed: bool | None) ->
 
 
 @pytest.mark.parametrize("packed", [None, True, False])
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS)
 def test_what_is_traced_serves_other_padding_too(kind: str, packed: bool | None) -> None:
     model = MODELS[kind]().eval()

@@ -112,6 +112,7 @@ def test_one_exercise_wrong_and_all_others_solved(
     assert outcome.answers == set(names) - {wrong}
 
 
+@pytest.mark.slow
 def test_a_cell_that_raises_is_noticed(tmp_path: Path) -> None:
     chapter = CHAPTERS[0]
     notebook = json.loads(variant(chapter, {}))
@@ -125,6 +126,7 @@ def test_a_cell_that_raises_is_noticed(tmp_path: Path) -> None:
     assert "ValueError: here" in outcome.output
 
 
+@pytest.mark.slow
 def test_a_request_that_leaves_the_machine_is_noticed(tmp_path: Path) -> None:
     notebook = json.loads(variant(CHAPTERS[0], {}))
     notebook["cells"] = [

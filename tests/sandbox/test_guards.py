@@ -88,6 +88,7 @@ def test_any_exception_stays_inside(error):
     assert error.__name__ in told(broken)
 
 
+@pytest.mark.slow
 def test_deep_recursion():
     def forever(x, dim):
         return forever(x, dim)
@@ -115,6 +116,7 @@ def test_a_sleep_is_stopped(monkeypatch):
     assert "not come to an end" in told(lambda x, dim: time.sleep(1000))
 
 
+@pytest.mark.slow
 def test_an_endless_loop_is_stopped_off_the_main_thread(monkeypatch):
     monkeypatch.setattr(guards, "SECONDS", 0.3)
 
@@ -129,6 +131,7 @@ def test_an_endless_loop_is_stopped_off_the_main_thread(monkeypatch):
     assert "not come to an end" in messages[0]
 
 
+@pytest.mark.slow
 def test_a_limit_off_the_main_thread_leaves_no_exception_to_look_for():
     """Python 3.11 hangs in a traced function once another thread was given an exception it never met."""
     code = (

@@ -6,6 +6,8 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 from tests.spread import together
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +34,7 @@ def test_a_notebooks_cells_are_together_and_mistakes_stand_alone():
     assert together("tests/labs/test_a_colab.py::b") == together("tests/colab/test_c.py::d")
 
 
+@pytest.mark.slow
 def test_two_processes_keep_each_file_whole(tmp_path):
     for name in "abcd":
         (tmp_path / f"test_{name}.py").write_text(STEPS)
