@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 from course.labs.drawing import Drawing
@@ -122,6 +123,7 @@ class SettingsLab(Lab):
             TypeError: there is no such setting.
         """
         before = self._asked, self._chosen
+        settings = {name: str(v) if isinstance(v, Path) else v for name, v in settings.items()}
         try:
             self._take(settings, strict=True)
             self._renew()
@@ -130,7 +132,11 @@ class SettingsLab(Lab):
             raise
         self._notice = self._failure
         self._refused, self._why = {}, {}
-        self.redraw()
+        if "checkpoint" not in settings:
+            self.redraw()
+            return
+        for view in self._views:  # the form names it, so that it is sent anew
+            self._greet(view)
 
     def changed(self) -> list[str]:
         """The settings that differ from the defaults, and the selections that the caller gave."""

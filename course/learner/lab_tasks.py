@@ -22,12 +22,12 @@ _unwritten: dict[Path, set[tuple[str, str]]] = {}  # by home: lab and task
 def reached(lab: str) -> set[str]:
     """The ids of a lab's tasks that were reached, in this sitting or an earlier one."""
     held = {task for of, task in _unwritten.get(learner.home(), ()) if of == lab}
-    return held | _tasks_of(_labs(_read()), lab)
+    return held | _tasks_of(_labs(_readable()), lab)
 
 
 def count() -> int:
     """How many tasks were reached in all labs together."""
-    labs = _labs(_read())
+    labs = _labs(_readable())
     return sum(len(_tasks_of(labs, lab)) for lab in labs)
 
 
@@ -52,13 +52,25 @@ def _path() -> Path:
     return learner.home() / "labs.json"
 
 
+def _readable() -> dict[str, Any]:
+    """What the file holds; nothing, where it can't be read at this moment."""
+    try:
+        return _read()
+    except OSError:
+        return {}
+
+
 def _read() -> dict[str, Any]:
-    """What the file holds; a copy of a damaged file is kept, and an empty one goes on."""
+    """What the file holds; a copy of a damaged file is kept, and an empty one goes on.
+
+    Raises:
+        OSError: it can't be read, so it must not be written either.
+    """
     try:
         kept = json.loads(files.read(_path()))
-        if isinstance(kept, dict):
+        if isinstance(kept, dict) and isinstance(kept.get("labs", {}), dict):
             return {"schema": 1, **kept}  # a newer course's number stays
-    except OSError:
+    except FileNotFoundError:
         return {"schema": 1}
     except (ValueError, RecursionError):
         pass

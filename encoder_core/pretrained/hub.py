@@ -91,10 +91,21 @@ def _from_hub(name: str, download: bool) -> Path:
     try:
         folder = snapshot_download(name, allow_patterns=_WANTED, local_files_only=not download)
     except FileNotFoundError as error:  # huggingface_hub's "not in the cache" is a subclass
+        if download:
+            raise FileNotFoundError(
+                f"{name!r} is not in the cache of the Hugging Face hub, and the hub can't be reached: "
+                f"{_first_line(error)}"
+            ) from error
         raise FileNotFoundError(
             f"{name!r} is not in the cache of the Hugging Face hub. Pass download=True to fetch it; "
             "it may be large."
         ) from error
     except ValueError as error:  # not a valid name on the hub
         raise FileNotFoundError(f"{name!r:.80} is not a name on the hub: {error}") from error
+    except OSError as error:  # the hub's answer, such as "no such repository"; or a full disk
+        raise FileNotFoundError(f"{name!r} can't be fetched: {_first_line(error)}") from error
     return Path(folder)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

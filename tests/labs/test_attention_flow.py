@@ -51,7 +51,7 @@ def test_all_weights_of_the_drawn_heads_arrive_where_they_fit(mask: str) -> None
     front = Front(lab).ready()
     keys, weights = decoded(front)
     expected = lab.shown().weights[1, [0, 3, 5]]
-    blocked = np.broadcast_to(lab.shown().blocked, expected.shape)
+    blocked = np.broadcast_to(lab.shown().blocked[0], expected.shape)
     assert front.panels["flow"]["heads"] == [0, 3, 5]
     assert (keys == np.arange(keys.shape[-1])).all()
     assert (np.isnan(weights) == blocked).all()
@@ -63,7 +63,7 @@ def test_where_not_all_fit_the_heaviest_keys_of_each_query_do() -> None:
     front = Front(lab).ready()
     keys, weights = decoded(front)
     count = front.panels["flow"]["count"]
-    every = np.where(lab.shown().blocked, -1, lab.shown().weights[1, [1, 3]])
+    every = np.where(lab.shown().blocked[0], -1, lab.shown().weights[1, [1, 3]])
     assert 1 <= count < 100
     assert (
         f"the heaviest {'line' if count == 1 else f'{count} lines'}"

@@ -464,7 +464,7 @@ def test_there_is_a_still_picture_and_words() -> None:
     texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
     assert texts.count("thanked") == 4  # of the matrix and of the lines
     paths = list(root.iter("{http://www.w3.org/2000/svg}path"))
-    weights = np.where(lab.shown().blocked, 0, lab.shown().weights[1, 3])
+    weights = np.where(lab.shown().blocked[0], 0, lab.shown().weights[1, 3])
     assert len(paths) == (weights >= 0.05).sum() > 12
     assert len(json.dumps(data)) < 40_000
     again, _ = lab._repr_mimebundle_()

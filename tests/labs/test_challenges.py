@@ -460,6 +460,8 @@ def test_a_lab_without_tasks_sends_none() -> None:
 
 
 def test_words_with_two_meanings_are_found() -> None:
+    for word in ("kidney", "paris", "window", "ha", "therapy"):  # as far apart, and of one meaning
+        assert play(open_lab("embedding", {}), [{"word": word}]) == set(), word
     for word in ("spring", "apple", "mouse", "may", "python", "bat"):
         assert play(open_lab("embedding", {}), [{"word": word}]) == {"two-meanings"}, word
         assert not lab_tasks.reached("embedding") - {"two-meanings"}
@@ -540,7 +542,6 @@ def test_the_feed_forward_labs_reasons() -> None:
         reading = lab.shown().reading
         answers |= dict(zip(reading.tokens, reading.answers[3][:, 318].tolist(), strict=True))
     assert min(answers[word] for word in ("nothing", "cannot", "impossible", "refuse")) > 2
-    assert round(answers["never"], 1) == 1.3
 
 
 def test_the_stack_labs_reasons() -> None:

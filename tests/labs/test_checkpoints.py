@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from course.labs.checkpoints import checkpoint
 from course.labs.faults import InvalidSetting
 from encoder_core.pretrained.minilm import minilm_folder
 from tests.close import assert_close
+from tests.labs.front import Front
 
 TEXT = "The animal didn't cross the street, because it was tired."
 SIZES = {
@@ -115,6 +117,17 @@ def test_its_output_moves_when_a_head_is_off_and_masks_hold(folder: Path) -> Non
     assert np.abs(arrays.hidden - arrays.hidden_all_on).max() > 1e-3
 
 
+def test_what_a_window_hides_is_shown_as_blocked(folder: Path) -> None:
+    lab = AttentionLab(checkpoint=folder, text=TEXT, mask="padding", padding=2, layer=1)
+    arrays = lab.shown()
+    far = np.abs(np.subtract.outer(*[np.arange(len(arrays.tokens.labels))] * 2)) > 4
+    windowed = "modernbert" in folder.name
+    assert bool(arrays.blocked[1][far].all()) == windowed
+    assert not arrays.blocked[0][:, : arrays.tokens.real].any()  # the first layer sees all the text
+    assert not arrays.weights[np.broadcast_to(arrays.blocked[:, None], arrays.weights.shape)].any()
+    assert "are not the softmax" not in lab.drawing().summary
+
+
 def test_with_all_heads_on_it_gives_the_hidden_states_of_transformers(folder: Path) -> None:
     arrays = AttentionLab(checkpoint=folder, text=TEXT).shown()
     model = AutoModel.from_pretrained(folder).eval()
@@ -190,3 +203,23 @@ def test_without_the_package_that_reads_its_tokenizer_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "tokenizers", None)
     with pytest.raises(InvalidSetting, match="pip install tokenizers"):
         checkpoint(str(roberta))
+
+
+def test_another_checkpoint_is_named_in_the_form_at_once(roberta: Path) -> None:
+    front = Front(AttentionLab()).ready()
+    front.lab.set(checkpoint=roberta)
+    assert roberta.name in json.dumps(front.last["form"])
+    assert front.lab.settings["checkpoint"] == str(roberta)
+    front.lab.close()
+
+
+@pytest.mark.parametrize("download", [False, True])
+def test_what_the_hub_answers_is_told(monkeypatch: pytest.MonkeyPatch, download: bool) -> None:
+    import huggingface_hub
+
+    def no_such(*_: Any, **__: Any) -> str:
+        raise OSError("404: no such repository\nand much more")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", no_such)
+    with pytest.raises(ValueError, match=r"can.t be fetched: 404: no such repository$"):
+        AttentionLab(checkpoint="nobody/has-this", download=download)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from course.checking import submissions
 from course.checking.exercise import Exercise
 from course.checking.exercise.wording import told_apart
 from course.checking.explain import errors, first_step, plain, relations
@@ -362,14 +363,15 @@ def _gradient_clue(function: Callable[..., Any]) -> str:
         lines = inspect.getsource(function).splitlines()
     except (OSError, TypeError):
         return ""
+    first = submissions.first_line(function)
     for signs in (_CUTS, _MAY_CUT):
         found = [
             (number, line.strip())
-            for number, line in enumerate(lines, 1)
+            for number, line in enumerate(lines, first)
             if re.search(signs, line.partition("#")[0])
         ]
         if len(found) == 1 and signs is _CUTS:
-            return f"; look at `{found[0][1]}` (line {found[0][0]} of the function)"
+            return f"; look at `{found[0][1]}` (line {found[0][0]})"
         if found:
             places = " and ".join(f"`{line}` (line {number})" for number, line in found[:3])
             return f"; does one of these take a tensor's numbers out of it: {places}?"
@@ -533,6 +535,7 @@ def _literal(exercise: Exercise, function: Callable[..., Any], trials: list[Tria
     ]
     if not numbers:
         return []
+    line = numbers[0].lineno + submissions.first_line(function) - 1
     return [
-        f"it is right for the example's sizes: the {numbers[0].value!r} in line {numbers[0].lineno} should be taken from the input"
+        f"it is right for the example's sizes: the {numbers[0].value!r} in line {line} should be taken from the input"
     ]

@@ -34,7 +34,7 @@ def _one_cell(lab: Any) -> bool:
     """One blocked cell, where a pronoun's score is largest, and another word now weighs most."""
     seen: tuple[Settings, Selection, Arrays] = lab.pictured()
     asked, chosen, arrays = seen
-    labels, blocked = arrays.tokens.labels, arrays.blocked
+    labels, blocked = arrays.tokens.labels, arrays.blocked[chosen.layer]
     pronoun = labels[chosen.query].lower() in PRONOUNS
     if asked.mask != "painted" or blocked.sum() != 1 or not pronoun:
         return False

@@ -36,7 +36,8 @@ class Arrays:
 
     Attributes:
         tokens: the text as tokens.
-        blocked: `(L, L)` bool, rows are queries, True where a query may not look.
+        blocked: `(N, L, L)` bool, rows are queries, True where a query may not look: by the mask that
+            is set, or because the layer has a window.
         query: `(N, H, L, Dh)`, before temperature and scaling.
         key: `(N, H, L, Dh)`.
         value: `(N, H, L, Dh)`.
@@ -126,7 +127,7 @@ def compute(settings: Settings, attention: Attention = scaled_dot_product_attent
             steps = all_on[:first] + again
     return Arrays(
         tokens=tokens,
-        blocked=blocked.numpy(),
+        blocked=np.stack([blocked.numpy() if s.mask is None else s.mask for s in steps]),
         factor=factor,
         end=lambda: (_output(layers[-1], steps[-1], end), _output(layers[-1], all_on[-1], end)),
         off=off,
@@ -169,7 +170,8 @@ def _output(layer: nn.Module, step: _Step, end: nn.Module) -> Floats:
 class _Step:
     """One layer's input `(1, L, D)`, and what its heads did with it, `(1, H, L, ...)`.
 
-    `kept` is `mixed` with zeros where a head is switched off.
+    `kept` is `mixed` with zeros where a head is switched off; `mask` is what the layer blocks, with the
+    mask that is set, `(L, L)`, where it blocks something of its own.
     """
 
     x: Tensor
@@ -179,6 +181,7 @@ class _Step:
     weights: Tensor
     mixed: Tensor
     kept: Tensor
+    mask: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -222,25 +225,28 @@ class _Run:
         /,
     ) -> Tensor:
         """What the heads of layer `number` do with its input x, noted in `steps`."""
-        mixed, weights = self._ask(query, key, value, mask, number)
+        blocked = self._blocked(mask)
+        mixed, weights = self._ask(query, key, value, blocked, number)
         kept = mixed
         if silent:
             kept = mixed.clone()
             kept[:, list(silent)] = 0
-        steps.append(_Step(x, query, key, value, weights, mixed, kept))
+        seen = None if mask is None or blocked is None else blocked[0, 0].cpu().numpy()
+        steps.append(_Step(x, query, key, value, weights, mixed, kept, seen))
         return kept
 
-    def _ask(
-        self, query: Tensor, key: Tensor, value: Tensor, own: Tensor | None, layer: int
-    ) -> tuple[Tensor, Tensor]:
-        """Call the attention function on copies, which it may change, and check what comes.
+    def _blocked(self, own: Tensor | None) -> Tensor | None:
+        """The mask that is set, with the layer's own: a window, in some layers of ModernBERT."""
+        if own is None or self.mask is None:
+            return self.mask if own is None else own.expand(1, 1, *own.shape[-2:])
+        return own | self.mask
 
-        `own` is the layer's own mask: a window, in some layers of ModernBERT.
-        """
+    def _ask(
+        self, query: Tensor, key: Tensor, value: Tensor, blocked: Tensor | None, layer: int
+    ) -> tuple[Tensor, Tensor]:
+        """Call the attention function on copies, which it may change, and check what comes."""
         scaled = query * self.scale
-        mask = None if self.mask is None else self.mask.clone()
-        if own is not None:
-            mask = own | mask if mask is not None else own.clone()
+        mask = None if blocked is None else blocked.clone()
         try:
             result = self.attention(scaled, key.clone(), value.clone(), mask)
         except Exception as error:

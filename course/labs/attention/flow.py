@@ -114,7 +114,7 @@ def pack_lines(arrays: Arrays, chosen: Selection, lines: Lines) -> dict[str, byt
     """
     length, heads = len(arrays.tokens.labels), list(lines.heads)
     weights = arrays.weights[chosen.layer, heads]  # (H, L, L)
-    blocked = np.broadcast_to(arrays.blocked, weights.shape)
+    blocked = np.broadcast_to(arrays.blocked[chosen.layer], weights.shape)
     if lines.count < length:
         keys = heaviest(np.where(blocked, np.float32(-1), weights), lines.count)
     else:

@@ -42,7 +42,9 @@ def row_steps(arrays: Arrays, chosen: Selection) -> Floats:
     steps = np.full((length + 1, 4 + last - first), np.nan, dtype=np.float32)
     steps[:length, 0] = keys @ query[chosen.query]  # (L, Dh) @ (Dh,) -> (L,)
     steps[:length, 1] = steps[:length, 0] * arrays.factor
-    steps[:length, 2] = np.where(arrays.blocked[chosen.query], -np.inf, steps[:length, 1])
+    steps[:length, 2] = np.where(
+        arrays.blocked[chosen.layer, chosen.query], -np.inf, steps[:length, 1]
+    )
     steps[:length, 3] = weights[chosen.query]
     steps[:length, 4:] = values[:, first:last]
     steps[length, 3] = weights[chosen.query].sum()

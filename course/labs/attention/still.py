@@ -50,7 +50,7 @@ def still(arrays: Arrays, chosen: Selection, title: str) -> dict[str, str]:
 
 def small_pictures(arrays: Arrays) -> Indices:
     """Every layer and head, on one sheet."""
-    seen = torch.from_numpy(np.where(arrays.blocked, np.float32(-1), arrays.weights))
+    seen = torch.from_numpy(np.where(arrays.blocked[:, None], np.float32(-1), arrays.weights))
     side = min(_SMALL, seen.shape[-1])
     small = F.adaptive_max_pool2d(seen, side).numpy()  # (N, H, side, side)
     return sheet(shades(small, small < 0))
@@ -58,7 +58,7 @@ def small_pictures(arrays: Arrays) -> Indices:
 
 def large_picture(arrays: Arrays, chosen: Selection) -> Indices:
     """The chosen head, a pixel a weight."""
-    return shades(arrays.weights[chosen.layer, chosen.head], arrays.blocked)
+    return shades(arrays.weights[chosen.layer, chosen.head], arrays.blocked[chosen.layer])
 
 
 def _svg(arrays: Arrays, chosen: Selection, title: str, small: Indices, large: Indices) -> str:
@@ -107,7 +107,7 @@ def flow(arrays: Arrays, chosen: Selection, top: int) -> tuple[list[Written], li
         at = top + (i + 0.5) * _PITCH
         words += [Written(104, at + 4, label, "end"), Written(286, at + 4, label)]
     strokes = []
-    for i, j in np.argwhere((weights >= _LIGHTEST) & ~arrays.blocked):
+    for i, j in np.argwhere((weights >= _LIGHTEST) & ~arrays.blocked[chosen.layer]):
         weight = min(float(weights[i, j]), 1.0)
         heights = [top + (at + 0.5) * _PITCH for at in (int(i), int(j))]
         strokes.append(Stroke(110, heights[0], 280, heights[1], 0.7 + 3.3 * weight, weight**0.5))

@@ -107,7 +107,7 @@ def heads_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData:
     side = picture_side(arrays, chosen)
 
     def data() -> dict[str, bytes]:
-        seen = torch.from_numpy(np.where(arrays.blocked, np.float32(-1), arrays.weights))
+        seen = torch.from_numpy(np.where(arrays.blocked[:, None], np.float32(-1), arrays.weights))
         small = F.adaptive_max_pool2d(seen, side).numpy() if side < seen.shape[-1] else seen.numpy()
         codes = weight_codes(small, small < 0, 4)  # (N, H, side, side)
         return {
@@ -131,7 +131,7 @@ def weights_panel(arrays: Arrays, chosen: Selection, key: Hashable) -> PanelData
 
     def data() -> dict[str, bytes]:
         weights = arrays.weights[chosen.layer, chosen.head]  # (L, L)
-        return {"cells": pack(weight_codes(weights, arrays.blocked, bits), bits)}
+        return {"cells": pack(weight_codes(weights, arrays.blocked[chosen.layer], bits), bits)}
 
     meta = {
         "caption": f"Layer {chosen.layer}, head {chosen.head}: who looks at whom",

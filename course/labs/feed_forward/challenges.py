@@ -94,7 +94,8 @@ TASKS = Tasks(
             "than “not”. Choose the token to read its answer.",
             "Words that say the same: nothing, nobody, cannot. Or that do without saying it: refuse.",
             "The neuron answers to nothing, cannot, impossible and refuse, so not to a spelling but to "
-            "something like negation. It is our name for it: “never” reaches 1.3 only.",
+            "something like negation. That is our name for it, and how strongly it answers depends on the "
+            "sentence.",
             _negation,
         ),
         Challenge(

@@ -40,7 +40,8 @@ export class Comparison {
     this.kept = on ? this.settings() : null;
     this.button.setAttribute("aria-pressed", String(on));
     this.line.hidden = !on;
-    for (const panel of this.lab.panels.values()) on ? panel.keep() : panel.forget();
+    // A panel that is not shown now may hold what it showed long ago.
+    for (const panel of this.lab.panels.values()) on && this.lab.applies(panel.spec.show) ? panel.keep() : panel.forget();
     this.lab.redraw();
     this.renew();
     clearTimeout(this.timer);

@@ -1,7 +1,7 @@
 /** What differs between two states of a picture, in numbers and words. Nothing here touches the page. */
 
 import { CODES, decode } from "./codes.js";
-import { formatNumber, sameValue, shortNumber } from "./text.js";
+import { formatNumber, shortNumber } from "./text.js";
 
 /** Cells that are blocked in one state alone: an opaque grey, marked where there is room. */
 export const TURNED = (255 << 24) | (128 << 16) | (128 << 8) | 128;
@@ -164,7 +164,10 @@ export function withoutAmounts(labels) {
  */
 export function unlikeLabels(what, now, before) {
   if (now.length !== before.length) return `${now.length} ${what} now, ${before.length} then`;
-  return sameValue(withoutAmounts(now), withoutAmounts(before)) ? "" : `its ${what} are others now`;
+  const [those, these] = [withoutAmounts(before), withoutAmounts(now)];
+  // Where only some of many numbers are written, others may be written now.
+  const same = these.every((label, i) => label === those[i] || !label || !those[i]);
+  return same ? "" : `its ${what} are others now`;
 }
 
 /**

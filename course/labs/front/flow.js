@@ -96,7 +96,7 @@ export class FlowPanel extends CanvasPanel {
     const keys = this.legendItems();
     const across = Math.max(1, Math.floor((left + right) / LEGEND_PITCH));
     const focus = this.focus();
-    const parts = [this.measured, focus, keys, pitch];
+    const parts = [this.measured, focus, this.meta.chosen, keys, pitch];
     /** @type {[number, number, number, number]} */
     const area = [left - 3, TOP - 4, right - left + 6, bottom - TOP + 4]; // with the ends of thick lines
     this.drawAround(parts, area, () => {

@@ -57,7 +57,8 @@ export class GridPanel extends CanvasPanel {
   unlike({ meta, labels }) {
     const size = (/** @type {Labs.GridMeta} */ { rows, columns }) => `${rows} times ${columns}`;
     if (size(meta) !== size(this.meta)) return `there are ${size(this.meta)} pictures now, ${size(meta)} then`;
-    return meta.side === this.meta.side && sameValue(labels, this.lab.labels) ? "" : "its tokens are others now";
+    if (!sameValue(labels, this.lab.labels)) return "its tokens are others now";
+    return meta.side === this.meta.side ? "" : "its pictures are drawn more or less finely now";
   }
 
   /** Colour the pictures: by their numbers, or by how they differ from what was kept. */

@@ -66,8 +66,8 @@ export class JourneyPanel extends Panel {
   /** The boxes; those of the layer in a frame of their own, with its number. */
   build() {
     this.boxes = this.meta.stations.map(({ label, shape }, i) => {
-      const box = make("button", { type: "button", class: "course-lab-station" },
-        make("span", {}, label), make("span", { class: "course-lab-place" }, shape));
+      const box = keepKeys(make("button", { type: "button", class: "course-lab-station" },
+        make("span", {}, label), make("span", { class: "course-lab-place" }, shape)));
       box.addEventListener("click", () => this.choose(this.meta.stations[i].steps[0]));
       return box;
     });
@@ -88,7 +88,7 @@ export class JourneyPanel extends Panel {
    * @param {string} says
    */
   turn(by, sign, says) {
-    const button = make("button", { type: "button", class: "course-lab-turn", "aria-label": says, title: says }, sign);
+    const button = keepKeys(make("button", { type: "button", class: "course-lab-turn", "aria-label": says, title: says }, sign));
     button.addEventListener("click", () => this.turnTo(by));
     return button;
   }
@@ -107,6 +107,7 @@ export class JourneyPanel extends Panel {
     const { stations, chosen, layer, layers, last } = this.meta;
     const at = stationAt(stations, chosen);
     const before = this.boxes.findIndex((box) => box.hasAttribute("aria-current"));
+    const focused = this.boxes.some((box) => box === document.activeElement);
     this.boxes.forEach((box, i) => {
       box.classList.toggle("is-passed", i < at);
       box.tabIndex = i === at ? 0 : -1;
@@ -116,6 +117,7 @@ export class JourneyPanel extends Panel {
     if (this.count && layer !== null) setText(this.count, layers > 1 ? `layer ${layer} of layers 0 to ${layers - 1}` : "the only layer");
     const { steps: [from, to], says } = stations[at];
     setText(this.where, `step ${chosen} of ${last}; ${chosen - from + 1} of ${to - from + 1} at this station: ${says}`);
+    if (focused) this.boxes[at].focus({ preventScroll: true }); // into a layer that was not drawn, say
     if (before >= 0 && before !== at) this.move(this.boxes[before], this.boxes[at]);
     if (chosen >= last) this.pause();
   }

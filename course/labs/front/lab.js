@@ -178,7 +178,7 @@ export class Lab {
   restore() {
     const kept = this.cell && this.form && takeSettings(this.cell, this.form.lab);
     const moved = Object.entries(kept ?? {}).filter(([name, value]) =>
-      this.controls.get(name)?.spec.kind !== "button" && !sameValue(value, this.values[name]));
+      name !== "checkpoint" && this.controls.get(name)?.spec.kind !== "button" && !sameValue(value, this.values[name]));
     if (!moved.length) return;
     for (const [name, value] of moved) this.controls.get(name)?.set(value);
     this.change(Object.fromEntries(moved));
@@ -483,12 +483,20 @@ export class Lab {
     return colours.canvas;
   }
 
-  /** Hide what does not apply: `show` is {name: value or [values]} on the lab's values. */
+  /**
+   * Whether something is seen: `show` is {name: value or [values]} on the lab's values.
+   * @param {Labs.Show | undefined} show
+   */
+  applies(show) {
+    return Object.entries(show ?? {}).every(([name, wanted]) =>
+      (Array.isArray(wanted) ? wanted : [wanted]).some((value) => sameValue(value, this.values[name])));
+  }
+
+  /** Hide what does not apply. */
   showWhatApplies() {
     const focused = document.activeElement;
     for (const { node, show, more } of this.shown) {
-      const applies = !(more && !this.more?.open) && Object.entries(show ?? {}).every(([name, wanted]) =>
-        (Array.isArray(wanted) ? wanted : [wanted]).some((value) => sameValue(value, this.values[name])));
+      const applies = !(more && !this.more?.open) && this.applies(show);
       if (node.hidden !== applies) continue;
       node.hidden = !applies;
       if (!applies && focused && node.contains(focused)) this.focusNear(node);

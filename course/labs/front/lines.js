@@ -216,5 +216,8 @@ function describeHeaviest(lines, words, query, key) {
     return `${other} (about ${formatNumber(lines.weights[line])}${head})`;
   });
   const start = key < 0 ? `query ${quote(words, query)} looks most at` : `key ${quote(words, key)} gets most from`;
+  if (!parts.length && lines.count < lines.words) {
+    return key < 0 ? `${start} nothing that is drawn` : `key ${quote(words, key)} is among the heaviest keys of no query`;
+  }
   return `${start} ${parts.join(", ") || "nothing"}`;
 }

@@ -346,7 +346,8 @@ declare namespace Labs {
   interface Compared {
     controls: Map<string, { spec: ControlSpec; value(): any; words(): string }>;
     values: Values;
-    panels: Map<string, { spec: { chooses?: string | (string | null | undefined)[] }; keep(): void; forget(): void }>;
+    panels: Map<string, { spec: { show?: Show; chooses?: string | (string | null | undefined)[] }; keep(): void; forget(): void }>;
+    applies(show: Show | undefined): boolean;
     redraw(): void;
   }
 }

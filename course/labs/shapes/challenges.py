@@ -51,8 +51,9 @@ TASKS = Tasks(
             "pairs",
             "Find a step whose result has a number for every two tokens of a text.",
             "Its shape has S twice.",
-            "Scores, mask and softmax are the only steps in which tokens meet, a square for each "
-            "head. Everything else in a layer works on each token by itself.",
+            "Scores, mask and softmax alone have a number for every two tokens, a square for each head; "
+            "by these weights the weighted sum then mixes the tokens. Everything else in a layer works "
+            "on each token by itself.",
             _pairs,
         ),
         Challenge(

@@ -50,7 +50,7 @@ function render({ model, el }) {
     return true;
   };
   const ask = () => {
-    number += 1;
+    number = Math.max(number + 1, Date.now()); // a larger one than another view of the box has sent
     if (!send({ type: "ask", number, question: input.value })) return;
     clearTimeout(timer);
     timer = setTimeout(() => tell(BUSY), BUSY_AFTER_MS);
