@@ -137,6 +137,7 @@ class SettingsLab(Lab):
             return
         for view in self._views:  # the form names it, so that it is sent anew
             self._greet(view)
+        self._look_for_reached()
 
     def changed(self) -> list[str]:
         """The settings that differ from the defaults, and the selections that the caller gave."""

@@ -34,6 +34,12 @@ CELLS = (
 )
 
 
+# Parts that take keys and leave them to JupyterLab, where "x" cuts the cell and "d d" deletes it.
+LEAVE_KEYS = """() => [...document.querySelectorAll(".course-live :is(select, button, canvas, [tabindex])")]
+  .filter((node) => node.getAttribute("data-lm-suppress-shortcuts") !== "true")
+  .map((node) => node.outerHTML.slice(0, 120))"""
+
+
 def faults(page: Any) -> list[str]:
     """What axe finds in the outputs: the rule, and the element it is about."""
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
@@ -66,4 +72,5 @@ def test_axe_finds_nothing(open_notebook: OpenNotebook, dark: bool) -> None:
     temperature.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_selector(".course-lab-differs:has-text('Temperature')")
+    assert page.evaluate(LEAVE_KEYS) == []
     assert faults(page) == []
