@@ -126,6 +126,7 @@ def _look() -> dict[str, Any]:
             "name": "flow",
             "kind": "chips",
             "label": "Heads drawn as lines",
+            "more": True,
             "item": "head",
             "nearest": "this head",
         }
