@@ -10,7 +10,7 @@ import torch
 
 from course.checking import checks
 from course.checking.exercise import build
-from course.checking.explain import pictures, relations
+from course.checking.explain import errors, pictures, relations
 from course.checking.explain.naming import Names
 from course.checking.explain.relations import Pair
 from course.checking.explain.tracing import Step
@@ -81,3 +81,15 @@ def test_a_helpers_first_step_is_not_the_result():
     first = Step(0, 0, place, 0, code, value, inner=False)
     assert names.of(first) == "a step on the way to the result"
     assert names.of(replace(first, last=True)) == "the result"
+
+
+def test_whole_numbers_among_floats_are_not_told_as_two_kinds_of_floats():
+    ids, floats, doubles = torch.zeros(2, 2).long(), torch.zeros(2, 2), torch.zeros(2, 2).double()
+    for one, other, says in (
+        (ids, floats, "an integer tensor meets"),
+        (ids[None], floats[None], "an integer tensor meets"),
+        (floats, doubles, "two floating dtypes meet"),
+    ):
+        with pytest.raises(RuntimeError) as raised:
+            one @ other
+        assert says in errors.in_words(raised.value)

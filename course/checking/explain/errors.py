@@ -56,6 +56,12 @@ _WORDS: tuple[tuple[type[BaseException] | UnionType, str, str], ...] = (
     ),
     (
         RuntimeError,
+        "same dtype.*\\b(long int|int|bool|unsigned char)\\b|scalar type (Long|Int|Bool) but found [FDHB]|"
+        "scalar type [FDH]\\w+ but found (Long|Int|Bool)",
+        "an integer tensor meets one of floats: give it the other's dtype, with `.to(x.dtype)`",
+    ),
+    (
+        RuntimeError,
         "same dtype|expected scalar type|source and destination dtypes match",
         "two floating dtypes meet, and what is made without `dtype=` is float32: make it by `zeros_like`, "
         "`new_zeros`, or with `dtype=x.dtype`",
