@@ -42,6 +42,7 @@ sys.path.insert(0, str(ROOT))
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
 from course.setup.doctor import chromium  # noqa: E402
+from tests.browser.more import begin_open  # noqa: E402
 from tests.browser.server import (  # noqa: E402
     ARGUMENTS,
     JupyterLab,
@@ -184,6 +185,7 @@ def measure(
 
 def _opened(browser: Browser, server: JupyterLab, contender: Contender) -> Page:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
+    begin_open(page)  # with all pictures of the lab, as before any was folded away
     page.add_init_script(COUNT)
     open_and_run(page, server, contender.notebook)
     page.wait_for_selector(contender.picture, timeout=120_000)
