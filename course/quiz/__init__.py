@@ -12,12 +12,12 @@ the notebook is opened again; what cannot be written there is not counted, and n
 from __future__ import annotations
 
 import html
-import json
 import re
+from pathlib import Path
 from typing import Any
 
 from course import learner
-from course.learner import catalogue
+from course.learner import catalogue, notes
 from course.quiz.formulas import in_words, with_formulas
 from course.quiz.question import Question
 from course.quiz.widget import Choice, QuizWidget, State
@@ -219,16 +219,16 @@ def _note(question: Question, place: int, *, counted: bool) -> None:
     The option is noted by its text: places change when an option is added. It is a help to the learner, so
     no trouble with it may stop anything.
     """
-    folder, option = learner.home(), question.options[place]
+    option = question.options[place]
     try:
-        with files.locked(folder):
-            kept = _read()
+        with files.locked(learner.home()):
+            kept = _as_known(notes.read(_path()))
             kept["chosen"][question.id] = plain(option.text)
             if counted:
                 entry = kept["questions"].setdefault(question.id, {"tries": 0, "right": 0})
                 entry["tries"] += 1
                 entry["right"] += option.right
-            files.write(folder / "quiz.json", json.dumps(kept, indent=1, sort_keys=True) + "\n")
+            notes.write(_path(), kept)
     except OSError:
         pass
 
@@ -240,12 +240,17 @@ def _kept(question: Question) -> int | None:
     return texts.index(chosen) if chosen in texts else None
 
 
+def _path() -> Path:
+    return learner.home() / "quiz.json"
+
+
 def _read() -> dict[str, Any]:
-    """What `quiz.json` holds; what is damaged in it is left out."""
-    try:
-        kept = json.loads((learner.home() / "quiz.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        kept = {}
+    """What `quiz.json` holds; nothing, where it can't be read at this moment."""
+    return _as_known(notes.readable(_path()))
+
+
+def _as_known(kept: dict[str, Any]) -> dict[str, Any]:
+    """The notes in the form that this course knows; what is damaged in them is left out."""
     return {"schema": 1, "questions": _counts(kept), "chosen": _texts(kept)}
 
 
