@@ -29,6 +29,9 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
   ``chooses: name``, which gets the step's place. In its description ``rows`` (a text for each,
   tabs between its group, name and shape; or the name of a list of `labels`), ``chosen``, ``says``
   and ``code`` (``[{"text", "place"}, ...]``). It has no bytes.
+- ``journey``: the same steps as stations, boxes in a row, one layer's at a time. In the form: ``chooses``
+  as above and ``turns``, the name of the layer's value. Its description is made by
+  `course.labs.shapes.view`. It has no bytes.
 
 `tests/browser/test_panels.py` has a small lab of both.
 """

@@ -1,8 +1,8 @@
 /** The way of a text through an encoder as stations: boxes in a row, one layer's at a time. */
 
 import { keepKeys, make, setText } from "./dom.js";
-import { Panel } from "./panel.js";
 import { clamp, sameValue } from "./text.js";
+import { WalkPanel } from "./walk.js";
 
 const PLAY_MS = 1500; // from step to step
 const PULSE_MS = 350; // from box to box
@@ -13,9 +13,9 @@ const PULSE_MS = 350; // from box to box
  * layer; Play goes through all steps until a key or a click. The boxes are one group to Tab, as radio
  * buttons are.
  *
- * @extends {Panel<Labs.JourneySpec, Labs.JourneyMeta>}
+ * @extends {WalkPanel<Labs.JourneySpec, Labs.JourneyMeta>}
  */
-export class JourneyPanel extends Panel {
+export class JourneyPanel extends WalkPanel {
   /**
    * @param {Labs.JourneySpec} spec
    * @param {Labs.Host} lab
@@ -39,18 +39,6 @@ export class JourneyPanel extends Panel {
     this.node.append(this.way, bar, ...(this.help ? [this.help] : []));
     this.stop = (/** @type {Event} */ event) => event.target !== this.play && this.pause();
     this.pause();
-  }
-
-  showTable() {}
-
-  /**
-   * An answer that was on its way does not take back the steps that were made meanwhile.
-   * @param {Partial<Labs.JourneyMeta>} meta
-   * @param {DataView[]} buffers
-   */
-  update(meta, buffers) {
-    const ahead = this.ready && this.lab.isMoving(this.spec.chooses);
-    super.update(ahead ? { ...meta, chosen: this.meta.chosen } : meta, buffers);
   }
 
   draw() {
@@ -140,14 +128,11 @@ export class JourneyPanel extends Panel {
   }
 
   /**
-   * The mark moves at once, the pictures follow from Python.
+   * One layer is drawn at a time.
    * @param {number} step
    */
-  choose(step) {
-    if (step === this.meta.chosen) return;
-    this.meta.chosen = step;
-    if (this.meta.stations.some(({ steps: [from, to] }) => from <= step && step <= to)) this.mark();
-    this.lab.change({ [this.spec.chooses]: step });
+  draws(step) {
+    return this.meta.stations.some(({ steps: [from, to] }) => from <= step && step <= to);
   }
 
   /**

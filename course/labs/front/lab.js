@@ -4,9 +4,9 @@
  * It knows controls (text, number, range, select, check, button, chips) and panels (grid: many small
  * matrices; matrix: one large one; table: numbers; plot: lines and points over two axes; tokens:
  * a text cut into pieces; steps: a list in words, with the code of the chosen one; flow: lines
- * between words). A lab is a
- * list of each, declared in Python (course/labs/lab.py describes the messages,
- * course/labs/drawing.py the panels), so a new lab needs no new JavaScript.
+ * between words; journey: the steps as stations). A lab is a list of each, declared in Python
+ * (course/labs/lab.py describes the messages, course/labs/drawing.py the panels), so a new lab needs
+ * no new JavaScript.
  *
  * - Every control and canvas is reached by keyboard; JupyterLab leaves keys alone only where the
  *   focused element itself carries data-lm-suppress-shortcuts.

@@ -117,8 +117,7 @@ declare namespace Labs {
     chooses: string;
   }
 
-  interface JourneySpec extends PanelSpec {
-    chooses: string;
+  interface JourneySpec extends StepsSpec {
     /** The value that is the layer's number. */
     turns: string;
   }

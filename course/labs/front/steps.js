@@ -1,8 +1,8 @@
 /** A list of steps in words, with the code of the chosen one. */
 
 import { keepKeys, make, partId, setText } from "./dom.js";
-import { Panel } from "./panel.js";
 import { clamp, sameValue } from "./text.js";
+import { WalkPanel } from "./walk.js";
 
 /**
  * How many steps a key goes.
@@ -15,9 +15,9 @@ const BY = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 };
  * A row's words (group, name, shape) come as one text with tabs between. The list itself has the
  * focus: arrow keys, Home and End go from step to step.
  *
- * @extends {Panel<Labs.StepsSpec, Labs.StepsMeta>}
+ * @extends {WalkPanel<Labs.StepsSpec, Labs.StepsMeta>}
  */
-export class StepsPanel extends Panel {
+export class StepsPanel extends WalkPanel {
   /**
    * @param {Labs.StepsSpec} spec
    * @param {Labs.Host} lab
@@ -40,18 +40,6 @@ export class StepsPanel extends Panel {
     });
   }
 
-  showTable() {}
-
-  /**
-   * An answer that was on its way does not take back the steps that were made meanwhile.
-   * @param {Partial<Labs.StepsMeta>} meta
-   * @param {DataView[]} buffers
-   */
-  update(meta, buffers) {
-    const ahead = this.ready && this.lab.isMoving(this.spec.chooses);
-    super.update(ahead ? { ...meta, chosen: this.meta.chosen } : meta, buffers);
-  }
-
   /**
    * @param {KeyboardEvent} event
    */
@@ -65,17 +53,6 @@ export class StepsPanel extends Panel {
     this.choose(to);
     event.preventDefault();
     event.stopPropagation();
-  }
-
-  /**
-   * The mark moves at once, the pictures follow from Python.
-   * @param {number} index
-   */
-  choose(index) {
-    if (index === this.meta.chosen) return;
-    this.meta.chosen = index;
-    this.mark();
-    this.lab.change({ [this.spec.chooses]: index });
   }
 
   draw() {
