@@ -14,12 +14,19 @@ from course.checking.explain import agreeing, diagnosis, imitation
 from course.checking.explain.agreeing import TOLERANCES
 from course.content import exercises, manuscript
 from course.sandbox import guards
+from tests.sampled import sampled
 
 LISTED = [
-    # Each eighth mistake of the functions is enough for daily work.
-    pytest.param(e, m, id=f"{e.name}-{m.id}", marks=[pytest.mark.slow] * (i % 8 > 0 or e.is_class))
+    parameter
     for e in map(exercises.get, exercises.ids())
-    for i, m in enumerate(e.mistakes)
+    # Each eighth mistake of the functions is enough for daily work.
+    for parameter in sampled(
+        [
+            pytest.param(e, m, id=f"{e.name}-{m.id}", marks=[pytest.mark.slow] * e.is_class)
+            for m in e.mistakes
+        ],
+        every=8,
+    )
 ]
 
 

@@ -9,17 +9,19 @@ from course.checking.exercise import build
 from course.checking.explain import diagnosis
 from course.content import dev, exercises
 from course.sandbox import guards
+from tests.sampled import sampled
 
 WRONG = [
-    # Each eighth is enough for daily work.
-    pytest.param(
-        exercise_id,
-        answer,
-        id=f"{exercise_id}-{answer.name}",
-        marks=[pytest.mark.slow] * (i % 8 > 0),
-    )
+    parameter
     for exercise_id in exercises.ids()
-    for i, answer in enumerate(dev.wrong_answers(exercise_id))
+    # Each eighth is enough for daily work.
+    for parameter in sampled(
+        [
+            pytest.param(exercise_id, answer, id=f"{exercise_id}-{answer.name}")
+            for answer in dev.wrong_answers(exercise_id)
+        ],
+        every=8,
+    )
 ]
 
 
