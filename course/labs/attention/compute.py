@@ -127,7 +127,7 @@ def compute(settings: Settings, attention: Attention = scaled_dot_product_attent
             steps = all_on[:first] + again
     return Arrays(
         tokens=tokens,
-        blocked=np.stack([blocked.numpy() if s.mask is None else s.mask for s in steps]),
+        blocked=np.stack([step.blocked for step in steps]),
         factor=factor,
         end=lambda: (_output(layers[-1], steps[-1], end), _output(layers[-1], all_on[-1], end)),
         off=off,
@@ -170,8 +170,7 @@ def _output(layer: nn.Module, step: _Step, end: nn.Module) -> Floats:
 class _Step:
     """One layer's input `(1, L, D)`, and what its heads did with it, `(1, H, L, ...)`.
 
-    `kept` is `mixed` with zeros where a head is switched off; `mask` is what the layer blocks, with the
-    mask that is set, `(L, L)`, where it blocks something of its own.
+    `kept` is `mixed` with zeros where a head is switched off; `blocked` is `(L, L)`.
     """
 
     x: Tensor
@@ -181,7 +180,7 @@ class _Step:
     weights: Tensor
     mixed: Tensor
     kept: Tensor
-    mask: NDArray[np.bool_] | None = None
+    blocked: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -231,8 +230,10 @@ class _Run:
         if silent:
             kept = mixed.clone()
             kept[:, list(silent)] = 0
-        seen = None if mask is None or blocked is None else blocked[0, 0].cpu().numpy()
-        steps.append(_Step(x, query, key, value, weights, mixed, kept, seen))
+        seen = (
+            torch.zeros(weights.shape[-2:], dtype=torch.bool) if blocked is None else blocked[0, 0]
+        )
+        steps.append(_Step(x, query, key, value, weights, mixed, kept, seen.cpu().numpy()))
         return kept
 
     def _blocked(self, own: Tensor | None) -> Tensor | None:
