@@ -130,21 +130,17 @@ def checkpoint(source: str = MINILM) -> Checkpoint:
         raise InvalidSetting(str(error)) from error
 
 
-def asked_for(settings: dict[str, Any], download: bool) -> dict[str, Any]:
-    """A lab's settings with its checkpoint as text; fetched from the hub where `download` says so.
+def fetch(source: str | Path) -> None:
+    """Fetch a checkpoint from the hub, unless it is here; MiniLM is.
 
     Raises:
         InvalidSetting: there is none of that name on the hub.
     """
-    source = settings.get("checkpoint", MINILM)
-    if isinstance(source, Path):
-        settings = {**settings, "checkpoint": str(source)}
-    if download and source != MINILM:
+    if source != MINILM:
         try:
             find_checkpoint(source, download=True)
         except FileNotFoundError as error:
             raise InvalidSetting(str(error)) from error
-    return settings
 
 
 @lru_cache(maxsize=1)

@@ -69,6 +69,7 @@ class Lab(anywidget.AnyWidget):
         self._sent = Sent()
         self._drawn = 0
         self._state: list[Any] = []
+        self._form: dict[str, Any] = {}  # as it was last sent
         self.challenges = Challenges(self.tasks)
         self._output = Output(self._live_bundle, self.still)
         super().__init__()
@@ -163,7 +164,8 @@ class Lab(anywidget.AnyWidget):
     def _everything(self, sent: Sent) -> tuple[dict[str, Any], list[bytes]]:
         drawing = self.seen()
         content, buffers = sent.message(drawing)
-        form = {"scales": SCALES, "colours": COLOURS, **self.form()}
+        self._form = self.form()
+        form = {"scales": SCALES, "colours": COLOURS, **self._form}
         head = {"type": "draw", "drawn": self._state_number(drawing), "form": form}
         tasks = {"challenges": self.challenges.content()} if self.tasks.challenges else {}
         return {**head, **tasks, "changed": self.changed(), **content}, buffers
@@ -187,8 +189,11 @@ class Lab(anywidget.AnyWidget):
 
     def redraw(self) -> None:
         """Send what changed to the views that there are, after a change from Python."""
-        if self._views:
+        if self._views and self.form() == self._form:
             self._draw(self.seen())
+        else:
+            for view in self._views:
+                self._greet(view)
         self._look_for_reached()
 
     def _look_for_reached(self) -> None:

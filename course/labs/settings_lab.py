@@ -123,7 +123,6 @@ class SettingsLab(Lab):
             TypeError: there is no such setting.
         """
         before = self._asked, self._chosen
-        settings = {name: str(v) if isinstance(v, Path) else v for name, v in settings.items()}
         try:
             self._take(settings, strict=True)
             self._renew()
@@ -132,12 +131,7 @@ class SettingsLab(Lab):
             raise
         self._notice = self._failure
         self._refused, self._why = {}, {}
-        if "checkpoint" not in settings:
-            self.redraw()
-            return
-        for view in self._views:  # the form names it, so that it is sent anew
-            self._greet(view)
-        self._look_for_reached()
+        self.redraw()
 
     def changed(self) -> list[str]:
         """The settings that differ from the defaults, and the selections that the caller gave."""
@@ -197,7 +191,8 @@ class SettingsLab(Lab):
             )
         for name, value in changes.items():  # one by one, so that what was moved last holds
             if name in self._settings:
-                self._asked = replace(self._asked, **{name: self.read(name, value)})
+                plain = str(value) if isinstance(value, Path) else value
+                self._asked = replace(self._asked, **{name: self.read(name, plain)})
             elif name in self.actions:
                 self.actions[name](self, value)
             elif name in self._selection and isinstance(value, int):

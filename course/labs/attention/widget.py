@@ -22,7 +22,7 @@ from course.labs.attention.settings import (
 from course.labs.attention.still import still
 from course.labs.attention.summary import summary, title
 from course.labs.attention.view import panels, shown_values
-from course.labs.checkpoints import asked_for, checkpoint
+from course.labs.checkpoints import MINILM, checkpoint, fetch
 from course.labs.drawing import Drawing
 from course.labs.settings_lab import SettingsLab
 from encoder_core.attention import scaled_dot_product_attention
@@ -65,7 +65,9 @@ class AttentionLab(SettingsLab):
             )
         self._attention = attention
         asked, chosen = Settings(text=EXAMPLES[0][0]), Selection(layer=1, head=3, query=8, key=1)
-        self.begin(asked, chosen, asked_for(settings, download))
+        if download:
+            fetch(settings.get("checkpoint", MINILM))
+        self.begin(asked, chosen, settings)
         super().__init__()
 
     def compute(self, asked: Settings, own: bool) -> Arrays:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from course.labs.checkpoints import asked_for, checkpoint
+from course.labs.checkpoints import MINILM, checkpoint, fetch
 from course.labs.drawing import Drawing
 from course.labs.settings_lab import SettingsLab
 from course.labs.shapes.challenges import TASKS
@@ -57,7 +57,9 @@ class ShapeTracer(SettingsLab):
         station = settings.pop("station", None)
         self._order: tuple[tuple[str, int | None], ...] = ()  # the steps of the last walk
         asked = Settings() if model is None else Settings(encoder="own")
-        self.begin(asked, Selection(), asked_for(settings, download))
+        if download:
+            fetch(settings.get("checkpoint", MINILM))
+        self.begin(asked, Selection(), settings)
         if station is not None:
             self._chosen = replace(self._chosen, step=first_step(self.shown().steps, station))
         super().__init__()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from course.labs.checkpoints import asked_for, checkpoint
+from course.labs.checkpoints import MINILM, checkpoint, fetch
 from course.labs.drawing import Drawing
 from course.labs.settings_lab import SettingsLab
 from course.labs.stack.challenges import TASKS
@@ -62,7 +62,9 @@ class StackLab(SettingsLab):
         self._layer, self._similarity = layer, similarity
         self._kept: Walk | None = None
         asked = Settings(minilm="checkpoint" in settings)  # who names one wants to see it
-        self.begin(asked, Selection(), asked_for(settings, download))
+        if download:
+            fetch(settings.get("checkpoint", MINILM))
+        self.begin(asked, Selection(), settings)
         super().__init__()
 
     def compute(self, asked: Settings, own: bool) -> list[Walk]:
