@@ -99,4 +99,4 @@ def shown(found: Sequence[Station], step: int) -> list[Station]:
 def says(steps: Sequence[Step], station: Station) -> str:
     """What happens at a station: its steps by name."""
     names = dict.fromkeys(KINDS[step.kind].name for step in steps[station.first : station.last + 1])
-    return ", ".join(names)
+    return "; ".join(names)  # some hold a comma
