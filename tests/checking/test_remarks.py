@@ -29,6 +29,15 @@ def softmax(x, dim):
 def entropy(weights):
     return -torch.where(weights > 0, weights * weights.log(), 0.0).sum(-1)
 """,
+    "feed_forward.dropout": """\
+def dropout(x, p, training):
+    if not 0 <= p <= 1:
+        raise ValueError("p is no probability")
+    if not training:
+        return x
+    kept = torch.rand_like(x) >= p
+    return torch.where(kept, x / (1 - p), torch.zeros_like(x))
+""",
     "embeddings.cosine_similarity": """\
 def cosine_similarity(a, b):
     lengths = a.norm(dim=-1)[:, None] * b.norm(dim=-1)

@@ -104,7 +104,14 @@ _WORDS: tuple[tuple[type[BaseException] | UnionType, str, str], ...] = (
     ),
     (
         Exception,
-        "Expected key_padded_mask|multiple values for argument '(need_weights|attn_mask|key_padding_mask)'",
+        "Expected key_padded_mask",
+        "the padding mask does not fit the input's axes: does the module know that the batch comes first "
+        "(`batch_first=True`), and are the masks handed on by name? (After query, key and value it takes "
+        "key_padding_mask, need_weights and attn_mask, in this order.)",
+    ),
+    (
+        Exception,
+        "multiple values for argument '(need_weights|attn_mask|key_padding_mask)'",
         "after query, key and value nn.MultiheadAttention takes key_padding_mask, need_weights and attn_mask, in "
         "this order: hand the masks on by name",
     ),

@@ -112,8 +112,8 @@ TASKS = Tasks(
             "Mask “none”, and many [PAD] tokens. Look at several layers and heads, the first layers "
             "too.",
             "To attention, [PAD] is a token like any other: eight of them get 3 % of “she” in layer 1, "
-            "head 3, and most of some rows elsewhere. Only the mask “padding” makes their weights 0, in "
-            "every layer and head.",
+            "head 3, and most of some rows elsewhere. The mask “padding” makes their weights 0 in every "
+            "layer and head.",
             _to_padding,
         ),
         Challenge(

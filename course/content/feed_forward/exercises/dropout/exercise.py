@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.checking.exercise import Case, Exercise, Landmark, tags
+from course.checking.exercise import Case, Exercise, Landmark, Remark, tags, traps
 from course.checking.exercise.cases import FLAT
 from course.checking.exercise.draw import Draw
 
@@ -173,6 +173,19 @@ EXERCISE = Exercise(
         Landmark("the input times 1 - p", lambda x, p, training, times=1: x * (1 - p)),
         Landmark(
             "the input over 1 - p", lambda x, p, training, times=1: x / (1 - p) if p < 1 else x
+        ),
+    ),
+    remarks=(
+        Remark(
+            "nan-gradient-when-all-is-dropped",
+            Case(
+                (torch.tensor([[0.5, -1.0, 2.0]], dtype=torch.float64), 1.0, True),
+                "p = 1, training",
+            ),
+            traps.not_finite,
+            "With p = 1 it returns zeros, but the gradient that flows back is NaN: x / (1 - p) is computed first, "
+            "infinite, and only what comes out is replaced. Choose the factor before you multiply with it.",
+            mode="gradient",
         ),
     ),
 )
