@@ -26,7 +26,7 @@ CHANGES = {
     "torch's default dtype": lambda: torch.set_default_dtype(torch.float64),
     "torch's default device": lambda: torch.set_default_device("meta"),
     "torch's switch for gradients": lambda: torch.set_grad_enabled(False),
-    "torch's number of threads": lambda: torch.set_num_threads(2),
+    "torch's number of threads": lambda: torch.set_num_threads(torch.get_num_threads() + 1),
     "torch's deterministic algorithms": lambda: torch.use_deterministic_algorithms(True),
     "torch's anomaly detection": lambda: torch.autograd.set_detect_anomaly(True),
     "torch's precision of float32 products": lambda: torch.set_float32_matmul_precision("medium"),
