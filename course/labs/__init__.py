@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from course.labs.attention.widget import AttentionLab
     from course.labs.embedding.widget import EmbeddingLab
     from course.labs.feed_forward.widget import FeedForwardLab
+    from course.labs.masked_word.widget import MaskedWordLab
     from course.labs.position.widget import PositionLab
     from course.labs.shapes.widget import ShapeTracer
     from course.labs.stack.widget import StackLab
@@ -26,6 +27,7 @@ __all__ = [
     "AttentionLab",
     "EmbeddingLab",
     "FeedForwardLab",
+    "MaskedWordLab",
     "PositionLab",
     "ShapeTracer",
     "StackLab",
@@ -36,6 +38,7 @@ _HOMES = {
     "AttentionLab": "course.labs.attention.widget",
     "EmbeddingLab": "course.labs.embedding.widget",
     "FeedForwardLab": "course.labs.feed_forward.widget",
+    "MaskedWordLab": "course.labs.masked_word.widget",
     "PositionLab": "course.labs.position.widget",
     "ShapeTracer": "course.labs.shapes.widget",
     "StackLab": "course.labs.stack.widget",

@@ -24,7 +24,8 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
 - ``tokens``: a text in pieces with a number below each; `course.labs.pieces.tokens_panel` makes
   its data. In the form: ``digits`` of the numbers, ``number`` (what they are, for the table),
   ``tells`` (of {i}, {piece}, {value}), ``key`` (a line below that says what the pieces' borders
-  mean, in place of the usual one), and ``chooses: name``, which gets the piece's place.
+  mean, in place of the usual one), ``chooses: name``, which gets the piece's place, and ``toggles:
+  name``, a list of places that space puts the chosen piece on or takes it off.
 - ``steps``: a list in words, one chosen, with words and code for the chosen one. In the form:
   ``chooses: name``, which gets the step's place. In its description ``rows`` (a text for each,
   tabs between its group, name and shape; or the name of a list of `labels`), ``chosen``, ``says``

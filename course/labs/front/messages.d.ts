@@ -111,6 +111,8 @@ declare namespace Labs {
     digits?: number;
     number?: string;
     key?: string;
+    /** The value, a list of places, that space puts the chosen piece on or takes it off. */
+    toggles?: string;
   }
 
   interface StepsSpec extends PanelSpec {

@@ -281,6 +281,18 @@ export class TokensPanel extends CanvasPanel {
   }
 
   /**
+   * Put a piece on the list that space writes, or take it off.
+   * @param {number} _
+   * @param {number} i
+   */
+  act(_, i) {
+    const { toggles } = this.spec;
+    if (!toggles || i >= this.pieces.length) return;
+    const on = /** @type {number[]} */ (this.lab.values[toggles] ?? []);
+    this.lab.change({ [toggles]: on.includes(i) ? on.filter((each) => each !== i) : [...on, i] });
+  }
+
+  /**
    * The piece above or below.
    * @param {number} at
    * @param {number} step
