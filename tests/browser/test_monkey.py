@@ -14,6 +14,7 @@ import pytest
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.everything import IMPORTS, LAB_CELLS, QUESTIONS
+from tests.browser.more import open_more
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -150,6 +151,7 @@ def test_a_monkey_breaks_nothing(open_notebook: OpenNotebook) -> None:
         assert "Waiting for Python" not in said, (named, monkey.done[-20:])
         assert "failed with" not in said, (named, said, monkey.done[-20:])
         assert "stopped or was restarted" not in said, (named, monkey.done[-20:])
+        open_more(page, str(named))  # the monkey may have folded it
         before = lab.get_attribute("data-drawn")
         answer(lab, str(named))
         page.wait_for_function(
