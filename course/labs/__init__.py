@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from course.labs.position.widget import PositionLab
     from course.labs.shapes.widget import ShapeTracer
     from course.labs.stack.widget import StackLab
+    from course.labs.surgery.widget import SurgeryTable
     from course.labs.tokenizer.widget import TokenizerLab
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "PositionLab",
     "ShapeTracer",
     "StackLab",
+    "SurgeryTable",
     "TokenizerLab",
 ]
 
@@ -42,6 +44,7 @@ _HOMES = {
     "PositionLab": "course.labs.position.widget",
     "ShapeTracer": "course.labs.shapes.widget",
     "StackLab": "course.labs.stack.widget",
+    "SurgeryTable": "course.labs.surgery.widget",
     "TokenizerLab": "course.labs.tokenizer.widget",
 }
 
