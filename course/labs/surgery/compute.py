@@ -109,6 +109,8 @@ def rank_correlation(first: Floats, second: Floats) -> float:
     >>> rank_correlation(np.array([1, 2, 4]), np.array([10, 30, 20]))
     0.5
     """
+    if len(first) < 2:
+        return float("nan")
     ranks = [_ranks(each) for each in (first, second)]
     centred = [each - each.mean() for each in ranks]
     norm = float(np.sqrt((centred[0] ** 2).sum() * (centred[1] ** 2).sum()))
