@@ -45,7 +45,7 @@ class Watched:
         self.outside: list[str] = []
         self.sent = 0  # messages to the kernel that move a control
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", lambda error: self.errors.append(error.stack or str(error)))
         page.on("request", self._on_request)
         page.on("websocket", lambda socket: socket.on("framesent", self._on_frame))
 
