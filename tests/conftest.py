@@ -3,6 +3,7 @@
 Fixtures for all tests:
     course_home   (autouse) a fresh folder for the learner's state
     project_copy  a copy of the files that belong to the project, to build and clone from
+    computed      a learner's folder with the vectors of Python's documentation, for all processes
     chromium      the path of a Chromium; the test is skipped, or on CI failed, where there is none
     colab_python  the Python of an environment with Google Colab's versions
     run_in_colab  runs code or a notebook there
@@ -65,7 +66,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a check's search come to its end on a slow machine too: what it says is tested, not how fast."""
     search = sys.modules.get("course.checking.explain.first_step")
     if search is not None:
-        monkeypatch.setattr(search, "SECONDS", 10.0)
+        monkeypatch.setattr(search, "SECONDS", 1.5)
 
 
 def pytest_configure() -> None:
@@ -103,6 +104,20 @@ def project_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     return folder
+
+
+@pytest.fixture(scope="session")
+def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A learner's folder in which there are the vectors of Python's documentation, and no more."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    home = shared / "computed-home"
+    with locked(shared / "computed.lock", lambda: None), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_HOME", str(home))
+        from course.datasets import passages
+
+        passages.load(lambda done, of: None)  # reads them, where another process was first
+    return home
 
 
 @pytest.fixture(scope="session")

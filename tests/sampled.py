@@ -1,11 +1,20 @@
-"""A sample of many cases for daily work; all of them where all tests run."""
+"""A sample of many cases for daily work; all of them where all tests run, or at night."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
+
+SEEDS = int(os.environ.get("COURSE_SEEDS", "40"))  # of what is drawn; 200 at night
+NIGHT = SEEDS > 40
+
+
+def by_day(cases: Sequence[Any], count: int) -> Sequence[Any]:
+    """The first so many cases; all of them at night, where COURSE_SEEDS asks for more than 40."""
+    return cases if NIGHT else cases[:count]
 
 
 def sampled(cases: Iterable[Any], every: int) -> list[Any]:

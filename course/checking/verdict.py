@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -29,7 +30,11 @@ def judged(exercise: Exercise, submission: Any) -> Report:
             if at_once is not None:
                 return at_once
     if not apart:
-        return in_process(exercise, submission)
+        gc.freeze()  # what the notebook holds need not be looked through after each answer that is stopped
+        try:
+            return in_process(exercise, submission)
+        finally:
+            gc.unfreeze()
     if exercise.is_class and not diagnosis.known(exercise.id):
         first = isolated.run(lambda: {"unattempted": checks.unattempted(exercise, submission)})
         if isinstance(first, dict) and first.get("unattempted"):

@@ -1,7 +1,5 @@
 """A right answer is never turned down, whatever its style."""
 
-import os
-
 import pytest
 import torch
 
@@ -9,6 +7,7 @@ from course.checking import checks
 from course.checking.explain import diagnosis
 from course.checking.trials import running
 from course.content import exercises
+from tests import sampled
 
 RIGHT = {exercise_id: exercises.right_answers(exercise_id) for exercise_id in exercises.ids()}
 ANSWERS = [
@@ -23,7 +22,7 @@ ANSWERS = [
     for place, answer in enumerate(answers)
 ]
 # More inputs than any learner meets; the nightly run takes 200.
-SEEDS = range(int(os.environ.get("COURSE_SEEDS", "40")))
+SEEDS = range(sampled.SEEDS)
 
 
 @pytest.fixture(autouse=True)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.sampled import by_day
+
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = [
+SETTINGS = [  # by day the two that differ most from the CPUs of today
     "ATEN_CPU_CAPABILITY=default",  # torch's own kernels without vector instructions
+    "MKL_CBWR=COMPATIBLE",
     "ATEN_CPU_CAPABILITY=avx2",
     "ONEDNN_MAX_CPU_ISA=AVX2",
-    "MKL_CBWR=COMPATIBLE",
 ]
 NUMBERS = [  # where a right result is told from a wrong one by its digits; seconds together
     *("attention", "bert", "embeddings", "encoder", "families", "feed_forward", "local_attention"),
@@ -33,7 +35,7 @@ def _run(setting: str, *arguments: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("setting", by_day(SETTINGS, 2))
 def test_the_tests_of_numbers_pass(setting: str) -> None:
     files = [f"tests/encoder_core/test_{name}.py" for name in NUMBERS]
     files += [f"tests/labs/test_{name}.py" for name in LABS]
@@ -42,6 +44,6 @@ def test_the_tests_of_numbers_pass(setting: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("setting", by_day(SETTINGS, 2))
 def test_no_right_answer_is_turned_down(setting: str) -> None:
     _run(setting, "-m", "tests.other_cpus.judge_right_answers", setting)

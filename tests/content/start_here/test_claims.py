@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -25,13 +26,13 @@ ON_311 = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def chapter(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+def chapter(computed: Path) -> SimpleNamespace:
     """All names of the chapter after its last cell, and what it printed."""
     names: dict[str, object] = {"__name__": "chapter_00"}
     printed: list[str] = []
     names["print"] = lambda *parts, sep=" ": printed.append(sep.join(map(str, parts)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("COURSE_HOME", str(computed))
         for cell in manuscript.read("00_start_here"):
             if cell.kind == "code":
                 body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
