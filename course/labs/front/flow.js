@@ -71,6 +71,7 @@ export class FlowPanel extends CanvasPanel {
   read(meta, data) {
     this.lines = decodeLines(data, meta.heads, this.rowLabels.length, meta.count);
     this.version++;
+    if (this.pointed && Math.max(...this.pointed) >= this.rowLabels.length) this.pointed = null; // a longer text's word
   }
 
   layout() {

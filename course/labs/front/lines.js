@@ -139,6 +139,7 @@ function quote(words, at) {
  * @param {number} key
  */
 export function describeLines(lines, words, query, key) {
+  if (Math.max(query, key) >= lines.words) return ""; // a word of a longer text, still pointed at
   if (query < 0 || key < 0) return describeHeaviest(lines, words, query, key);
   const start = `query ${quote(words, query)} gives key ${quote(words, key)}`;
   const between = linesOf(lines, query, key);

@@ -120,3 +120,8 @@ test("a column that is the one before times a number is filled in", () => {
   const all = withProducts(Float32Array.of(2, 9, -4, 8), [{ label: "a" }, { label: "half", times: 0.5 }, { label: "b" }]);
   assert.deepEqual([...all], [2, 1, 9, -4, -2, 8]);
 });
+
+test("a word that a shorter text no longer has is said nothing of", () => {
+  for (const [query, key] of [[3, 1], [1, 3], [5, -1], [-1, 5]]) assert.equal(describeLines(heaviest(), WORDS, query, key), "");
+  assert.notEqual(describeLines(heaviest(), WORDS, 2, 1), "");
+});
