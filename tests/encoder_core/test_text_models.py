@@ -9,15 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from encoder_core.masks import additive_mask, causal_mask
 from encoder_core.models.classification import SequenceClassifier, TokenClassifier
 from encoder_core.models.encoder_decoder import EncoderDecoder
 from encoder_core.models.pooling import first_token, masked_max, masked_mean, pooling_function
 from encoder_core.models.speech import SpeechEncoder
 from encoder_core.models.text_encoder import TextEncoder, fresh_encoder
 from encoder_core.models.vision import VisionTransformer
+from encoder_core.positions import alibi_bias
 from encoder_core.training.loop import fit
 from tests.close import assert_close
 
+POSITIONS = ("sinusoidal", "learned", "none", "rotary", "alibi", "relative", "t5")
 MODELS = {
     "text": lambda **o: TextEncoder(20, 8, 2, 3, **o),
     "translation": lambda **o: EncoderDecoder(20, 8, 2, 3, 3, **o),
@@ -47,10 +50,10 @@ def test_case_09_no_model_normalises_twice(name: str) -> None:
     assert isinstance(fresh_encoder(1, 8, 2, 16).norm, nn.LayerNorm)
 
 
-@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "none"])
+@pytest.mark.parametrize("positions", [*POSITIONS, "sinusoidal+relative"])
 @pytest.mark.parametrize("norm_first", [True, False])
 def test_case_16_padding_does_not_change_real_tokens(positions: str, norm_first: bool) -> None:
-    model = TextEncoder(20, 8, 2, 2, positions=positions, norm_first=norm_first).double().eval()  # type: ignore[arg-type]
+    model = TextEncoder(20, 8, 2, 2, positions=positions, norm_first=norm_first).double().eval()
     ids = torch.tensor([[5, 6, 7], [8, 9, 10]])
     padded = F.pad(ids, (0, 4))
     expected = model(ids)
@@ -59,14 +62,62 @@ def test_case_16_padding_does_not_change_real_tokens(positions: str, norm_first:
     assert_close(model(noise, padding_mask=padded == 0)[:, :3], expected)
 
 
-def test_only_positions_tell_an_encoder_the_order() -> None:
+@pytest.mark.parametrize("kind", POSITIONS)
+def test_only_positions_tell_an_encoder_the_order(kind: str) -> None:
     ids, order = torch.tensor([[5, 6, 7, 8]]), torch.tensor([2, 0, 3, 1])
-    for kind in ("sinusoidal", "learned", "none"):
-        model = TextEncoder(20, 8, 2, 2, positions=kind, padding_idx=None).double().eval()  # type: ignore[arg-type]
-        difference = (model(ids[:, order]) - model(ids)[:, order]).abs().max().item()
-        assert (difference < 1e-9) == (kind == "none"), kind
-    with pytest.raises(ValueError, match="sinusoidal, learned, none; got 'rotary'"):
-        TextEncoder(20, 8, 2, 2, positions="rotary")  # type: ignore[arg-type]
+    model = TextEncoder(20, 8, 2, 2, positions=kind, padding_idx=None).double().eval()
+    for layer in model.encoder.layers if kind == "t5" else ():  # which starts without an order
+        nn.init.normal_(layer.self_attn.position_bias.table)
+    difference = (model(ids[:, order]) - model(ids)[:, order]).abs().max().item()
+    assert (difference < 1e-9) == (kind == "none")
+
+
+def test_unknown_positions_are_refused() -> None:
+    for wrong in ("rotatory", "", "none+relative", "relative+"):
+        with pytest.raises(ValueError, match="sinusoidal, learned, none, rotary, alibi, relative"):
+            TextEncoder(20, 8, 2, 2, positions=wrong)
+    with pytest.raises(ValueError, match=r"joins two of one sort: .*'alibi', 'relative'"):
+        TextEncoder(20, 8, 2, 2, positions="alibi+relative")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("kind", [*POSITIONS, "rotary+alibi"])
+def test_text_encoders_take_a_mask_beside_the_padding(kind: str, packed: bool) -> None:
+    model = TextEncoder(20, 8, 2, 2, positions=kind).double().eval()
+    ids, changed = (
+        torch.tensor([[5, 6, 7, 8], [9, 4, 0, 0]]),
+        torch.tensor([[5, 6, 7, 3], [9, 4, 0, 0]]),
+    )
+    future = causal_mask(4)
+    hidden = model(ids, None, future, packed=packed)
+    assert_close(
+        hidden[ids != 0], model(ids, ids == 0, additive_mask(future, torch.float64))[ids != 0]
+    )
+    assert_close(model(changed, mask=future, packed=packed)[0, :3], hidden[0, :3])
+    assert_close(model(ids[:, :2], mask=future[:2, :2])[0], hidden[0, :2])
+    assert not torch.allclose(model(ids, packed=packed)[0, :3], hidden[0, :3])
+
+
+def test_only_the_chosen_positions_are_built() -> None:
+    torch.manual_seed(3)
+    short = TextEncoder(20, 8, 2, 2, max_length=4)
+    torch.manual_seed(3)
+    assert_close(short.state_dict(), TextEncoder(20, 8, 2, 2, max_length=512).state_dict())
+    for kind in ("sinusoidal", "none", "rotary", "alibi"):
+        assert [*TextEncoder(20, 8, 2, 2, positions=kind).state_dict()] == [*short.state_dict()]
+    relative = TextEncoder(20, 8, 2, 2, positions="relative").encoder.layers
+    tables = [layer.get_parameter("self_attn.position_bias.table") for layer in relative]
+    assert tables[0] is not tables[1]
+    assert torch.equal(relative[0].self_attn.position_bias(5, 5), alibi_bias(2, 5))
+
+
+def test_learned_positions_of_a_size_go_with_scaled_tokens() -> None:
+    bert = TextEncoder(20, 64, 2, 1, positions="learned").embedding
+    large = TextEncoder(20, 64, 2, 1, positions="learned", position_std=0.5).embedding
+    assert (bert.token.factor, large.token.factor) == (1.0, 8.0)
+    for embedding, std in ((bert, 0.02), (large, 0.5)):
+        spread = embedding.positions.weight.std().item()
+        assert 0.95 * std < spread < 1.05 * std  # 32,768 draws: 0.4 % standard error
 
 
 @given(seed=st.integers(0, 99), lengths=st.lists(st.integers(0, 6), min_size=1, max_size=4))
