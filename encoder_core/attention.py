@@ -241,7 +241,7 @@ def attend(
         return scaled_dot_product_attention(query, key, value, mask, dropout_p, bias)
     if function is None:
         return fused_attention(query, key, value, mask, dropout_p, bias), None
-    result = function(query, key, value, merge_masks(mask, bias))
+    result = function(query, key, value, merge_masks(bias, mask))
     output, weights = result if isinstance(result, tuple) else (result, None)
     expected = (*query.shape[:-1], value.shape[-1])
     if output.shape != expected:

@@ -64,7 +64,7 @@ def _add_bias(mask: Tensor | None, bias: nn.Module, x: Tensor) -> Tensor:
     length = x.shape[-2]
     added = bias(length, length).to(x.dtype)  # (H, S, S)
     sizes = (x.shape[0] if x.dim() == 3 else 1, *added.shape)  # B, H, S, S
-    joined = merge_masks(join_head_masks(sizes, attn_mask=mask), added)
+    joined = merge_masks(added, join_head_masks(sizes, attn_mask=mask))
     assert joined is not None  # there is the bias
     return joined.expand(sizes).flatten(0, 1)
 

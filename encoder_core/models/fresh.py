@@ -111,17 +111,19 @@ def _place(choice: PositionChoice, layer: nn.Module, d_model: int, nhead: int) -
 
 
 def _require_floating_masks(layer: nn.Module, d_model: int, nhead: int) -> None:
-    """Try a layer on two tokens: a floating mask that is the same everywhere changes nothing."""
+    """Try a layer on two texts: a floating mask that is the same everywhere changes nothing."""
     like = next(layer.parameters(), torch.empty(0))
     if like.is_meta:
         return
     training, why = layer.training, "the mask's values are not added to its scores"
-    x = torch.linspace(-1, 1, 2 * d_model, device=like.device, dtype=like.dtype)[None]
-    x = x.reshape(1, 2, d_model)
+    x = torch.linspace(-1, 1, 4 * d_model, device=like.device, dtype=like.dtype)
+    x = x.reshape(2, 2, d_model)
+    padding = torch.tensor([[False, False], [False, True]], device=like.device)
+    same = torch.full((2 * nhead, 2, 2), 0.5).to(x)
     try:
         with torch.no_grad():
-            plain = run_layers([layer.eval()], x)
-            masked = run_layers([layer], x, torch.full((nhead, 2, 2), 0.5).to(x))
+            plain = run_layers([layer.eval()], x, None, padding)[~padding]
+            masked = run_layers([layer], x, same, padding)[~padding]
         if torch.allclose(plain, masked, atol=1e-2):
             return
     except (TypeError, ValueError, RuntimeError) as error:
