@@ -77,6 +77,7 @@ _FILES: dict[str, tuple[str, ...]] = {
         "blocked_rows",
         "causal_mask",
         "check_mask",
+        "drop_empty_padding",
         "join_head_masks",
         "local_mask",
         "match_masks",

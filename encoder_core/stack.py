@@ -17,7 +17,14 @@ from torch import Tensor, nn
 from torch.backends import mha
 from torch.overrides import TorchFunctionMode
 
-from encoder_core.masks import additive_mask, check_mask, join_head_masks, match_masks, merge_masks
+from encoder_core.masks import (
+    additive_mask,
+    check_mask,
+    drop_empty_padding,
+    join_head_masks,
+    match_masks,
+    merge_masks,
+)
 
 __all__ = ["run_layers", "takes_strategy"]
 
@@ -40,6 +47,8 @@ def run_layers(
         TypeError: an integer mask.
         ValueError: a floating mask of zeros and ones; whatever the layers raise.
     """
+    if padding_mask is not None and padding_mask.shape == x.shape[:-1]:  # else a layer complains
+        padding_mask = drop_empty_padding(padding_mask)
     layers = list(layers)
     biases = [None] * len(layers) if position_biases is None else list(position_biases)
     biased = any(bias is not None for bias in biases)
