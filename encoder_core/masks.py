@@ -23,6 +23,7 @@ __all__ = [
     "blocked_rows",
     "causal_mask",
     "check_mask",
+    "drop_empty_padding",
     "join_head_masks",
     "local_mask",
     "match_masks",
@@ -115,6 +116,22 @@ def check_mask(mask: Tensor | None) -> None:
             "nothing. If 1 marks what is blocked, pass mask.bool(); if 1 marks what is kept, pass "
             "mask == 0; an additive mask has 0 where it allows and -inf where it blocks."
         )
+
+
+def drop_empty_padding(mask: Tensor | None) -> Tensor | None:
+    """Return None in place of a boolean mask of any shape that blocks nothing, which saves its use.
+
+    Only on the CPU, where reading costs microseconds; elsewhere it would wait for the device. A
+    mask that cannot be read (see `checks.read_bool`), or that `torch.jit` traces, is returned.
+
+    >>> drop_empty_padding(torch.tensor([[False, False]])) is None
+    True
+    """
+    if mask is None or mask.dtype != torch.bool or mask.device.type != "cpu":
+        return mask
+    if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+        return mask
+    return None if read_bool(mask.any()) is False else mask
 
 
 def additive_mask(mask: Tensor, dtype: torch.dtype) -> Tensor:

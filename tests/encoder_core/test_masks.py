@@ -103,3 +103,18 @@ def test_case_07_causal_is_added_to_the_masks_and_replaces_none() -> None:
     joined = masks.join_head_masks((2, 1, 3, 3), padding, mask, is_causal=True)
     expected = masks.causal_mask(3) | mask | padding[:, None, None, :]
     assert torch.equal(joined, expected)  # type: ignore[arg-type]
+
+
+def test_padding_that_blocks_nothing_is_dropped_where_it_can_be_read() -> None:
+    empty, some = torch.zeros(2, 3, dtype=torch.bool), torch.tensor([[False, True]])
+    assert masks.drop_empty_padding(empty) is None
+    assert masks.drop_empty_padding(None) is None
+    for kept in (some, torch.zeros(2, 3), empty.to("meta")):
+        assert masks.drop_empty_padding(kept) is kept
+    traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+        lambda x, mask: x if masks.drop_empty_padding(mask) is None else x.masked_fill(mask, 0),
+        (torch.ones(1, 2), torch.zeros(1, 2, dtype=torch.bool)),
+    )
+    assert traced(torch.ones(1, 2), some).tolist() == [[1, 0]]
+    kept = torch.func.vmap(lambda m: masks.drop_empty_padding(m) | False)(torch.stack([some, some]))
+    assert torch.equal(kept[0], some)
