@@ -5,10 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from course.datasets import docstring_families
 from course.datasets.dataset import Card, Dataset
+from course.datasets.public.load import load_public
+from course.datasets.public.sources import SOURCES
 from course.datasets.python_docs import corpus
 
 __all__ = ["Listing", "available", "load"]
@@ -36,6 +39,7 @@ def _sets() -> Mapping[str, tuple[Card, Callable[..., Dataset]]]:
     sets: tuple[tuple[Card, Callable[..., Dataset]], ...] = (
         (corpus.CARD, corpus.load),
         (docstring_families.CARD, docstring_families.load),
+        *((source.card, partial(load_public, source)) for source in SOURCES),
     )
     return {card.name: (card, read) for card, read in sets}
 
@@ -50,14 +54,16 @@ def available() -> Listing:
 
 
 def load(name: str, **settings: Any) -> Dataset:
-    """Return a data set: those of the course at once, public ones with `download=True`.
+    """Return a data set: those of the course at once, public ones once they are downloaded.
 
     Args:
         name: see `available()`.
-        settings: those of the data set, such as `split="random"` for "docstring-families".
+        settings: those of the data set: `split="random"` for "docstring-families", `download=True` for
+            public ones.
 
     Raises:
         KeyError: there is no data set of that name; names the nearest.
+        FileNotFoundError: a public set that is not here; says what `download=True` would fetch.
         TypeError: the data set has no such setting.
     """
     sets = _sets()
