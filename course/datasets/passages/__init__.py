@@ -3,6 +3,7 @@
     index = passages.load()                       embeds the passages once, then reads them from disk
     index.search("How do I copy a file?")         the passages that come closest
     passages.SearchBox(index)                     the same, as one types
+    passages.read_folder("~/notes")               passages of your own files, for embed() and Index()
     passages.bm25(question, texts)                how well texts fit by their words alone
 
 What is searched is what is installed: the language reference that `help()` shows, and docstrings of
@@ -11,7 +12,19 @@ the standard library. The vectors are MiniLM's.
 
 from course.datasets.passages.box import SearchBox
 from course.datasets.passages.by_words import bm25
-from course.datasets.passages.index import Found, Index, load
+from course.datasets.passages.folder import FilePassage, Folder, read_folder
+from course.datasets.passages.index import Found, Index, embed, load
 from course.datasets.passages.passage import Passage
 
-__all__ = ["Found", "Index", "Passage", "SearchBox", "bm25", "load"]
+__all__ = [
+    "FilePassage",
+    "Folder",
+    "Found",
+    "Index",
+    "Passage",
+    "SearchBox",
+    "bm25",
+    "embed",
+    "load",
+    "read_folder",
+]
