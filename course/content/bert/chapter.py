@@ -96,9 +96,9 @@ explain("bert.both-sides")
 quiz("bert.why-masked")
 
 # %% [markdown] id="article-self-supervised"
-# > **In the article** (2.3): "它通过在海量文本数据上进行**自监督学习**，获得了强大的语言理解能力" (*by self-supervised learning on massive text data it acquired a strong ability to understand language*).
+# > **In the article** (2.3): "它通过在海量文本数据上进行**自监督学习**，获得了强大的语言理解能力" (*by [self-supervised learning](glossary.md#self-supervised-learning) on massive text data it acquired a strong ability to understand language*).
 # >
-# > [Self-supervised](glossary.md#self-supervised-learning) does not mean without labels: you have made labels with one line, `held_out[chosen]`. It means that nobody wrote them: they are a part of the text that was hidden. The loss is the ordinary cross entropy of a classifier with as many classes as there are words. And the sentence leaves out what decides: *which* part is hidden. Hide the next word and you get GPT, hide some words in the middle and you get BERT; the text is the same.
+# > Self-supervised does not mean without labels: you have made labels with one line, `held_out[chosen]`. It means that nobody wrote them: they are a part of the text that was hidden. The loss is the ordinary cross entropy of a classifier with as many classes as there are words. And the sentence leaves out what decides: *which* part is hidden. Hide the next word and you get GPT, hide some words in the middle and you get BERT; the text is the same.
 
 # %% [markdown] id="masking-section"
 # ## 2 Masking: 80, 10, 10
@@ -117,12 +117,12 @@ quiz("bert.why-masked")
 #
 # ```
 #      ids        7   9  21   8  30   5         (B, S)
-#      special    ·   ·   ·   ·   ·   ×         × = True: [CLS], [SEP], [PAD], never chosen
+#      special    ·   ·   ·   ·   ·   ×         × = True, never chosen
 #      chosen     ·   ×   ×   ·   ×   ·         each place by itself, with `probability`
 #                     │   │       │
 #                    80% 10%     10%
 #                     ▼   ▼       ▼
-#      inputs     7   4  16   8  30   5         mask_id = 4;  16: drawn from [0, vocab_size)
+#      inputs     7   4  16   8  30   5         4: mask_id, 16: drawn
 #      labels  -100   9  21 -100 30 -100        what stood there; -100: not asked
 # ```
 #
@@ -221,13 +221,13 @@ quiz("bert.why-stay")
 # *Difficulty 2 of 3, about 15 minutes. Hints: `hint("bert.masked_lm_loss")`*
 #
 # ```
-#    logits (B, S, V)        labels (B, S)           loss ()
-#    ┌──────────────┐        ┌──────────┐
-#  S │ ·  ·  ·  ·   │ log    │ -100     │
-#    │ ·  · [·] ·   │ softmax│   2      │ ───┐
-#    │ ·  ·  ·  ·   │ over V │ -100     │    ├──  minus the mean  →  one number
-#    │[·] ·  ·  ·   │   →    │   0      │ ───┘
-#    └──────────────┘        └──────────┘
+#    log p (B, S, V)        labels (B, S)
+#    ┌──────────────┐         ┌──────┐
+#  S │ ·   ·   ·  · │         │ -100 │
+#    │ ·   ·  [·] · │         │   2  │ ──┐
+#    │ ·   ·   ·  · │         │ -100 │   ├─►  minus the mean: one number, ()
+#    │[·]  ·   ·  · │         │   0  │ ──┘
+#    └──────────────┘         └──────┘
 # ```
 #
 # `F.cross_entropy` may help, but read what its mean does when no place has a label: here the loss is then **0**, and gradients must still flow (all of them 0). A batch without a label happens in every short test run.
@@ -533,9 +533,12 @@ figures.lines(
 # The other guard is [clipping](glossary.md#gradient-clipping). Now and then a batch has a gradient many times as long as usual, and one step along it undoes many. BERT's published code makes all gradients **together** at most 1 long. Read the numbers of all gradients as one long vector; if it is longer than `max_norm`, multiply everything by one factor, so that the direction stays.
 #
 # ```
-#    gradients  [ (3, 4)  (4,)  () ]                           [ (3, 4)  (4,)  () ]
-#                     │                                                ▲
-#                     └─ √(sum of all squares) = norm ─ max_norm / norm, at most 1
+#    gradients  (3, 4)   (4,)   ()
+#                  └──────┼──────┘
+#       norm = √(sum of all squares)     ()
+#       factor = max_norm / norm         (), at most 1
+#                  ┌──────┼──────┐
+#    result     (3, 4)   (4,)   ()
 # ```
 #
 # *A tiny case.* Gradients $(3)$ and $(4)$ are together 5 long. With `max_norm` 1 both are divided by 5: $(0.6)$ and $(0.8)$. With `max_norm` 10 they stay. (`nn.utils.clip_grad_norm_` does this in place and returns the norm; yours returns new tensors.)
@@ -576,10 +579,10 @@ quiz("bert.clip-together")
 # *Difficulty 3 of 3, about 15 minutes. Hints: `hint("bert.pseudo_log_likelihood")`*
 #
 # ```
-#    ids (S,)                    copies (N, S)                    log p (N, S, V)
-#                           [CLS] [M]  b   c  [SEP]   ──►   at place 1: log p(a)
-#    [CLS] a b c [SEP]  →   [CLS]  a  [M]  c  [SEP]   ──►   at place 2: log p(b)     sum: ()
-#                           [CLS]  a   b  [M] [SEP]   ──►   at place 3: log p(c)
+#    ids (S,)                   copies (N, S)           log p (N, S, V)
+#                          [CLS] [M]  b   c  [SEP]   →   log p(a) at 1  ┐
+#    [CLS] a b c [SEP] →   [CLS]  a  [M]  c  [SEP]   →   log p(b) at 2  ├ sum ()
+#                          [CLS]  a   b  [M] [SEP]   →   log p(c) at 3  ┘
 # ```
 #
 # `special` `(S,)` says which tokens are not scored. `model` takes ids `(N, S)` and returns logits `(N, S, V)`; call it with all copies at once, or with one at a time.

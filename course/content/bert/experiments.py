@@ -190,7 +190,7 @@ def loss_at_masks(everywhere: bool, steps: int = 200, every: int = 25) -> list[f
             asked = batch > MASK if everywhere else masked
             logits = model(batch.masked_fill(masked, MASK), padding_mask=batch == PAD, where=asked)
             optimiser.zero_grad()
-            F.cross_entropy(logits, batch[asked]).backward()
+            F.cross_entropy(logits, batch[asked]).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     return measured
 
