@@ -118,7 +118,7 @@ quiz("bert.why-masked")
 # ```
 #      ids        7   9  21   8  30   5         (B, S)
 #      special    ·   ·   ·   ·   ·   ×         × = True, never chosen
-#      chosen     ·   ×   ×   ·   ×   ·         each place by itself, with `probability`
+#      chosen     ·   ×   ×   ·   ×   ·         each by itself
 #                     │   │       │
 #                    80% 10%     10%
 #                     ▼   ▼       ▼
@@ -408,11 +408,11 @@ quiz("bert.why-dropped")
 # *Difficulty 1 of 3, about 5 minutes. Hints: `hint("bert.tied_logits")`*
 #
 # ```
-#    hidden (B, S, D)      embedding_weight (V, D)         logits (B, S, V)
-#         D                        D                            V
-#     ┌───────┐                ┌───────┐                  ┌───────────┐
-#   S │   h   │      ·       V │ word  │ transposed  →  S │ h · word  │ + bias (V,)
-#     └───────┘                └───────┘                  └───────────┘
+#    hidden (B, S, D)    embedding_weight (V, D)     logits (B, S, V)
+#         D                      D                          V
+#     ┌───────┐              ┌───────┐                ┌───────────┐
+#   S │   h   │     ·      V │ word  │ ᵀ    →       S │ h · word  │ + bias
+#     └───────┘              └───────┘                └───────────┘
 # ```
 #
 # *A tiny case.* $h = (1, 2)$, a table with the rows $(3, 0)$, $(0, 1)$, $(1, 1)$ and the bias $(0, 0, 5)$: the logits are $3$, $2$, $8$.
