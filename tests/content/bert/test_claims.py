@@ -1,0 +1,177 @@
+"""What the chapter's prose and its quiz say, held against what its own cells compute.
+
+The chapter's code cells run here one after the other, solved, in one namespace; what they leave
+there is what the learner sees.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from course.content import manuscript
+from course.content import questions as quizzes
+
+pytestmark = pytest.mark.slow
+
+LEFT_OUT = ("check", "quiz", "predict", "explain")
+OWN = {cell.exercise for cell in manuscript.read("05_bert") if cell.exercise}
+
+
+@pytest.fixture(scope="module")
+def chapter() -> SimpleNamespace:
+    """All names of the chapter after its last cell, and what it printed."""
+    names: dict[str, object] = {"__name__": "chapter_05"}
+    printed: list[str] = []
+    names["print"] = lambda *parts, sep=" ", end="": printed.append(sep.join(map(str, parts)))
+    before = torch.get_rng_state()
+    for cell in manuscript.read("05_bert"):
+        if cell.kind == "code":
+            body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
+            exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
+    torch.set_rng_state(before)
+    return SimpleNamespace(**names, printed=printed)
+
+
+def _left_out(node: ast.stmt) -> bool:
+    """Whether a statement is a check, a question, or takes the chapter's own answers."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    if isinstance(target, ast.Name) and f"bert.{target.id}" in OWN:
+        return "use(" in ast.unparse(node)
+    function = getattr(getattr(node, "value", None), "func", None)
+    return isinstance(function, ast.Name) and function.id in LEFT_OUT
+
+
+def right(question_id: str) -> str:
+    question = quizzes.get(question_id)
+    return question.options[question.right].text
+
+
+def printed(chapter: SimpleNamespace, beginning: str) -> str:
+    (line,) = [line for line in chapter.printed if line.startswith(beginning)]
+    return line
+
+
+# 1: the task
+
+
+@pytest.mark.skipif(sys.flags.optimize > 1, reason="Python runs without docstrings")
+def test_the_sentence_is_the_first_of_the_documentation_of_sorted(chapter: SimpleNamespace) -> None:
+    assert (sorted.__doc__ or "").startswith(chapter.sentence)
+    assert chapter.following.removesuffix(".") in " ".join((sorted.__doc__ or "").split())
+
+
+def test_between_containing_and_items_stands_all(chapter: SimpleNamespace) -> None:
+    line = printed(chapter, "all       from the left")
+    left, both = line.split("from both:")
+    assert both.split()[0] == "all"
+    assert {"the", "of"} & {word.strip(",") for word in left.split("from the left:")[1].split()}
+    line = printed(chapter, "iterable")
+    assert "iterable" not in line.split("from the left:")[1], "a neighbour does not help there"
+
+
+def test_the_second_side_takes_two_fifths_of_the_perplexity(chapter: SimpleNamespace) -> None:
+    assert chapter.sides["left"] > 200
+    assert 0.5 < chapter.sides["both"] / chapter.sides["left"] < 0.7
+    assert chapter.right["both"] > 1.4 * chapter.right["left"]
+    assert right("bert.both-sides") == "It falls by two fifths or so."
+    assert len(chapter.held_out) == 400
+
+
+def test_the_counts_have_read_130_000_words(chapter: SimpleNamespace) -> None:
+    assert round((chapter.pairs.counted > chapter.bert.UNKNOWN).sum().item(), -4) in range(
+        110_000, 200_001
+    )
+    assert len(chapter.pairs.words) == 2500
+    assert chapter.words.count("[UNK]") == 1
+    assert chapter.words[-3] == "[UNK]", "ascending"
+
+
+# 2: the shares
+
+
+def test_a_word_in_sight_that_is_asked_is_right_half_of_the_time(chapter: SimpleNamespace) -> None:
+    count = int(chapter.seen.sum())
+    expected = (0.1 + 0.1 / 2500) / (0.2 - 0.1 / 2500)
+    assert abs(chapter.right_when_asked - expected) < 6 * 0.5 / math.sqrt(count)
+    assert 0.98 < chapter.right_anywhere < 0.99, "98 of 100"
+    assert right("bert.seen-word").startswith("About half")
+
+
+# 3 and 4: the loss
+
+
+def test_a_loss_everywhere_is_behind_at_the_masks(chapter: SimpleNamespace) -> None:
+    masks, everywhere = chapter.at_masks.values()
+    assert all(one < other for one, other in zip(masks[1:], everywhere[1:], strict=True))
+    assert everywhere[-1] < everywhere[0] - 1, "it learns something"
+
+
+def test_the_exponential_of_five_is_148() -> None:
+    assert round(math.exp(5)) == 148
+
+
+# 5: pairs
+
+
+def test_the_pair_is_what_the_tokenizer_makes(chapter: SimpleNamespace) -> None:
+    assert printed(chapter, "as the tokenizer") == "as the tokenizer: True"
+
+
+def test_shared_words_tell_three_of_four_and_no_order(chapter: SimpleNamespace) -> None:
+    topic, same, turned = chapter.by_shared_words.values()
+    assert 0.7 < topic < 0.8
+    assert 0.5 < same < topic
+    assert turned == 0.5
+    assert right("bert.shared-words") == "About three of four."
+
+
+# 6: tied weights
+
+
+def test_a_fifth_of_bert_base_is_the_table(chapter: SimpleNamespace) -> None:
+    assert chapter.parameters == 109_514_298
+    assert chapter.table == 30_522 * 768
+    assert round(chapter.table / chapter.parameters, 2) == 0.21
+    assert round(chapter.layers / 1e6) == 85
+    assert right("bert.table-share") == "About a fifth."
+
+
+# 7: the first steps
+
+
+def test_adam_s_first_step_is_one_learning_rate(chapter: SimpleNamespace) -> None:
+    noisy, clear = chapter.moved.values()
+    assert noisy[0] == pytest.approx(1.0, abs=1e-4)
+    assert clear[0] == pytest.approx(1.0, abs=1e-4)
+    assert max(noisy) == noisy[0]
+    assert 0.15 < noisy[19] < 0.25, "a fifth after twenty gradients"
+    assert right("bert.first-step") == "By one learning rate."
+
+
+def test_the_warm_up_is_a_hundredth_of_the_schedule(chapter: SimpleNamespace) -> None:
+    rates = [chapter.learning_rate(step, 10_000, 1_000_000, 1e-4) for step in chapter.steps]
+    assert rates.index(max(rates)) == 1
+    assert len(rates) == 101
+
+
+# 8: a whole sentence
+
+
+def test_counts_notice_exchanged_neighbours_and_no_more(chapter: SimpleNamespace) -> None:
+    real, exchanged, nonsense = chapter.scores
+    assert exchanged < real - 20
+    assert real < nonsense < real + 5, "the counts like the nonsense a little better"
+
+
+# 10: the real one
+
+
+def test_nothing_is_fetched(chapter: SimpleNamespace) -> None:
+    assert chapter.fetch is False
+    assert not hasattr(chapter, "real")
