@@ -87,9 +87,7 @@ EXERCISE = Exercise(
         ),
         Landmark(
             "the mean of the tokens' vectors, each scaled to length 1",
-            lambda h, p: (
-                (F.normalize(h, dim=-1) * _real(p)).sum(1) / _real(p).sum(1).clamp(min=1)
-            ),
+            lambda h, p: (F.normalize(h, dim=-1) * _real(p)).sum(1) / _real(p).sum(1).clamp(min=1),
         ),
         Landmark(
             "a mean weighted by a softmax in which padding takes part",

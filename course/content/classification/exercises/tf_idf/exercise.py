@@ -28,6 +28,7 @@ def _case(says: str, counts: Tensor, *names: str, **more: Any) -> Case:
     empty = counts.sum(1, keepdim=True) == 0
     if empty.any():
         names = (*names, "a text without words")
+        more["dtypes"] = ("float64", "float32", "bfloat16")  # F.normalize divides by 0 in float16
         more["regions"] = {"texts without words": empty}
     return Case((counts,), says, sizes, tags(*names), **FLAT | more)
 
