@@ -238,7 +238,8 @@ def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) ->
     if not isinstance(found.expected, Tensor):
         return f"{plain.the(what)} is wrong"
     if trial.probe.case.summary is not None:
-        return f"{plain.the(what)} has another distribution than it should have"
+        of_all = len(exercise.results) > 1  # its statistics don't say which of them is wrong
+        return f"the {'results have' if of_all else 'result has'} another distribution than {'they' if of_all else 'it'} should have"
     return f"{plain.the(what)} {'have' if what in ('weights', 'ids') else 'has'} {GENERIC}"
 
 
