@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 __all__ = [
     "check",
     "compare",
+    "datasets",
     "doctor",
     "explain",
     "figures",
@@ -39,6 +40,7 @@ _HOMES = {
     "explain": "course.quiz",
 }
 _MODULES = {
+    "datasets": "course.datasets",
     "doctor": "course.setup.doctor",
     "figures": "course.figures",
     "labs": "course.labs",

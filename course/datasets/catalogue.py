@@ -1,0 +1,72 @@
+"""All data sets by name: what there is, and the one that is asked for. Standard library only."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from course.datasets.dataset import Card, Dataset
+from course.datasets.python_docs import corpus
+
+__all__ = ["Listing", "available", "load"]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The cards of all data sets."""
+
+    cards: tuple[Card, ...]
+
+    def __repr__(self) -> str:
+        parts = [str(card) for card in self.cards]
+        return "\n\n".join(
+            [*parts, 'Load one: datasets.load("python-docs"), and look at it: .show(10)']
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that `load` takes."""
+        return tuple(card.name for card in self.cards)
+
+
+def _sets() -> Mapping[str, tuple[Card, Callable[..., Dataset]]]:
+    sets: tuple[tuple[Card, Callable[..., Dataset]], ...] = ((corpus.CARD, corpus.load),)
+    return {card.name: (card, read) for card, read in sets}
+
+
+def available() -> Listing:
+    """Return what data sets there are: what is in each, how large it is, its licence.
+
+    >>> "python-docs" in available().names
+    True
+    """
+    return Listing(tuple(card for card, _ in _sets().values()))
+
+
+def load(name: str, **settings: Any) -> Dataset:
+    """Return a data set: those of the course at once, public ones with `download=True`.
+
+    Args:
+        name: see `available()`.
+        settings: those of the data set, such as `split="random"` for "docstring-families".
+
+    Raises:
+        KeyError: there is no data set of that name; names the nearest.
+        TypeError: the data set has no such setting.
+    """
+    sets = _sets()
+    if name not in sets:
+        near = difflib.get_close_matches(str(name).lower(), sets, n=1, cutoff=0.0)
+        raise UnknownName(
+            f"There is no data set {name!r}; did you mean {near[0]!r}? There are {', '.join(sets)}."
+        )
+    return sets[name][1](**settings)
+
+
+class UnknownName(KeyError):
+    """A KeyError that is shown as a sentence, without quotes and escapes around it."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
