@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from course.datasets import docstring_families
 from course.datasets.dataset import Card, Dataset
 from course.datasets.python_docs import corpus
 
@@ -32,7 +33,10 @@ class Listing:
 
 
 def _sets() -> Mapping[str, tuple[Card, Callable[..., Dataset]]]:
-    sets: tuple[tuple[Card, Callable[..., Dataset]], ...] = ((corpus.CARD, corpus.load),)
+    sets: tuple[tuple[Card, Callable[..., Dataset]], ...] = (
+        (corpus.CARD, corpus.load),
+        (docstring_families.CARD, docstring_families.load),
+    )
     return {card.name: (card, read) for card, read in sets}
 
 
