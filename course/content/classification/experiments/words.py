@@ -9,7 +9,7 @@ from torch import Tensor
 
 from encoder_core import load_minilm, record
 
-__all__ = ["attention_received", "lost_without"]
+__all__ = ["attention_received", "lost_without", "rank_correlation"]
 
 
 def lost_without(text: str, logits: Callable[[Sequence[str]], Tensor], label: int) -> Tensor:
@@ -42,3 +42,9 @@ def attention_received(text: str) -> Tensor:
         if end > start:  # not [CLS] or [SEP]
             received[int(torch.searchsorted(starts, start, right=True))] += share
     return received
+
+
+def rank_correlation(one: Tensor, other: Tensor) -> float:
+    """Return Spearman's rank correlation of two rows of numbers without ties."""
+    ranks = torch.stack([row.argsort().argsort().double() for row in (one, other)])  # (2, N)
+    return float(torch.corrcoef(ranks)[0, 1])
