@@ -13,7 +13,7 @@
 #
 # > Copy a file to another place, and keep its permissions.
 #
-# Which part of a library does it belong to: files, networking, user interface? You know it at once. A classifier has to learn it from labelled examples, and an encoder that has read a billion sentences needs far fewer of them. How many fewer, when that help is worth nothing, and how you find out without fooling yourself is what this chapter is about.
+# Which part of a library does it belong to: files, networking, user interface? You know it at once. A classifier has to learn it from labelled examples, and with an encoder that was trained on a billion pairs of texts, far fewer are enough. How many fewer, when the encoder is worth nothing, and how you find out without fooling yourself is what this chapter is about.
 #
 # The line stays with you: you will pool its vectors, classify it, search for it, and take its words away one by one.
 #
@@ -21,7 +21,7 @@
 #
 # - turn the vectors of a text's tokens into one vector of fixed length, whatever the padding;
 # - put a classifier on it, and say what its probabilities are worth;
-# - hold out data so that the score says something about new texts: macro F1, a confusion matrix, calibration;
+# - hold out data so that the score says something about new texts: a [confusion matrix](glossary.md#confusion-matrix), [macro F1](glossary.md#macro-F1), [calibration](glossary.md#calibration);
 # - search by meaning, label without training, and name three things that such vectors get wrong;
 # - say when a word count does as well as an encoder, and what a picture of attention doesn't explain.
 #
@@ -36,7 +36,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course import check, datasets, explain, figures, hint, measure, passages, predict, quiz, use
+from course import check, datasets, explain, figures, hint, passages, predict, quiz, use
 from course.content.classification.experiments import calibration, few, vectors, words
 from encoder_core import load_minilm, sentence_embedding
 
@@ -67,7 +67,8 @@ print(tuple(hidden.shape))
 # An encoder is good with the pooling that it was trained with. Here are the cosines of our line with a paraphrase and with a sentence about bread:
 
 # %% id="pooling-run"
-paraphrase, unrelated = "Duplicate a document, with the same access rights.", "Where can I buy good bread?"
+paraphrase = "Duplicate a document, with the same access rights."
+unrelated = "Where can I buy good bread?"
 for pooling in ("first", "mean", "max"):
     ours, near, far = sentence_embedding([text, paraphrase, unrelated], pooling=pooling)
     print(f"{pooling:6} paraphrase {ours @ near:.2f}, unrelated {ours @ far:.2f}")
@@ -88,17 +89,23 @@ with torch.no_grad():
     hidden_alone = model(alone.ids, padding_mask=alone.padding_mask)[0]  # (S, D)
     hidden_together = model(together.ids, padding_mask=together.padding_mask)  # (2, S', D)
 
+    unmasked = model(together.ids)  # the mask forgotten altogether
+
 real = len(hidden_alone)
 gap = (hidden_together[0, :real] - hidden_alone).abs().max()
-wrong_mean, right_mean = hidden_together[0].mean(dim=0), hidden_alone.mean(dim=0)  # (D,) each
+right_mean = hidden_alone.mean(dim=0)  # (D,)
 print(f"real tokens: {real} of {hidden_together.shape[1]} places; they differ by at most {gap:.0e}")
-print(f"cosine of the plain mean with the right one: {F.cosine_similarity(wrong_mean, right_mean, dim=0):.2f}")
+for name, vectors_of_both in (("in the mean alone", hidden_together), ("everywhere", unmasked)):
+    plain_mean = vectors_of_both[0].mean(dim=0)  # (D,)
+    cosine = F.cosine_similarity(plain_mean, right_mean, dim=0)
+    longer_by = plain_mean.norm() / right_mean.norm()
+    print(f"mask forgotten {name:17} cosine {cosine:.2f}, {longer_by:.2f} times as long")
 
 # %% id="padded-mean-explain"
 explain("classification.padded-mean")
 
 # %% [markdown] id="padded-mean-note"
-# *What to see:* inside the encoder the mask does its work: the real tokens' vectors are the same, alone or in company. The damage is done after it, by a mean that knows nothing of the mask. No error is raised, and the text's vector depends on which other texts happen to be in its batch.
+# *What to see:* inside the encoder the mask does its work: the real tokens' vectors are the same, alone or in company. Our encoder sets the vectors at padding to 0, so a plain mean has the right direction and 0.28 of the right length; many others leave numbers there that mean nothing. Where the mask is missing in the encoder too, the text's vector points elsewhere. No error is raised, and the result depends on which other texts happen to be in the batch.
 
 # %% [markdown] id="masked-mean-text"
 # ### Exercise 1: `masked_mean`
@@ -125,7 +132,7 @@ explain("classification.padded-mean")
 tiny_hidden = torch.tensor([[[1.0, 4.0], [3.0, 0.0], [8.0, 8.0]]])  # (B, S, D) = (1, 3, 2)
 tiny_padding = torch.tensor([[False, False, True]])  # (B, S)
 tiny_mean = torch.tensor([[2.0, 2.0]])  # (B, D)
-assert (1 + 3) / 2 == tiny_mean[0, 0]
+assert tiny_mean[0, 0] == (1 + 3) / 2
 
 # %% id="masked-mean-exercise" exercise="classification.masked_mean"
 def masked_mean(hidden: Tensor, padding_mask: Tensor) -> Tensor:
@@ -169,10 +176,9 @@ data.show(6)
 # Their MiniLM vectors ship with the course, since computing 4,759 of them takes a minute or two. Compute three again and compare:
 
 # %% id="vectors-run"
-train_x, validation_x, test_x = (vectors.of(part) for part in (data.train, data.validation, data.test))
-train_y, validation_y, test_y = (
-    torch.tensor([example.label for example in part]) for part in (data.train, data.validation, data.test)
-)
+parts = (data.train, data.validation, data.test)
+train_x, validation_x, test_x = (vectors.of(part) for part in parts)  # (N, D) each
+train_y, validation_y, test_y = (torch.tensor([e.label for e in part]) for part in parts)
 again = sentence_embedding([example.text for example in data.test[:3]], max_length=128)
 print("train", tuple(train_x.shape), "test", tuple(test_x.shape))
 print(f"cosines with the vectors computed now: {(again * test_x[:3]).sum(dim=-1).min():.4f} or more")
@@ -225,14 +231,14 @@ predict("classification.leak")
 # %% id="leak-scores-run"
 plain = few.tf_idf(data)  # word counts and logistic regression: section 6
 plain_at_random = few.tf_idf(at_random)
-accuracy = {
-    name: float((torch.from_numpy(classifier.predicted(split.test)) == labels).float().mean())
-    for name, classifier, split, labels in (
-        ("whole modules", plain, data, test_y),
-        ("at random", plain_at_random, at_random, torch.tensor([e.label for e in at_random.test])),
-    )
-}
-print({name: f"{value:.3f}" for name, value in accuracy.items()})
+accuracy = {}
+for name, classifier, split in (
+    ("whole modules", plain, data), ("at random", plain_at_random, at_random)
+):
+    labels = torch.tensor([example.label for example in split.test])
+    guess = torch.from_numpy(classifier.predicted(split.test))  # (N,)
+    accuracy[name] = (guess == labels).float().mean().item()
+    print(f"{name:14} accuracy {accuracy[name]:.3f}")
 
 # %% id="leak-explain"
 explain("classification.leak")
@@ -387,7 +393,7 @@ figures.lines(
 explain("classification.trained-longer")
 
 # %% [markdown] id="calibration-note"
-# *What to see:* the line of 1,000 steps runs far below the diagonal: where it says 0.85 it is right less than two thirds of the time. Guo et al. (2017) found the same in deep networks: the loss goes on falling when the last training examples are right, by making the logits larger. One remedy is *temperature scaling*: divide all logits by one number that is chosen on validation data. It changes no prediction, only the confidence.
+# *What to see:* the line of 1,000 steps runs far below the diagonal: where it says 0.85 it is right about half of the time. Guo et al. (2017) found the same in deep networks: the loss goes on falling when the last training examples are right, by making the logits larger. One remedy is *temperature scaling*: divide all logits by one number that is chosen on validation data. It changes no prediction, only the confidence.
 
 # %% [markdown] id="ece-text"
 # ### Exercise 4: `expected_calibration_error`
@@ -452,7 +458,8 @@ with torch.no_grad():
     }
     temperature = min(errors, key=errors.get)  # chosen on validation
     cooled = (longer(test_x) / temperature).softmax(dim=-1)
-print(f"1,000 steps, divided by {temperature}: {expected_calibration_error(cooled, test_y, 10):.3f}")
+of_cooled = expected_calibration_error(cooled, test_y, 10)
+print(f"1,000 steps, logits divided by {temperature}: {of_cooled:.3f}")
 
 # %% id="calibration-quiz"
 quiz("classification.calibrated")
@@ -526,7 +533,7 @@ passages.SearchBox(
 )
 
 # %% [markdown] id="exact-index"
-# Your search compares the query with **every** document: $N \cdot D$ multiplications, exact, about a millisecond for some thousand documents. With a hundred million it is too slow, and one uses an approximate index: Faiss (Johnson, Douze and Jégou, 2019) sorts the vectors into cells and looks into a few, others walk along a graph of neighbours (HNSW, Malkov and Yashunin, 2020). They answer much faster and miss a near document now and then. Below a hundred thousand documents, the exact search is the right tool.
+# Your search compares the query with **every** document: $N \cdot D$ multiplications, and exact. With a hundred million documents that is too slow, and one uses an approximate index: Faiss (Johnson, Douze and Jégou, 2019) sorts the vectors into cells and looks into a few, others walk along a graph of neighbours (HNSW, Malkov and Yashunin, 2020). They answer much faster and miss a near document now and then. For some thousand documents, as here, there is nothing to gain.
 #
 # ### Labels without training
 #
@@ -585,7 +592,7 @@ quiz("classification.dog")
 # %% [markdown] id="baseline-section"
 # ## 6 Does the encoder earn its keep?
 #
-# The rival is forty years old (Salton and Buckley, 1988): count words, weight the rare ones up, put the same logistic regression on top. No order, no synonyms, no pretraining. It is called [TF-IDF](glossary.md#TF-IDF), term frequency times inverse document frequency.
+# The rival is older than the first recurrent networks that translated (Salton and Buckley, 1988): count words, weight the rare ones up, put the same logistic regression on top. No order, no synonyms, no pretraining. It is called [TF-IDF](glossary.md#TF-IDF), term frequency times inverse document frequency.
 
 # %% [markdown] id="tf-idf-text"
 # ### Exercise 6: `tf_idf`
@@ -649,7 +656,8 @@ reached = {"TF-IDF": [], "frozen MiniLM": []}
 for per_class in (10, 50, None):
     draws = [data.few(per_class, seed) for seed in range(3)] if per_class else [data]
     for name, fit in (("TF-IDF", few.tf_idf), ("frozen MiniLM", few.minilm)):
-        scores = [macro_f1(torch.from_numpy(fit(one).predicted(data.test)), test_y, 6) for one in draws]
+        guesses = [torch.from_numpy(fit(one).predicted(data.test)) for one in draws]
+        scores = [macro_f1(guess, test_y, 6) for guess in guesses]
         reached[name].append(sum(scores) / len(scores))
         print(f"{per_class or 'all':>3} a class  {name:14}", *(f"{score:.3f}" for score in scores))
 figures.bars(
@@ -667,7 +675,7 @@ for name, classifier in (("TF-IDF", plain_at_random), ("frozen MiniLM", few.mini
     print(f"split at random, all: {name:14} macro F1 {macro_f1(guess, labels_at_random, 6):.3f}")
 
 # %% [markdown] id="few-note"
-# *What to see:* with ten examples a class MiniLM is ahead by far. It knows that a *lock* and a *mutex* are alike, and TF-IDF has seen one of them at best. With all examples the lead is gone: 3,522 docstrings teach a word count what it needs, and a vector of 384 numbers has thrown words away. And if the modules are known from training, the word count **wins**, by its memory for names.
+# *What to see:* with ten examples a class MiniLM is ahead by far. Its vectors are close for texts that share no word, and TF-IDF has to see each word with a label first. With all examples the lead is gone: 3,522 docstrings teach a word count what it needs, and a vector of 384 numbers has thrown words away. And if the modules are known from training, the word count **wins**, by its memory for names.
 #
 # So: few labels, many ways to say a thing, new sources: take the encoder. Many labels and telling words: try the word count first. It is trained in a second, and its weights can be read. An encoder that doesn't beat it isn't worth its cost.
 
@@ -723,7 +731,7 @@ print(f"{len(short)} texts: mean rank correlation {mean:+.2f}; same first word i
 explain("classification.agreement")
 
 # %% [markdown] id="agreement-note"
-# *What to see:* the two orders have little to do with each other. Jain and Wallace (2019) found so in recurrent classifiers, and could exchange the weights without changing the prediction: *Attention is not Explanation*. Wiegreffe and Pinter (2019) replied that weights found for one input aren't weights that a model would learn, and that much depends on what you call an explanation. Chapter 02 ended with the same advice: a picture of attention is a hypothesis. The experiment is to take something away.
+# *What to see:* the two orders agree a little. In six of fifteen texts the same word is first, where chance would give one or two; in three texts the orders run against each other. That is too little to read one off the other. Jain and Wallace (2019) found weak agreement in recurrent classifiers too, and could exchange the weights without changing the prediction: *Attention is not Explanation*. Wiegreffe and Pinter (2019) replied that weights found for one input aren't weights that a model would learn, and that much depends on what you call an explanation. Chapter 02 ended with the same advice: a picture of attention is a hypothesis. The experiment is to take something away.
 #
 # Leaving words out has limits too. A text with a hole is unlike any text that the model was trained on, two words that say the same hide each other, and removing *not* changes what the text says.
 
