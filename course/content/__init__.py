@@ -19,7 +19,15 @@ from course.learner import catalogue
 FOLDER = Path(__file__).parent
 
 # In the order of the course: a chapter's place is its number.
-CHAPTERS = ("start_here", "embeddings", "attention", "feed_forward", "stacking", "bert")
+CHAPTERS = (
+    "start_here",
+    "embeddings",
+    "attention",
+    "feed_forward",
+    "stacking",
+    "bert",
+    "classification",
+)
 
 
 def chapters() -> list[str]:

@@ -127,7 +127,11 @@ def leaf_kind(want: Any, precise: Any, got: Any, dtype: torch.dtype) -> str | No
         return None if close(precise, got, dtype) else "values"
     if isinstance(want, float) and isinstance(got, int | float) and not isinstance(got, bool):
         return (
-            None if math.isclose(want, got, rel_tol=1e-6, abs_tol=1e-9) or want == got else "values"
+            None
+            if math.isclose(want, got, rel_tol=1e-6, abs_tol=1e-9)
+            or want == got
+            or (want != want and got != got)
+            else "values"
         )
     if isinstance(want, dict | list | str | int | bool):
         if type(got) is not type(want) and not (

@@ -371,5 +371,7 @@ def _same(first: Any, second: Any, depth: int = 0) -> bool:
         return len(first) == len(second) and (
             depth >= DEEP or all(_same(one, other, depth + 1) for one, other in begun)
         )
+    if isinstance(first, float) and isinstance(second, float) and first != first:
+        return second != second  # NaN both times
     plain = (bool, int, float, str, dict, set)
     return not isinstance(first, plain) or not isinstance(second, plain) or first == second
