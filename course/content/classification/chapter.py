@@ -181,7 +181,8 @@ train_x, validation_x, test_x = (vectors.of(part) for part in parts)  # (N, D) e
 train_y, validation_y, test_y = (torch.tensor([e.label for e in part]) for part in parts)
 again = sentence_embedding([example.text for example in data.test[:3]], max_length=128)
 print("train", tuple(train_x.shape), "test", tuple(test_x.shape))
-print(f"cosines with the vectors computed now: {(again * test_x[:3]).sum(dim=-1).min():.4f} or more")
+least = (again * test_x[:3]).sum(dim=-1).min()
+print(f"cosines with the vectors computed now: {least:.4f} or more")
 
 # %% [markdown] id="linear-text"
 # The [classification head](glossary.md#classification-head) is one linear layer: a row of weights and a bias for each class. It returns a [logit](glossary.md#logit) per class, and the softmax of chapter 02 makes probabilities of them:
@@ -190,7 +191,7 @@ print(f"cosines with the vectors computed now: {(again * test_x[:3]).sum(dim=-1)
 #
 # The loss, the [cross-entropy](glossary.md#cross-entropy), is the negative logarithm of the probability given to the right class: 0 for a sure and right answer, $\ln 6 = 1.79$ for six classes with equal probabilities. Only the head is trained here; MiniLM stays as it is, *frozen*. That is logistic regression with 384 inputs.
 
-# %% id="linear-run"
+# %% id="linear-run" tags=["teaching"]
 def train_head(steps: int) -> nn.Linear:
     """A linear layer (D,) -> (C,), trained on all training vectors at once."""
     torch.manual_seed(0)
@@ -690,7 +691,7 @@ quiz("classification.baseline")
 # - **Leave a word out** and see how far the logit of the class falls. That is an ablation, an experiment on the whole classifier.
 # - **Look at attention:** what share of MiniLM's attention does each word get, over all layers, heads and queries?
 
-# %% id="ablation-run"
+# %% id="ablation-run" tags=["teaching"]
 def logits(texts: list[str]) -> Tensor:
     """The head's logits (N, C) for N texts."""
     with torch.no_grad():
