@@ -1,9 +1,12 @@
 """What the chapters search and train on: what Python packages carry, and larger public sets.
 
-datasets.available()                          what there is, how large, under which licence
-data = datasets.load("python-docs")           data.train, data.validation, data.test
-data.show(10)                                 ten examples
-datasets.pieces("train", length=32)           "python-docs" as rows of piece ids
+    datasets.available()                          what there is, how large, under which licence
+    data = datasets.load("python-docs")           data.train, data.validation, data.test
+    data.show(10)                                 ten examples
+    datasets.load("ag_news", download=True)       a public set
+    datasets.pieces("train", length=32)           "python-docs" as rows of piece ids
+
+Nothing is downloaded without `download=True`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from course.setup.environment import Environment, find
 from course.setup.prepare import prepare
 from course.setup.runner import ended_by_signals
 
-_COMMANDS = ("lab", "test", "build", "dev", "status", "reset", "doctor")
+_COMMANDS = ("lab", "test", "build", "dev", "status", "datasets", "reset", "doctor")
 _EPILOG = """\
 The first time, `python3 -m course` makes an environment in .venv/ and says beforehand what it will
 fetch. Under an active venv or conda environment it uses that. It can be stopped at any moment and
@@ -74,6 +74,11 @@ def _add_smaller(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     dev.add_argument("exercise", help="such as attention.softmax")
 
     commands.add_parser("status", help="show what you have passed", description="Your progress.")
+    commands.add_parser(
+        "datasets",
+        help="list the data sets",
+        description="List the data sets: what is in each, how large it is, its licence.",
+    )
     reset = commands.add_parser(
         "reset",
         help="forget your progress and answers, keeping a copy",
@@ -146,6 +151,11 @@ def _dispatch(options: argparse.Namespace, more: list[str]) -> int:
         return _doctor()
     if options.command == "dev":
         return _dev(options.what, options.exercise)
+    if options.command == "datasets":
+        from course import datasets
+
+        print(datasets.available())
+        return 0
     from course.setup import state
 
     return state.status() if options.command == "status" else state.reset(ask=not options.yes)

@@ -27,6 +27,7 @@ print("socket" in sys.modules)
     "module",
     [
         "course",
+        "course.datasets",
         "course.learner",
         "course.content.manuscript",
         "course.press.notebooks",
