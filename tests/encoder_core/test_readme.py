@@ -89,7 +89,7 @@ def test_examples_run_and_print_what_they_say() -> None:
     finally:
         encoder_core.use_fast_cpu(enable=False)
     came = printed.getvalue().splitlines()
-    assert len(came) == len(expected) == 7
+    assert len(came) == len(expected) == 8
     for want, got in zip(expected, came, strict=True):
         same = doctest.OutputChecker().check_output(want, got, doctest.ELLIPSIS)
         assert same, f"the page says {want!r}, the example prints {got!r}"
