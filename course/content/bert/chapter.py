@@ -35,7 +35,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course import check, explain, figures, hint, predict, quiz, use
-from course.content.bert import experiments as bert
+from course.content.bert import demonstrations as bert
 from encoder_core import (
     Bert,
     BertConfig,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from course.content.bert import experiments as bert
+from course.content.bert import demonstrations as bert
 
 SENTENCES = [["the", "cat", "sat"], ["the", "dog", "sat"], ["a", "cat", "ran"]] * 200
 
