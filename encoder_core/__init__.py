@@ -188,6 +188,7 @@ _FILES: dict[str, tuple[str, ...]] = {
         "require_optimizer",
         "state_names",
     ),
+    "training.randomness": ("DRAWING", "own_generator"),
     "training.schedule": (
         "Rates",
         "Schedule",

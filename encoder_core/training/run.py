@@ -37,6 +37,7 @@ from encoder_core.training.gradients import clip_gradients, layers_of
 from encoder_core.training.interrupts import Interrupts
 from encoder_core.training.lock import lock_checkpoint
 from encoder_core.training.optimizers import make_optimizer
+from encoder_core.training.randomness import own_generator
 from encoder_core.training.rollback import Rollback
 from encoder_core.training.schedule import Rates
 from encoder_core.training.state import load_training, save_training
@@ -111,6 +112,7 @@ class Run:
         )
         self.layers = layers_of(self.model) if config.layer_norms else None
         self.scaler = self._new_scaler()
+        self.generator = torch.Generator()
         self.history = History()
         self.step = self.saved_at = 0
         self.stopped = self.paused = self.whole = False
@@ -233,10 +235,9 @@ class Run:
 
     @contextmanager
     def environment(self, progress: bool) -> Iterator[None]:
-        """Set train mode and fork torch's generators; at the end restore both, and save."""
+        """Set train mode and fork a GPU's generator; at the end restore both, and save."""
         modes = {module: module.training for module in self.model.modules()}
-        devices = [self.device] if self.device.type == "cuda" else []
-        with self._bar(progress), torch.random.fork_rng(devices):
+        with self._bar(progress), self._fork():
             self.model.train()
             try:
                 yield
@@ -245,6 +246,25 @@ class Run:
                     module.training = mode
                 if self.whole and self.step > self.saved_at:
                     self.save()
+
+    @contextmanager
+    def _fork(self) -> Iterator[None]:
+        """Restore the state of a GPU's generator at the end; on the CPU the run has its own."""
+        if self.device.type != "cuda":
+            yield
+            return
+        state = torch.cuda.get_rng_state(self.device)
+        try:
+            yield
+        finally:
+            torch.cuda.set_rng_state(state, self.device)
+
+    def _seed(self) -> None:
+        """Seed all draws of the next update."""
+        seed = step_seed(self.config.seed, self.step, self.processes.rank)
+        self.generator.manual_seed(seed)
+        if self.device.type != "cpu":
+            torch.manual_seed(seed)  # the device's generator; inside of own_generator, ours again
 
     @contextmanager
     def _bar(self, progress: bool) -> Iterator[None]:
@@ -270,7 +290,8 @@ class Run:
         before, step, began = Rollback(self.model), self.step, time.perf_counter()
         self.paused = False
         try:
-            norm, layer_norms, numbers = self._differentiate()
+            with own_generator(self.generator):
+                norm, layer_norms, numbers = self._differentiate()
             with self.interrupts.shield():
                 self.whole = False  # an error in the optimizer's step leaves half of an update
                 self._apply()
@@ -289,7 +310,7 @@ class Run:
     def _differentiate(self) -> tuple[float, dict[str, float], dict[str, float]]:
         """Compute the clipped gradient; return its norm, those of layers, the numbers to record."""
         rank, count = self.processes.rank, self.processes.count
-        torch.manual_seed(step_seed(self.config.seed, self.step, rank))
+        self._seed()
         chosen = self.batches(self.step)
         # Each process takes every count-th example. Gradients are averaged, so each loss is weighted
         # by its share; a process without examples computes one with weight 0.
@@ -358,6 +379,10 @@ class Run:
 
     def report(self) -> None:
         """Evaluate, record, call back and save, each when it is due; call it after each update."""
+        with own_generator(self.generator):
+            self._report()
+
+    def _report(self) -> None:
         config, last = self.config, self.complete
         due = config.evaluate_every and self.step % config.evaluate_every == 0
         evaluation = self._evaluate() if self.evaluate and (due or last) else {}

@@ -206,8 +206,15 @@ def test_adamw_is_fused_and_a_checkpoint_of_the_unfused_one_goes_on(tmp_path: Pa
 
     save_file(tensors, path, {**told, "facts": json.dumps(facts)})
     assert train(resumed, checkpoint=path).resumed_at == 5
-    # In float64 the keys' bias, whose gradient is rounding alone, hardly moves.
-    assert_close(resumed.state_dict(), whole.state_dict())
+    # The softmax does not see the keys' bias: its gradient is rounding alone, which AdamW divides by
+    # its eps. Each of 12 steps moves by that at most.
+    keys, ours, expected = slice(8, 16), resumed.state_dict(), whole.state_dict()
+    for layer in range(2):
+        name = f"encoder.layers.{layer}.self_attn.in_proj_bias"
+        assert_close(ours[name][keys], expected[name][keys], scale=12 * 1e-2 / 1e-8)
+        for biases in (ours[name], expected[name]):
+            biases[keys] = 0
+    assert_close(ours, expected)
 
 
 def test_what_is_no_optimizer_and_no_schedule_is_refused_with_a_sentence() -> None:
