@@ -1,0 +1,113 @@
+"""A generator of a training's own for everything that draws on the CPU, in the training's thread.
+
+torch has one default generator for all threads, so the draws of another thread would change those of
+a training, and the reverse. Inside `own_generator` each operation that would draw from it gets
+another generator instead: `torch.rand`, `nn.Dropout`, the dropout inside of
+`F.scaled_dot_product_attention` and what libraries draw. It works below Python, in torch's dispatcher:
+a dispatch key that torch leaves unused is switched on for the current thread, and the drawing
+operations have a kernel for it that passes the generator on. All other operations skip the key and
+cost nothing more.
+
+Sources: the PyTorch wiki, "PyTorch dispatcher walkthrough"; `torch.library.Library.impl` and
+`fallback`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["DRAWING", "own_generator"]
+
+# The operations whose CPU kernel draws; all others that are random call one of these.
+DRAWING = (
+    "_sample_dirichlet", "_standard_gamma", "bernoulli.out", "bernoulli_.Tensor",
+    "bernoulli_.float", "binomial", "cauchy_", "exponential_", "geometric_", "log_normal_",
+    "multinomial", "multinomial.out", "normal.Tensor_Tensor", "normal.Tensor_Tensor_out",
+    "normal.Tensor_float", "normal.Tensor_float_out", "normal.float_Tensor",
+    "normal.float_Tensor_out", "normal_", "poisson", "random_", "random_.from", "random_.to",
+    "randperm.generator_out", "rrelu_with_noise", "rrelu_with_noise.out", "rrelu_with_noise_",
+    "uniform_",
+)  # fmt: skip
+_KEY_NAME = "TESTING_ONLY_GenericMode"  # unused outside of torch's own C++ tests
+
+_current = threading.local()  # .generator: this thread's, inside of own_generator
+_libraries: list[torch.library.Library] = []  # kernels live as long as their library
+_installing = threading.Lock()
+_key: Any = None
+
+
+@contextmanager
+def own_generator(generator: torch.Generator) -> Iterator[None]:
+    """Draw on the CPU, in this thread, from `generator` wherever none is named.
+
+    `torch.manual_seed` and the states that `torch.get_rng_state` returns are those of `generator` too,
+    as `torch.utils.checkpoint` needs it. Blocks may be nested.
+
+    >>> before = torch.get_rng_state()
+    >>> with own_generator(torch.Generator().manual_seed(3)):
+    ...     one = torch.nn.functional.dropout(torch.ones(9))
+    >>> torch.equal(before, torch.get_rng_state())
+    True
+    >>> one.equal(torch.nn.functional.dropout(torch.ones(9))) if torch.manual_seed(3) else None
+    True
+    """
+    key = _install()
+    outer = getattr(_current, "generator", None)
+    _current.generator = generator
+    try:
+        with torch._C._IncludeDispatchKeyGuard(key):
+            yield
+    finally:
+        _current.generator = outer
+
+
+def _install() -> Any:
+    """Register the kernels, once in a process; return the key that switches them on."""
+    global _key
+    with _installing:
+        if _key is None:
+            key = torch._C._parse_dispatch_key(_KEY_NAME)
+            skip = torch.library.Library("_", "IMPL")
+            skip.fallback(torch.library.fallthrough_kernel, _KEY_NAME)
+            kernels = torch.library.Library("aten", "IMPL")
+            for name in DRAWING:
+                kernels.impl(name, _with_generator(name, torch._C.DispatchKeySet(key)), _KEY_NAME)
+            _libraries.extend((skip, kernels))
+            torch.random.default_generator = _OfThisThread(torch.default_generator)  # type: ignore[assignment]
+            _key = key
+    return _key
+
+
+def _with_generator(name: str, keys: Any) -> Callable[..., Any]:
+    """Return a kernel that calls an operation with this thread's generator, where it names none."""
+    packet, _, overload = name.partition(".")
+    operation = getattr(getattr(torch.ops.aten, packet), overload or "default")
+
+    def kernel(*args: Any, **named: Any) -> Any:
+        generator = named.get("generator") or next(
+            (value for value in args if isinstance(value, torch.Generator)), None
+        )
+        tensors = [value for value in (*args, *named.values()) if isinstance(value, Tensor)]
+        if generator is None and tensors[0].device.type == "cpu":
+            named["generator"] = getattr(_current, "generator", None)
+        with torch._C._ExcludeDispatchKeyGuard(keys):
+            return operation(*args, **named)
+
+    return kernel
+
+
+class _OfThisThread:
+    """Stands for torch's default generator in `torch.random`: this thread's own, if it has one."""
+
+    def __init__(self, default: torch.Generator) -> None:
+        self._default = default
+
+    def __getattr__(self, name: str) -> Any:
+        own = getattr(_current, "generator", None)
+        return getattr(self._default if own is None else own, name)
