@@ -90,7 +90,9 @@ class Moments:
         """Return the kept step nearest to this one; 0 where none is kept."""
         with self._lock:
             place = bisect.bisect_left(self._steps, step)
-            return min(self._steps[max(0, place - 1) : place + 1], key=lambda s: abs(s - step), default=0)
+            return min(
+                self._steps[max(0, place - 1) : place + 1], key=lambda s: abs(s - step), default=0
+            )
 
     def model(self, step: int) -> nn.Module:
         """Return the model of the moment nearest to a step, in eval mode and without gradients.

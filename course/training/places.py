@@ -1,14 +1,14 @@
 """Where a run is kept: one folder for each training and settings, in the learner's own.
 
-    <home>/trainings/<name>/<digest of the settings>/
-        run.json              what is trained: settings, key, the kernel that trains
-        run.safetensors       the checkpoint, written once a second
-        states/000420.safetensors   earlier checkpoints, at most 8
-        records.jsonl         a line for each update
-        moments.bin, moments.json   weights of earlier moments
-        output.txt            what the training's process printed
-        result.json, end.json       the figures of a finished run; how a run ended
-    <home>/trainings/cache/   results; see `cache`
+<home>/trainings/<name>/<digest of the settings>/
+run.json              what is trained: settings, key, the kernel that trains
+run.safetensors       the checkpoint, written once a second
+states/000420.safetensors   earlier checkpoints, at most 8
+records.jsonl         a line for each update
+moments.bin, moments.json   weights of earlier moments
+output.txt            what the training's process printed
+result.json, end.json       the figures of a finished run; how a run ended
+<home>/trainings/cache/   results; see `cache`
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class Places:
     def write_note(self, name: str, facts: dict[str, Any]) -> None:
         """Write a small file; go on where that fails."""
         with contextlib.suppress(OSError, ValueError):
-            files.write(self.folder / f"{name}.json", json.dumps(facts, indent=1, default=repr) + "\n")
+            files.write(
+                self.folder / f"{name}.json", json.dumps(facts, indent=1, default=repr) + "\n"
+            )
 
     def remove_note(self, name: str) -> None:
         """Remove a small file, if there is one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -11,15 +12,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
+from course.training import cache as kept
 from course.training import workers
+from course.training.branches import branch_folder, require_branch
+from course.training.earlier import free_folder, read_checkpoint, read_weights
 from course.training.moments import Moments
 from course.training.notices import Notices
-from course.training.places import Places, folder_of, is_busy, writable
+from course.training.places import Places, folder_of, writable
 from course.training.published import Published
 from course.training.records import Record, RecordReader, keep_records, read_records
+from course.training.results import Trained
 from course.training.settings import Settings
+from course.training.states import drop_states_after, states_of
 from course.training.task import Training
 from course.training.trainer import Job
 from course.training.watching import Watch
@@ -45,15 +52,22 @@ class Session:
         step, total: updates made, and of the whole run.
         seconds: of training, pauses and evaluations left out.
         moments: the weights of earlier moments.
+        interrupted: whether an interrupt ended the latest `wait`.
 
     Raises:
         ValueError: settings are wrong; the sentences say how.
     """
 
     def __init__(
-        self, training: Training, settings: Settings | None = None, *, folder: Path | None = None
+        self,
+        training: Training,
+        settings: Settings | None = None,
+        *,
+        folder: Path | None = None,
+        watched: bool = True,
     ) -> None:
         self.training, self.settings = training, settings or training.settings
+        self._watched = watched  # whether weights are published
         wrong = training.check(self.settings)
         if wrong:
             raise ValueError(" ".join(wrong.values()))
@@ -70,10 +84,14 @@ class Session:
         self._published: Published | None = None
         self._seen = 0  # publications read
         self._waiting: list[dict[str, Any]] = []  # commands for a worker that is not there yet
+        self._sent: list[dict[str, Any]] = []  # those sent before it began
         self._attempts = 0
-        self.folder, self._remark = writable(folder or folder_of(training, self.settings))
+        self.interrupted = False
+        self.folder, self._remark = writable(
+            folder or free_folder(folder_of(training, self.settings))
+        )
         self.places = Places(self.folder)
-        self._look_back()
+        self._find_earlier()
 
     # What there is
 
@@ -160,7 +178,77 @@ class Session:
             self.moments.forget_after(0)
             self._become("ready", "")
 
+    def branch(self, step: int, **changes: Any) -> Session:
+        """Return a run that repeats this one up to a step and goes on with other settings.
+
+        Without changes it gives the same weights as this one, bit by bit.
+
+        Raises:
+            ValueError: the step was not made yet, or a setting is wrong or can't change in a branch.
+            TypeError: an unknown setting.
+        """
+        after = self.settings.changed(**changes)
+        wrong = self.training.check(after)
+        if wrong:
+            raise ValueError(" ".join(wrong.values()))
+        with self._lock:
+            require_branch(self.settings, after, step, self.step)
+            folder = branch_folder(
+                self.training, self.settings, after, self.places, step, self.changes
+            )
+            records = [record for record in self._records if record.step <= step]
+            keep_records(Places(folder).records, records)
+            other = Session(self.training, after, folder=folder)
+            for kept in self.moments.steps:
+                block = self.moments.block(kept)
+                if block is not None and kept <= step:
+                    other.moments.add(kept, block)
+        other.message = f"Branched from update {step:,}."
+        return other
+
     # Waiting
+
+    def result(self, *, cache: bool = True) -> Trained:
+        """Train to the end, or take the result from the cache; return it.
+
+        Raises:
+            RuntimeError: the training failed, or was stopped before its end.
+            KeyboardInterrupt: it was interrupted; it is paused.
+        """
+        if cache and self.state == "ready" and self._is_plain():
+            found = kept.find(self.training, self.settings)
+            if found is not None:
+                return found
+        trained_here = self.state != "finished"
+        if self.state in ("ready", "paused", "failed"):
+            self.start()
+        while self.state not in ENDED:
+            self.wait()
+            if self.interrupted:
+                raise KeyboardInterrupt(f"The training is paused at update {self.step:,}.")
+            time.sleep(0.05)
+        trained = self._trained(trained_here)
+        if cache and trained_here and self._is_plain():
+            kept.store(self.training, trained)
+        return trained
+
+    def _is_plain(self) -> bool:
+        """Whether the settings alone decide the result: no rate was set, and it is no branch."""
+        changed = self.changes or self.places.note("result").get("changes")
+        return not changed and not self.places.note("origin")
+
+    def _trained(self, here: bool) -> Trained:
+        if self._watch is not None:
+            self._watch.join(5.0)
+        if self.state != "finished":
+            raise RuntimeError(self.message)
+        facts = self.places.note("result")
+        model = self.training.fresh_model(self.settings)
+        model.load_state_dict(read_weights(self.places.checkpoint))
+        return Trained(
+            model.eval(), self.settings, self.records, dict(facts.get("metrics", {})),
+            dict(facts.get("test", {})), not here, float(facts.get("seconds", self.seconds)),
+        )  # fmt: skip
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the run has ended or paused; an interrupt pauses it, says so and returns.
@@ -168,9 +256,11 @@ class Session:
         Raises:
             KeyboardInterrupt: a second one, while the first waits for the update to end.
         """
+        self.interrupted = False
         try:
             self._wait(timeout)
         except KeyboardInterrupt:
+            self.interrupted = True
             self.pause()
             self._wait(5.0)
             print(
@@ -181,7 +271,9 @@ class Session:
     def _wait(self, timeout: float | None) -> None:
         end = None if timeout is None else time.monotonic() + timeout
         with self._changed:
-            while self._watch is not None and (self.state not in ("paused", *ENDED) or self._waiting):
+            while self._watch is not None and (
+                self.state not in ("paused", *ENDED) or self._waiting
+            ):
                 left = 0.2 if end is None else min(0.2, end - time.monotonic())
                 if left <= 0:
                     return
@@ -208,7 +300,8 @@ class Session:
         self.places.remove_note("end")
         self._look_back()
         model = self.moments.template() if forked else self.training.fresh_model(self.settings)
-        self._published = Published(self.moments.layout, workers.new_lock(forked))
+        lock = workers.new_lock(forked)
+        self._published = Published(self.moments.layout, lock) if self._watched else None
         self._seen = 0
         self._reader = RecordReader(self.places.records, at_end=True)
         self.places.write_note("run", self._facts())
@@ -222,7 +315,7 @@ class Session:
         while self._waiting and self._watch is not None:
             if not self._watch.worker.link.say(self._waiting[0]):
                 return
-            self._waiting.pop(0)
+            self._sent.append(self._waiting.pop(0))
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -241,6 +334,7 @@ class Session:
             self._send_waiting()
             self._collect()
             state = message.get("state")
+            self._attempts, self._sent = 0, []
             if state in ("running", "paused", *ENDED):
                 self._become(state, str(message.get("message", "")) or self._remark)
 
@@ -263,7 +357,10 @@ class Session:
             with contextlib.suppress(Exception):
                 self._collect()
             self._watch = None
-            if self.state not in ENDED:
+            if hung and self._attempts < 3:
+                self._waiting, self._sent = self._sent, []
+                self._launch()  # a lock that another thread held at the fork; another fork may be luckier
+            elif self.state not in ENDED:
                 self._ended_early(status, hung)
             self._changed.notify_all()
         self._notices.tell()
@@ -281,22 +378,79 @@ class Session:
         self._notices.tell()
 
     def _look_back(self) -> None:
-        """Take the records and the step of the checkpoint that the folder has."""
-        step = checkpoint_step(self.places.checkpoint)
+        """Take what the folder has of this run: records, moments, the checkpoint's step."""
+        found = read_checkpoint(self.places.checkpoint)
+        step = self._origin_step() if found is None else found.step
         records = [record for record in read_records(self.places.records) if record.step <= step]
         with contextlib.suppress(OSError):
             keep_records(self.places.records, records)
+        drop_states_after(self.places, step)
         self.moments.forget_after(step)
         self._records, self.step = records, step
-        self.seconds = records[-1].seconds if records else 0.0
+        self.seconds = found.seconds if found else records[-1].seconds if records else 0.0
+        if found is not None:
+            self.changes = list(found.changes)
+
+    def _origin_step(self) -> int:
+        step = self.places.note("origin").get("step", 0)
+        return step if isinstance(step, int) else 0
+
+    def _find_earlier(self) -> None:
+        """Take up the run that an earlier kernel left here, if it is of the same code and data."""
+        note, found = self.places.note("run"), read_checkpoint(self.places.checkpoint)
+        if note and note.get("key") != self.training.key:
+            self.places.clear()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.message = "An earlier run had other code or data, so this one begins at update 0."
+        elif note and found is not None and found.step:
+            self._look_back()
+            self._restore_moments()
+            end = self.places.note("end")
+            if end.get("state") in ("finished", "stopped"):
+                self.state = end["state"]
+                self.message = f"{end.get('message', '')} This is an earlier run, as it was kept."
+            else:
+                self.state = "paused"
+                self.message = (
+                    f"Resumed from update {found.step:,} of {self.total:,}, "
+                    f"saved {_duration(found.age)} ago."
+                )
+        else:
+            self._look_back()
+
+    def _restore_moments(self) -> None:
+        """Bring back the moments that the files of full states hold."""
+        layout = self.moments.layout
+        files = {**states_of(self.places), self.step: self.places.checkpoint}
+        for step, path in files.items():
+            with contextlib.suppress(OSError, SafetensorError, KeyError, RuntimeError):
+                self.moments.add(step, layout.pack(read_weights(path)))
 
 
-def checkpoint_step(path: Path) -> int:
-    return 0
+def _duration(seconds: float) -> str:
+    """A span of time, in its largest unit."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = int(seconds // length)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return f"{seconds:.0f} s"
 
 
 def _why(status: int, places: Places) -> str:
-    return f"The training's process ended with status {status}."
+    """Why a worker ended that left no word."""
+    if status < 0:
+        try:
+            name = signal.Signals(-status).name
+        except ValueError:
+            name = str(-status)
+        what = f"was ended from outside ({name}); memory may have been short"
+    else:
+        what = f"ended with status {status}"
+    with contextlib.suppress(OSError):
+        lines = places.output.read_text(errors="replace").strip().splitlines()
+        if lines and status > 0:
+            what += f": {lines[-1][:300]}"
+    return f"The training's process {what}. Start it again to go on from its last checkpoint."
 
 
 def _load_optimizers() -> None:

@@ -112,13 +112,17 @@ def _each(settings: Settings, positions: tuple[str, ...]) -> Iterator[tuple[str,
     if settings.clip is not None and (not _number(settings.clip) or not settings.clip > 0):
         yield "clip", _positive("clip", settings.clip) + " None stands for no clipping."
     if not _number(settings.dropout) or not 0 <= settings.dropout < 1:
-        yield "dropout", (
-            "dropout is the share of values that are set to 0: from 0 to below 1; "
-            f"got {settings.dropout!r}."
+        yield (
+            "dropout",
+            (
+                "dropout is the share of values that are set to 0: from 0 to below 1; "
+                f"got {settings.dropout!r}."
+            ),
         )
     if not _number(settings.weight_decay) or not settings.weight_decay >= 0:
-        yield "weight_decay", (
-            f"weight_decay must be a finite number of at least 0; got {settings.weight_decay!r}."
+        yield (
+            "weight_decay",
+            (f"weight_decay must be a finite number of at least 0; got {settings.weight_decay!r}."),
         )
     choices = {"schedule": SCHEDULES, "optimizer": OPTIMIZERS, "positions": positions}
     for name, allowed in choices.items():
@@ -130,21 +134,32 @@ def _together(settings: Settings) -> Iterator[tuple[str, str]]:
     """What is wrong with settings that are valid one by one."""
     d_model, heads = settings.d_model, settings.nhead
     if d_model % heads:
-        divisors = [str(n) for n in range(1, min(d_model, _WHOLE["nhead"][1]) + 1) if not d_model % n]
-        yield "nhead", (
-            f"nhead = {heads} does not divide d_model = {d_model}: each head takes an equal share of it. "
-            f"Choose {_or(divisors)}."
+        divisors = [
+            str(n) for n in range(1, min(d_model, _WHOLE["nhead"][1]) + 1) if not d_model % n
+        ]
+        yield (
+            "nhead",
+            (
+                f"nhead = {heads} does not divide d_model = {d_model}: each head takes an equal share of it. "
+                f"Choose {_or(divisors)}."
+            ),
         )
     if settings.warmup >= settings.steps:
-        yield "warmup", (
-            f"warmup = {settings.warmup:,} must be below steps = {settings.steps:,}: "
-            "the rate would never reach its peak."
+        yield (
+            "warmup",
+            (
+                f"warmup = {settings.warmup:,} must be below steps = {settings.steps:,}: "
+                "the rate would never reach its peak."
+            ),
         )
     per_layer = 4 * d_model**2 + 2 * d_model * settings.dim_feedforward
     if settings.num_layers * per_layer > _LARGEST:
-        yield "num_layers", (
-            f"{settings.num_layers} layers of {per_layer:,} weights are more than {_LARGEST:,}: "
-            "lower num_layers, d_model or dim_feedforward."
+        yield (
+            "num_layers",
+            (
+                f"{settings.num_layers} layers of {per_layer:,} weights are more than {_LARGEST:,}: "
+                "lower num_layers, d_model or dim_feedforward."
+            ),
         )
 
 

@@ -12,11 +12,13 @@ from typing import Any
 
 from torch import nn
 
+from course.training.branches import repeat_origin
 from course.training.link import Closed, Link
 from course.training.places import Places
 from course.training.published import Published
 from course.training.records import Record, RecordWriter, read_records
 from course.training.settings import Settings
+from course.training.states import keep_state
 from course.training.task import Training
 from course.training.updates import Updates
 
@@ -24,6 +26,7 @@ __all__ = ["Job", "Trainer"]
 
 PUBLISHED_EVERY = 0.1  # seconds
 SAVED_EVERY = 1.0
+KEPT_EVERY = 5.0  # full states, for branches
 TOLD_EVERY = 0.05
 EVALUATING = 0.03  # the share of the time that evaluations may take
 
@@ -53,7 +56,7 @@ class Trainer:
         self._allowed = 0.0  # updates that may be made before the next pause
         self._heard: list[dict[str, Any]] = []  # commands that wait
         self._ending: str | None = None  # the state in which to end
-        self._published = self._told = self._saved = 0.0  # when it was done last
+        self._published = self._told = self._saved = self._kept = 0.0  # when it was done last
         self._evaluating = 0.0  # seconds
         self._last_evaluation = 0.0
         self._unpublished = True
@@ -61,8 +64,9 @@ class Trainer:
     def work(self) -> None:
         """Train, from the checkpoint where there is one, as the commands say."""
         try:
+            self._tell("begun")
+            repeat_origin(self._job.training, self._job.places, self._updates)
             with self._updates.going():
-                self._tell("begun")
                 self._loop()
             if self._ending is not None:
                 self._end(self._ending, _sentence_of_end(self._ending, self._updates))
@@ -73,6 +77,7 @@ class Trainer:
 
     def _loop(self) -> None:
         self._publish(wait=True)
+        self._save()
         while self._ending is None:
             self._listen()
             if self._ending is None and self._updates.step >= self._updates.total:
@@ -192,6 +197,9 @@ class Trainer:
         self._records.flush()
         with contextlib.suppress(OSError):  # a full disk: the training goes on
             self._updates.save()
+            if time.monotonic() - self._kept >= KEPT_EVERY:
+                keep_state(self._job.places, self._updates.step)
+                self._kept = time.monotonic()
         self._saved = time.monotonic()
 
     def _tell(self, state: str, message: str = "") -> bool:

@@ -215,4 +215,3 @@ class _SignalledLink:
     def close(self) -> None:
         """Be gone for the other side."""
         self._link.close()
-
