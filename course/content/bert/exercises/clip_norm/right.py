@@ -33,4 +33,15 @@ def clip_norm_loop(gradients, max_norm):
     return clipped
 
 
-RIGHT = (clip_norm_flat, clip_norm_torch, clip_norm_of_parameters, clip_norm_loop)
+def clip_norm_infinite_factor(gradients, max_norm):
+    norm = torch.stack([g.norm() for g in gradients]).norm()
+    return [g * min(1.0, float(max_norm / norm)) for g in gradients]  # 1 / 0 is infinite
+
+
+RIGHT = (
+    clip_norm_flat,
+    clip_norm_torch,
+    clip_norm_of_parameters,
+    clip_norm_loop,
+    clip_norm_infinite_factor,
+)

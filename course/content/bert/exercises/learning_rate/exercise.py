@@ -31,6 +31,7 @@ def _cases(seed: int) -> list[Case]:
         case("step 0 of 10, 4 of warm-up", 0, 4, 10, 2.0),
         case("step 1 of 10, 4 of warm-up", 1, 4, 10, 2.0),
         case("step 3 of 11, 5 of warm-up", 3, 5, 11, 1.5),
+        case("step 3 of 20, 5 of warm-up, peak 11", 3, 5, 20, 11.0),
         case("the step that ends the warm-up", 4, 4, 10, 2.0),
         case("step 5 of 10, 4 of warm-up", 5, 4, 10, 2.0),
         case("step 9 of 10, 4 of warm-up", 9, 4, 10, 2.0),

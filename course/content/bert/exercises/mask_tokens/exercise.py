@@ -102,6 +102,10 @@ def _cases(seed: int) -> list[Case]:
             (12,), "probability 1",
         ),
         chance(
+            "probability 1 and a vocabulary of 7", text(160, 320, vocabulary=7), None, 7, 1.0,
+            (14,), "probability 1",
+        ),
+        chance(
             "int32 ids, probability 0.5", text(120, 180, vocabulary=500, dtype=torch.int32), None,
             500, 0.5, (13,), "int32 ids",
         ),

@@ -8,6 +8,7 @@ from torch import Tensor
 
 SIGMAS = 6.0
 MANY = 3000  # so many draws tell which ids are drawn
+FEW_WORDS = 8  # in so small a vocabulary the old id often comes again by chance
 
 
 def settled(share: float, expected: float, draws: int) -> float:
@@ -57,6 +58,12 @@ def statistics(
             share(~changed, taken), 0.1 + 0.1 / vocab_size, count
         ),
     }
+    if vocab_size <= FEW_WORDS:
+        again = (
+            0.4 * 0.1 / vocab_size
+        )  # of the expected 0.1 / vocab_size, six standard deviations less
+        can = share(~changed, taken) > 0.1 + again
+        found["a random id can be the old one again (1 says yes)"] = float(can)
     for name, part in (("inputs", inputs), ("labels", labels)):
         found[f"{name} have the dtype of the ids (1 says yes)"] = float(part.dtype == ids.dtype)
     found["the smallest label"] = float(labels.min())
@@ -68,7 +75,7 @@ def _random_ids(drawn: Tensor, vocab_size: int) -> dict[str, float]:
     """Of the ids put in: whether all of the vocabulary is among them, and nothing else."""
     expected = 1 / (vocab_size - 1)  # mask_id counts as masked
     numbers = drawn.double()
-    many = drawn.numel() >= MANY
+    many = drawn.numel() >= MANY and vocab_size > FEW_WORDS
 
     def at(which: Tensor, usual: float) -> float:
         return settled(float(which.double().mean()), usual, drawn.numel()) if many else usual

@@ -23,6 +23,7 @@ def _cases(seed: int) -> list[Case]:
         return Case((*_texts(first, second), CLS, SEP, most), says, sizes, tags(*names))
 
     others = ([5, 5, 5], [5, 5], 1, 5, 7)
+    twice = ([7, 8, 9, 7], [5, 6], 1, 2, 8)
     return [
         case("texts of 3 and 2 tokens, room for 20", 3, 2, 20),
         case("texts of 3 and 2 tokens, room for just these", 3, 2, 8),
@@ -32,6 +33,9 @@ def _cases(seed: int) -> list[Case]:
         case("two texts of 4 tokens, room for 8: three too many", 4, 4, 8, "equally long"),
         case("texts of 7 and 3 tokens, room for 8: five too many", 7, 3, 8, "the first is longer"),
         case("texts of 2 and 9 tokens, room for 6: eight too many", 2, 9, 6, "the second is longer"),
+        Case(twice, "a first text that ends as it begins, one too many",
+             {"first": 4, "second": 2, "max_length": 8},
+             tags("too long together", "the first is longer", "a token that stands twice")),
         case("an empty second text", 4, 0, 10),
         case("an empty first text, the second too long", 0, 6, 7, "the second is longer"),
         case("two empty texts", 0, 0, 3, "two empty texts"),
