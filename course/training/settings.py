@@ -7,15 +7,15 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
-from encoder_core.models.text_encoder import TextEncoder
+from encoder_core.models.position_choice import KINDS
 
 __all__ = ["OPTIMIZERS", "POSITIONS", "SCHEDULES", "Settings", "problems"]
 
 SCHEDULES = ("cosine", "linear", "constant")
 OPTIMIZERS = ("adamw", "muon")
-POSITIONS: tuple[str, ...] = get_args(get_type_hints(TextEncoder.__init__)["positions"])
+POSITIONS: tuple[str, ...] = KINDS
 
 # The least and the largest value: beyond them a laptop's memory or a learner's patience ends.
 _WHOLE = {

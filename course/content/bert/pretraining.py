@@ -1,0 +1,158 @@
+"""The training of chapter 05: a small BERT learns the masked words of Python's documentation."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from course.content.bert.experiments import baselines, model, text
+from course.content.bert.experiments import training as recipe
+from course.datasets.python_docs import corpus
+from course.training import Answer, HeadPicture, Settings, Training
+from encoder_core.inspect.recording import record
+
+__all__ = ["BLANKS", "masked_words", "tokenizer"]
+
+# Held-out sentences with a blank each; the word that stood there follows.
+BLANKS = (
+    ("Return a [MASK] of tuples.", "list"),
+    ("If the file does not exist, an exception is [MASK].", "raised"),
+    ("The method returns the [MASK] of bytes written.", "number"),
+    ("Raise an error if the value [MASK] negative.", "is"),
+    ("This function takes two [MASK].", "arguments"),
+)
+SHOWN = 5  # guesses of each
+
+
+def tokenizer() -> Any:
+    """Return the tokenizer of the documentation: 2,000 pieces."""
+    return corpus.tokenizer()
+
+
+def masked_words(
+    layer: Callable[..., nn.Module] | None = None,
+    mask_tokens: Callable[..., tuple[Tensor, Tensor]] | None = None,
+    masked_lm_loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+) -> Training:
+    """Describe the training.
+
+    Args:
+        layer: a class of encoder layers, such as the learner's; `encoder_core`'s if None.
+        mask_tokens: hides pieces; if None, every chosen piece becomes `[MASK]`.
+        masked_lm_loss: the loss of logits and labels; torch's cross entropy if None.
+    """
+    own = {"EncoderLayer": layer, "mask_tokens": mask_tokens, "masked_lm_loss": masked_lm_loss}
+    parts = {name: whose(part) for name, part in own.items() if part is not None}
+    return Training(
+        name="bert.masked_words",
+        title="A small BERT learns the masked words of Python's documentation",
+        settings=Settings(
+            **recipe.SETTINGS,
+            d_model=64,
+            nhead=4,
+            num_layers=2,
+            dim_feedforward=64,
+            dropout=0.0,
+            positions="relative",
+            more={"masking": recipe.MASKING},
+        ),
+        build=functools.partial(_build, layer),
+        data=list(text.rows().unbind()),
+        collate=text.hide(recipe.MASKING, mask_tokens),
+        loss=recipe.loss if masked_lm_loss is None else functools.partial(_own_loss, masked_lm_loss),
+        evaluate=recipe.evaluate,
+        figure="accuracy",
+        baselines=plain_baselines(),
+        test=functools.partial(recipe.evaluate, split="test"),
+        examples=fill_blanks,
+        head=look_at_a_sentence,
+        parts=parts,
+        key=_key(own.values()),
+    )
+
+
+def whose(part: object) -> str:
+    """Tell whether a part is the learner's own or the reference that stands in for it."""
+    return "the reference's" if getattr(part, "__course_reference__", False) else "yours"
+
+
+def _build(layer: Callable[..., nn.Module] | None, settings: Settings) -> nn.Module:
+    more: dict[str, Any] = {} if layer is None else {"layer": layer}
+    return model.build(
+        text.rows(),
+        len(tokenizer().vocabulary),
+        d_model=settings.d_model,
+        nhead=settings.nhead,
+        num_layers=settings.num_layers,
+        dim_feedforward=settings.dim_feedforward,
+        dropout=settings.dropout,
+        positions="neighbours" if settings.positions == "relative" else settings.positions,
+        seed=settings.seed,
+        **more,
+    )
+
+
+def _own_loss(
+    masked_lm_loss: Callable[[Tensor, Tensor], Tensor], net: nn.Module, batch: text.Rows
+) -> Tensor:
+    """The loss by a function of logits `(B, S, V)` and labels: all at the places that count."""
+    where = batch.labels != text.HIDDEN  # (B, S)
+    logits = net(batch.inputs, where=where)  # (M, V)
+    return masked_lm_loss(logits.unsqueeze(0), batch.labels[where].unsqueeze(0))
+
+
+@functools.cache
+def plain_baselines() -> dict[str, float]:
+    """Return the accuracy on validation of what needs no network."""
+    rows, asked = text.rows(), text.questions("validation")
+    size = len(tokenizer().vocabulary)
+    answers = asked.answers[asked.where]
+    frequent = baselines.unigram(rows, size).expand(len(answers), -1)
+    neighbours = baselines.Neighbours(rows, size)(asked.inputs, asked.where)
+    return {
+        "the most frequent piece": baselines.score(frequent, answers)["accuracy"],
+        "counts of two neighbours": baselines.score(neighbours, answers)["accuracy"],
+    }
+
+
+@torch.no_grad()
+def fill_blanks(net: nn.Module) -> Sequence[Answer]:
+    """Answer `BLANKS`."""
+    words = tokenizer()
+    mask = words.vocabulary["[MASK]"]
+    found = []
+    for sentence, right in BLANKS:
+        ids = torch.tensor([words.encode(sentence).ids])  # (1, S)
+        guesses, chances = recipe.answers(net, ids, ids == mask, SHOWN)  # (1, 5) each
+        pairs = zip(guesses[0].tolist(), chances[0].tolist(), strict=True)
+        found.append(Answer(sentence, tuple((words.tokens[i], p) for i, p in pairs), right))
+    return found
+
+
+@torch.no_grad()
+def look_at_a_sentence(net: nn.Module) -> HeadPicture:
+    """Record the attention at the first of `BLANKS`."""
+    encoding = tokenizer().encode(BLANKS[0][0])
+    with record(net) as recording:
+        net(torch.tensor([encoding.ids]))
+    weights = torch.stack([each[0] for each in recording.attention])  # (layers, H, S, S)
+    return HeadPicture(tuple(encoding.tokens), weights)
+
+
+def _key(parts: Any) -> str:
+    """Hash what a finished training depends on beside its settings: the code here, and the parts."""
+    modules = (baselines, model, text, recipe)
+    sources = [inspect.getsource(module) for module in modules]
+    for part in parts:
+        try:
+            sources.append(inspect.getsource(part))
+        except (OSError, TypeError):
+            sources.append(repr(part))
+    sources.append(str(int(text.rows().sum())))
+    return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
