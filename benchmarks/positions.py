@@ -31,7 +31,8 @@ from encoder_core.models.vision import VisionTransformer  # noqa: E402
 VOCABULARY, LENGTH = 200, 32
 TEXT: dict[str, dict[str, object]] = {
     "learned, std 0.02 (BERT's)": {"positions": "learned"},
-    "learned, std 0.5": {"positions": "learned", "position_std": 0.5},
+    "learned, std 0.02, tokens times the root of D": {"positions": "learned", "position_std": 0.02},
+    "learned, std 0.5, tokens times the root of D": {"positions": "learned", "position_std": 0.5},
     "sinusoidal": {"positions": "sinusoidal"},
     "rotary": {"positions": "rotary"},
     "alibi": {"positions": "alibi"},

@@ -27,7 +27,9 @@ class TextEncoder(nn.Module):
         positions: `"sinusoidal"`, `"learned"`, `"none"`, `"rotary"`, `"alibi"`, `"relative"` or
             `"t5"`; see `position_choice`.
         position_std: standard deviation of learned positions at the start, with the token vectors
-            multiplied by the root of D. None is BERT's way: 0.02, and token vectors as they are.
+            multiplied by the root of D: take about 0.5, since 0.02 is lost beside them. None is
+            BERT's way: 0.02, and token vectors as they are, of the same size. Measured in
+            benchmarks/results/positions.md.
         padding_idx: id of padding, masked if `forward` gets no mask; None if there is none.
         activation: see `fresh_encoder`; GELU by default.
         norm_first: pre-norm, which trains without warm-up, or the original post-norm.

@@ -100,7 +100,9 @@ class VisionTransformer(nn.Module):
         dropout: float = 0.0,
         layer_norm_eps: float = 1e-6,
         positions: str = "learned",
-        position_std: float = 0.5,  # POSITION_STD_SOURCE
+        # On scikit-learn's digits .91 instead of .67 with 0.02 after 100 steps, .95 instead of .93
+        # after 400: benchmarks/results/positions.md.
+        position_std: float = 0.5,
         layer: LayerMaker = TransformerEncoderLayer,
     ) -> None:
         super().__init__()
