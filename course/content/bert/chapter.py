@@ -34,8 +34,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course import check, explain, figures, hint, predict, quiz, use
+from course import check, datasets, explain, figures, hint, labs, predict, quiz, use
 from course.content.bert import demonstrations as bert
+from course.content.bert.pretraining import masked_words
+from course.training import train
 from encoder_core import (
     Bert,
     BertConfig,
@@ -633,19 +635,94 @@ quiz("bert.longer-sentence")
 # %% [markdown] id="pretrain-section"
 # ## 9 Pre-train a small BERT
 #
-# You have every part of the training: the masks, the loss, the tied output, the schedule, the clipping, and the measure. This section trains a small BERT with them.
+# You have every part of the training: the masks, the loss, the tied output, the schedule, the clipping, and the measure. Now they train an encoder while you watch.
+#
+# Its text is the documentation of Python's language and standard library, cut into rows of 32 pieces from a [WordPiece](glossary.md#WordPiece) vocabulary of 2,000 (chapter 01). Whole modules are held out: of `json`, say, the model reads either everything in training or nothing.
 
-# %% [markdown] id="pretrain-theatre"
-# *The training belongs here.*
+# %% id="pretrain-data"
+documentation = datasets.load("python-docs")
+documentation.show(5)
+
+# %% [markdown] id="pretrain-parts-text"
+# The encoder is small: two layers, four heads, 64 numbers a token. Its layers are **your** `EncoderLayer` of chapter 04, if your answer passed there, and masks and loss are yours of this chapter; where an answer hasn't passed yet, the reference stands in.
+#
+# Two things let it learn in a minute what would take an hour otherwise, and both are found before the training, from the training text alone. Each piece's first vector already says which pieces stand near it (chapter 01: words with the same neighbours are alike). And half of the heads start with a look at the piece to the left, the other half to the right, by a bias on the scores that depends on the distance and is trained along.
+
+# %% id="pretrain-parts"
+training = masked_words(
+    layer=use("stacking.EncoderLayer"), mask_tokens=mask_tokens, masked_lm_loss=masked_lm_loss
+)
+for part, whose in training.parts.items():
+    print(f"{part}: {whose}")
+for baseline, accuracy in training.baselines.items():
+    print(f"{accuracy:.1%} of the hidden pieces are found by {baseline}")
+
+# %% [markdown] id="pretrain-baselines-note"
+# The second baseline knows up to two pieces on each side and has counted all of the training text. It takes no learning, only a table with a million entries. To beat it, the encoder has to see further than two pieces, or to notice that pieces are alike.
+
+# %% id="learned-first-predict"
+predict("bert.learned-first")
+
+# %% id="pretrain-theatre"
+theatre = labs.TrainingTheatre(training)
+theatre
+
+# %% [markdown] id="pretrain-theatre-note"
+# Press **Start** (or run the next cell, which starts the training if you haven't). While it runs you can move the cursor back to any moment: the five sentences below are answered again by the model of that moment, and its heads are drawn. **Pause**, and change the learning rate; or branch from a moment and let two runs race.
+
+# %% id="pretrain-result"
+trained = theatre.result()  # waits for the end
+print(f"{trained.settings.steps:,} updates in {trained.seconds:.0f} s")
+for split, figures_of in (("validation", trained.metrics), ("test", trained.test)):
+    print(
+        f"{split:10}  right {figures_of['accuracy']:.1%}, among the first five "
+        f"{figures_of['top5']:.1%}, perplexity {figures_of['perplexity']:.1f}"
+    )
+
+# %% id="learned-first-explain"
+explain("bert.learned-first")
+
+# %% [markdown] id="pretrain-lab-text"
+# Now ask it yourself. Type a sentence, choose a token with the arrow keys, and blank it with the space bar. The slider goes back through the training.
+
+# %% id="pretrain-lab"
+labs.MaskedWordLab(theatre.moments, datasets.tokenizer())
+
+# %% [markdown] id="pretrain-surgery-text"
+# And look inside. The surgery table cuts out one head, one sublayer, one neuron after the other, and shows what the answer loses; beside it stands what the attention weights alone would have suggested. They often disagree: a head that looks sharply may say nothing that the answer needs.
+
+# %% id="pretrain-surgery"
+labs.SurgeryTable(trained.model, datasets.tokenizer())
 
 # %% [markdown] id="pretrain-positions"
-# *The experiment with positions belongs here.*
+# ### Where is the neighbour?
+#
+# How does the model find out that a piece's left neighbour is its left neighbour? Attention alone can't (chapter 01: without positions a sentence is a bag of words). Five kinds of positions train for 400 updates each, and nothing else differs:
+#
+# - **none**;
+# - **learned**, BERT's: a table with a vector for each place, added to the token's;
+# - **sinusoidal**, the Transformer's own;
+# - **alibi**: a fixed penalty on the scores that grows with the distance, alike on both sides (Press et al., 2022);
+# - **relative**: the same penalty at the start, but trainable for each head and each distance, left and right by themselves (after Shaw et al., 2018).
 
-# %% [markdown] id="pretrain-ablations"
-# *The steps from BERT to RoBERTa to ModernBERT belong here.*
+# %% id="positions-predict"
+predict("bert.which-positions")
 
-# %% [markdown] id="pretrain-lab"
-# *The lab with masked words belongs here.*
+# %% id="pretrain-positions-run"
+kinds = ("none", "learned", "sinusoidal", "alibi", "relative")
+found = {}
+for kind in kinds:
+    short = training.settings.changed(positions=kind, near=False, steps=400, warmup=40)
+    found[kind] = train(training, short, progress=False).metrics["accuracy"]
+    print(f"{kind:10} {found[kind]:.1%}")
+
+# %% id="positions-explain"
+explain("bert.which-positions")
+
+# %% [markdown] id="pretrain-positions-note"
+# *What to see:* in so short a time learned positions are worth nothing: they do as well as none. A model with a table of places has to learn for **each pair** of places separately that 7 comes after 6 and 8 after 7. A bias by distance learns it once, for all places. And ALiBi's fixed penalty is no better than the sines: it knows near from far, and not left from right. Made trainable, it is worth more than all others together.
+#
+# BERT had the time: a million updates of 256 sequences. Its successors count distances instead: [rotary positions](glossary.md#rotary-positions) in ModernBERT, a relative bias in T5 and DeBERTa.
 
 # %% [markdown] id="real-section"
 # ## 10 A real BERT beside it

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import inspect
-from collections.abc import Callable, Sequence
+import secrets
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -60,7 +63,7 @@ def masked_words(
             dim_feedforward=64,
             dropout=0.0,
             positions="relative",
-            more={"masking": recipe.MASKING},
+            more={"near": True, "first_vectors": True},
         ),
         build=functools.partial(_build, layer),
         data=list(text.rows().unbind()),
@@ -84,6 +87,7 @@ def whose(part: object) -> str:
 
 def _build(layer: Callable[..., nn.Module] | None, settings: Settings) -> nn.Module:
     more: dict[str, Any] = {} if layer is None else {"layer": layer}
+    near = settings.positions == "relative" and settings.more["near"]
     return model.build(
         text.rows(),
         len(tokenizer().vocabulary),
@@ -92,7 +96,8 @@ def _build(layer: Callable[..., nn.Module] | None, settings: Settings) -> nn.Mod
         num_layers=settings.num_layers,
         dim_feedforward=settings.dim_feedforward,
         dropout=settings.dropout,
-        positions="neighbours" if settings.positions == "relative" else settings.positions,
+        positions="neighbours" if near else settings.positions,
+        vectors=settings.more["first_vectors"],
         seed=settings.seed,
         **more,
     )
@@ -145,14 +150,20 @@ def look_at_a_sentence(net: nn.Module) -> HeadPicture:
     return HeadPicture(tuple(encoding.tokens), weights)
 
 
-def _key(parts: Any) -> str:
+def _key(parts: Iterable[object]) -> str:
     """Hash what a finished training depends on beside its settings: the code here, and the parts."""
-    modules = (baselines, model, text, recipe)
-    sources = [inspect.getsource(module) for module in modules]
-    for part in parts:
-        try:
-            sources.append(inspect.getsource(part))
-        except (OSError, TypeError):
-            sources.append(repr(part))
-    sources.append(str(int(text.rows().sum())))
+    sources = [inspect.getsource(module) for module in (baselines, model, text, recipe)]
+    sources += [_code_of(part) for part in parts]
+    sources.append(hashlib.sha256(text.rows().numpy().tobytes()).hexdigest())
     return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
+
+
+def _code_of(part: object) -> str:
+    """The code of a part without its comments; of code that can't be read, what no other run has."""
+    if part is None:
+        return ""
+    try:
+        source = getattr(part, "__course_source__", None) or inspect.getsource(part)  # type: ignore[arg-type]
+        return ast.unparse(ast.parse(textwrap.dedent(source)))
+    except (OSError, TypeError, SyntaxError):
+        return secrets.token_hex()
