@@ -4,7 +4,9 @@ The rules, in this order:
 
 1. Blank lines end a paragraph; so does the next item of a list.
 2. A paragraph ends where a doctest (`>>>`) begins.
-3. Lines that are a signature, such as `join(a, *p) -> str`, are dropped.
+3. Lines that are a signature, such as `join(a, *p) -> str`, are dropped. A call that is a line of a
+   program looks the same; what is left of the program may then pass for prose, as it does in about ten
+   documents of the snapshot.
 4. A paragraph is dropped if it is a Python program, has a ruled line, a table's columns, a grammar
    rule, an e-mail address or a character outside ASCII, has fewer than `FEWEST_WORDS` words, or if less
    than `SHARE_OF_WORDS` of what stands between its spaces are words.
