@@ -34,6 +34,8 @@ _FILES: dict[str, tuple[str, ...]] = {
     "text.tokenizer": ("WordPiece", "read_vocabulary", "wordpiece"),
     "text.encodings": ("Batch", "Encoding", "pad_encodings", "truncate"),
     "text.wordpiece_training": ("count_words", "train_wordpiece"),
+    "text.characters": ("CharacterTokenizer",),
+    "text.pairs": ("next_sentence_pairs", "sentence_pair"),
     "embeddings": (
         "InputEmbedding",
         "TokenEmbedding",
@@ -87,6 +89,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "second_derivative": ("allow_second_derivative", "attention_gradient"),
     "local_attention": ("suits", "windowed_attention"),
     "multihead": ("MultiheadAttention",),
+    "watching": ("Watchers", "this_thread"),
     # The layer and the stack.
     "activations": ("Activation", "activation_function", "gelu", "relu"),
     "feed_forward": ("FeedForward", "GatedFeedForward", "geglu", "swiglu"),

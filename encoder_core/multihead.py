@@ -25,6 +25,7 @@ from encoder_core.attention import (
 from encoder_core.checks import require_batch_first, require_sources
 from encoder_core.local_attention import suits, windowed_attention
 from encoder_core.masks import join_head_masks, local_mask, merge_masks
+from encoder_core.watching import Watchers
 
 __all__ = ["MultiheadAttention"]
 
@@ -87,7 +88,7 @@ class MultiheadAttention(nn.Module):
         self.rotary, self.window, self.attention = rotary, window, attention
         self.position_bias = position_bias
         # For a while, see `recording` and `interventions`; no copy takes them along.
-        self.watchers: list[Callable[[Tensor, Tensor], None]] = []  # see heads and weights
+        self.watchers = Watchers()  # see heads and weights, each of its own thread's calls
         self.changes: list[Callable[[Tensor], Tensor]] = []  # replace the heads' outputs
         self.functions: list[list[AttentionFunction | None]] = []  # the last attends
         self.in_proj_weight = nn.Parameter(
@@ -107,7 +108,7 @@ class MultiheadAttention(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out of copies and files what is here for a while only."""
-        return {**self.__dict__, "watchers": [], "changes": [], "functions": []}
+        return {**self.__dict__, "watchers": Watchers(), "changes": [], "functions": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Read a copy or a file, also one of before there were `functions` or a bias."""

@@ -2,7 +2,8 @@
 
 `record` works from outside, on any model built from this package's `MultiheadAttention`. Outside of
 the block a model computes exactly as without it, and a copy or a file made inside the block does
-not record. The context managers of `interventions.py` can be imported from here too.
+not record. A recording holds what its own thread runs: a training of the same model in another
+thread, or in a forked child, computes as without it. The context managers of `interventions.py` can be imported from here too.
 
 Source: `torch.nn.Module.register_forward_hook`; Vig 2019, "A Multiscale Visualization of Attention
 in the Transformer Model" (which records the weights of every layer and head).
@@ -22,6 +23,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.utils.hooks import RemovableHandle
 
 from encoder_core.inspect.interventions import ablate, attention_function, attentions_of, patch
+from encoder_core.watching import this_thread
 
 _Note = Callable[[nn.Module, Any, Any, Any], None]  # module, args, kwargs, output
 
@@ -154,7 +156,11 @@ def _listen(
     """
     under_way: dict[nn.Module, list[RemovableHandle]] = {}
 
+    mine = this_thread()
+
     def before(module: nn.Module, _: Any) -> None:
+        if this_thread() != mine:
+            return
         if module is model:
             recording.clear(inside=True)
         if module in notes:
@@ -164,6 +170,8 @@ def _listen(
             under_way.setdefault(module, []).append(handle)
 
     def after(module: nn.Module, inputs: Any, named: Any, output: Any) -> None:
+        if this_thread() != mine:  # another thread calls the module while this one does
+            return
         under_way[module].pop().remove()
         for note in notes[module] if output is not None else ():  # None: the call failed
             note(module, inputs, named, output)
