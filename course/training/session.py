@@ -19,6 +19,7 @@ from course.training import cache as kept
 from course.training import workers
 from course.training.branches import branch_folder, require_branch
 from course.training.earlier import free_folder, read_checkpoint, read_weights
+from course.training.kept_moments import KeptMoments
 from course.training.moments import Moments
 from course.training.notices import Notices
 from course.training.places import Places, folder_of, writable
@@ -86,11 +87,12 @@ class Session:
         self._waiting: list[dict[str, Any]] = []  # commands for a worker that is not there yet
         self._sent: list[dict[str, Any]] = []  # those sent before it began
         self._attempts = 0
-        self.interrupted = False
+        self.interrupted = self._finished_here = False
         self.folder, self._remark = writable(
             folder or free_folder(folder_of(training, self.settings))
         )
         self.places = Places(self.folder)
+        self._kept = KeptMoments(self.folder)
         self._find_earlier()
 
     # What there is
@@ -219,7 +221,6 @@ class Session:
             found = kept.find(self.training, self.settings)
             if found is not None:
                 return found
-        trained_here = self.state != "finished"
         if self.state in ("ready", "paused", "failed"):
             self.start()
         while self.state not in ENDED:
@@ -227,8 +228,8 @@ class Session:
             if self.interrupted:
                 raise KeyboardInterrupt(f"The training is paused at update {self.step:,}.")
             time.sleep(0.05)
-        trained = self._trained(trained_here)
-        if cache and trained_here and self._is_plain():
+        trained = self._trained()
+        if cache and self._finished_here and self._is_plain():
             kept.store(self.training, trained)
         return trained
 
@@ -237,7 +238,7 @@ class Session:
         changed = self.changes or self.places.note("result").get("changes")
         return not changed and not self.places.note("origin")
 
-    def _trained(self, here: bool) -> Trained:
+    def _trained(self) -> Trained:
         if self._watch is not None:
             self._watch.join(5.0)
         if self.state != "finished":
@@ -247,7 +248,7 @@ class Session:
         model.load_state_dict(read_weights(self.places.checkpoint))
         return Trained(
             model.eval(), self.settings, self.records, dict(facts.get("metrics", {})),
-            dict(facts.get("test", {})), not here, float(facts.get("seconds", self.seconds)),
+            dict(facts.get("test", {})), not self._finished_here, float(facts.get("seconds", self.seconds)),
         )  # fmt: skip
 
     def wait(self, timeout: float | None = None) -> None:
@@ -335,6 +336,7 @@ class Session:
             self._collect()
             state = message.get("state")
             self._attempts, self._sent = 0, []
+            self._finished_here = self._finished_here or state == "finished"
             if state in ("running", "paused", *ENDED):
                 self._become(state, str(message.get("message", "")) or self._remark)
 
@@ -350,12 +352,14 @@ class Session:
             if news is not None:
                 self._seen, step, block = news
                 self.moments.add(step, block)
+                self._kept.keep(self.moments)
 
     def _end(self, status: int, hung: bool) -> None:
         """The worker is gone; called from the watch's thread."""
         with self._changed:
             with contextlib.suppress(Exception):
                 self._collect()
+                self._kept.keep(self.moments, now=True)
             self._watch = None
             if hung and self._attempts < 3:
                 self._waiting, self._sent = self._sent, []
@@ -421,6 +425,9 @@ class Session:
     def _restore_moments(self) -> None:
         """Bring back the moments that the files of full states hold."""
         layout = self.moments.layout
+        for step, block in self._kept.read(layout.size):
+            if step <= self.step:
+                self.moments.add(step, block)
         files = {**states_of(self.places), self.step: self.places.checkpoint}
         for step, path in files.items():
             with contextlib.suppress(OSError, SafetensorError, KeyError, RuntimeError):
