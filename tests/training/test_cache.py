@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from course.training import cache, train
 from tests.training import toys
 
 SETTINGS = replace(toys.SETTINGS, steps=12)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def same(one: nn.Module, other: nn.Module) -> bool:
@@ -68,3 +71,17 @@ def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch, course_home: Path
     assert 1 <= len(kept) < 10
     assert sum(path.stat().st_size for path in kept) <= 6000
     assert cache.find(toys.training(), replace(SETTINGS, seed=19)) is not None
+
+
+@pytest.mark.slow
+def test_two_processes_at_once_leave_one_good_entry() -> None:
+    code = (
+        "from dataclasses import replace\nfrom course.training import train\n"
+        "from tests.training import toys\n"
+        "train(toys.training(), replace(toys.SETTINGS, steps=12), progress=False)"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    found = cache.find(toys.training(), SETTINGS)
+    assert found is not None
+    assert same(found.model, train(toys.training(), SETTINGS, cache=False, progress=False).model)

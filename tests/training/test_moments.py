@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def test_gaps_grow_away_from_both_ends() -> None:
     for step in range(3001):
         moments.add(step, block)
     steps = moments.steps
-    gaps = [b - a for a, b in zip(steps, steps[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(steps)]
     assert gaps[-1] <= 3 and max(gaps[-3:]) < 0.01 * 3000  # noqa: PT018
     assert max(gaps) <= 0.04 * 3000
 
@@ -127,6 +128,6 @@ def test_a_damaged_moment_is_left_out(tmp_path: Path) -> None:
     moments.add(5, moments.layout.pack(moments.template().state_dict()))
     KeptMoments(tmp_path).keep(moments, now=True)
     content = bytearray((tmp_path / "moments.bin").read_bytes())
-    content[3] ^= 1
+    content[3] ^= 1  # of the moment 0, which has the first place
     (tmp_path / "moments.bin").write_bytes(content)
     assert [step for step, _ in KeptMoments(tmp_path).read(moments.layout.size)] == [5]

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -249,6 +250,18 @@ def test_two_sessions_of_the_same_settings_keep_apart() -> None:
     assert other.folder != one.folder
     assert other.state == "ready"
     one.close()
+
+
+def test_an_interrupt_pauses_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    session = run(settings=LONG)
+    session.start()
+    until(lambda: session.step > 3)
+    threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,)).start()
+    session.wait(30)
+    assert session.interrupted
+    assert session.state == "paused"
+    assert "Interrupted: the training is paused at update" in capsys.readouterr().out
+    session.close()
 
 
 KERNEL = """
