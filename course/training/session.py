@@ -22,7 +22,7 @@ from course.training.earlier import free_folder, read_checkpoint, read_weights
 from course.training.kept_moments import KeptMoments
 from course.training.moments import Moments
 from course.training.notices import Notices
-from course.training.places import Places, folder_of, writable
+from course.training.places import Places, folder_of, tidy, writable
 from course.training.published import Published
 from course.training.records import Record, RecordReader, keep_records, read_records
 from course.training.results import Trained
@@ -67,6 +67,8 @@ class Session:
         folder: Path | None = None,
         watched: bool = True,
     ) -> None:
+        with contextlib.suppress(RuntimeError):  # started by an earlier session
+            _optimizers.start()
         self.training, self.settings = training, settings or training.settings
         self._watched = watched  # whether weights are published
         wrong = training.check(self.settings)
@@ -86,6 +88,7 @@ class Session:
         self._seen = 0  # publications read
         self._waiting: list[dict[str, Any]] = []  # commands for a worker that is not there yet
         self._sent: list[dict[str, Any]] = []  # those sent before it began
+        self._rate: float | None = None  # as it was set last
         self._attempts = 0
         self.interrupted = self._finished_here = False
         self.folder, self._remark = writable(
@@ -106,6 +109,8 @@ class Session:
     @property
     def rate(self) -> float:
         """The peak of the learning rate, as it was last set."""
+        if self._rate is not None:
+            return self._rate
         return self.changes[-1][1] if self.changes else self.settings.learning_rate
 
     def subscribe(self, callback: Callable[[], object]) -> Callable[[], None]:
@@ -152,7 +157,7 @@ class Session:
         if "learning_rate" in wrong:
             raise ValueError(wrong["learning_rate"])
         with self._lock:
-            self.changes.append((self.step, rate))
+            self._rate = rate
             message = {"do": "rate", "rate": rate}
             if self._watch is not None:
                 self._watch.worker.link.say(message)
@@ -176,7 +181,7 @@ class Session:
             self.places.clear()
             self.folder.mkdir(parents=True, exist_ok=True)
             self._records, self.changes, self._waiting = [], [], []
-            self.step, self.seconds = 0, 0.0
+            self.step, self.seconds, self._rate = 0, 0.0, None
             self.moments.forget_after(0)
             self._become("ready", "")
 
@@ -235,7 +240,9 @@ class Session:
 
     def _is_plain(self) -> bool:
         """Whether the settings alone decide the result: no rate was set, and it is no branch."""
-        changed = self.changes or self.places.note("result").get("changes")
+        changed = (
+            self._rate is not None or self.changes or self.places.note("result").get("changes")
+        )
         return not changed and not self.places.note("origin")
 
     def _trained(self) -> Trained:
@@ -288,15 +295,24 @@ class Session:
                 return
             if self._watch is None:
                 self._waiting.append(message)
-                self._launch()
+                self._try_to_launch()
             elif not self._watch.worker.link.say(message):
                 self._waiting.append(message)
             else:
                 self.state = "running"  # as it will be in a moment; the worker's word follows
 
+    def _try_to_launch(self) -> None:
+        """Start a worker; a model that can't be built is a training that failed."""
+        try:
+            self._launch()
+        except Exception as error:
+            self._waiting.clear()
+            self._become("failed", f"The training did not start: {type(error).__name__}: {error}")
+
     def _launch(self) -> None:
         """Start a worker on the run as its files have it."""
-        _load_optimizers()
+        _optimizers.join()
+        tidy(self.training, self.folder)
         forked = workers.forks()
         self.places.remove_note("end")
         self._look_back()
@@ -332,6 +348,9 @@ class Session:
         with self._changed:
             self.step = int(message.get("step", self.step))
             self.seconds = float(message.get("seconds", self.seconds))
+            told = [(int(step), float(rate)) for step, rate in message.get("changes", [])]
+            if told:  # the latest ones, each with the update that it was in time for
+                self.changes = [c for c in self.changes if c[0] < told[0][0]] + told
             self._send_waiting()
             self._collect()
             state = message.get("state")
@@ -424,7 +443,10 @@ class Session:
 
     def _restore_moments(self) -> None:
         """Bring back the moments that the files of full states hold."""
-        layout = self.moments.layout
+        try:
+            layout = self.moments.layout
+        except Exception:
+            return  # the model can't be built: `start` says why
         for step, block in self._kept.read(layout.size):
             if step <= self.step:
                 self.moments.add(step, block)
@@ -461,5 +483,8 @@ def _why(status: int, places: Places) -> str:
 
 
 def _load_optimizers() -> None:
-    """Import what torch's optimizers import when the first is made, before the fork: it takes a second."""
+    """Import what torch's optimizers import when the first is made: it takes a second."""
     torch.optim.SGD([nn.Parameter(torch.zeros(1))])
+
+
+_optimizers = threading.Thread(target=_load_optimizers, daemon=True)  # over before the first fork

@@ -126,6 +126,41 @@ def test_a_failure_is_explained_and_leaves_the_last_update() -> None:
     assert session.step == 19
 
 
+def test_a_model_that_can_not_be_built_is_a_failure() -> None:
+    def build(settings: Any) -> nn.Module:
+        raise TypeError("no model today")
+
+    session = run(toys.training(build=build))
+    session.start()
+    assert session.state == "failed"
+    assert "TypeError: no model today" in session.message
+    with pytest.raises(RuntimeError, match="no model today"):
+        session.result()
+
+
+def test_few_runs_are_kept(course_home: Path) -> None:
+    for seed in range(9):
+        session = run(settings=replace(SETTINGS, steps=6, seed=seed))
+        session.start()
+        session.wait(60)
+        session.close()
+    assert len(list((course_home / "trainings" / "tests.toy").iterdir())) == 6
+
+
+def test_a_rate_set_in_a_running_training_is_repeated_where_it_took_effect() -> None:
+    session = run(settings=replace(SETTINGS, steps=600))
+    session.start()
+    until(lambda: session.step > 20)
+    session.set_rate(2e-2)
+    assert session.rate == 2e-2
+    session.wait(60)
+    assert len(session.changes) == 1
+    other = session.branch(500)
+    other.start()
+    other.wait(60)
+    assert same(other.result().model, session.result().model)
+
+
 def test_the_notebooks_own_random_numbers_stay(straight: Trained) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
@@ -300,6 +335,34 @@ def test_the_child_saves_and_ends_when_its_kernel_dies() -> None:
     later = resumable(toys.training())
     assert later is not None
     assert later.step >= 10
+
+
+@forked
+@pytest.mark.slow
+def test_a_fork_from_a_busy_kernel_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forked from another thread than the main one, while a third multiplies with two threads."""
+    done = threading.Event()
+
+    def multiply() -> None:
+        torch.set_num_threads(2)
+        while not done.is_set():
+            torch.randn(300, 300) @ torch.randn(300, 300)
+
+    def train_a_few() -> None:
+        for seed in range(12):
+            session = run(settings=replace(SETTINGS, steps=8, seed=seed))
+            session.start()
+            session.wait(60)
+            states.append(session.state)
+
+    states: list[str] = []
+    busy, trains = threading.Thread(target=multiply), threading.Thread(target=train_a_few)
+    busy.start()
+    trains.start()
+    trains.join()
+    done.set()
+    busy.join()
+    assert states == ["finished"] * 12
 
 
 @forked
