@@ -13,14 +13,6 @@ from course.training.task import Answer, HeadPicture, Training
 from course.training.train import resumable, train
 
 __all__ = [
-    "Answer",
-    "HeadPicture",
-    "Moments",
-    "Record",
-    "Session",
-    "Settings",
-    "Trained",
-    "Training",
-    "resumable",
-    "train",
-]
+    "Answer", "HeadPicture", "Moments", "Record", "Session", "Settings", "Trained", "Training",
+    "resumable", "train",
+]  # fmt: skip

@@ -51,7 +51,10 @@ class PipeLink:
 
     def say(self, message: Message) -> bool:
         """Send a message; return False if the pipe is full."""
-        line = json.dumps(message).encode()[:_LONGEST] + b"\n"
+        line = json.dumps(message).encode() + b"\n"
+        if len(line) > _LONGEST:
+            short = {**message, "message": str(message.get("message", ""))[:400]}
+            line = json.dumps(short).encode() + b"\n"
         try:
             os.write(self._writing, line)
         except BlockingIOError:

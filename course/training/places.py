@@ -28,7 +28,10 @@ from course.training.settings import Settings
 from course.training.task import Training
 from encoder_core.training.lock import lock_checkpoint
 
-__all__ = ["Places", "folder_of", "folders", "is_busy", "root", "writable"]
+__all__ = ["Places", "folder_of", "folders", "is_busy", "root", "tidy", "writable"]
+
+
+_RUNS = 6  # of a training, kept in their folders
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,14 @@ def _age(folder: Path) -> float:
     with contextlib.suppress(OSError):
         times += [path.stat().st_mtime for path in folder.iterdir()]
     return max(times)
+
+
+def tidy(training: Training, besides: Path) -> None:
+    """Remove the runs of a training written longest ago, but for a few; leave those under way."""
+    others = [folder for folder in folders(training) if folder != besides]
+    for folder in others[_RUNS - 1 :]:
+        if not is_busy(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_busy(folder: Path) -> bool:

@@ -19,9 +19,10 @@ from course.training import cache as kept
 from course.training import workers
 from course.training.branches import branch_folder, require_branch
 from course.training.earlier import free_folder, read_checkpoint, read_weights
+from course.training.kept_moments import KeptMoments
 from course.training.moments import Moments
 from course.training.notices import Notices
-from course.training.places import Places, folder_of, writable
+from course.training.places import Places, folder_of, tidy, writable
 from course.training.published import Published
 from course.training.records import Record, RecordReader, keep_records, read_records
 from course.training.results import Trained
@@ -66,6 +67,8 @@ class Session:
         folder: Path | None = None,
         watched: bool = True,
     ) -> None:
+        with contextlib.suppress(RuntimeError):  # started by an earlier session
+            _optimizers.start()
         self.training, self.settings = training, settings or training.settings
         self._watched = watched  # whether weights are published
         wrong = training.check(self.settings)
@@ -85,12 +88,14 @@ class Session:
         self._seen = 0  # publications read
         self._waiting: list[dict[str, Any]] = []  # commands for a worker that is not there yet
         self._sent: list[dict[str, Any]] = []  # those sent before it began
+        self._rate: float | None = None  # as it was set last
         self._attempts = 0
-        self.interrupted = False
+        self.interrupted = self._finished_here = False
         self.folder, self._remark = writable(
             folder or free_folder(folder_of(training, self.settings))
         )
         self.places = Places(self.folder)
+        self._kept = KeptMoments(self.folder)
         self._find_earlier()
 
     # What there is
@@ -104,6 +109,8 @@ class Session:
     @property
     def rate(self) -> float:
         """The peak of the learning rate, as it was last set."""
+        if self._rate is not None:
+            return self._rate
         return self.changes[-1][1] if self.changes else self.settings.learning_rate
 
     def subscribe(self, callback: Callable[[], object]) -> Callable[[], None]:
@@ -150,7 +157,7 @@ class Session:
         if "learning_rate" in wrong:
             raise ValueError(wrong["learning_rate"])
         with self._lock:
-            self.changes.append((self.step, rate))
+            self._rate = rate
             message = {"do": "rate", "rate": rate}
             if self._watch is not None:
                 self._watch.worker.link.say(message)
@@ -174,7 +181,7 @@ class Session:
             self.places.clear()
             self.folder.mkdir(parents=True, exist_ok=True)
             self._records, self.changes, self._waiting = [], [], []
-            self.step, self.seconds = 0, 0.0
+            self.step, self.seconds, self._rate = 0, 0.0, None
             self.moments.forget_after(0)
             self._become("ready", "")
 
@@ -219,7 +226,6 @@ class Session:
             found = kept.find(self.training, self.settings)
             if found is not None:
                 return found
-        trained_here = self.state != "finished"
         if self.state in ("ready", "paused", "failed"):
             self.start()
         while self.state not in ENDED:
@@ -227,17 +233,19 @@ class Session:
             if self.interrupted:
                 raise KeyboardInterrupt(f"The training is paused at update {self.step:,}.")
             time.sleep(0.05)
-        trained = self._trained(trained_here)
-        if cache and trained_here and self._is_plain():
+        trained = self._trained()
+        if cache and self._finished_here and self._is_plain():
             kept.store(self.training, trained)
         return trained
 
     def _is_plain(self) -> bool:
         """Whether the settings alone decide the result: no rate was set, and it is no branch."""
-        changed = self.changes or self.places.note("result").get("changes")
+        changed = (
+            self._rate is not None or self.changes or self.places.note("result").get("changes")
+        )
         return not changed and not self.places.note("origin")
 
-    def _trained(self, here: bool) -> Trained:
+    def _trained(self) -> Trained:
         if self._watch is not None:
             self._watch.join(5.0)
         if self.state != "finished":
@@ -247,7 +255,7 @@ class Session:
         model.load_state_dict(read_weights(self.places.checkpoint))
         return Trained(
             model.eval(), self.settings, self.records, dict(facts.get("metrics", {})),
-            dict(facts.get("test", {})), not here, float(facts.get("seconds", self.seconds)),
+            dict(facts.get("test", {})), not self._finished_here, float(facts.get("seconds", self.seconds)),
         )  # fmt: skip
 
     def wait(self, timeout: float | None = None) -> None:
@@ -287,15 +295,24 @@ class Session:
                 return
             if self._watch is None:
                 self._waiting.append(message)
-                self._launch()
+                self._try_to_launch()
             elif not self._watch.worker.link.say(message):
                 self._waiting.append(message)
             else:
                 self.state = "running"  # as it will be in a moment; the worker's word follows
 
+    def _try_to_launch(self) -> None:
+        """Start a worker; a model that can't be built is a training that failed."""
+        try:
+            self._launch()
+        except Exception as error:
+            self._waiting.clear()
+            self._become("failed", f"The training did not start: {type(error).__name__}: {error}")
+
     def _launch(self) -> None:
         """Start a worker on the run as its files have it."""
-        _load_optimizers()
+        _optimizers.join()
+        tidy(self.training, self.folder)
         forked = workers.forks()
         self.places.remove_note("end")
         self._look_back()
@@ -331,10 +348,14 @@ class Session:
         with self._changed:
             self.step = int(message.get("step", self.step))
             self.seconds = float(message.get("seconds", self.seconds))
+            told = [(int(step), float(rate)) for step, rate in message.get("changes", [])]
+            if told:  # the latest ones, each with the update that it was in time for
+                self.changes = [c for c in self.changes if c[0] < told[0][0]] + told
             self._send_waiting()
             self._collect()
             state = message.get("state")
             self._attempts, self._sent = 0, []
+            self._finished_here = self._finished_here or state == "finished"
             if state in ("running", "paused", *ENDED):
                 self._become(state, str(message.get("message", "")) or self._remark)
 
@@ -350,12 +371,14 @@ class Session:
             if news is not None:
                 self._seen, step, block = news
                 self.moments.add(step, block)
+                self._kept.keep(self.moments)
 
     def _end(self, status: int, hung: bool) -> None:
         """The worker is gone; called from the watch's thread."""
         with self._changed:
             with contextlib.suppress(Exception):
                 self._collect()
+                self._kept.keep(self.moments, now=True)
             self._watch = None
             if hung and self._attempts < 3:
                 self._waiting, self._sent = self._sent, []
@@ -420,7 +443,13 @@ class Session:
 
     def _restore_moments(self) -> None:
         """Bring back the moments that the files of full states hold."""
-        layout = self.moments.layout
+        try:
+            layout = self.moments.layout
+        except Exception:
+            return  # the model can't be built: `start` says why
+        for step, block in self._kept.read(layout.size):
+            if step <= self.step:
+                self.moments.add(step, block)
         files = {**states_of(self.places), self.step: self.places.checkpoint}
         for step, path in files.items():
             with contextlib.suppress(OSError, SafetensorError, KeyError, RuntimeError):
@@ -454,5 +483,8 @@ def _why(status: int, places: Places) -> str:
 
 
 def _load_optimizers() -> None:
-    """Import what torch's optimizers import when the first is made, before the fork: it takes a second."""
+    """Import what torch's optimizers import when the first is made: it takes a second."""
     torch.optim.SGD([nn.Parameter(torch.zeros(1))])
+
+
+_optimizers = threading.Thread(target=_load_optimizers, daemon=True)  # over before the first fork

@@ -9,7 +9,7 @@ from typing import Any
 
 from course.sandbox import patience
 from course.training.link import Closed
-from course.training.workers import ForkedWorker, Worker
+from course.training.workers import Worker
 
 __all__ = ["Watch"]
 
@@ -90,7 +90,8 @@ class Watch:
 
 
 def _usage(worker: Worker) -> patience.Moment | None:
-    return patience.of_process(worker.pid) if isinstance(worker, ForkedWorker) else None
+    pid = getattr(worker, "pid", None)  # a thread has none
+    return None if pid is None else patience.of_process(pid)
 
 
 def _asleep(began: patience.Moment | None, now: patience.Moment | None) -> bool:

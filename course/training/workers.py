@@ -40,7 +40,9 @@ _OUTPUT = 4 << 20  # bytes of output.txt, after which it begins again
 class Worker(Protocol):
     """Something in which a trainer works."""
 
-    link: Link
+    @property
+    def link(self) -> Link:
+        """The notebook's end of the conversation."""
 
     def ended(self) -> int | None:
         """Return the exit status once it has ended: 0, a positive code, or minus a signal's number."""
