@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from course.labs.position.widget import PositionLab
     from course.labs.shapes.widget import ShapeTracer
     from course.labs.stack.widget import StackLab
+    from course.labs.theatre.widget import TrainingTheatre
     from course.labs.tokenizer.widget import TokenizerLab
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "ShapeTracer",
     "StackLab",
     "TokenizerLab",
+    "TrainingTheatre",
 ]
 
 _HOMES = {
@@ -40,6 +42,7 @@ _HOMES = {
     "ShapeTracer": "course.labs.shapes.widget",
     "StackLab": "course.labs.stack.widget",
     "TokenizerLab": "course.labs.tokenizer.widget",
+    "TrainingTheatre": "course.labs.theatre.widget",
 }
 
 
