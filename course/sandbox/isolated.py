@@ -10,26 +10,21 @@ import builtins
 import contextlib
 import ctypes
 import faulthandler
-import functools
-import gc
 import json
 import os
-import re
 import select
 import signal
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-import torch
-
 from course.sandbox import answering, patience
 from course.sandbox import board as boards
 from course.sandbox.board import Board
+from course.system import forking
 
 IN_PROCESS = "COURSE_CHECK_IN_PROCESS"  # set to 1, everything runs in the notebook's own process
 GRACE = 1.0  # seconds after which what its own alarm has not stopped is killed
@@ -38,7 +33,7 @@ STUCK = 15.0  # seconds of sleep between two calls: nothing of the checker's own
 MEMORY = 4 << 30  # bytes that a child may take beyond what it was given
 UNREADABLE = "what its process left cannot be read"
 _POLL = 0.05
-_DEATH_SIGNAL, _HARD, _GIGABYTE = 1, 2, 1 << 30
+_DEATH_SIGNAL = 1
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
@@ -60,19 +55,15 @@ class Ended:
 def possible() -> bool:
     """Whether a child can be forked here.
 
-    Only on Linux's main thread: elsewhere the system's libraries for numbers may not survive a fork. Not
-    with a GPU: torch computes no gradients in a fork of a process that has used one. And not while a
-    debugger follows the code, which would lose it.
+    Where `forking.possible`, on the main thread: a library for numbers that another thread is in the
+    middle of may not survive a fork.
     """
     return (
-        sys.platform == "linux"
+        forking.possible()
         and os.environ.get(IN_PROCESS) != "1"
         and threading.current_thread() is threading.main_thread()
         and boards.here() is None
         and not answering.running()
-        and sys.gettrace() is None
-        and not torch.cuda.is_available()
-        and not (hasattr(torch, "xpu") and torch.xpu.is_available())
     )
 
 
@@ -87,7 +78,7 @@ def run(work: Callable[[], dict[str, Any]]) -> dict[str, Any] | Ended | None:
     reading, writing = os.pipe()
     log = os.memfd_create("course-check") if hasattr(os, "memfd_create") else os.dup(writing)
     try:
-        pid = _fork()
+        pid = forking.fork()
         if pid == 0:
             _child(work, board, (reading, writing), log)
         os.close(writing)
@@ -100,30 +91,6 @@ def run(work: Callable[[], dict[str, Any]]) -> dict[str, Any] | Ended | None:
             if descriptor >= 0:
                 os.close(descriptor)
         board.close()
-
-
-def _fork() -> int:
-    _rest()
-    with (
-        warnings.catch_warnings()
-    ):  # Python 3.12 warns of other threads, on which nothing here waits
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
-
-
-def _rest() -> None:
-    """Let OpenMP end its threads: a child would wait for threads that it does not have."""
-    for library in _openmp():
-        library.omp_pause_resource_all(_HARD)  # a new team is made when it is needed
-
-
-@functools.cache
-def _openmp() -> tuple[Any, ...]:
-    """The OpenMP libraries that are loaded, where they know how to rest."""
-    with open("/proc/self/maps") as maps:
-        paths = {line.split()[-1] for line in maps if re.search(r"/lib(g|i)?omp[^/]*\.so", line)}
-    libraries = [ctypes.CDLL(path) for path in sorted(paths)]
-    return tuple(one for one in libraries if hasattr(one, "omp_pause_resource_all"))
 
 
 def _child(
@@ -146,15 +113,11 @@ def _child(
 
 def _settle(board: Board, log: int) -> None:
     """Become a process that the notebook does not notice."""
-    gc.freeze()  # what the notebook holds need not be looked through, and so not copied
     os.setpgid(0, 0)  # the notebook's stop button is for the notebook, which kills this one
     _libc().prctl(_DEATH_SIGNAL, int(_KILL), 0, 0, 0)
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGUSR1):
-        signal.signal(number, signal.SIG_DFL)
+    forking.settle(MEMORY)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _cut_off()
-    _limit_memory()
     faulthandler.enable(file=log)
     faulthandler.register(signal.SIGUSR1, file=log, all_threads=False)
     board.own()
@@ -176,28 +139,6 @@ def _nobody(*args: Any) -> NoReturn:
     raise EOFError(
         "it asks for input, and in a check nobody answers: take everything from the arguments"
     )
-
-
-def _limit_memory() -> None:
-    """A learner's memory is not for one answer; and where it is short, the system takes this process first."""
-    import resource
-
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        held = int(_field("/proc/self/statm", "", 0)) * resource.getpagesize()
-        free = 1024 * int(_field("/proc/meminfo", "MemAvailable:", 1))
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        resource.setrlimit(
-            resource.RLIMIT_AS, (held + min(MEMORY, max(free // 2, _GIGABYTE)), hard)
-        )
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")
-
-
-def _field(path: str, start: str, index: int) -> str:
-    """A word of the first line that begins so."""
-    with open(path) as file:
-        return next(line for line in file if line.startswith(start)).split()[index]
 
 
 def _watched(pid: int, board: Board, reading: int, log: int) -> dict[str, Any] | Ended | None:
@@ -296,7 +237,7 @@ def _killed(pid: int) -> int:
 
 def _resident(pid: int) -> int:
     try:
-        return int(_field(f"/proc/{pid}/statm", "", 1)) * 4096
+        return int(forking.field(f"/proc/{pid}/statm", "", 1)) * 4096
     except (OSError, ValueError, StopIteration):
         return 0
 

@@ -28,6 +28,8 @@ _FIELDS: dict[str, tuple[type | tuple[type, ...], bool]] = {
     "sums": (dict, False),
     "counted": (int, False),
     "unreported": (bool, False),
+    "seconds": (_NUMBER, False),
+    "changes": (list, False),
 }
 _RECORD: dict[str, type | tuple[type, ...]] = {
     "step": int,
@@ -37,6 +39,7 @@ _RECORD: dict[str, type | tuple[type, ...]] = {
     "gradient_norm": _NUMBER,
     "metrics": dict,
 }
+_LATER: dict[str, type | tuple[type, ...]] = {"seconds": _NUMBER, "layer_norms": dict}  # optional
 _SCALER = ("scale", "growth_factor", "backoff_factor", "growth_interval", "_growth_tracker")
 
 
@@ -84,6 +87,8 @@ def require_facts(path: Path, facts: dict[str, Any]) -> None:
         _refuse(path, "sums must hold the loss of the updates counted, and nothing without any")
     if facts.get("unreported") and not sums:
         _refuse(path, "unreported is true, and sums hold no update that could be reported")
+    for place, change in enumerate(facts.get("changes", [])):
+        _require_change(path, f"changes[{place}]", change)
     for name in _SCALER if facts["scaler"] else ():
         _require_type(path, f"scaler.{name}", facts["scaler"].get(name), _NUMBER)
     for place, record in enumerate(facts["records"]):
@@ -98,8 +103,20 @@ def _require_record(path: Path, name: str, record: Any) -> None:
         _require_type(path, f"{name}.{key}", record[key], kind)
     for key in record.keys() - {field.name for field in fields(Record)}:
         _refuse(path, f"{name}.{key} is unexpected")
-    for key, value in record["metrics"].items():
-        _require_type(path, f"{name}.metrics.{key}", value, _NUMBER)
+    for key in _LATER.keys() & record.keys():
+        _require_type(path, f"{name}.{key}", record[key], _LATER[key])
+    for group in ("metrics", "layer_norms"):
+        for key, value in record.get(group, {}).items():
+            _require_type(path, f"{name}.{group}.{key}", value, _NUMBER)
+
+
+def _require_change(path: Path, name: str, change: Any) -> None:
+    """Refuse what is no pair of a step and a learning rate."""
+    _require_type(path, name, change, list)
+    if len(change) != 2:
+        _refuse(path, f"{name} must be a step and a rate, got {len(change)} values")
+    _require_type(path, f"{name}[0]", change[0], int)
+    _require_type(path, f"{name}[1]", change[1], _NUMBER)
 
 
 def _require_type(path: Path, name: str, value: Any, kind: type | tuple[type, ...]) -> None:

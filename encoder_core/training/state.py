@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from encoder_core.pretrained.checkpoints import CheckpointError
 from encoder_core.training.facts import parse_facts
+from encoder_core.training.optimizers import state_names
 
 __all__ = ["load_training", "remove_unfinished", "save_training", "writing_error"]
 
@@ -37,11 +38,17 @@ def save_training(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     facts: dict[str, Any],
+    *,
+    durable: bool = True,
 ) -> None:
     """Write model, optimizer and facts in one atomic step; make the folder if it is missing.
 
     `facts` holds what JSON can: step, settings, history. Raises OSError if the file cannot be written;
     the old file is intact, and nothing of the new one is left.
+
+    With `durable` the content is on the disk before it replaces the old file. Without, the call does
+    not wait for the disk: the end of the process loses nothing, but a crash of the whole machine
+    within the next half minute or so can leave a file that is cut off, which `load_training` refuses.
 
     >>> import tempfile
     >>> model = nn.Linear(2, 2)
@@ -66,7 +73,8 @@ def save_training(
         with unfinished.open("xb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.replace(unfinished, path)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -128,6 +136,7 @@ def load_training(
         _require_trained(path, trained, parse_facts(path, metadata.get("trained"), "trained", list))
     facts: dict[str, Any] = parse_facts(path, metadata.get("facts"), "facts", dict)
     require(facts)
+    kind = type(optimizer).__name__
     moments: dict[int, dict[str, Tensor]] = {}
     for key, tensor in saved.items():
         if key.startswith("optimizer."):
@@ -135,7 +144,7 @@ def load_training(
             index = _find(trained, name, by_number=metadata["format"] == _BY_NUMBER)
             if index is None:
                 raise CheckpointError(
-                    f"The checkpoint {path} has AdamW's state of {name}, which is not a trained "
+                    f"The checkpoint {path} has {kind}'s state of {name}, which is not a trained "
                     "parameter of this model. Train those that were trained before, or start over "
                     "with another path."
                 )
@@ -173,21 +182,19 @@ def _require_moments(
 ) -> None:
     """Name the first few parameters whose state in the file does not fit the optimizer."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    needed = (
-        {"step", "exp_avg", "exp_avg_sq"} if isinstance(optimizer, torch.optim.AdamW) else set()
-    )
     problems = []
     for index, state in moments.items():
         name, shape = trained[index], parameters[index].shape
+        needed = state_names(optimizer, parameters[index])
         problems += [f"{what} of {name} is missing" for what in sorted(needed - state.keys())]
         problems += [
             f"{what} of {name} is {tuple(value.shape)} in the file and {tuple(shape)} in the model"
             for what, value in state.items()
-            if value.shape != (() if what == "step" else shape)
+            if needed and value.shape != (() if what == "step" else shape)
         ]
     if problems:
         raise CheckpointError(
-            f"In the checkpoint {path} AdamW's state does not fit the trained parameters: "
+            f"In the checkpoint {path} {type(optimizer).__name__}'s state does not fit the trained parameters: "
             f"{_first(problems)}. Train those that were trained before, or start over with "
             "another path."
         )

@@ -1,0 +1,458 @@
+"""One run of a training, to start, pause, watch, look back in and branch."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from course.training import cache as kept
+from course.training import workers
+from course.training.branches import branch_folder, require_branch
+from course.training.earlier import free_folder, read_checkpoint, read_weights
+from course.training.moments import Moments
+from course.training.notices import Notices
+from course.training.places import Places, folder_of, writable
+from course.training.published import Published
+from course.training.records import Record, RecordReader, keep_records, read_records
+from course.training.results import Trained
+from course.training.settings import Settings
+from course.training.states import drop_states_after, states_of
+from course.training.task import Training
+from course.training.trainer import Job
+from course.training.watching import Watch
+
+__all__ = ["Session", "State"]
+
+State = Literal["ready", "running", "paused", "finished", "stopped", "failed"]
+
+ENDED = ("finished", "stopped", "failed")
+
+
+class Session:
+    """One run of a training, perhaps resumed from the files of an earlier kernel.
+
+    The training runs in a child process (see `workers`), so that the notebook stays free. All methods
+    return at once, except `wait`, `result` and `close`.
+
+    Attributes:
+        training, settings: what is trained.
+        folder: where the run is kept.
+        state: "ready", "running", "paused", "finished", "stopped" or "failed".
+        message: a sentence on the state.
+        step, total: updates made, and of the whole run.
+        seconds: of training, pauses and evaluations left out.
+        moments: the weights of earlier moments.
+        interrupted: whether an interrupt ended the latest `wait`.
+
+    Raises:
+        ValueError: settings are wrong; the sentences say how.
+    """
+
+    def __init__(
+        self,
+        training: Training,
+        settings: Settings | None = None,
+        *,
+        folder: Path | None = None,
+        watched: bool = True,
+    ) -> None:
+        self.training, self.settings = training, settings or training.settings
+        self._watched = watched  # whether weights are published
+        wrong = training.check(self.settings)
+        if wrong:
+            raise ValueError(" ".join(wrong.values()))
+        self.state: State = "ready"
+        self.message, self.step, self.seconds = "", 0, 0.0
+        self.total = self.settings.steps
+        self.changes: list[tuple[int, float]] = []  # learning rates set, with the updates before
+        self.moments = Moments(lambda: training.fresh_model(self.settings))
+        self._records: list[Record] = []
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._notices = Notices()
+        self._watch: Watch | None = None
+        self._published: Published | None = None
+        self._seen = 0  # publications read
+        self._waiting: list[dict[str, Any]] = []  # commands for a worker that is not there yet
+        self._sent: list[dict[str, Any]] = []  # those sent before it began
+        self._attempts = 0
+        self.interrupted = False
+        self.folder, self._remark = writable(
+            folder or free_folder(folder_of(training, self.settings))
+        )
+        self.places = Places(self.folder)
+        self._find_earlier()
+
+    # What there is
+
+    @property
+    def records(self) -> list[Record]:
+        """The records so far, one for each update."""
+        with self._lock:
+            return list(self._records)
+
+    @property
+    def rate(self) -> float:
+        """The peak of the learning rate, as it was last set."""
+        return self.changes[-1][1] if self.changes else self.settings.learning_rate
+
+    def subscribe(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call back from another thread when something new is there, at most 20 times a second."""
+        return self._notices.subscribe(callback)
+
+    # Commands
+
+    def start(self) -> None:
+        """Train, from where the run stands."""
+        self._command({"do": "resume"})
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._command({"do": "resume"})
+
+    def pause(self) -> None:
+        """Pause after the update that is under way."""
+        with self._lock:
+            if self._watch is not None:
+                self._watch.worker.link.say({"do": "pause"})
+
+    def advance(self, count: int = 1) -> None:
+        """Make a number of updates, and pause."""
+        if count < 1:
+            raise ValueError(f"count must be at least 1, got {count}.")
+        self._command({"do": "advance", "count": count})
+
+    def stop(self) -> None:
+        """End the run here; its files stay, and `start` goes on with it."""
+        with self._lock:
+            if self._watch is not None:
+                self._watch.ask_to_end("stop")
+            elif self.state in ("paused", "ready"):
+                self._become("stopped", f"Stopped after update {self.step:,} of {self.total:,}.")
+
+    def set_rate(self, rate: float) -> None:
+        """Change the peak of the learning rate, from the next update on.
+
+        Raises:
+            ValueError: it is not a positive, finite number.
+        """
+        wrong = self.training.check(self.settings.changed(learning_rate=rate))
+        if "learning_rate" in wrong:
+            raise ValueError(wrong["learning_rate"])
+        with self._lock:
+            self.changes.append((self.step, rate))
+            message = {"do": "rate", "rate": rate}
+            if self._watch is not None:
+                self._watch.worker.link.say(message)
+            else:
+                self._waiting.append(message)
+            self._notices.tell()
+
+    def close(self) -> None:
+        """End the worker, after saving; the run can be resumed later."""
+        with self._lock:
+            watch = self._watch
+            if watch is not None:
+                watch.ask_to_end("leave")
+        if watch is not None:
+            watch.join(15.0)
+
+    def reset(self) -> None:
+        """Forget the run, so that `start` begins at update 0."""
+        self.close()
+        with self._lock:
+            self.places.clear()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._records, self.changes, self._waiting = [], [], []
+            self.step, self.seconds = 0, 0.0
+            self.moments.forget_after(0)
+            self._become("ready", "")
+
+    def branch(self, step: int, **changes: Any) -> Session:
+        """Return a run that repeats this one up to a step and goes on with other settings.
+
+        Without changes it gives the same weights as this one, bit by bit.
+
+        Raises:
+            ValueError: the step was not made yet, or a setting is wrong or can't change in a branch.
+            TypeError: an unknown setting.
+        """
+        after = self.settings.changed(**changes)
+        wrong = self.training.check(after)
+        if wrong:
+            raise ValueError(" ".join(wrong.values()))
+        with self._lock:
+            require_branch(self.settings, after, step, self.step)
+            folder = branch_folder(
+                self.training, self.settings, after, self.places, step, self.changes
+            )
+            records = [record for record in self._records if record.step <= step]
+            keep_records(Places(folder).records, records)
+            other = Session(self.training, after, folder=folder)
+            for kept in self.moments.steps:
+                block = self.moments.block(kept)
+                if block is not None and kept <= step:
+                    other.moments.add(kept, block)
+        other.message = f"Branched from update {step:,}."
+        return other
+
+    # Waiting
+
+    def result(self, *, cache: bool = True) -> Trained:
+        """Train to the end, or take the result from the cache; return it.
+
+        Raises:
+            RuntimeError: the training failed, or was stopped before its end.
+            KeyboardInterrupt: it was interrupted; it is paused.
+        """
+        if cache and self.state == "ready" and self._is_plain():
+            found = kept.find(self.training, self.settings)
+            if found is not None:
+                return found
+        trained_here = self.state != "finished"
+        if self.state in ("ready", "paused", "failed"):
+            self.start()
+        while self.state not in ENDED:
+            self.wait()
+            if self.interrupted:
+                raise KeyboardInterrupt(f"The training is paused at update {self.step:,}.")
+            time.sleep(0.05)
+        trained = self._trained(trained_here)
+        if cache and trained_here and self._is_plain():
+            kept.store(self.training, trained)
+        return trained
+
+    def _is_plain(self) -> bool:
+        """Whether the settings alone decide the result: no rate was set, and it is no branch."""
+        changed = self.changes or self.places.note("result").get("changes")
+        return not changed and not self.places.note("origin")
+
+    def _trained(self, here: bool) -> Trained:
+        if self._watch is not None:
+            self._watch.join(5.0)
+        if self.state != "finished":
+            raise RuntimeError(self.message)
+        facts = self.places.note("result")
+        model = self.training.fresh_model(self.settings)
+        model.load_state_dict(read_weights(self.places.checkpoint))
+        return Trained(
+            model.eval(), self.settings, self.records, dict(facts.get("metrics", {})),
+            dict(facts.get("test", {})), not here, float(facts.get("seconds", self.seconds)),
+        )  # fmt: skip
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the run has ended or paused; an interrupt pauses it, says so and returns.
+
+        Raises:
+            KeyboardInterrupt: a second one, while the first waits for the update to end.
+        """
+        self.interrupted = False
+        try:
+            self._wait(timeout)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            self.pause()
+            self._wait(5.0)
+            print(
+                f"Interrupted: the training is paused at update {self.step:,} of {self.total:,}. "
+                "It goes on from there when you start it again."
+            )
+
+    def _wait(self, timeout: float | None) -> None:
+        end = None if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            while self._watch is not None and (
+                self.state not in ("paused", *ENDED) or self._waiting
+            ):
+                left = 0.2 if end is None else min(0.2, end - time.monotonic())
+                if left <= 0:
+                    return
+                self._changed.wait(left)
+
+    # Inside
+
+    def _command(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            if self.state == "finished":
+                return
+            if self._watch is None:
+                self._waiting.append(message)
+                self._launch()
+            elif not self._watch.worker.link.say(message):
+                self._waiting.append(message)
+            else:
+                self.state = "running"  # as it will be in a moment; the worker's word follows
+
+    def _launch(self) -> None:
+        """Start a worker on the run as its files have it."""
+        _load_optimizers()
+        forked = workers.forks()
+        self.places.remove_note("end")
+        self._look_back()
+        model = self.moments.template() if forked else self.training.fresh_model(self.settings)
+        lock = workers.new_lock(forked)
+        self._published = Published(self.moments.layout, lock) if self._watched else None
+        self._seen = 0
+        self._reader = RecordReader(self.places.records, at_end=True)
+        self.places.write_note("run", self._facts())
+        job = Job(self.training, self.settings, model, self.places, self._published)
+        self._attempts += 1
+        self._watch = Watch(workers.start_worker(job, forked), self._hear, self._end)
+        self._become("running", self._remark)
+        self._send_waiting()
+
+    def _send_waiting(self) -> None:
+        while self._waiting and self._watch is not None:
+            if not self._watch.worker.link.say(self._waiting[0]):
+                return
+            self._sent.append(self._waiting.pop(0))
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "schema": 1,
+            "name": self.training.name,
+            "key": self.training.key,
+            "settings": self.settings.as_json(),
+            "kernel": os.getpid(),
+        }
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        """Take what the worker tells; called from the watch's thread."""
+        with self._changed:
+            self.step = int(message.get("step", self.step))
+            self.seconds = float(message.get("seconds", self.seconds))
+            self._send_waiting()
+            self._collect()
+            state = message.get("state")
+            self._attempts, self._sent = 0, []
+            if state in ("running", "paused", *ENDED):
+                self._become(state, str(message.get("message", "")) or self._remark)
+
+    def _collect(self) -> None:
+        """Read the new records and weights."""
+        for record in self._reader.news():
+            if self._records and self._records[-1].step == record.step:
+                self._records[-1] = record
+            else:
+                self._records.append(record)
+        if self._published is not None:
+            news = self._published.read(self._seen)
+            if news is not None:
+                self._seen, step, block = news
+                self.moments.add(step, block)
+
+    def _end(self, status: int, hung: bool) -> None:
+        """The worker is gone; called from the watch's thread."""
+        with self._changed:
+            with contextlib.suppress(Exception):
+                self._collect()
+            self._watch = None
+            if hung and self._attempts < 3:
+                self._waiting, self._sent = self._sent, []
+                self._launch()  # a lock that another thread held at the fork; another fork may be luckier
+            elif self.state not in ENDED:
+                self._ended_early(status, hung)
+            self._changed.notify_all()
+        self._notices.tell()
+
+    def _ended_early(self, status: int, hung: bool) -> None:
+        if status == 0:
+            self._become("paused", self.message)
+        else:
+            self._become("failed", _why(status, self.places))
+
+    def _become(self, state: Any, message: str) -> None:
+        with self._changed:
+            self.state, self.message = state, message
+            self._changed.notify_all()
+        self._notices.tell()
+
+    def _look_back(self) -> None:
+        """Take what the folder has of this run: records, moments, the checkpoint's step."""
+        found = read_checkpoint(self.places.checkpoint)
+        step = self._origin_step() if found is None else found.step
+        records = [record for record in read_records(self.places.records) if record.step <= step]
+        with contextlib.suppress(OSError):
+            keep_records(self.places.records, records)
+        drop_states_after(self.places, step)
+        self.moments.forget_after(step)
+        self._records, self.step = records, step
+        self.seconds = found.seconds if found else records[-1].seconds if records else 0.0
+        if found is not None:
+            self.changes = list(found.changes)
+
+    def _origin_step(self) -> int:
+        step = self.places.note("origin").get("step", 0)
+        return step if isinstance(step, int) else 0
+
+    def _find_earlier(self) -> None:
+        """Take up the run that an earlier kernel left here, if it is of the same code and data."""
+        note, found = self.places.note("run"), read_checkpoint(self.places.checkpoint)
+        if note and note.get("key") != self.training.key:
+            self.places.clear()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.message = "An earlier run had other code or data, so this one begins at update 0."
+        elif note and found is not None and found.step:
+            self._look_back()
+            self._restore_moments()
+            end = self.places.note("end")
+            if end.get("state") in ("finished", "stopped"):
+                self.state = end["state"]
+                self.message = f"{end.get('message', '')} This is an earlier run, as it was kept."
+            else:
+                self.state = "paused"
+                self.message = (
+                    f"Resumed from update {found.step:,} of {self.total:,}, "
+                    f"saved {_duration(found.age)} ago."
+                )
+        else:
+            self._look_back()
+
+    def _restore_moments(self) -> None:
+        """Bring back the moments that the files of full states hold."""
+        layout = self.moments.layout
+        files = {**states_of(self.places), self.step: self.places.checkpoint}
+        for step, path in files.items():
+            with contextlib.suppress(OSError, SafetensorError, KeyError, RuntimeError):
+                self.moments.add(step, layout.pack(read_weights(path)))
+
+
+def _duration(seconds: float) -> str:
+    """A span of time, in its largest unit."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = int(seconds // length)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return f"{seconds:.0f} s"
+
+
+def _why(status: int, places: Places) -> str:
+    """Why a worker ended that left no word."""
+    if status < 0:
+        try:
+            name = signal.Signals(-status).name
+        except ValueError:
+            name = str(-status)
+        what = f"was ended from outside ({name}); memory may have been short"
+    else:
+        what = f"ended with status {status}"
+    with contextlib.suppress(OSError):
+        lines = places.output.read_text(errors="replace").strip().splitlines()
+        if lines and status > 0:
+            what += f": {lines[-1][:300]}"
+    return f"The training's process {what}. Start it again to go on from its last checkpoint."
+
+
+def _load_optimizers() -> None:
+    """Import what torch's optimizers import when the first is made, before the fork: it takes a second."""
+    torch.optim.SGD([nn.Parameter(torch.zeros(1))])

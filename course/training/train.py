@@ -1,0 +1,96 @@
+"""Trainings without a theatre: to their end, or taken up where an earlier kernel left them."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import Any
+
+from course.training import cache as kept
+from course.training.earlier import free_folder, read_checkpoint, settings_of
+from course.training.places import Places, folder_of, folders, is_busy
+from course.training.results import Trained
+from course.training.session import ENDED, Session
+from course.training.settings import Settings
+from course.training.task import Training
+
+__all__ = ["resumable", "train"]
+
+_OWN = "-train"  # marks the folders of `train`, whose runs leave nothing behind
+
+
+def train(
+    training: Training,
+    settings: Settings | None = None,
+    *,
+    cache: bool = True,
+    progress: bool = True,
+) -> Trained:
+    """Train to the end and return the result; with `cache`, return that of an earlier training.
+
+    The training runs in a child process, as in a theatre. An interrupted one goes on where it was when
+    `train` is called again.
+
+    Raises:
+        ValueError: settings are wrong.
+        RuntimeError: the training failed; the message says why.
+        KeyboardInterrupt: it was interrupted; it is saved.
+    """
+    settings = settings or training.settings
+    found = kept.find(training, settings) if cache else None
+    if found is not None:
+        return found
+    folder = folder_of(training, settings)
+    session = Session(
+        training, settings, folder=free_folder(folder.with_name(folder.name + _OWN)), watched=False
+    )
+    if session.state in ENDED:  # an earlier kernel ended before it could take the result
+        session.reset()
+    try:
+        _follow(session, progress)
+        trained = session.result(cache=cache)
+    finally:
+        session.close()
+    session.places.clear()
+    return trained
+
+
+def _follow(session: Session, progress: bool) -> None:
+    """Train to the end, under a progress bar."""
+    tqdm: Any = importlib.import_module("tqdm.auto").tqdm
+    session.start()
+    with tqdm(total=session.total, initial=session.step, unit="step", disable=not progress) as bar:
+        while session.state not in ENDED:
+            session.wait(0.1)
+            bar.update(session.step - bar.n)
+            if session.records:
+                bar.set_postfix(loss=f"{session.records[-1].loss:.4g}", refresh=False)
+            if session.interrupted:
+                raise KeyboardInterrupt(f"The training is saved at update {session.step:,}.")
+
+
+def resumable(training: Training) -> Session | None:
+    """Return the latest run that an earlier kernel left unfinished, paused; None where there is none."""
+    for folder in folders(training):
+        places = Places(folder)
+        note, found, settings = (
+            places.note("run"),
+            read_checkpoint(places.checkpoint),
+            settings_of(places),
+        )
+        unfinished = found is not None and found.step and not places.note("end")
+        if folder.name.endswith(_OWN) or not unfinished or settings is None:
+            continue
+        settings = _as_default(settings, training)
+        if note.get("key") != training.key or training.check(settings) or is_busy(folder):
+            continue
+        return Session(training, settings, folder=folder)
+    return None
+
+
+def _as_default(settings: Settings, training: Training) -> Settings:
+    """The training's own settings where these are the same but for what JSON makes of them."""
+    same = json.dumps(settings.as_json(), default=repr) == json.dumps(
+        training.settings.as_json(), default=repr
+    )
+    return training.settings if same else settings
