@@ -24,7 +24,7 @@ class Run:
         session: the run itself.
         name: "A" or "B".
         first: the update that it branched off after; 0 for a run of its own.
-        marks: where its learning rate was changed: after which update, and what to write there.
+        told: what a branch changed, in a few words.
         own: whether the theatre started it, and so ends it when it is closed.
         sent: how many of its records the views have.
         measured: the last update whose held-out figure they have; -1 for none.
@@ -34,7 +34,7 @@ class Run:
     pictures: Pictures
     name: str = "A"
     first: int = 0
-    marks: list[tuple[int, str]] = field(default_factory=list)
+    told: str = ""
     own: bool = True
     sent: int = 0
     measured: int = -1
@@ -42,8 +42,15 @@ class Run:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing will be added to it."""
+        """Whether nothing will be added to it, unless it is started again."""
         return self.session.state in ENDED
+
+    @property
+    def marks(self) -> list[tuple[int, str]]:
+        """Where something was changed: after which update, and what to write there."""
+        branched = [(self.first, self.told)] if self.told else []
+        rates = [(step, f"rate {rate:.3g}") for step, rate in self.session.changes]
+        return [*branched, *(mark for mark in rates if mark[0] > self.first or not self.first)]
 
 
 class Runs:
@@ -71,7 +78,7 @@ class Runs:
             self._let_go(run)
         del self.shown[1:]
         session = self.main.session.branch(step, **changes)
-        run = self._run(session, name="B", first=step, marks=[(step, told)])
+        run = self._run(session, name="B", first=step, told=told)
         self.shown = [self.main, run]
         return run
 
@@ -83,7 +90,7 @@ class Runs:
     def _let_go(self, run: Run) -> None:
         self._leave.pop(run.id, lambda: None)()
         if run.own and not run.ended:
-            run.session.stop()
+            run.session.close()  # saved: it can be resumed
 
     def close(self) -> None:
         """Stop listening, and end the runs that the theatre started."""

@@ -52,7 +52,8 @@ def state(run: Run, figure: str, several: bool) -> str:
     session = run.session
     named = f"{run.name}: " if several else ""
     word = _STATES[session.state]
-    told = f" {session.message}" if session.message else ""
+    said = session.message
+    told = f" {said}" if said and not said.startswith(word) else ""  # the rest of the line has it
     if session.state == "ready":
         return f"{named}{word}: {session.total:,} updates to make.{told}"
     at = f"update {session.step:,} of {session.total:,}, {seconds(session.seconds)}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from course.training import Training
 
 _NONE_YET = "They are answered as soon as the model is there."
-_GO = {"ready": "Start", "running": "Pause", "paused": "Go on"}
+_GO = {"ready": "Start", "running": "Pause"}
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,18 @@ def buttons(states: Sequence[str]) -> list[dict[str, Any]]:
     >>> [button["label"] for button in buttons(["paused"])]
     ['Go on', 'Step', 'Stop', 'Start over']
     """
-    now = next((name for name in ("running", "paused", "ready") if name in states), "")
+    now = next((n for n in ("running", "paused", "stopped", "failed", "ready") if n in states), "")
     over = "" if now else "The run has ended: “Start over” begins another."
-    go: dict[str, Any] = {"name": "go", "label": _GO.get(now, "Go on")}
-    go["sends"] = "pause" if now == "running" else "go"
-    step = over or ("Pause the run first: a step is one update." if now == "running" else "")
-    stop = over or ("It does not run yet." if now == "ready" else "")
+    idle = "" if now in ("running", "paused") else "It does not run now."
+    go = {"name": "go", "label": _GO.get(now, "Go on"), "off": over}
     return [
-        {**go, "off": over},
-        {"name": "step", "label": "Step", "off": step},
-        {"name": "stop", "label": "Stop", "sends": "stop", "off": stop},
+        {**go, "sends": "pause" if now == "running" else "go"},
+        {
+            "name": "step",
+            "label": "Step",
+            "off": over or ("Pause first: a step is one update." if now == "running" else ""),
+        },
+        {"name": "stop", "label": "Stop", "sends": "stop", "off": over or idle},
         {"name": "over", "label": "Start over", "sends": "over"},
     ]
 
@@ -131,7 +133,7 @@ def _run(run: Run, several: bool) -> dict[str, Any]:
 def described(run: Run) -> str:
     """What a run is, for its line in the legend."""
     if run.first or run.name != "A":
-        return f"branch after update {run.first:,}, {run.marks[0][1]}" if run.marks else "branch"
+        return f"branch after update {run.first:,}, {run.told}"
     return "the first run"
 
 

@@ -327,9 +327,7 @@ class TrainingTheatre(Lab):
             session = run.session
             if wanted == "pause" and session.state == "running":
                 session.pause()
-            elif wanted == "go" and session.state == "paused":
-                session.resume()
-            elif wanted == "go" and session.state == "ready":
+            elif wanted == "go" and session.state not in ("running", "finished"):
                 with self._computing:
                     session.start()
 
@@ -337,7 +335,7 @@ class TrainingTheatre(Lab):
         if type(count) is not int or not 1 <= count <= 1000:
             return
         for run in self.runs.shown:
-            if run.session.state in ("ready", "paused"):
+            if run.session.state not in ("running", "finished"):
                 with self._computing:
                     run.session.advance(count)
 
@@ -355,6 +353,7 @@ class TrainingTheatre(Lab):
         with self._computing:
             session = Session(self.training, self._draft.settings)
             self.runs.begin(session, own=True)
+            session.reset()
             session.start()
         self._chosen = replace(self._chosen, cursor=None)
         self._pictures = {}
@@ -367,7 +366,6 @@ class TrainingTheatre(Lab):
         for run in self.runs.shown:
             if not run.ended:
                 run.session.set_rate(rate)
-                run.marks.append((run.session.step, f"rate {number(rate)}"))
                 changed.append(run)
         self._notice = (
             f"The learning rate is {number(rate)} from now on."
