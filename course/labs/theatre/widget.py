@@ -28,7 +28,7 @@ from course.labs.theatre.view import (
 )
 
 if TYPE_CHECKING:
-    from course.training import Session, Trained, Training
+    from course.training import Session, Settings, Trained, Training
 
 LIVE = 0.1  # seconds between pictures of the newest moment: each costs a call of the model
 UNSEEN = 1.0  # the same while no view has answered yet
@@ -154,6 +154,11 @@ class TrainingTheatre(Lab):
 
     # What is shown
 
+    def _in_use(self) -> Settings:
+        """The first run's settings, with the rate that it has now."""
+        session = self.session
+        return session.settings.changed(learning_rate=session.rate)
+
     def _values(self) -> dict[str, Any]:
         chosen = self._chosen
         shown = {"layer": chosen.layer, "head": chosen.head, "log": chosen.log}
@@ -187,7 +192,7 @@ class TrainingTheatre(Lab):
         """Invalid settings, then what a press did, then what failed."""
         faults = [picture.fault for picture in pictures if picture]
         failed = [run.session.message for run in self.runs.shown if run.session.state == "failed"]
-        plans = plan(self._draft.settings, self.session.settings)
+        plans = plan(self._draft.settings, self._in_use())
         told = [*self._draft.why.values(), self._notice, *failed, *faults[:1], plans]
         return " ".join(filter(None, told))
 
@@ -377,7 +382,7 @@ class TrainingTheatre(Lab):
         main = self.runs.main
         step = self._step(main)
         settings = self._draft.settings
-        differ = difference(settings, main.session.settings)
+        differ = difference(settings, self._in_use())
         others = [label(name) for name in differ if name not in BRANCHES]
         if any(name in self._draft.why for name in BRANCHES):
             return

@@ -123,6 +123,10 @@ class FakeSession:
         return lambda: self._heard_by.remove(callback)
 
     @property
+    def rate(self) -> float:
+        return self.changes[-1][1] if self.changes else self.settings.learning_rate
+
+    @property
     def listeners(self) -> int:
         """How many listen."""
         return len(self._heard_by)
