@@ -71,20 +71,27 @@ class Pictures:
         return known
 
     def _compute(self, step: int) -> Picture:
-        training = self._training
-        try:
-            with torch.no_grad(), in_time("model"):
-                model = self._model(step)
-                answers = tuple(training.examples(model)) if training.examples else ()
-                head = training.head(model) if training.head else None
-                return Picture(step, answers, None if head is None else _checked(head))
-        except OwnFailed as error:
-            return Picture(step, fault=str(error))
-        except Exception as error:
-            told = f"{type(error).__name__}: {error}"
-            return Picture(
-                step, fault=f"The model of update {step:,} could not answer: {told[:300]}"
-            )
+        """Answers and head by themselves: one that fails leaves the other."""
+        training, faults = self._training, []
+        answers: tuple[Answer, ...] = ()
+        head: Head | None = None
+        for part in ("examples", "head"):
+            ask = getattr(training, part)
+            if ask is None:
+                continue
+            try:
+                with torch.no_grad(), in_time("model"):
+                    given = ask(self._model(step))
+                    if part == "examples":
+                        answers = tuple(given)
+                    else:
+                        head = _checked(given)
+            except OwnFailed as error:
+                faults.append(str(error))
+            except Exception as error:
+                told = f"{type(error).__name__}: {error}"
+                faults.append(f"The model of update {step:,} fails in {part}: {told[:300]}")
+        return Picture(step, answers, head, " ".join(dict.fromkeys(faults)))
 
     def _model(self, step: int) -> Any:
         if step in self._session.moments.steps:

@@ -139,7 +139,7 @@ class TrainingTheatre(Lab):
         """A picture and words, for places without a front end."""
         with self._lock:
             runs = self.runs.shown
-            pictures = [self._made(run) for run in runs]
+            pictures = [self._make_now(run) for run in runs]
             told = summary(self.training, runs, pictures)
             examples = [line for picture in pictures for line in answers_text(picture)]
             words = [repr(self), self.training.title, parts(self.training), self._recording(), told]
@@ -175,10 +175,10 @@ class TrainingTheatre(Lab):
         if now is not None:
             self._pictures[run.id] = now
         elif run.id not in self._pictures:
-            self._made(run)
+            self._make_now(run)
         return self._pictures.get(run.id)
 
-    def _made(self, run: Run) -> Picture:
+    def _make_now(self, run: Run) -> Picture:
         with self._computing:
             made = self.runs.make(run, self._chosen.cursor)
         self._pictures[run.id] = made
