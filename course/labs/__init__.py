@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from course.labs.shapes.widget import ShapeTracer
     from course.labs.stack.widget import StackLab
     from course.labs.surgery.widget import SurgeryTable
+    from course.labs.theatre.widget import TrainingTheatre
     from course.labs.tokenizer.widget import TokenizerLab
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "StackLab",
     "SurgeryTable",
     "TokenizerLab",
+    "TrainingTheatre",
 ]
 
 _HOMES = {
@@ -46,6 +48,7 @@ _HOMES = {
     "StackLab": "course.labs.stack.widget",
     "SurgeryTable": "course.labs.surgery.widget",
     "TokenizerLab": "course.labs.tokenizer.widget",
+    "TrainingTheatre": "course.labs.theatre.widget",
 }
 
 

@@ -4,7 +4,7 @@
  * It knows controls (text, number, range, select, check, button, chips) and panels (grid: many small
  * matrices; matrix: one large one; table: numbers; plot: lines and points over two axes; tokens:
  * a text cut into pieces; steps: a list in words, with the code of the chosen one; flow: lines
- * between words; journey: the steps as stations). A lab is a list of each, declared in Python
+ * between words; journey: the steps as stations; stage, curves, answers: a training that runs). A lab is a list of each, declared in Python
  * (course/labs/lab.py describes the messages, course/labs/drawing.py the panels), so a new lab needs
  * no new JavaScript.
  *
@@ -14,11 +14,13 @@
  *   modules of this folder into the one that anywidget takes.
  */
 
+import { AnswersPanel } from "./answers.js";
 import { Challenges } from "./challenges.js";
 import { Chips } from "./chips.js";
 import { fromBase64, makeScale, Pixels } from "./codes.js";
 import { Comparison } from "./compare.js";
 import { Control } from "./controls.js";
+import { CurvesPanel } from "./curves.js";
 import { keepKeys, make, newId, setText } from "./dom.js";
 import { FlowPanel } from "./flow.js";
 import { GridPanel } from "./grid.js";
@@ -30,6 +32,7 @@ import { CanvasPanel, Panel } from "./panel.js";
 import { composePicture, saveCanvas } from "./picture.js";
 import { PlotPanel } from "./plot.js";
 import { Requests } from "./requests.js";
+import { StagePanel } from "./stage.js";
 import { StepsPanel } from "./steps.js";
 import { TablePanel } from "./table.js";
 import { sameValue } from "./text.js";
@@ -47,7 +50,7 @@ const LOST = "The kernel behind this picture has stopped or was restarted. Run t
  * The kinds of panel.
  * @type {Record<Labs.PanelSpec["kind"], new (spec: any, lab: Labs.Host) => AnyPanel>}
  */
-const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel, flow: FlowPanel };
+const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel, flow: FlowPanel, stage: StagePanel, curves: CurvesPanel, answers: AnswersPanel };
 
 /**
  * One view of a lab.

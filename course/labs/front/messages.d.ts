@@ -46,7 +46,7 @@ declare namespace Labs {
 
   interface PanelSpec {
     name: string;
-    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow";
+    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow" | "stage" | "curves" | "answers";
     label: string;
     column?: 0 | 1;
     /** Above both columns. */
@@ -123,6 +123,8 @@ declare namespace Labs {
     /** The value that is the layer's number. */
     turns: string;
   }
+
+  interface CurvesSpec extends CanvasSpec {}
 
   interface Group {
     label: string;
@@ -248,6 +250,69 @@ declare namespace Labs {
     layers: number;
     chosen: number;
     last: number;
+  }
+
+  // The theatre's panels
+
+  /** A run's state: how far it is, and that in words. */
+  interface RunState {
+    name: string;
+    words: string;
+    step: number;
+    total: number;
+  }
+
+  interface StageButton {
+    name: string;
+    label: string;
+    /** What it sends; without, how often it was pressed. */
+    sends?: string;
+    /** Why it does nothing now. */
+    off?: string;
+  }
+
+  interface StageMeta extends PanelMeta {
+    parts: string;
+    /** That this is a recording, and of what; "" for a live run. */
+    recording: string;
+    runs: RunState[];
+    buttons: StageButton[];
+    /** For those who listen. */
+    said: string;
+  }
+
+  interface Run {
+    id: string;
+    name: string;
+    words: string;
+    /** The update that it branched off after. */
+    first: number;
+    step: number;
+    total: number;
+    /** Of the smoothing, in updates. */
+    constant: number;
+    /** Where something was changed: after which update, and what. */
+    marks: [number, string][];
+  }
+
+  interface CurvesMeta extends CanvasMeta {
+    runs: Run[];
+    chunks: { id: string; from: number; upto: number; count: number; measured: number; last: number }[];
+    figure: string;
+    baselines: [string, number][];
+    /** The kept moments, in order. */
+    moments: number[];
+    /** Where the learner put the cursor; null follows the end. */
+    cursor: number | null;
+    log: boolean;
+  }
+
+  interface AnswersMeta extends PanelMeta {
+    /** After which update the model answered. */
+    at: number | null;
+    examples: { prompt: string; right: string; guesses: [string, number][] }[];
+    /** Why there are none. */
+    empty?: string;
   }
 
   // The messages
