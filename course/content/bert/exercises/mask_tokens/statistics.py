@@ -7,7 +7,7 @@ import math
 from torch import Tensor
 
 SIGMAS = 6.0
-MANY = 3000  # so many draws tell which ids are drawn
+MANY = 700  # so many draws tell which ids are drawn
 FEW_WORDS = 8  # in so small a vocabulary the old id often comes again by chance
 
 
@@ -31,7 +31,7 @@ def statistics(
     vocab_size: int,
     probability: float,
 ) -> dict[str, float]:
-    """Of inputs and labels (..., B, S) from ids (B, S), which hold neither mask_id nor id 0 nor the last id."""
+    """Of inputs and labels (..., B, S) from ids (B, S), without mask_id; of many words, without id 0 and the last."""
     original, free = ids.expand_as(inputs), (~special).expand_as(inputs)
     chosen = labels != -100
     taken = chosen & free
@@ -52,16 +52,26 @@ def statistics(
             share(changed & ~masked, taken), other, count
         ),
         "some chosen places become another id (1 says yes)": (
-            float(bool((changed & ~masked & taken).any())) if count > 300 else 1.0
+            float(bool((changed & ~masked & taken).any()))
+            if count > 300 and vocab_size > FEW_WORDS
+            else 1.0
         ),
         "share of the chosen places that stay": settled(
             share(~changed, taken), 0.1 + 0.1 / vocab_size, count
         ),
     }
+    usual = (0.8 + 0.1 / vocab_size, other, 0.1 + 0.1 / vocab_size)
+    kinds = ("become mask_id", "become another id", "stay")
+    found[
+        "80, 10 and 10 % of the chosen places become mask_id, another id and stay (1 says yes)"
+    ] = float(
+        all(
+            found[f"share of the chosen places that {kind}"] == expected
+            for kind, expected in zip(kinds, usual, strict=True)
+        )
+    )
     if vocab_size <= FEW_WORDS:
-        again = (
-            0.4 * 0.1 / vocab_size
-        )  # of the expected 0.1 / vocab_size, six standard deviations less
+        again = 0.5 * 0.1 / vocab_size  # halfway between never and as often as it should
         can = share(~changed, taken) > 0.1 + again
         found["a random id can be the old one again (1 says yes)"] = float(can)
     for name, part in (("inputs", inputs), ("labels", labels)):
@@ -90,6 +100,9 @@ def _random_ids(drawn: Tensor, vocab_size: int) -> dict[str, float]:
         ),
         "share of random ids that are the last one, vocab_size - 1": at(
             drawn == vocab_size - 1, expected
+        ),
+        "0 and the last id are among the random ids (1 says yes)": (
+            float(bool((drawn == 0).any() and (drawn == vocab_size - 1).any())) if many else 1.0
         ),
         "random ids, whether they vary": float(bool(numbers.std() > 0)) if many else 1.0,
     }
@@ -129,6 +142,7 @@ def repeated(inputs: Tensor, labels: Tensor) -> dict[str, float]:
     same = (inputs[0] == inputs[1]) & (labels[0] == labels[1])
     labels_same = float((labels[0] == labels[1]).double().mean())
     return {
+        "two generators in the same state give the same (1 says yes)": float(bool(same.all())),
         "two generators in the same state, share of labels that agree": labels_same,
         "two generators in the same state, share of inputs and labels that agree": float(
             same.double().mean()
