@@ -28,7 +28,7 @@ from course.labs.theatre.view import (
 )
 
 if TYPE_CHECKING:
-    from course.training import Session, Settings, Trained, Training
+    from course.training import Moments, Session, Settings, Trained, Training
 
 LIVE = 0.1  # seconds between pictures of the newest moment: each costs a call of the model
 UNSEEN = 1.0  # the same while no view has answered yet
@@ -73,6 +73,11 @@ class TrainingTheatre(Lab):
     def session(self) -> Session:
         """The run that is shown; the first where there is a branch."""
         return self.runs.main.session
+
+    @property
+    def moments(self) -> Moments:
+        """The models of the run's moments."""
+        return self.session.moments
 
     def result(self) -> Trained:
         """Train to the end, or wait for it, and return what was trained.
