@@ -38,7 +38,7 @@ export class AnswersPanel extends Panel {
    * @param {Example} example
    */
   drawExample(item, { prompt, right, guesses }) {
-    const [asked, rows, missed] = [...item.children];
+    const [asked, rows, missed] = /** @type {HTMLElement[]} */ ([...item.children]);
     setText(asked, prompt);
     while (rows.children.length > guesses.length) rows.lastChild?.remove();
     while (rows.children.length < guesses.length) {
@@ -54,7 +54,7 @@ export class AnswersPanel extends Panel {
     });
     const hit = guesses.some(([word]) => word === right);
     setText(missed, hit ? "" : `right: ${right}`);
-    /** @type {HTMLElement} */ (missed).hidden = hit;
+    missed.hidden = hit;
   }
 
   table() {
