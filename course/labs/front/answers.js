@@ -59,7 +59,7 @@ export class AnswersPanel extends Panel {
 
   table() {
     const rows = this.meta.examples.flatMap(({ prompt, right, guesses }) =>
-      guesses.map(([word, share], i) => [i ? "" : prompt, word, percent(share), i ? "" : right]));
+      guesses.map(([word, share]) => [prompt, word, percent(share), right]));
     return numberTable(this.caption.textContent ?? "", ["prompt", "answer", "probability", "right"], rows);
   }
 }
