@@ -38,7 +38,7 @@ export class AnswersPanel extends Panel {
    * @param {Example} example
    */
   drawExample(item, { prompt, right, guesses }) {
-    const [asked, rows, missed] = [...item.children];
+    const [asked, rows, missed] = /** @type {HTMLElement[]} */ ([...item.children]);
     setText(asked, prompt);
     while (rows.children.length > guesses.length) rows.lastChild?.remove();
     while (rows.children.length < guesses.length) {
@@ -54,12 +54,12 @@ export class AnswersPanel extends Panel {
     });
     const hit = guesses.some(([word]) => word === right);
     setText(missed, hit ? "" : `right: ${right}`);
-    /** @type {HTMLElement} */ (missed).hidden = hit;
+    missed.hidden = hit;
   }
 
   table() {
     const rows = this.meta.examples.flatMap(({ prompt, right, guesses }) =>
-      guesses.map(([word, share], i) => [i ? "" : prompt, word, percent(share), i ? "" : right]));
+      guesses.map(([word, share]) => [prompt, word, percent(share), right]));
     return numberTable(this.caption.textContent ?? "", ["prompt", "answer", "probability", "right"], rows);
   }
 }

@@ -5,7 +5,7 @@ import { keepKeys, make, newId, numberTable, setFont, setText } from "./dom.js";
 import { CanvasPanel } from "./panel.js";
 import { DASHES, drawLine, drawMarker, line, MARKERS } from "./strokes.js";
 import { clamp, shortNumber } from "./text.js";
-import { nextMoment, spread, Track } from "./tracks.js";
+import { lastNotAfter, nextMoment, spread, Track } from "./tracks.js";
 
 const LOSS_HIGH = 190; // in CSS pixels
 const FIGURE_HIGH = 120;
@@ -207,7 +207,7 @@ export class CurvesPanel extends CanvasPanel {
     const texts = this.plots.flatMap(({ ticks }) => ticks.map(([, text]) => context.measureText(text).width));
     this.left = Math.ceil(Math.max(28, ...texts)) + 8;
     const total = Math.max(1, ...meta.runs.map((run) => run.total));
-    this.x = new Axis({ whole: true, least: 0, most: total }, [], this.left, width - 14);
+    this.x = new Axis({ whole: true, least: 0, most: total }, [], this.left, width - 22);
     this.size(width, figure.bottom + 38);
   }
 
@@ -327,7 +327,10 @@ export class CurvesPanel extends CanvasPanel {
   drawRun(run, i) {
     const { context, x } = this;
     const [loss, figure] = this.plots;
-    const { steps, losses, smooth, at, figures } = this.track(run);
+    const track = this.track(run); // before it branched off, a run is the first one
+    const [from, since] = [lastNotAfter(track.steps, run.first - 1) + 1, lastNotAfter(track.at, run.first - 1) + 1];
+    const [steps, losses, smooth] = [track.steps, track.losses, track.smooth].map((numbers) => numbers.slice(from));
+    const [at, figures] = [track.at, track.figures].map((numbers) => numbers.slice(since));
     const colours = this.lab.colours.series ?? [this.lab.ink];
     context.strokeStyle = context.fillStyle = colours[i % colours.length];
     const xs = steps.map((step) => x.at(step));

@@ -106,7 +106,8 @@ class TrainingTheatre(Lab):
             self._draft.take(typed)
         for name, value in changes.items():
             if name in ("layer", "head", "row", "column") and type(value) is int:
-                self._chosen = replace(self._chosen, **{name: max(0, value)})
+                place: dict[str, Any] = {name: max(0, value)}
+                self._chosen = replace(self._chosen, **place)
             elif name == "log":
                 self._chosen = replace(self._chosen, log=bool(value))
             elif name == "cursor" and (value is None or type(value) is int):
@@ -198,14 +199,14 @@ class TrainingTheatre(Lab):
         faults = [picture.fault for picture in pictures if picture]
         failed = [run.session.message for run in self.runs.shown if run.session.state == "failed"]
         plans = plan(self._draft.settings, self._in_use())
-        told = [*self._draft.why.values(), self._notice, *failed, *faults[:1], plans]
+        told = [*self._draft.why.values(), self._notice or plans, *failed, *faults[:1]]
         return " ".join(filter(None, told))
 
     def _words_to_hear(self) -> str:
         """A change of state at once; the figures of a run every few seconds."""
         told, when = self._said
         runs, now = self.runs.shown, time.monotonic()
-        states = [run.session.state for run in runs]
+        states: list[str] = [run.session.state for run in runs]
         if states != self._states or now - when >= SPOKEN or not told:
             several = len(runs) > 1
             told = " ".join(state(run, self.training.figure, several) for run in runs)
