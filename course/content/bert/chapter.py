@@ -36,7 +36,7 @@ from torch import Tensor, nn
 
 from course import check, datasets, explain, figures, hint, labs, predict, quiz, use
 from course.content.bert import demonstrations as bert
-from course.content.bert.pretraining import masked_words
+from course.content.bert.pretraining import masked_words, with_standard_layers
 from course.training import train
 from encoder_core import (
     Bert,
@@ -135,6 +135,7 @@ quiz("bert.why-masked")
 #
 # *A tiny case.* Ids $7, 9$ with probability $0$: the inputs are $7, 9$ and the labels $-100, -100$. With probability $1$ the labels are $7, 9$, and the inputs are `mask_id` in 8 of 10 calls. The check calls your function on many tokens and judges the shares.
 
+
 # %% id="mask-tokens-exercise" exercise="bert.mask_tokens"
 def mask_tokens(
     ids: Tensor,
@@ -145,6 +146,7 @@ def mask_tokens(
     generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Inputs and labels, both (B, S), from ids; special (B, S) bool, True = never chosen."""
+
     ### BEGIN SOLUTION
     def draw() -> Tensor:
         """A number from [0, 1) for each place."""
@@ -163,6 +165,7 @@ def mask_tokens(
     return inputs, labels
     ### END SOLUTION
 
+
 # %% id="mask-tokens-check"
 check("bert.mask_tokens", mask_tokens)
 
@@ -173,7 +176,10 @@ mask_tokens = use("bert.mask_tokens")
 one_row, is_special = ids[None], special[None]  # (1, S)
 for seed in range(4):
     inputs, labels = mask_tokens(
-        one_row, is_special, bert.MASK, len(pairs.words),
+        one_row,
+        is_special,
+        bert.MASK,
+        len(pairs.words),
         generator=torch.Generator().manual_seed(seed),
     )
     print(" ".join(pairs.words[number] for number in inputs[0]))
@@ -191,7 +197,10 @@ predict("bert.seen-word")
 # %% id="seen-word-run"
 many = held_out.repeat(60, 1)  # (60 N, S)
 inputs, labels = mask_tokens(
-    many, many < len(bert.SPECIALS), bert.MASK, len(pairs.words),
+    many,
+    many < len(bert.SPECIALS),
+    bert.MASK,
+    len(pairs.words),
     generator=torch.Generator().manual_seed(0),
 )
 asked, word = labels != -100, (many > bert.MASK) & (inputs != bert.MASK)
@@ -236,6 +245,7 @@ quiz("bert.why-stay")
 #
 # *A tiny case.* Two words, logits $(0, \ln 3)$: their probabilities are $\frac14$ and $\frac34$. With the labels $1$ at one place and $-100$ at another the loss is $\ln \frac43 \approx 0.288$.
 
+
 # %% id="masked-lm-loss-exercise" exercise="bert.masked_lm_loss"
 def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross entropy where labels (B, S) are not -100; logits (B, S, V); 0 without any."""
@@ -247,6 +257,7 @@ def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
     total = picked.masked_fill(~counts, 0.0).sum()
     return -total / counts.sum().clamp(min=1)  # without any label: 0 / 1
     ### END SOLUTION
+
 
 # %% id="masked-lm-loss-check"
 check("bert.masked_lm_loss", masked_lm_loss)
@@ -274,7 +285,10 @@ at_masks = {
     "loss everywhere": bert.loss_at_masks(everywhere=True),
 }
 figures.lines(
-    range(0, 201, 25), at_masks, x_title="steps", y_title="loss at [MASK], held-out sentences",
+    range(0, 201, 25),
+    at_masks,
+    x_title="steps",
+    y_title="loss at [MASK], held-out sentences",
     title="What a loss at all places is worth",
 )
 
@@ -296,12 +310,14 @@ explain("bert.loss-everywhere")
 #
 # *A tiny case.* The logits of exercise 2 give $e^{\ln 4/3} = \frac43$: the model hardly hesitates. Equal logits for 8 words give 8.
 
+
 # %% id="perplexity-exercise" exercise="bert.perplexity"
 def perplexity(logits: Tensor, labels: Tensor) -> Tensor:
     """exp of the mean loss where labels (B, S) are not -100; logits (B, S, V); 1 without any."""
     ### BEGIN SOLUTION
     return torch.exp(masked_lm_loss(logits, labels))
     ### END SOLUTION
+
 
 # %% id="perplexity-check"
 check("bert.perplexity", perplexity)
@@ -340,6 +356,7 @@ quiz("bert.perplexity-of-eight")
 #
 # *A tiny case.* $(11, 12)$ and $(61, 62, 63)$ with room for 7: one token must go, the second text is the longer one, and $63$ falls: $(\text{CLS}, 11, 12, \text{SEP}, 61, 62, \text{SEP})$ with the types $(0, 0, 0, 0, 1, 1, 1)$.
 
+
 # %% id="sentence-pair-exercise" exercise="bert.sentence_pair"
 def sentence_pair(
     first: list[int], second: list[int], cls_id: int, sep_id: int, max_length: int
@@ -354,6 +371,7 @@ def sentence_pair(
     type_ids = [0] * (len(first) + 2) + [1] * (len(second) + 1)
     return ids, type_ids
     ### END SOLUTION
+
 
 # %% id="sentence-pair-check"
 check("bert.sentence_pair", sentence_pair)
@@ -419,12 +437,14 @@ quiz("bert.why-dropped")
 #
 # *A tiny case.* $h = (1, 2)$, a table with the rows $(3, 0)$, $(0, 1)$, $(1, 1)$ and the bias $(0, 0, 5)$: the logits are $3$, $2$, $8$.
 
+
 # %% id="tied-logits-exercise" exercise="bert.tied_logits"
 def tied_logits(hidden: Tensor, embedding_weight: Tensor, bias: Tensor) -> Tensor:
     """Logits (B, S, V) from hidden (B, S, D), the embedding table (V, D) and bias (V,)."""
     ### BEGIN SOLUTION
     return hidden @ embedding_weight.T + bias  # (B, S, D) @ (D, V) -> (B, S, V)
     ### END SOLUTION
+
 
 # %% id="tied-logits-check"
 check("bert.tied_logits", tied_logits)
@@ -479,7 +499,11 @@ predict("bert.first-step")
 # %% id="first-step-run"
 moved = {f"gradient {signal:g} ± 1": bert.adam_steps(signal) for signal in (0.1, 1.0)}
 figures.lines(
-    range(1, 201), moved, log_x=True, x_title="step", y_title="step length / learning rate",
+    range(1, 201),
+    moved,
+    log_x=True,
+    x_title="step",
+    y_title="step length / learning rate",
     title="Adam's first steps are its longest",
 )
 
@@ -504,6 +528,7 @@ explain("bert.first-step")
 #
 # *A tiny case.* A warm-up of 4 steps of 10, peak 2: step $1$ has $2 \cdot \frac14 = 0.5$, step $4$ has $2$, step $7$ has $2 \cdot \frac{3}{6} = 1$, step $10$ has $0$.
 
+
 # %% id="learning-rate-exercise" exercise="bert.learning_rate"
 def learning_rate(step: int, warmup: int, total: int, peak: float) -> float:
     """From 0 up to peak at step == warmup, then down to 0 at total; 0 after it."""
@@ -512,6 +537,7 @@ def learning_rate(step: int, warmup: int, total: int, peak: float) -> float:
         return peak * step / warmup
     return peak * max(0.0, (total - step) / (total - warmup))
     ### END SOLUTION
+
 
 # %% id="learning-rate-check"
 check("bert.learning_rate", learning_rate)
@@ -523,8 +549,10 @@ learning_rate = use("bert.learning_rate")
 assert [learning_rate(step, 4, 10, 2.0) for step in (1, 4, 7, 10, 12)] == [0.5, 2.0, 1.0, 0.0, 0.0]
 steps = range(0, 1_000_001, 10_000)
 figures.lines(
-    steps, {"BERT": [learning_rate(step, 10_000, 1_000_000, 1e-4) for step in steps]},
-    x_title="step", y_title="learning rate",
+    steps,
+    {"BERT": [learning_rate(step, 10_000, 1_000_000, 1e-4) for step in steps]},
+    x_title="step",
+    y_title="learning rate",
     title="BERT's schedule: the warm-up is its first hundredth",
 )
 
@@ -545,6 +573,7 @@ figures.lines(
 #
 # *A tiny case.* Gradients $(3)$ and $(4)$ are together 5 long. With `max_norm` 1 both are divided by 5: $(0.6)$ and $(0.8)$. With `max_norm` 10 they stay. (`nn.utils.clip_grad_norm_` does this in place and returns the norm; yours returns new tensors.)
 
+
 # %% id="clip-norm-exercise" exercise="bert.clip_norm"
 def clip_norm(gradients: list[Tensor], max_norm: float) -> list[Tensor]:
     """The gradients, all times one factor: together they are at most max_norm long."""
@@ -554,6 +583,7 @@ def clip_norm(gradients: list[Tensor], max_norm: float) -> list[Tensor]:
     scale = max_norm / norm.clamp(min=max_norm)  # 1 where they are short enough
     return [gradient * scale for gradient in gradients]
     ### END SOLUTION
+
 
 # %% id="clip-norm-check"
 check("bert.clip_norm", clip_norm)
@@ -591,6 +621,7 @@ quiz("bert.clip-together")
 #
 # *A tiny case.* Two words that a model gives $\frac12$ and $\frac14$, each from the other, score $\ln \frac12 + \ln \frac14 = -\ln 8 \approx -2.08$.
 
+
 # %% id="pseudo-log-likelihood-exercise" exercise="bert.pseudo_log_likelihood"
 def pseudo_log_likelihood(
     ids: Tensor, special: Tensor, mask_id: int, model: Callable[[Tensor], Tensor]
@@ -604,6 +635,7 @@ def pseudo_log_likelihood(
     log_p = torch.log_softmax(model(copies), dim=-1)  # (N, S, V)
     return log_p[rows, places, ids[places]].sum()
     ### END SOLUTION
+
 
 # %% id="pseudo-log-likelihood-check"
 check("bert.pseudo_log_likelihood", pseudo_log_likelihood)
@@ -692,7 +724,7 @@ labs.MaskedWordLab(theatre.moments, datasets.tokenizer())
 # And look inside. The surgery table cuts out one head, one sublayer, one neuron after the other, and shows what the answer loses; beside it stands what the attention weights alone would have suggested. They often disagree: a head that looks sharply may say nothing that the answer needs.
 
 # %% id="pretrain-surgery"
-labs.SurgeryTable(trained.model, datasets.tokenizer())
+labs.SurgeryTable(with_standard_layers(trained.model), datasets.tokenizer())
 
 # %% [markdown] id="pretrain-positions"
 # ### Where is the neighbour?

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import hashlib
 import inspect
@@ -18,9 +19,12 @@ from course.content.bert.experiments import baselines, model, text
 from course.content.bert.experiments import training as recipe
 from course.datasets.python_docs import corpus
 from course.training import Answer, HeadPicture, Settings, Training
+from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.inspect.recording import record
+from encoder_core.models.text_encoder import TextEncoder
+from encoder_core.multihead import MultiheadAttention
 
-__all__ = ["BLANKS", "masked_words", "tokenizer"]
+__all__ = ["BLANKS", "masked_words", "with_standard_layers"]
 
 # Held-out sentences with a blank each; the word that stood there follows.
 BLANKS = (
@@ -31,11 +35,6 @@ BLANKS = (
     ("This function takes two [MASK].", "arguments"),
 )
 SHOWN = 5  # guesses of each
-
-
-def tokenizer() -> Any:
-    """Return the tokenizer of the documentation: 2,000 pieces."""
-    return corpus.tokenizer()
 
 
 def masked_words(
@@ -51,24 +50,27 @@ def masked_words(
         masked_lm_loss: the loss of logits and labels; torch's cross entropy if None.
     """
     own = {"EncoderLayer": layer, "mask_tokens": mask_tokens, "masked_lm_loss": masked_lm_loss}
+    settings = Settings(
+        **recipe.SETTINGS,
+        d_model=64,
+        nhead=4,
+        num_layers=2,
+        dim_feedforward=64,
+        dropout=0.0,
+        positions=_fitting_positions(layer),
+        more={"near": True, "first_vectors": True},
+    )
     parts = {name: whose(part) for name, part in own.items() if part is not None}
     return Training(
         name="bert.masked_words",
         title="A small BERT learns the masked words of Python's documentation",
-        settings=Settings(
-            **recipe.SETTINGS,
-            d_model=64,
-            nhead=4,
-            num_layers=2,
-            dim_feedforward=64,
-            dropout=0.0,
-            positions="relative",
-            more={"near": True, "first_vectors": True},
-        ),
+        settings=settings,
         build=functools.partial(_build, layer),
         data=list(text.rows().unbind()),
         collate=text.hide(recipe.MASKING, mask_tokens),
-        loss=recipe.loss if masked_lm_loss is None else functools.partial(_own_loss, masked_lm_loss),
+        loss=recipe.loss
+        if masked_lm_loss is None
+        else functools.partial(_own_loss, masked_lm_loss),
         evaluate=recipe.evaluate,
         figure="accuracy",
         baselines=plain_baselines(),
@@ -80,17 +82,31 @@ def masked_words(
     )
 
 
+def _fitting_positions(layer: Callable[..., nn.Module] | None) -> str:
+    """A trainable bias of the scores, where a layer takes a mask of numbers; else sines."""
+    if layer is None:
+        return "relative"
+    try:
+        TextEncoder(8, 8, 2, 1, 8, positions="relative", layer=layer)
+    except ValueError:
+        return "sinusoidal"
+    return "relative"
+
+
 def whose(part: object) -> str:
     """Tell whether a part is the learner's own or the reference that stands in for it."""
     return "the reference's" if getattr(part, "__course_reference__", False) else "yours"
 
 
 def _build(layer: Callable[..., nn.Module] | None, settings: Settings) -> nn.Module:
-    more: dict[str, Any] = {} if layer is None else {"layer": layer}
+    return _built(settings, **({} if layer is None else {"layer": layer}))
+
+
+def _built(settings: Settings, **more: Any) -> nn.Module:
     near = settings.positions == "relative" and settings.more["near"]
     return model.build(
         text.rows(),
-        len(tokenizer().vocabulary),
+        len(corpus.tokenizer().vocabulary),
         d_model=settings.d_model,
         nhead=settings.nhead,
         num_layers=settings.num_layers,
@@ -116,7 +132,7 @@ def _own_loss(
 def plain_baselines() -> dict[str, float]:
     """Return the accuracy on validation of what needs no network."""
     rows, asked = text.rows(), text.questions("validation")
-    size = len(tokenizer().vocabulary)
+    size = len(corpus.tokenizer().vocabulary)
     answers = asked.answers[asked.where]
     frequent = baselines.unigram(rows, size).expand(len(answers), -1)
     neighbours = baselines.Neighbours(rows, size)(asked.inputs, asked.where)
@@ -129,7 +145,7 @@ def plain_baselines() -> dict[str, float]:
 @torch.no_grad()
 def fill_blanks(net: nn.Module) -> Sequence[Answer]:
     """Answer `BLANKS`."""
-    words = tokenizer()
+    words = corpus.tokenizer()
     mask = words.vocabulary["[MASK]"]
     found = []
     for sentence, right in BLANKS:
@@ -140,10 +156,35 @@ def fill_blanks(net: nn.Module) -> Sequence[Answer]:
     return found
 
 
+def with_standard_layers(net: nn.Module) -> nn.Module:
+    """Return the same model with `encoder_core`'s layers, whose heads can be recorded and cut out.
+
+    A layer that passed chapter 04 has the state dict of torch's and computes the same.
+    """
+    if any(isinstance(module, MultiheadAttention) for module in net.modules()):
+        return net
+    twin = copy.deepcopy(net)
+    encoder: Any = twin.encoder.encoder  # type: ignore[union-attr]
+    d_model = encoder.norm.normalized_shape[0]
+    biases = getattr(encoder, "position_biases", None)
+    for i, layer in enumerate(encoder.layers):
+        heads = biases[i].table.shape[0] if biases is not None else 4
+        standard = TransformerEncoderLayer(
+            d_model, heads, layer.linear1.out_features, 0.0, norm_first=True
+        )
+        standard.load_state_dict(layer.state_dict())
+        standard.self_attn.position_bias = None if biases is None else biases[i]
+        encoder.layers[i] = standard
+    if biases is not None:
+        encoder.position_biases = None
+    return twin.eval()
+
+
 @torch.no_grad()
 def look_at_a_sentence(net: nn.Module) -> HeadPicture:
     """Record the attention at the first of `BLANKS`."""
-    encoding = tokenizer().encode(BLANKS[0][0])
+    net = with_standard_layers(net)
+    encoding = corpus.tokenizer().encode(BLANKS[0][0])
     with record(net) as recording:
         net(torch.tensor([encoding.ids]))
     weights = torch.stack([each[0] for each in recording.attention])  # (layers, H, S, S)
