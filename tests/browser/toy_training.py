@@ -34,8 +34,10 @@ def head(model):
     x = model.embedding(HELD[:1])
     w = model.attention(x, x, x, average_attn_weights=False)[1]
     return HeadPicture(tuple(WORDS[i] for i in HELD[0]), w)
-training = Training(name="toy.first", title="A toy learns to find the first word", settings=Settings(steps=3000, d_model=16, nhead=2, num_layers=1, warmup=10, learning_rate=0.01, batch_size=16),
-    build=Toy, data=DATA, collate=torch.stack, loss=loss, evaluate=evaluate, figure="accuracy", baselines={"most frequent": 0.2, "guessing": 0.125},
+training = Training(name="toy.first", title="A toy learns to find the first word",
+    settings=Settings(steps=3000, d_model=16, nhead=2, num_layers=1, warmup=10, learning_rate=0.01, batch_size=16),
+    build=Toy, data=DATA, collate=torch.stack, loss=loss, evaluate=evaluate, figure="accuracy",
+    baselines={"most frequent": 0.2, "guessing": 0.125},
     examples=examples, head=head, parts={"EncoderLayer": "yours", "mask_tokens": "the reference's"}, key="1")
 theatre = labs.TrainingTheatre(training)
 theatre

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 LIVE = 0.1  # seconds between pictures of the newest moment: each costs a call of the model
 UNSEEN = 1.0  # the same while no view has answered yet
-SPOKEN = 10.0  # seconds between the figures that a screen reader hears
+SPOKEN = 5.0  # seconds between the figures that a screen reader hears
 
 
 class TrainingTheatre(Lab):
