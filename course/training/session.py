@@ -379,17 +379,23 @@ class Session:
             with contextlib.suppress(Exception):
                 self._collect()
                 self._kept.keep(self.moments, now=True)
-            self._watch = None
+            asked, self._watch = self._watch is not None and self._watch.asked_to_stop, None
             if hung and self._attempts < 3:
                 self._waiting, self._sent = self._sent, []
                 self._launch()  # a lock that another thread held at the fork; another fork may be luckier
             elif self.state not in ENDED:
-                self._ended_early(status, hung)
+                self._ended_early(status, asked)
             self._changed.notify_all()
         self._notices.tell()
 
-    def _ended_early(self, status: int, hung: bool) -> None:
-        if status == 0:
+    def _ended_early(self, status: int, asked: bool) -> None:
+        if asked:
+            found = read_checkpoint(self.places.checkpoint)
+            step = 0 if found is None else found.step
+            self._become(
+                "stopped", f"It did not answer and was ended; its checkpoint is of update {step:,}."
+            )
+        elif status == 0:
             self._become("paused", self.message)
         else:
             self._become("failed", _why(status, self.places))

@@ -35,7 +35,7 @@ class Watch:
         self.worker = worker
         self._heard, self._ended = heard, ended
         self._asked: float | None = None  # when the worker was asked to end
-        self._begun = self._hung = False
+        self.asked_to_stop = self._begun = self._hung = False
         self._began = time.monotonic()
         self._usage = _usage(worker)
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -43,6 +43,7 @@ class Watch:
 
     def ask_to_end(self, command: str) -> None:
         """Ask the worker to end; one that does not is killed some seconds later."""
+        self.asked_to_stop = command == "stop"
         if self._asked is None:
             self._asked = time.monotonic()
         self.worker.link.say({"do": command})

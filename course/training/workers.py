@@ -25,6 +25,7 @@ import torch
 from course.sandbox import answering
 from course.sandbox import board as boards
 from course.system import forking
+from course.system.threads import one_thread
 from course.training.link import Link, PipeLink, QueueLink, pipe_links
 from course.training.published import Lock
 from course.training.trainer import Job, Trainer
@@ -82,8 +83,8 @@ class ThreadWorker:
 
     def _work(self, job: Job) -> None:
         try:
-            torch.set_num_threads(1)
-            Trainer(job, self._link).work()
+            with one_thread():
+                Trainer(job, self._link).work()
         finally:
             self._link.close()
 

@@ -183,6 +183,47 @@ def test_a_killed_training_is_noticed_and_resumed() -> None:
     session.close()
 
 
+@forked
+def test_a_training_that_is_asked_to_end_saves_first() -> None:
+    """As ipykernel asks all children when it is restarted."""
+    session = run(settings=LONG)
+    session.start()
+    until(lambda: session.step > 20)
+    os.kill(session._watch.worker.pid, signal.SIGTERM)  # type: ignore[union-attr, attr-defined]
+    until(lambda: session._watch is None)
+    assert session.state == "paused"
+    assert run(settings=LONG).step == session.step
+
+
+@forked
+def test_what_it_prints_goes_to_a_file_and_an_exit_is_a_failure() -> None:
+    def loss(model: nn.Module, batch: Any) -> Any:
+        print("hello from the loss")
+        sys.exit("enough")
+
+    session = run(toys.training(loss=loss))
+    session.start()
+    session.wait(60)
+    until(lambda: session.state == "failed")
+    assert "enough" in session.message
+    assert "hello from the loss" in session.places.output.read_text()
+
+
+@forked
+@pytest.mark.slow
+def test_a_training_that_hangs_is_ended_when_it_is_stopped() -> None:
+    def loss(model: nn.Module, batch: Any) -> Any:
+        while True:
+            time.sleep(0.01)
+
+    session = run(toys.training(loss=loss))
+    session.start()
+    time.sleep(0.5)
+    session.stop()
+    until(lambda: session.state == "stopped", 30.0)
+    assert "did not answer" in session.message
+
+
 def test_a_later_kernel_finds_the_run(straight: Trained) -> None:
     session = run()
     session.advance(25)
@@ -356,12 +397,14 @@ def test_a_fork_from_a_busy_kernel_computes(monkeypatch: pytest.MonkeyPatch) -> 
             states.append(session.state)
 
     states: list[str] = []
+    before = torch.get_num_threads()
     busy, trains = threading.Thread(target=multiply), threading.Thread(target=train_a_few)
     busy.start()
     trains.start()
     trains.join()
     done.set()
     busy.join()
+    torch.set_num_threads(before)
     assert states == ["finished"] * 12
 
 
