@@ -1,9 +1,10 @@
 """Record every layer's attention, hidden states and shapes.
 
 `record` works from outside, on any model built from this package's `MultiheadAttention`. Outside of
-the block a model computes exactly as without it, and a copy or a file made inside the block does
-not record. A recording holds what its own thread runs: a training of the same model in another
-thread, or in a forked child, computes as without it. The context managers of `interventions.py` can be imported from here too.
+the block a model computes exactly as without it, and a copy or a file made inside the block does not
+record. A recording holds what its own thread runs: a training of the same model in another thread, or
+in a forked child, computes as without it. The context managers of `interventions.py` can be imported
+from here too.
 
 Source: `torch.nn.Module.register_forward_hook`; Vig 2019, "A Multiscale Visualization of Attention
 in the Transformer Model" (which records the weights of every layer and head).

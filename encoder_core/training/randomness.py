@@ -72,14 +72,15 @@ def _install() -> Any:
     global _key
     with _installing:
         if _key is None:
-            key = torch._C._parse_dispatch_key(_KEY_NAME)
-            skip = torch.library.Library("_", "IMPL")
-            skip.fallback(torch.library.fallthrough_kernel, _KEY_NAME)
-            kernels = torch.library.Library("aten", "IMPL")
+            library: Any = torch.library  # without types
+            key: Any = torch._C._parse_dispatch_key(_KEY_NAME)
+            skip, kernels = library.Library("_", "IMPL"), library.Library("aten", "IMPL")
+            skip.fallback(library.fallthrough_kernel, _KEY_NAME)
             for name in DRAWING:
                 kernels.impl(name, _with_generator(name, torch._C.DispatchKeySet(key)), _KEY_NAME)
             _libraries.extend((skip, kernels))
-            torch.random.default_generator = _OfThisThread(torch.default_generator)  # type: ignore[assignment]
+            random: Any = torch.random
+            random.default_generator = _OfThisThread(torch.default_generator)
             _key = key
     return _key
 

@@ -54,8 +54,7 @@ def test_one_document_gives_other_sentences_of_its_own() -> None:
         assert follows == (second == first + 1)
         assert second != first
     with pytest.raises(ValueError, match="at least three sentences"):
-        for _ in range(100):
-            next_sentence_pairs([["a", "b"]])
+        next_sentence_pairs([["a", "b"]], torch.Generator().manual_seed(1))
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
