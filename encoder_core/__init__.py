@@ -49,6 +49,7 @@ _FILES: dict[str, tuple[str, ...]] = {
         "positions_from_ids",
         "sinusoidal_positions",
     ),
+    "relative": ("AlibiBias", "RelativeBias", "T5Bias", "spread_over_pairs", "t5_buckets"),
     "rotary": (
         "Pairing",
         "Rotary",
@@ -134,7 +135,9 @@ _FILES: dict[str, tuple[str, ...]] = {
     "inspect.recording": ("Recording", "record"),
     "inspect.interventions": ("ablate", "attention_function", "attentions_of", "patch"),
     # Models for the applications.
-    "models.text_encoder": ("TextEncoder", "fresh_encoder"),
+    "models.text_encoder": ("TextEncoder",),
+    "models.fresh": ("LayerMaker", "fresh_encoder"),
+    "models.position_choice": ("PositionChoice", "read_positions"),
     "models.pooling": ("Pooling", "first_token", "masked_max", "masked_mean", "pooling_function"),
     "models.classification": ("SequenceClassifier", "TokenClassifier"),
     "models.encoder_decoder": ("EncoderDecoder",),
@@ -189,7 +192,9 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-_NEW = {"config", "facts", "generate", "lock", "loop", "minilm", "run", "state"}
+_NEW = {
+    "config", "facts", "fresh", "generate", "lock", "loop", "minilm", "position_choice", "run", "state",
+}  # fmt: skip
 # Where files of the first version are now: `from encoder_core.decoding import top_p` still works.
 _MOVED = {
     "alibi": "positions",

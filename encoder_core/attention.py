@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from encoder_core.masks import additive_mask, blocked_rows, check_mask
+from encoder_core.masks import additive_mask, blocked_rows, check_mask, merge_masks
 from encoder_core.second_derivative import allow_second_derivative
 
 __all__ = [
@@ -121,6 +121,7 @@ def scaled_dot_product_attention(
     value: Tensor,
     mask: Tensor | None = None,
     dropout_p: float = 0.0,
+    bias: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Attend step by step: scores, mask, softmax, weighted sum. The form to read.
 
@@ -130,6 +131,7 @@ def scaled_dot_product_attention(
         value: `(..., S, Dv)`.
         mask: broadcasts to `(..., L, S)`; boolean: True is blocked, floating: added to the scores.
         dropout_p: pass 0 in eval mode; a function cannot see `module.training`.
+        bias: added to the scores, broadcasts to `(..., L, S)`; finite, see `relative`.
 
     Returns:
         The output `(..., L, Dv)`, and the weights `(..., L, S)` before dropout. A query that may
@@ -145,6 +147,8 @@ def scaled_dot_product_attention(
     """
     check_mask(mask)
     fit = scores(query, key)  # (..., L, S)
+    if bias is not None:
+        fit = fit + bias
     if mask is not None and mask.dtype == torch.bool:
         fit = fit.masked_fill(mask, -torch.inf)
     elif mask is not None:
@@ -160,6 +164,7 @@ def fused_attention(
     value: Tensor,
     mask: Tensor | None = None,
     dropout_p: float = 0.0,
+    bias: Tensor | None = None,
 ) -> Tensor:
     """Attend in one fused operation, without building the weights. The form that runs.
 
@@ -170,20 +175,23 @@ def fused_attention(
     to zero afterwards.
     """
     if explicit_is_faster is not None and explicit_is_faster(query, key):
-        return scaled_dot_product_attention(query, key, value, mask, dropout_p)[0]
+        return scaled_dot_product_attention(query, key, value, mask, dropout_p, bias)[0]
     if key.shape[-2] != value.shape[-2]:  # some kernels would read past the end of the values
         raise ValueError(f"{key.shape[-2]} keys came with {value.shape[-2]} values.")
     check_mask(mask)
     if mask is None:
-        return _fused(query, key, value, None, dropout_p)
+        return _fused(query, key, value, bias, dropout_p)
     mask = mask if mask.dim() > 1 else mask[None]  # (S,) -> (1, S), which the kernels want
-    if mask.dtype == torch.bool:
-        empty = blocked_rows(mask)  # (..., L, 1)
-        keep = empty | ~mask  # (..., L, S), the other way round
-    else:
+    if mask.dtype != torch.bool:
         mask = additive_mask(mask, query.dtype)
-        empty = blocked_rows(mask)  # (..., L, 1)
+    empty = blocked_rows(mask)  # (..., L, 1)
+    if mask.dtype != torch.bool:
         keep = mask.masked_fill(empty, 0)  # (..., L, S), added
+    elif bias is not None:
+        keep = additive_mask(mask & ~empty, query.dtype)  # (..., L, S), added
+    else:
+        keep = empty | ~mask  # (..., L, S), the other way round
+    keep = keep if bias is None else keep + bias
     output = _fused(query, key, value, keep, dropout_p)
     return output.masked_fill(empty, 0)  # (..., L, Dv)
 
@@ -192,6 +200,11 @@ def _fused(
     query: Tensor, key: Tensor, value: Tensor, keep: Tensor | None, dropout_p: float
 ) -> Tensor:
     """Call the fused operation; `keep` is True where it may look, or added to the scores."""
+    if keep is not None and keep.requires_grad and keep.device.type == "cpu":
+        # No kernel here has a gradient for what is added.
+        return scaled_dot_product_attention(query, key, value, None, dropout_p, keep)[0]
+    if keep is not None and keep.dim() == 3 and query.dim() == 4:
+        keep = keep[None]  # (H, L, S) -> (1, H, L, S), which the kernels want
     try:
         output = F.scaled_dot_product_attention(query, key, value, keep, dropout_p)
     except NotImplementedError:  # derivatives in forward mode: no kernel has them
@@ -210,10 +223,12 @@ def attend(
     mask: Tensor | None = None,
     need_weights: bool = False,
     dropout_p: float = 0.0,
+    bias: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Attend in `(B, H, L, Dh)` by a function from outside, or by this file's own where it is None.
 
     A function from outside knows nothing of dropout: it is applied here to the weights it returns.
+    It gets the bias, `(H, L, S)`, added to the mask.
 
     Returns:
         The output `(B, H, L, Dv)`, and the weights `(B, H, L, S)` or None.
@@ -223,10 +238,10 @@ def attend(
         ValueError: the function returns another shape.
     """
     if function is None and need_weights:
-        return scaled_dot_product_attention(query, key, value, mask, dropout_p)
+        return scaled_dot_product_attention(query, key, value, mask, dropout_p, bias)
     if function is None:
-        return fused_attention(query, key, value, mask, dropout_p), None
-    result = function(query, key, value, mask)
+        return fused_attention(query, key, value, mask, dropout_p, bias), None
+    result = function(query, key, value, merge_masks(bias, mask))
     output, weights = result if isinstance(result, tuple) else (result, None)
     expected = (*query.shape[:-1], value.shape[-1])
     if output.shape != expected:

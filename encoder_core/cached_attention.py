@@ -19,19 +19,15 @@ __all__ = ["attend_to_memory", "attend_to_past"]
 def attend_to_past(attention: MultiheadAttention, x: Tensor, cache: LayerCache) -> Tensor:
     """Let new tokens `(B, L, D)` attend to all before them and, causally, to one another.
 
-    The cache holds the tokens before; afterwards also these.
-
-    Raises:
-        ValueError: the attention has rotary positions, which would have to count from the cache.
+    The cache holds the tokens before; afterwards also these. Its keys are not yet turned by rotary
+    positions, which `attend` does at every step.
     """
-    if attention.rotary is not None:
-        raise ValueError("A cache of keys and values does not go with rotary positions here.")
     past, new = cache.length, x.shape[1]
     query, key, value = attention.project(x, x, x)  # (B, H, L, Dh) each
     key, value = cache.append(key, value)  # (B, H, T + L, Dh) each
     # A single new token may look at everything there is: no mask.
     mask = None if new == 1 else causal_mask(past + new, device=x.device)[past:]  # (L, T + L)
-    return _attend(attention, query, key, value, mask)
+    return _attend(attention, query, key, value, mask, offset=past)
 
 
 def attend_to_memory(
@@ -63,8 +59,13 @@ def attend_to_memory(
 
 
 def _attend(
-    attention: MultiheadAttention, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+    attention: MultiheadAttention,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    offset: int = 0,
 ) -> Tensor:
-    heads, _ = attention.attend(query, key, value, mask, need_weights=False)  # (B, H, L, Dh)
+    heads, _ = attention.attend(query, key, value, mask, offset=offset)  # (B, H, L, Dh)
     output: Tensor = attention.out_proj(merge_heads(heads))  # (B, L, D)
     return output

@@ -166,12 +166,19 @@ class TransformerEncoder(nn.Module):
         self.layers = get_clones(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
+        self.position_biases: nn.ModuleList | None = None
 
     @classmethod
     def from_layers(
-        cls, layers: Sequence[nn.Module], norm: nn.Module | None = None
+        cls,
+        layers: Sequence[nn.Module],
+        norm: nn.Module | None = None,
+        position_biases: Sequence[nn.Module | None] | None = None,
     ) -> TransformerEncoder:
         """Stack layers that were each built, and so initialised, by themselves. Nothing is copied.
+
+        `position_biases` are for layers that cannot hold theirs, one for each; see
+        `stack.run_layers`. Another number of them raises ValueError.
 
         >>> layers = [TransformerEncoderLayer(8, 2, 16) for _ in range(3)]
         >>> TransformerEncoder.from_layers(layers).layers[2] is layers[2]
@@ -181,6 +188,10 @@ class TransformerEncoder(nn.Module):
         stack = cls(nn.Identity(), 0, norm)
         stack.layers.extend(layers)
         stack.num_layers = len(layers)
+        if position_biases is not None:
+            if len(position_biases) != len(layers):
+                raise ValueError(f"Got {len(position_biases)} biases for {len(layers)} layers.")
+            stack.position_biases = nn.ModuleList(position_biases)  # type: ignore[arg-type]
         return stack
 
     def forward(
@@ -206,8 +217,8 @@ class TransformerEncoder(nn.Module):
         if is_causal and src.dim() > 1:  # else the first layer says what is wrong
             # As a mask, since not every layer reads `is_causal` as ours do, or knows it.
             mask = block_future(mask, (src.shape[-2], src.shape[-2]), src.device)
-        if packed is False or src.dim() != 3:
-            x = run_layers(self.layers, src, mask, src_key_padding_mask)
+        if packed is False or src.dim() != 3 or self.position_biases is not None:
+            x = run_layers(self.layers, src, mask, src_key_padding_mask, self.position_biases)
         else:
             # Asked for in each call, so imported there: the core stands without `fast`.
             from encoder_core.fast.packing import encode_layers

@@ -42,11 +42,15 @@ class MultiheadAttention(nn.Module):
         batch_first: True; accepted because `torch.nn` has it.
         rotary: turns queries and keys by their positions, such as `positions.Rotary(D // H)`.
         window: in self-attention, how far a token sees to each side; None is all the text.
+        position_bias: a module that returns what is added to the scores, `(H, L, S)`, called as
+            `position_bias(L, S, offset)`, such as `relative.RelativeBias(H)`. One for each
+            attention: two that hold the same module share its table. May be set at any time.
         attention: attends in place of this package's own function (see `AttentionFunction`). The
             attribute of that name may be set at any time.
 
     Shapes: see `forward`. State-dict keys: `in_proj_weight` `(3D, D)`, `in_proj_bias` `(3D,)`
-    (query, key, value stacked), `out_proj.weight` `(D, D)`, `out_proj.bias` `(D,)`.
+    (query, key, value stacked), `out_proj.weight` `(D, D)`, `out_proj.bias` `(D,)`; and
+    `position_bias.*` where there is one.
 
     Raises:
         ValueError: D is not divisible by H, or `batch_first` is False.
@@ -69,6 +73,7 @@ class MultiheadAttention(nn.Module):
         rotary: nn.Module | None = None,
         window: int | None = None,
         attention: AttentionFunction | None = None,
+        position_bias: nn.Module | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -80,6 +85,7 @@ class MultiheadAttention(nn.Module):
         self.head_dim = embed_dim // num_heads
         self.batch_first = batch_first  # torch.nn's stacks ask their layers
         self.rotary, self.window, self.attention = rotary, window, attention
+        self.position_bias = position_bias
         # For a while, see `recording` and `interventions`; no copy takes them along.
         self.watchers: list[Callable[[Tensor, Tensor], None]] = []  # see heads and weights
         self.changes: list[Callable[[Tensor], Tensor]] = []  # replace the heads' outputs
@@ -104,8 +110,11 @@ class MultiheadAttention(nn.Module):
         return {**self.__dict__, "watchers": [], "changes": [], "functions": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Read a copy or a file, also one of before there were `functions`."""
-        super().__setstate__({"functions": [], **state})  # type: ignore[no-untyped-call]
+        """Read a copy or a file, also one of before there were `functions` or a bias."""
+        absent: dict[str, Any] = {"functions": []}
+        if "position_bias" not in state["_modules"]:
+            absent["position_bias"] = None
+        super().__setstate__({**absent, **state})  # type: ignore[no-untyped-call]
 
     def forward(
         self,
@@ -181,17 +190,18 @@ class MultiheadAttention(nn.Module):
         mask: Tensor | None = None,
         need_weights: bool = False,
         *,
+        offset: int = 0,
         strategy: AttentionStrategy | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Attend in every head, and let `inspect.recording` watch and change the heads.
 
         Query `(B, H, L, Dh)`, key and value `(B, H, S, Dh)` and a mask that broadcasts to
         `(B, H, L, S)`; returns the heads' outputs `(B, H, L, Dh)`, and the weights `(B, H, L, S)`
-        or None.
+        or None. `offset` is the place of the first query; the first key's is 0.
         """
         wanted = need_weights or bool(self.watchers)
         if strategy is None:
-            heads, weights = self._attend(query, key, value, mask, wanted)
+            heads, weights = self._attend(query, key, value, mask, wanted, offset)
         else:
             heads, weights = strategy.attend(self._attend, query, key, value, mask, wanted)
         if self.watchers or self.changes:
@@ -204,21 +214,43 @@ class MultiheadAttention(nn.Module):
         return heads, weights if need_weights else None
 
     def _attend(
-        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, need_weights: bool
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None,
+        need_weights: bool,
+        offset: int = 0,
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend in texts of one length, or padded to it: turned, and through the window."""
+        """Attend in texts of one length, or padded to it: turned, biased, and through the window."""
         if self.rotary is not None:
-            query, key = self.rotary(query), self.rotary(key)
+            query = self.rotary(query, offset=offset) if offset else self.rotary(query)
+            key = self.rotary(key)
+        bias = self._bias(query, key, offset)  # (H, L, S)
         function = self.functions[-1][0] if self.functions else self.attention
         dropout = self.dropout if self.training else 0.0  # the functions know nothing of training
         if self.window is not None and query.shape[2] != key.shape[2]:
             raise ValueError("A window is for self-attention; this call has other keys.")
         if self.window is not None and self.window < key.shape[2] - 1:
-            if function is None and not need_weights and suits(query, key, mask, self.window):
+            plain = function is None and bias is None and not need_weights
+            if plain and suits(query, key, mask, self.window):
                 padding = None if mask is None else mask[:, 0, 0]  # (B, 1, 1, S) -> (B, S)
                 return windowed_attention(query, key, value, self.window, padding, dropout), None
             mask = merge_masks(mask, local_mask(key.shape[2], self.window, device=key.device))
-        return attend(function, query, key, value, mask, need_weights, dropout)
+        return attend(function, query, key, value, mask, need_weights, dropout, bias)
+
+    def _bias(self, query: Tensor, key: Tensor, offset: int) -> Tensor | None:
+        """Ask the module for what it adds to the scores, `(H, L, S)`."""
+        if self.position_bias is None:
+            return None
+        length, keys = query.shape[2], key.shape[2]
+        bias: Tensor = self.position_bias(length, keys, offset)
+        if bias.shape != (self.num_heads, length, keys):
+            raise ValueError(
+                f"The position bias has shape {tuple(bias.shape)}; expected (H, L, S) = "
+                f"{(self.num_heads, length, keys)}."
+            )
+        return bias.to(query.dtype)
 
 
 def _add_batch(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:

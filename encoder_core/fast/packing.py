@@ -87,20 +87,30 @@ class Packing:
                 "A packed batch is masked by its plan: pass padding and mask to pack(), and none "
                 "beside the strategy."
             )
-        outputs, weights, first = [], None, 0
+        outputs, weights, texts = [], None, iter(self._squares() if need_weights else ())
         if need_weights:
             weights = query.new_zeros(self.shape[0], query.shape[1], self.shape[1], self.shape[1])
-        texts = (self._texts(x) for x in (query, key, value))
-        for (count, length), q, k, v in zip(self.groups, *texts, strict=True):  # (n, H, L, Dh)
+        parts = (self._texts(x) for x in (query, key, value))
+        for (_, length), q, k, v in zip(self.groups, *parts, strict=True):  # (n, H, L, Dh)
             mask = None if self.mask is None else self.mask[:length, :length]
             output, of_group = step(q, k, v, mask, need_weights)
             outputs.append(output.transpose(1, 2).flatten(0, 1))  # (n * L, H, Dh)
             if weights is not None and of_group is not None:
-                rows = list(self.rows[first : first + count])
-                weights[rows, :, :length, :length] = of_group
-            first += count
+                for of_text in of_group:  # (H, L, L)
+                    row, place = next(texts)
+                    weights[row, :, place, place] = of_text
         packed = torch.cat(outputs) if outputs else query[0].transpose(0, 1)  # (N, H, Dh)
         return packed.transpose(0, 1)[None], weights  # (1, H, N, Dh)
+
+    def _squares(self) -> list[tuple[int, slice]]:
+        """Each text's row in the batch and its places there, in the packed order."""
+        lengths = [length for count, length in self.groups for _ in range(count)]
+        first = torch.tensor([0, *lengths]).cumsum(0)[
+            : len(lengths)
+        ]  # of each text, among the packed tokens
+        begins = (self.places[first.to(self.places.device)] % self.shape[1]).tolist()
+        spans = zip(begins, lengths, strict=True)
+        return list(zip(self.rows, (slice(b, b + n) for b, n in spans), strict=True))
 
     def _texts(self, x: Tensor) -> list[Tensor]:
         """View `(1, H, N, Dh)` as one `(n, H, L, Dh)` for each group, without copying.

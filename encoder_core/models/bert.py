@@ -10,7 +10,7 @@ figure 2, appendix A.2, and the code published with it; Liu et al. 2019, "RoBERT
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -98,8 +98,10 @@ class Bert(nn.Module):
 
     Every layer is initialised by itself. The attention of all layers can be replaced: at once by
     the argument (see `attention.AttentionFunction`), or for a while by
-    `inspect.recording.attention_function`. A seed makes the initial weights reproducible and
-    leaves the global generator as it was; None draws them from the global generator.
+    `inspect.recording.attention_function`. All layers call the same function: a module with
+    parameters would be shared. `position_bias` is called with H once for each layer and returns a
+    module of the layer's own, such as `relative.RelativeBias`. A seed makes the initial weights
+    reproducible and leaves the global generator as it was; None draws them from it.
 
     Shapes: see `forward`. State-dict keys: `embeddings.*` (see `BertEmbeddings`), `layers.0.*`
     (those of `torch.nn.TransformerEncoderLayer`), and so on; `pooler.*` where there is one.
@@ -118,6 +120,7 @@ class Bert(nn.Module):
         config: BertConfig,
         seed: int | None = None,
         attention: AttentionFunction | None = None,
+        position_bias: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -130,11 +133,19 @@ class Bert(nn.Module):
         for module in self.modules():
             if isinstance(module, MultiheadAttention):
                 module.attention = attention
+                module.position_bias = (
+                    None if position_bias is None else position_bias(config.nhead)
+                )
 
     @torch.no_grad()
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw every matrix and table from N(0, std^2); zero biases and the row of padding."""
+        """Draw every matrix and table from N(0, std^2); zero biases and the row of padding.
+
+        A position bias resets itself, where it has a `reset_parameters`.
+        """
         for name, parameter in self.named_parameters():
+            if ".position_bias." in name:
+                continue
             if parameter.dim() > 1:
                 nn.init.normal_(parameter, std=self.config.std, generator=generator)
             elif "norm" in name and name.endswith("weight"):
@@ -142,6 +153,10 @@ class Bert(nn.Module):
             else:
                 nn.init.zeros_(parameter)
         self.embeddings.token.weight[self.config.padding_idx].zero_()
+        for module in self.modules():
+            bias = module.position_bias if isinstance(module, MultiheadAttention) else None
+            if hasattr(bias, "reset_parameters"):
+                bias.reset_parameters()  # type: ignore[union-attr, operator]
 
     def forward(
         self,

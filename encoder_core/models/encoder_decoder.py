@@ -11,8 +11,9 @@ from encoder_core.activations import Activation
 from encoder_core.cache import KeyValueCache
 from encoder_core.decoder import TransformerDecoder, TransformerDecoderLayer
 from encoder_core.embeddings import TokenEmbedding
-from encoder_core.models.text_encoder import fresh_encoder
-from encoder_core.positions import SinusoidalPositions
+from encoder_core.encoder import TransformerEncoderLayer
+from encoder_core.models.fresh import LayerMaker, fresh_encoder
+from encoder_core.models.position_choice import read_positions
 from encoder_core.tied import TiedProjection
 
 __all__ = ["EncoderDecoder"]
@@ -22,8 +23,20 @@ class EncoderDecoder(nn.Module):
     """Map a source sequence to a target: ids `(B, S)` and `(B, T)` to logits `(B, T, V)`.
 
     Both embeddings and the output projection share one table (section 3.4). Each layer has its own
-    random weights. `dim_feedforward` is 4 D by default; `norm_first` is pre-norm, which trains
-    without warm-up. Raises ValueError for an unknown activation, or if H does not divide D.
+    random weights.
+
+    Args:
+        dim_feedforward: F; 4 D by default.
+        max_length: rows of the table of learned positions.
+        positions: see `position_choice`, on both sides; in the decoder its self-attention alone
+            turns or biases, since a distance between source and target means little.
+        position_std: of learned positions at the start.
+        activation: see `fresh_encoder`; the decoder's is GELU by default.
+        norm_first: pre-norm, which trains without warm-up, or the original post-norm.
+        layer: makes a layer of the encoder; see `fresh_encoder`.
+
+    Raises:
+        ValueError: an unknown kind of positions or activation, or H does not divide D.
 
     >>> import torch
     >>> model = EncoderDecoder(vocab_size=20, d_model=8, nhead=2)
@@ -42,30 +55,41 @@ class EncoderDecoder(nn.Module):
         *,
         padding_idx: int = 0,
         dropout: float = 0.1,
-        activation: str | Activation = "relu",
+        activation: str | Activation | None = None,
         norm_first: bool = True,
+        max_length: int = 512,
+        positions: str = "sinusoidal",
+        position_std: float = 0.5,
+        layer: LayerMaker = TransformerEncoderLayer,
     ) -> None:
         super().__init__()
-        width = dim_feedforward or 4 * d_model
+        width, choice = dim_feedforward or 4 * d_model, read_positions(positions)
         self.padding_idx, self.num_decoder_layers = padding_idx, num_decoder_layers
         self.embedding = TokenEmbedding(vocab_size, d_model, padding_idx, scale=True)
-        self.positions = SinusoidalPositions(d_model)
+        self.positions = choice.make_added(d_model, max_length, position_std)
         self.dropout = nn.Dropout(dropout)
         self.encoder = fresh_encoder(
-            num_encoder_layers, d_model, nhead, width, dropout, activation, norm_first
-        )
+            num_encoder_layers, d_model, nhead, width, dropout, activation, norm_first,
+            positions=positions, layer=layer,
+        )  # fmt: skip
         layers = [
             TransformerDecoderLayer(
-                d_model, nhead, width, dropout, activation, norm_first=norm_first
+                d_model, nhead, width, dropout, activation or "gelu", norm_first=norm_first
             )
             for _ in range(num_decoder_layers)
         ]
+        for made in layers:
+            made.self_attn.rotary = choice.make_rotary(d_model // nhead)
+            made.self_attn.position_bias = choice.make_bias(nhead, causal=True)
         norm = nn.LayerNorm(d_model) if norm_first else None
         self.decoder = TransformerDecoder.from_layers(layers, norm)
         self.project = TiedProjection(self.embedding, bias=False)
 
     def _embed(self, ids: Tensor, offset: int = 0) -> Tensor:
-        embedded: Tensor = self.dropout(self.positions(self.embedding(ids), offset=offset))
+        x = self.embedding(ids)  # (B, S, D)
+        if self.positions is not None:
+            x = self.positions(x, offset=offset)
+        embedded: Tensor = self.dropout(x)
         return embedded  # (B, S, D)
 
     def encode(self, source: Tensor) -> tuple[Tensor, Tensor]:

@@ -55,31 +55,48 @@ class MaskedLMHead(nn.Module):
 
 
 class MaskedLM(nn.Module):
-    """A `Bert` or `ModernBert` with its masked-language-model head, set up by its config.
+    """An encoder with a masked-language-model head, whose last projection is its token table.
+
+    The head of a `Bert` or `ModernBert` is set up by its config. Any other encoder, such as
+    `TextEncoder`, gets a head with GELU; it is called with `padding_mask=` and `mask=`, as far as
+    they are given, and returns `(B, S, D)`.
+
+    Args:
+        embedding: the token table `(V, D)`. Where not given, `encoder.embeddings.token` or
+            `encoder.embedding.token`.
 
     Shapes: see `forward`. State-dict keys: `encoder.*` and `head.*`.
+
+    Raises:
+        TypeError: an encoder without such a table, and no `embedding`.
+
+    >>> import torch
+    >>> from encoder_core.models.text_encoder import TextEncoder
+    >>> model = MaskedLM(TextEncoder(20, 8, nhead=2, num_layers=1))
+    >>> model(torch.tensor([[5, 6, 0]])).shape
+    torch.Size([1, 3, 20])
     """
 
-    def __init__(self, encoder: Bert | ModernBert) -> None:
+    def __init__(self, encoder: nn.Module, embedding: nn.Embedding | None = None) -> None:
         super().__init__()
         self.encoder = encoder
+        table = _token_table(encoder) if embedding is None else embedding
         if isinstance(encoder, ModernBert):
             modern = encoder.config
             self.head = MaskedLMHead(
-                encoder.embeddings.token,
+                table,
                 modern.head_activation,
                 modern.layer_norm_eps,
                 modern.head_bias,
                 modern.norm_bias,
                 modern.output_bias,
             )
-        else:
+        elif isinstance(encoder, Bert):
             bert = encoder.config
-            self.head = MaskedLMHead(
-                encoder.embeddings.token,
-                bert.head_activation or bert.activation,
-                bert.layer_norm_eps,
-            )
+            activation = bert.head_activation or bert.activation
+            self.head = MaskedLMHead(table, activation, bert.layer_norm_eps)
+        else:
+            self.head = MaskedLMHead(table)
 
     def forward(
         self,
@@ -100,8 +117,22 @@ class MaskedLM(nn.Module):
         Returns:
             Logits `(B, S, V)`, or `(N, V)` with `where`.
         """
-        hidden = self.encoder(ids, type_ids, padding_mask, mask)  # (B, S, D)
+        named = {"type_ids": type_ids, "padding_mask": padding_mask, "mask": mask}
+        given = {name: value for name, value in named.items() if value is not None}
+        hidden = self.encoder(ids, **given)  # (B, S, D)
         if where is not None:
             hidden = hidden[where]  # (N, D)
         logits: Tensor = self.head(hidden)
         return logits
+
+
+def _token_table(encoder: nn.Module) -> nn.Embedding:
+    """Find an encoder's token table where this package's encoders have it."""
+    for name in ("embeddings", "embedding"):
+        table = getattr(getattr(encoder, name, None), "token", None)
+        if isinstance(table, nn.Embedding):
+            return table
+    raise TypeError(
+        f"{type(encoder).__name__} has no token table in encoder.embeddings.token or "
+        "encoder.embedding.token. Pass its nn.Embedding: MaskedLM(encoder, embedding=...)."
+    )

@@ -14,10 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.masks import padding_mask
+from encoder_core.models.fresh import LayerMaker, fresh_encoder
 from encoder_core.models.log_mel import LogMel
-from encoder_core.models.text_encoder import fresh_encoder
-from encoder_core.positions import SinusoidalPositions
+from encoder_core.models.position_choice import read_positions
 
 __all__ = ["SpeechEncoder", "ctc_collapse", "ctc_loss"]
 
@@ -62,8 +63,15 @@ class SpeechEncoder(nn.Module):
     Signals `(B, samples)` and their lengths `(B,)` to logits `(B, N', V)` and lengths `(B,)`. The
     convolutions shorten the sequence fourfold, from 10 to 40 ms per step: attention is quadratic in it.
 
-    `vocab_size` V counts the blank; `dim_feedforward` is 4 D by default. `front_end`
-    maps signals to `(B, N, bands)` and has `size`, `bands` and `lengths`, as `LogMel` does.
+    Args:
+        vocab_size: V, which counts the blank.
+        dim_feedforward: F; 4 D by default.
+        front_end: maps signals to `(B, N, bands)` and has `size`, `bands` and `lengths`, as
+            `LogMel` does.
+        max_length: rows of the table of learned positions; 1500 steps are 60 seconds.
+        positions: see `position_choice`.
+        position_std: of learned positions at the start.
+        layer: makes a layer; see `fresh_encoder`.
 
     >>> model = SpeechEncoder(vocab_size=30, d_model=16, nhead=2)
     >>> logits, lengths = model(torch.randn(2, 16000), torch.tensor([16000, 8000]))
@@ -81,17 +89,22 @@ class SpeechEncoder(nn.Module):
         *,
         front_end: LogMel | None = None,
         dropout: float = 0.1,
+        max_length: int = 1500,
+        positions: str = "sinusoidal",
+        position_std: float = 0.5,
+        layer: LayerMaker = TransformerEncoderLayer,
     ) -> None:
         super().__init__()
         self.front_end = front_end or LogMel()
         self.norm = nn.LayerNorm(self.front_end.bands)
         self.conv1 = nn.Conv1d(self.front_end.bands, d_model, kernel_size=3, stride=2, padding=1)
         self.conv2 = nn.Conv1d(d_model, d_model, kernel_size=3, stride=2, padding=1)
-        self.positions = SinusoidalPositions(d_model)
+        self.positions = read_positions(positions).make_added(d_model, max_length, position_std)
         self.dropout = nn.Dropout(dropout)
         self.encoder = fresh_encoder(
-            num_layers, d_model, nhead, dim_feedforward or 4 * d_model, dropout
-        )
+            num_layers, d_model, nhead, dim_feedforward or 4 * d_model, dropout,
+            positions=positions, layer=layer,
+        )  # fmt: skip
         self.classifier = nn.Linear(d_model, vocab_size)
 
     def forward(self, signal: Tensor, samples: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -116,5 +129,7 @@ class SpeechEncoder(nn.Module):
             x = F.gelu(conv(x.transpose(1, 2))).transpose(1, 2)  # (B, N / 2, D)
             lengths = (lengths + 1) // 2
         blocked = padding_mask(lengths, x.shape[1])  # (B, N')
-        hidden = self.encoder(self.dropout(self.positions(x)), src_key_padding_mask=blocked)
+        if self.positions is not None:
+            x = self.positions(x)
+        hidden = self.encoder(self.dropout(x), src_key_padding_mask=blocked)
         return self.classifier(hidden), lengths

@@ -6,43 +6,16 @@ final normalisation: Xiong et al. 2020, "On Layer Normalization in the Transform
 
 from __future__ import annotations
 
-from typing import Literal
-
 from torch import Tensor, nn
 
 from encoder_core.activations import Activation
 from encoder_core.embeddings import InputEmbedding
-from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
-from encoder_core.positions import LearnedPositions, SinusoidalPositions
+from encoder_core.encoder import TransformerEncoderLayer
+from encoder_core.models.fresh import LayerMaker
+from encoder_core.models.fresh import fresh_encoder as fresh_encoder
+from encoder_core.models.position_choice import read_positions
 
-__all__ = ["TextEncoder", "fresh_encoder"]
-
-
-def fresh_encoder(
-    num_layers: int,
-    d_model: int,
-    nhead: int,
-    dim_feedforward: int,
-    dropout: float = 0.1,
-    activation: str | Activation = "gelu",
-    norm_first: bool = True,
-    layer_norm_eps: float = 1e-5,
-) -> TransformerEncoder:
-    """Build a stack in which each layer has its own random weights.
-
-    `TransformerEncoder(layer, n)` copies one layer instead, as `torch.nn` does. A pre-norm stack
-    gets a final LayerNorm (Xiong et al. 2020, figure 1). Raises ValueError if `nhead` does not
-    divide `d_model`, or the activation is unknown.
-    """
-    layers = [
-        TransformerEncoderLayer(
-            d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps,
-            norm_first=norm_first,
-        )
-        for _ in range(num_layers)
-    ]  # fmt: skip
-    norm = nn.LayerNorm(d_model, eps=layer_norm_eps) if norm_first else None
-    return TransformerEncoder.from_layers(layers, norm)
+__all__ = ["TextEncoder"]
 
 
 class TextEncoder(nn.Module):
@@ -51,10 +24,14 @@ class TextEncoder(nn.Module):
     Args:
         dim_feedforward: F; 4 D by default.
         max_length: rows of the table of learned positions.
-        positions: `"sinusoidal"`, `"learned"` or `"none"`.
+        positions: `"sinusoidal"`, `"learned"`, `"none"`, `"rotary"`, `"alibi"`, `"relative"` or
+            `"t5"`; see `position_choice`.
+        position_std: standard deviation of learned positions at the start, with the token vectors
+            multiplied by the root of D. None is BERT's way: 0.02, and token vectors as they are.
         padding_idx: id of padding, masked if `forward` gets no mask; None if there is none.
-        activation: see `TransformerEncoderLayer`.
+        activation: see `fresh_encoder`; GELU by default.
         norm_first: pre-norm, which trains without warm-up, or the original post-norm.
+        layer: makes a layer, this package's or another; see `fresh_encoder`.
 
     Raises:
         ValueError: an unknown kind of positions or activation, or H does not divide D.
@@ -74,41 +51,46 @@ class TextEncoder(nn.Module):
         dim_feedforward: int | None = None,
         *,
         max_length: int = 512,
-        positions: Literal["sinusoidal", "learned", "none"] = "sinusoidal",
+        positions: str = "sinusoidal",
+        position_std: float | None = None,
         padding_idx: int | None = 0,
         dropout: float = 0.1,
-        activation: str | Activation = "gelu",
+        activation: str | Activation | None = None,
         norm_first: bool = True,
+        layer: LayerMaker = TransformerEncoderLayer,
     ) -> None:
         super().__init__()
-        kinds: dict[str, nn.Module | None] = {
-            "sinusoidal": SinusoidalPositions(d_model),
-            "learned": LearnedPositions(max_length, d_model),
-            "none": None,
-        }
-        if positions not in kinds:
-            raise ValueError(f"positions must be one of {', '.join(kinds)}; got {positions!r}.")
+        choice = read_positions(positions)
         self.d_model, self.padding_idx = d_model, padding_idx
-        # Sines have amplitude 1, so scale the tokens to match; learned positions start small.
+        added = choice.make_added(d_model, max_length, position_std or 0.02)
+        # Sines have amplitude 1, so scale the tokens to match; BERT's learned positions are small.
+        small = choice.added == "learned" and position_std is None
         self.embedding = InputEmbedding(
-            vocab_size, d_model, kinds[positions], padding_idx=padding_idx,
-            scale=positions != "learned", dropout=dropout,
-        )  # fmt: skip
+            vocab_size, d_model, added, padding_idx=padding_idx, scale=not small, dropout=dropout
+        )
         self.encoder = fresh_encoder(
             num_layers, d_model, nhead, dim_feedforward or 4 * d_model, dropout, activation,
-            norm_first,
+            norm_first, positions=positions, layer=layer,
         )  # fmt: skip
 
     def forward(
-        self, ids: Tensor, padding_mask: Tensor | None = None, *, packed: bool | None = False
+        self,
+        ids: Tensor,
+        padding_mask: Tensor | None = None,
+        mask: Tensor | None = None,
+        *,
+        packed: bool | None = False,
     ) -> Tensor:
-        """Encode ids `(B, S)` to `(B, S, D)`; `padding_mask` `(B, S)` is True at padding.
+        """Encode ids `(B, S)` to `(B, S, D)`.
 
-        Without a mask, padding is where the id is `padding_idx`. `packed=True` skips padding in the
-        computation; see `TransformerEncoder.forward`.
+        Args:
+            padding_mask: `(B, S)`, True at padding. Without it, padding is where the id is
+                `padding_idx`.
+            mask: what else is blocked; see `TransformerEncoderLayer.forward`.
+            packed: True skips padding in the computation; see `TransformerEncoder.forward`.
         """
         if padding_mask is None and self.padding_idx is not None:
             padding_mask = ids == self.padding_idx  # (B, S)
         x = self.embedding(ids)  # (B, S, D)
-        hidden: Tensor = self.encoder(x, src_key_padding_mask=padding_mask, packed=packed)
+        hidden: Tensor = self.encoder(x, mask, padding_mask, packed=packed)
         return hidden  # (B, S, D)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from encoder_core.encoder import TransformerEncoderLayer
+from encoder_core.models.fresh import LayerMaker, fresh_encoder
 from encoder_core.models.pooling import Pooling, pooling_function
-from encoder_core.models.text_encoder import fresh_encoder
+from encoder_core.models.position_choice import read_positions
 
 __all__ = ["VisionTransformer", "patchify", "unpatchify"]
 
@@ -69,9 +71,14 @@ class VisionTransformer(nn.Module):
         dim_feedforward: F; 4 D by default.
         pooling: `"first"`, the class token of the paper; `"mean"` or `"max"` over the patches, without
             a class token.
+        positions: see `position_choice`. All but learned ones count along the rows of patches, one
+            row after the other, with the class token at place 0: a patch is as far from the one
+            below it as a row is long.
+        position_std: of learned positions at the start. The paper's code starts with 0.02.
+        layer: makes a layer; see `fresh_encoder`.
 
     Raises:
-        ValueError: `patch` does not divide a side; in `forward`, images of another size.
+        ValueError: `patch` does not divide a side; an unknown kind of positions; in `forward`, images of another size.
 
     >>> model = VisionTransformer(image_size=8, patch=4, classes=10, d_model=16, nhead=2)
     >>> model(torch.randn(5, 3, 8, 8)).shape
@@ -92,6 +99,9 @@ class VisionTransformer(nn.Module):
         pooling: Pooling = "first",
         dropout: float = 0.0,
         layer_norm_eps: float = 1e-6,
+        positions: str = "learned",
+        position_std: float = 0.5,  # POSITION_STD_SOURCE
+        layer: LayerMaker = TransformerEncoderLayer,
     ) -> None:
         super().__init__()
         size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
@@ -103,11 +113,17 @@ class VisionTransformer(nn.Module):
         if pooling == "first":
             self.class_token = nn.Parameter(torch.empty(1, 1, d_model).normal_(std=0.02))
             count += 1
-        self.positions = nn.Parameter(torch.empty(1, count, d_model).normal_(std=0.02))
+        choice = read_positions(positions)
+        self.positions: nn.Parameter | nn.Module | None
+        if choice.added == "learned":
+            table = torch.empty(1, count, d_model).normal_(std=position_std)
+            self.positions = nn.Parameter(table)
+        else:
+            self.positions = choice.make_added(d_model, count)
         self.dropout = nn.Dropout(dropout)
         self.encoder = fresh_encoder(
             num_layers, d_model, nhead, dim_feedforward or 4 * d_model, dropout,
-            layer_norm_eps=layer_norm_eps,
+            layer_norm_eps=layer_norm_eps, positions=positions, layer=layer,
         )  # fmt: skip
         self.classifier = nn.Linear(d_model, classes) if classes else nn.Identity()
 
@@ -124,7 +140,11 @@ class VisionTransformer(nn.Module):
         x = self.embed(patchify(images, self.patch))  # (B, N, D)
         if self.class_token is not None:
             x = torch.cat((self.class_token.expand(len(x), -1, -1), x), dim=1)  # (B, N + 1, D)
-        hidden: Tensor = self.encoder(self.dropout(x + self.positions))  # (B, N + 1, D)
+        if isinstance(self.positions, nn.Module):
+            x = self.positions(x)
+        elif self.positions is not None:
+            x = x + self.positions
+        hidden: Tensor = self.encoder(self.dropout(x))  # (B, N + 1, D)
         return hidden
 
     def forward(self, images: Tensor) -> Tensor:

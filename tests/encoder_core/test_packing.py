@@ -179,6 +179,20 @@ def test_recordings_and_patches_are_those_of_the_padded_path(index: int) -> None
     assert not torch.allclose(outputs[0], model(ids, padding_mask=padding))
 
 
+def test_weights_of_a_packed_batch_stand_where_its_texts_do() -> None:
+    padding = padding_mask(torch.tensor([3, 0, 5, 1]), 6).flip(1)  # before the texts
+    model, x = models()[0], torch.randn(4, 6, 16, dtype=torch.float64)
+    with record(model) as padded:
+        model.encode(x, padding, packed=False)
+    with record(model) as packed:
+        model.encode(x, padding, packed=True)
+    for one, other in zip(padded.attention, packed.attention, strict=True):
+        assert_close(other, one.masked_fill(padding[:, None, :, None], 0))
+    with record(model) as nothing:
+        model.encode(x, torch.ones_like(padding), packed=True)
+    assert not nothing.attention[0].any()
+
+
 def test_dropout_falls_in_packed_training_and_stops_in_evaluation() -> None:
     model = Bert(BertConfig(**{**vars(BERT), "dropout": 0.3}), seed=0)
     padding = padding_mask(torch.tensor([3, 8]))
