@@ -1,0 +1,1 @@
+"""What chapter 05 measures: hidden words of Python's documentation, and what guesses them."""

@@ -1,0 +1,119 @@
+"""The model that learns hidden pieces in a minute, and the two things that let it start quickly.
+
+Both are computed before the training and are honest: nothing of validation or test is in them.
+
+- Half of the heads start on the pieces beside the query: the position bias of the first head is
+  highest one place to the left, that of the second one to the right, and so on in turns. Heads that
+  start alike on both sides need most of the minute to find out that left and right differ.
+- A piece's first vector says which pieces stand near it: the counts of pairs are turned into positive
+  pointwise mutual information, and its largest singular vectors are the first vectors.
+
+Sources: Shaw et al. 2018, section 3.2, and Press et al. 2022, section 3 (the position bias); Levy and
+Goldberg 2014, "Neural Word Embedding as Implicit Matrix Factorization", section 5.3 (vectors by SVD);
+Press and Wolf 2017 (the table as the last projection).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from course.content.bert.experiments.baselines import unigram
+from encoder_core.models.masked_lm import MaskedLM
+from encoder_core.models.text_encoder import TextEncoder
+from encoder_core.tied import TiedProjection
+
+__all__ = ["build", "look_at_neighbours", "neighbour_vectors"]
+
+FIRST_SIZE = 0.1  # standard deviation of the numbers of first vectors
+NEAR = 4  # pieces to each side
+
+
+def build(
+    ids: Tensor,
+    vocab_size: int,
+    *,
+    d_model: int = 64,
+    nhead: int = 4,
+    num_layers: int = 2,
+    dim_feedforward: int = 64,
+    dropout: float = 0.0,
+    positions: str = "neighbours",
+    vectors: bool = True,
+    head: bool = False,
+    seed: int = 0,
+    **more: Any,
+) -> MaskedLM:
+    """Make a model for training rows `ids` `(N, S)`.
+
+    Args:
+        positions: `"neighbours"`, or another kind that `TextEncoder` knows.
+        vectors: start from `neighbour_vectors`.
+        head: put BERT's dense layer, GELU and norm before the last projection.
+        more: other arguments of `TextEncoder`, such as `layer`, the learner's own.
+
+    >>> model = build(torch.randint(5, 20, (8, 32)), vocab_size=20, d_model=8, nhead=2)
+    >>> model(torch.tensor([[2, 7, 4]])).shape
+    torch.Size([1, 3, 20])
+    """
+    near = positions == "neighbours"
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        encoder = TextEncoder(
+            vocab_size, d_model, nhead, num_layers, dim_feedforward, dropout=dropout,
+            positions="relative" if near else positions, padding_idx=None, **more,
+        )  # fmt: skip
+        model = MaskedLM(encoder)
+        if not head:
+            model.head = TiedProjection(encoder.embedding.token)  # type: ignore[assignment]
+        if near:
+            look_at_neighbours(encoder)
+        with torch.no_grad():
+            output = model.head if not head else model.head.output
+            output.bias.copy_(unigram(ids, vocab_size).log())
+            if vectors:
+                table = encoder.embedding.token.weight
+                table.copy_(neighbour_vectors(ids, vocab_size, d_model))
+    return model
+
+
+@torch.no_grad()
+def look_at_neighbours(encoder: TextEncoder) -> None:
+    """Start the position biases beside the query: heads in turns on its left and on its right.
+
+    Their slopes are 1 in the first half of the heads and 1/4 in the second: exp(-1) of the weight is
+    left one place further.
+    """
+    for module in encoder.modules():
+        table = getattr(module, "table", None)
+        if not isinstance(table, nn.Parameter):
+            continue
+        nhead, far = table.shape[0], table.shape[1] // 2
+        distance = torch.arange(-far, far + 1)  # (2 * far + 1,)
+        for head in range(nhead):
+            side, slope = (-1, 1)[head % 2], 1.0 if head < (nhead + 1) // 2 else 0.25
+            table[head] = -slope * (distance - side).abs()
+
+
+def neighbour_vectors(ids: Tensor, vocab_size: int, d_model: int) -> Tensor:
+    """Return a first vector for each piece, `(V, D)`: alike for pieces with the same neighbours.
+
+    Pieces up to four places away are counted, the nearest most.
+    """
+    pairs = torch.zeros(vocab_size, vocab_size)
+    for distance in range(1, NEAR + 1):
+        left, right = ids[:, :-distance].flatten(), ids[:, distance:].flatten()
+        pairs.view(-1).index_add_(
+            0, left * vocab_size + right, torch.full((len(left),), 1 / distance)
+        )
+    pairs = pairs + pairs.T  # (V, V)
+    often = pairs.sum(dim=1) + 1
+    chance = often[:, None] * often / pairs.sum()  # how often they would meet by chance
+    information = torch.log((pairs / chance).clamp(min=1.0))  # positive mutual information
+    vectors, sizes, _ = torch.svd_lowrank(information, d_model, niter=2)
+    vectors = vectors * sizes.sqrt()  # (V, D)
+    return vectors / vectors.std() * FIRST_SIZE
