@@ -15,8 +15,6 @@ Press and Wolf 2017 (the table as the last projection).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
