@@ -1,1 +1,1 @@
-"""Chapter 05."""
+"""Chapter 05: BERT."""

@@ -1,1 +1,1 @@
-"""Chapter 06."""
+"""Chapter 06: classifying texts."""
