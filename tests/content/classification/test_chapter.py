@@ -57,7 +57,9 @@ def test_who_is_cited_stands_among_the_papers_and_the_other_way_round() -> None:
 
 
 def test_the_article_is_quoted_with_a_translation() -> None:
-    assert "固定长度的向量表示，然后将其输入到分类器中进行文本分类" in SOURCE["article-fixed-length"]
+    assert (
+        "固定长度的向量表示，然后将其输入到分类器中进行文本分类" in SOURCE["article-fixed-length"]
+    )
     assert re.search(r"[\u4e00-\u9fff].*\(\*", SOURCE["article-fixed-length"])
 
 
