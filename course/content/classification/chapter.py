@@ -27,7 +27,7 @@
 #
 # **You need** Python, a little PyTorch, and from the chapters before: tokens, the padding mask, attention weights.
 #
-# **Time** About two and a half hours: six exercises, 75 minutes by our count, and about 70 minutes to read, run and play. Sections 1 to 3 make a good first sitting, 4 to 9 a second.
+# **Time** About two and a half hours: six exercises, 75 minutes by our count, and about 70 minutes to read, run and play. Sections 1 to 4 make a good first sitting, 5 to 9 a second; each can begin in a fresh kernel.
 
 # %% id="setup"
 import math
@@ -37,7 +37,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course import check, datasets, explain, figures, hint, passages, predict, quiz, use
-from course.content.classification.experiments import calibration, few, vectors, words
+from course.content.classification.experiments import calibration, few, heads, vectors, words
 from encoder_core import load_minilm, sentence_embedding
 
 # %% [markdown] id="how-it-works"
@@ -191,25 +191,24 @@ print(f"cosines with the vectors computed now: {least:.4f} or more")
 #
 # The loss, the [cross-entropy](glossary.md#cross-entropy), is the negative logarithm of the probability given to the right class: 0 for a sure and right answer, $\ln 6 = 1.79$ for six classes with equal probabilities. Only the head is trained here; MiniLM stays as it is, *frozen*. That is logistic regression with 384 inputs.
 
-# %% id="linear-run" tags=["teaching"]
-def train_head(steps: int) -> nn.Linear:
-    """A linear layer (D,) -> (C,), trained on all training vectors at once."""
-    torch.manual_seed(0)
-    head = nn.Linear(train_x.shape[1], len(data.classes))
-    optimizer = torch.optim.Adam(head.parameters(), lr=0.02)
-    for step in range(steps):
-        loss = F.cross_entropy(head(train_x), train_y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return head
+# %% id="linear-run"
+torch.manual_seed(0)
+head = nn.Linear(384, len(data.classes))
+optimizer = torch.optim.Adam(head.parameters(), lr=0.02)
+for step in range(100):
+    loss = F.cross_entropy(head(train_x), train_y)  # (N, C) and (N,) -> a single number
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    if step % 33 == 0:
+        print(f"step {step:2}: loss {loss.item():.2f}")
 
-
-head = train_head(steps=100)
 with torch.no_grad():
     probabilities = head(test_x).softmax(dim=-1)  # (N, C)
-    ours = head(sentence_embedding(text)).softmax(dim=-1)  # (C,)
-figures.bars(data.classes, {"probability": ours}, y_title="probability", title=f"“{text}”")
+    of_our_line = head(sentence_embedding(text)).softmax(dim=-1)  # (C,)
+figures.bars(
+    data.classes, {"probability": of_our_line}, y_title="probability", title=f"“{text}”"
+)
 
 # %% id="cross-entropy-quiz"
 quiz("classification.cross-entropy")
@@ -375,7 +374,7 @@ quiz("classification.macro")
 predict("classification.trained-longer")
 
 # %% id="calibration-run"
-longer = train_head(steps=1000)
+longer = heads.train(train_x, train_y, steps=1000)  # the loop of section 2, as a function
 with torch.no_grad():
     probabilities_longer = longer(test_x).softmax(dim=-1)
 
@@ -468,8 +467,23 @@ quiz("classification.calibrated")
 # %% [markdown] id="search-section"
 # ## 5 Search, and labels without training
 #
-# (To begin a sitting here, in a fresh kernel, run the chapter's cells up to here with *Run › Run All Above*; they take less than a minute.)
-#
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and the one below.)
+
+# %% id="second-sitting"
+model, tokenizer = load_minilm()
+text = "Copy a file to another place, and keep its permissions."
+batch = tokenizer.batch([text])
+with torch.no_grad():
+    hidden = model(batch.ids)  # (1, S, D)
+
+data = datasets.load("docstring-families")
+at_random = datasets.load("docstring-families", split="random")
+train_x, test_x = vectors.of(data.train), vectors.of(data.test)
+train_y, test_y = (torch.tensor([e.label for e in part]) for part in (data.train, data.test))
+head = heads.train(train_x, train_y, steps=100)
+masked_mean, macro_f1 = use("classification.masked_mean"), use("classification.macro_f1")
+
+# %% [markdown] id="search-text"
 # In chapter 00 a box answered questions from Python's documentation. By now you know all of it: tokens, layers, the mean over real tokens, a length of 1, and the row with the largest cosine.
 
 # %% [markdown] id="nearest-text"
@@ -671,8 +685,8 @@ explain("classification.few-labels")
 
 # %% id="few-at-random-run"
 labels_at_random = torch.tensor([example.label for example in at_random.test])
-for name, classifier in (("TF-IDF", plain_at_random), ("frozen MiniLM", few.minilm(at_random))):
-    guess = torch.from_numpy(classifier.predicted(at_random.test))
+for name, fit in (("TF-IDF", few.tf_idf), ("frozen MiniLM", few.minilm)):
+    guess = torch.from_numpy(fit(at_random).predicted(at_random.test))
     print(f"split at random, all: {name:14} macro F1 {macro_f1(guess, labels_at_random, 6):.3f}")
 
 # %% [markdown] id="few-note"
@@ -691,15 +705,9 @@ quiz("classification.baseline")
 # - **Leave a word out** and see how far the logit of the class falls. That is an ablation, an experiment on the whole classifier.
 # - **Look at attention:** what share of MiniLM's attention does each word get, over all layers, heads and queries?
 
-# %% id="ablation-run" tags=["teaching"]
-def logits(texts: list[str]) -> Tensor:
-    """The head's logits (N, C) for N texts."""
-    with torch.no_grad():
-        return head(sentence_embedding(list(texts)))
-
-
+# %% id="ablation-run"
 files = data.classes.index("files and system")
-lost = words.lost_without(text, logits, files)  # (words,)
+lost = words.lost_without(text, head, files)  # (words,)
 received = words.attention_received(text)  # (words,)
 figures.bars(text.split(), {"logit lost without the word": lost}, y_title="logit", title="Left out")
 
@@ -720,8 +728,8 @@ predict("classification.agreement")
 short = [example for example in data.test if 9 <= len(example.text.split()) <= 13][::16]
 agreement, same_first = [], 0
 for example in short:
-    label = int(logits([example.text])[0].argmax())
-    left_out = words.lost_without(example.text, logits, label)
+    label = int(head(sentence_embedding(example.text)).argmax())  # what the head says
+    left_out = words.lost_without(example.text, head, label)
     looked_at = words.attention_received(example.text)
     agreement.append(words.rank_correlation(left_out, looked_at))
     same_first += int(left_out.argmax() == looked_at.argmax())

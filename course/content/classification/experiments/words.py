@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from encoder_core import load_minilm, record
+from encoder_core import load_minilm, record, sentence_embedding
 
 __all__ = ["attention_received", "lost_without", "rank_correlation"]
 
 
-def lost_without(text: str, logits: Callable[[Sequence[str]], Tensor], label: int) -> Tensor:
+def lost_without(text: str, head: nn.Module, label: int) -> Tensor:
     """Return how much the logit of class `label` falls when each word is left out, `(words,)`.
 
-    `logits` maps N texts to `(N, C)`. The text needs at least two words, separated by spaces.
+    `head` maps MiniLM's vectors `(N, D)` to logits `(N, C)`. The text needs at least two words, separated
+    by spaces.
     """
     words = text.split()
     without = [" ".join(words[:place] + words[place + 1 :]) for place in range(len(words))]
-    found = logits([" ".join(words), *without])[:, label]  # (1 + words,)
+    with torch.no_grad():
+        found = head(sentence_embedding([" ".join(words), *without]))[:, label]  # (1 + words,)
     return found[0] - found[1:]
 
 
