@@ -117,6 +117,11 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         from course.datasets import passages
 
         passages.load(lambda done, of: None)  # reads them, where another process was first
+        if not (home / "trained").exists():
+            program = [sys.executable, "-m", "tests.notebooks.trained"]
+            environ = {**os.environ, "COURSE_HOME": str(home), "OMP_NUM_THREADS": "1"}
+            subprocess.run(program, cwd=ROOT, env=environ, check=True, capture_output=True)
+            (home / "trained").touch()
     return home
 
 

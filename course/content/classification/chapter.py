@@ -747,19 +747,8 @@ explain("classification.agreement")
 # %% id="explanation-quiz"
 quiz("classification.explanation")
 
-# %% [markdown] id="training-section"
-# ## 8 Train it from scratch, and fine-tune
-#
-# So far the encoder was frozen. It can be trained along, in two ways.
-
-# %% [markdown] id="train-from-scratch"
-# **From scratch:** a small encoder with random weights, trained on these docstrings alone.
-
-# %% [markdown] id="fine-tune"
-# **Fine-tuned:** MiniLM's upper layers, trained on with the head.
-
 # %% [markdown] id="recap"
-# ## 9 Recap
+# ## 8 Recap
 #
 # - Encoder, pooling, head: $(S, D) \to (D,) \to (C,)$. The fixed length comes from the pooling.
 # - The mean must know the mask. A plain mean depends on the other texts in the batch, without an error.

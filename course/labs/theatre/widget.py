@@ -28,11 +28,25 @@ from course.labs.theatre.view import (
 )
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from course.training import Moments, Session, Settings, Trained, Training
 
 LIVE = 0.1  # seconds between pictures of the newest moment: each costs a call of the model
 UNSEEN = 1.0  # the same while no view has answered yet
 SPOKEN = 5.0  # seconds between the figures that a screen reader hears
+
+
+class Finished:
+    """The one moment of a result that was kept: its end."""
+
+    def __init__(self, trained: Trained) -> None:
+        self.trained = trained
+        self.steps = [trained.settings.steps]
+
+    def model(self, step: int) -> nn.Module:
+        """The trained model."""
+        return self.trained.model
 
 
 class TrainingTheatre(Lab):
@@ -64,6 +78,9 @@ class TrainingTheatre(Lab):
         self._told: tuple[Any, ...] = ()  # the summary and the values that the views have
         self._whole = False  # everything is sent, not what is new
         self._opened = False  # a front end may be there
+        self._kept_result: Finished | None = (
+            None  # the end of an earlier run, instead of this one's
+        )
         self._states: list[str] = []
         super().__init__()
 
@@ -75,16 +92,17 @@ class TrainingTheatre(Lab):
         return self.runs.main.session
 
     @property
-    def moments(self) -> Moments:
-        """The models of the run's moments."""
-        return self.session.moments
+    def moments(self) -> Moments | Finished:
+        """The models of the run's moments; of a result that was kept, its end alone."""
+        return self._kept_result or self.session.moments
 
     def result(self) -> Trained:
         """Train to the end, or wait for it, and return what was trained.
 
-        Interrupt pauses the training.
+        A result of the same training that was kept is taken instead. Interrupt pauses the training.
         """
         trained = self.session.result()
+        self._kept_result = Finished(trained) if trained.from_cache else None
         self._output.renew()
         return trained
 
@@ -192,7 +210,14 @@ class TrainingTheatre(Lab):
 
     def _recording(self) -> str:
         """That this is no live run, and what it is; "" for a live one."""
-        return str(getattr(self.session, "recording", ""))
+        if self._kept_result is None:
+            return ""
+        trained = self._kept_result.trained
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in trained.metrics.items())
+        return (
+            f"A result that was kept: the same training ran earlier, {trained.settings.steps:,} updates "
+            f"in {trained.seconds:.0f} s, and ended with {figures}. Start trains it again."
+        )
 
     def _told_first(self, pictures: list[Picture | None]) -> str:
         """Invalid settings, then what a press did, then what failed."""

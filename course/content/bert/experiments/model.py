@@ -71,7 +71,7 @@ def build(
         if near:
             look_at_neighbours(encoder)
         with torch.no_grad():
-            output = model.head if not head else model.head.output
+            output: Any = model.head if not head else model.head.output
             output.bias.copy_(unigram(ids, vocab_size).log())
             if vectors:
                 table = encoder.embedding.token.weight

@@ -87,7 +87,7 @@ class LogisticRegression:
             return loss
 
         with torch.enable_grad():
-            optimizer.step(closure)
+            optimizer.step(closure)  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def __call__(self, features: Tensor) -> Tensor:

@@ -69,7 +69,7 @@ def _digest(texts: list[str]) -> str:
 def _read(path: Path, digest: str) -> Tensor | None:
     """Return the vectors in a file; None if it is missing, damaged, or of other texts."""
     try:
-        with safe_open(path, framework="pt") as stored:  # type: ignore[no-untyped-call]
+        with safe_open(path, framework="pt") as stored:
             if (stored.metadata() or {}).get("digest") != digest:
                 return None
             vectors = stored.get_tensor("vectors").float()

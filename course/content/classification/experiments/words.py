@@ -19,7 +19,9 @@ def lost_without(text: str, head: nn.Module, label: int) -> Tensor:
     words = text.split()
     without = [" ".join(words[:place] + words[place + 1 :]) for place in range(len(words))]
     with torch.no_grad():
-        found = head(sentence_embedding([" ".join(words), *without]))[:, label]  # (1 + words,)
+        found: Tensor = head(sentence_embedding([" ".join(words), *without]))[
+            :, label
+        ]  # (1 + words,)
     return found[0] - found[1:]
 
 

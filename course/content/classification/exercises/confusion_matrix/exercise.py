@@ -14,8 +14,8 @@ def _cases(seed: int) -> list[Case]:
     def case(says: str, predicted: Tensor, actual: Tensor, classes: int) -> Case:
         sizes = {"N": len(actual), "classes": classes}
         missing = {
-            "unpredicted": int(classes > len(predicted.unique())),
-            "unseen": int(classes > len(actual.unique())),
+            "unpredicted": int(classes > len(set(predicted.tolist()))),
+            "unseen": int(classes > len(set(actual.tolist()))),
             "last": int(max([-1, *predicted.tolist(), *actual.tolist()]) < classes - 1),
         }
         return Case(
