@@ -131,6 +131,7 @@ class Session:
         """Pause after the update that is under way."""
         with self._lock:
             if self._watch is not None:
+                self._sent.append({"do": "pause"})
                 self._watch.worker.link.say({"do": "pause"})
 
     def advance(self, count: int = 1) -> None:
@@ -299,6 +300,7 @@ class Session:
             elif not self._watch.worker.link.say(message):
                 self._waiting.append(message)
             else:
+                self._sent.append(message)
                 self.state = "running"  # as it will be in a moment; the worker's word follows
 
     def _try_to_launch(self) -> None:
@@ -354,7 +356,8 @@ class Session:
             self._send_waiting()
             self._collect()
             state = message.get("state")
-            self._attempts, self._sent = 0, []
+            if message.get("made"):  # it computes: no lock stayed behind at the fork
+                self._attempts, self._sent = 0, []
             self._finished_here = self._finished_here or state == "finished"
             if state in ("running", "paused", *ENDED):
                 self._become(state, str(message.get("message", "")) or self._remark)

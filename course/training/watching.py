@@ -61,7 +61,8 @@ class Watch:
             status = self.worker.ended()
             try:
                 for message in link.hear(_LISTEN) if listening else ():
-                    self._begun = True
+                    waits = message.get("state") not in ("begun", "running")
+                    self._begun = self._begun or waits or bool(message.get("made"))
                     self._heard(message)
             except Closed:
                 listening = False  # it has ended, or will at once
