@@ -36,6 +36,7 @@ __all__ = ["Session", "State"]
 
 State = Literal["ready", "running", "paused", "finished", "stopped", "failed"]
 
+FORKS = 8  # attempts, each with its own luck: torch's generator is locked while another thread draws from it
 ENDED = ("finished", "stopped", "failed")
 
 
@@ -383,7 +384,7 @@ class Session:
                 self._collect()
                 self._kept.keep(self.moments, now=True)
             asked, self._watch = self._watch is not None and self._watch.asked_to_stop, None
-            if hung and self._attempts < 3:
+            if hung and self._attempts < FORKS:
                 self._waiting, self._sent = self._sent, []
                 self._launch()  # a lock that another thread held at the fork; another fork may be luckier
             elif self.state not in ENDED:
