@@ -36,6 +36,7 @@ __all__ = ["Session", "State"]
 
 State = Literal["ready", "running", "paused", "finished", "stopped", "failed"]
 
+FORKS = 8  # attempts, each with its own luck: torch's generator is locked while another thread draws from it
 ENDED = ("finished", "stopped", "failed")
 
 
@@ -131,6 +132,7 @@ class Session:
         """Pause after the update that is under way."""
         with self._lock:
             if self._watch is not None:
+                self._sent.append({"do": "pause"})
                 self._watch.worker.link.say({"do": "pause"})
 
     def advance(self, count: int = 1) -> None:
@@ -299,6 +301,7 @@ class Session:
             elif not self._watch.worker.link.say(message):
                 self._waiting.append(message)
             else:
+                self._sent.append(message)
                 self.state = "running"  # as it will be in a moment; the worker's word follows
 
     def _try_to_launch(self) -> None:
@@ -354,7 +357,8 @@ class Session:
             self._send_waiting()
             self._collect()
             state = message.get("state")
-            self._attempts, self._sent = 0, []
+            if message.get("made"):  # it computes: no lock stayed behind at the fork
+                self._attempts, self._sent = 0, []
             self._finished_here = self._finished_here or state == "finished"
             if state in ("running", "paused", *ENDED):
                 self._become(state, str(message.get("message", "")) or self._remark)
@@ -380,7 +384,7 @@ class Session:
                 self._collect()
                 self._kept.keep(self.moments, now=True)
             asked, self._watch = self._watch is not None and self._watch.asked_to_stop, None
-            if hung and self._attempts < 3:
+            if hung and self._attempts < FORKS:
                 self._waiting, self._sent = self._sent, []
                 self._launch()  # a lock that another thread held at the fork; another fork may be luckier
             elif self.state not in ENDED:

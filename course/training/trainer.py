@@ -54,6 +54,7 @@ class Trainer:
         self._updates = Updates(job.training, job.settings, job.model, job.places.checkpoint)
         self._records = RecordWriter(job.places.records)
         self._allowed = 0.0  # updates that may be made before the next pause
+        self._made = 0  # updates of this worker
         self._heard: list[dict[str, Any]] = []  # commands that wait
         self._ending: str | None = None  # the state in which to end
         self._published = self._told = self._saved = self._kept = 0.0  # when it was done last
@@ -119,6 +120,7 @@ class Trainer:
     def _advance(self) -> None:
         """Make one update, and do what is due after it."""
         record = self._updates.make()
+        self._made += 1
         self._allowed -= 1
         self._unpublished = True
         last = self._updates.step >= self._updates.total
@@ -206,7 +208,7 @@ class Trainer:
         """Let the notebook know; what it doesn't take now is told again soon."""
         self._records.flush()
         news = {"state": state, "step": self._updates.step, "seconds": self._updates.seconds,
-                "changes": self._updates.changes[-20:], "message": message}  # fmt: skip
+                "changes": self._updates.changes[-20:], "made": self._made, "message": message}  # fmt: skip
         said = self._link.say(news)
         if said:
             self._told = time.monotonic()

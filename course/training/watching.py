@@ -15,7 +15,7 @@ __all__ = ["Watch"]
 
 _LISTEN = 0.25  # seconds between two looks at a silent worker
 _STOP = (3.0, 8.0)  # seconds after which a worker that should end is asked again, and killed
-_BEGIN = 5.0  # seconds of sleep after which a child that never began hangs at a lock
+_BEGIN = 2.0  # seconds of sleep after which a child that never began hangs at a lock
 
 
 class Watch:
@@ -61,7 +61,8 @@ class Watch:
             status = self.worker.ended()
             try:
                 for message in link.hear(_LISTEN) if listening else ():
-                    self._begun = True
+                    waits = message.get("state") not in ("begun", "running")
+                    self._begun = self._begun or waits or bool(message.get("made"))
                     self._heard(message)
             except Closed:
                 listening = False  # it has ended, or will at once

@@ -35,6 +35,7 @@ __all__ = ["ForkedWorker", "ThreadWorker", "Worker", "forks", "new_lock", "start
 IN_THREAD = "COURSE_TRAINING_IN_THREAD"  # set to 1, trainings run in a thread of the kernel
 MEMORY = 8 << 30  # bytes that a training may take beyond what the kernel has
 _LEAVING = 10.0  # seconds after the kernel's end in which a child may still save
+_BEGIN = 120.0  # seconds in which a child must be computing or waiting for a command
 _OUTPUT = 4 << 20  # bytes of output.txt, after which it begins again
 
 
@@ -180,6 +181,9 @@ def _write_to(path: Any) -> None:
     sys.stdout = sys.__stdout__ = open(1, "w", buffering=1, closefd=False)  # type: ignore[misc]  # noqa: SIM115
     sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, closefd=False)  # type: ignore[misc]  # noqa: SIM115
     faulthandler.enable(file=sys.stderr)
+    # A lock that another thread held at the fork may stop this process with Python's own lock in its hand.
+    # Until the first update a watchdog in C ends it; the kernel, while it lives, notices much earlier.
+    faulthandler.dump_traceback_later(_BEGIN, exit=True, file=sys.stderr)
 
 
 def _outlive_briefly(kernel: int) -> None:
@@ -203,6 +207,8 @@ class _SignalledLink:
 
     def say(self, message: dict[str, Any]) -> bool:
         """Send a message."""
+        if message.get("made") or message.get("state") == "paused":
+            faulthandler.cancel_dump_traceback_later()
         return self._link.say(message)
 
     def hear(self, timeout: float = 0.0) -> list[dict[str, Any]]:
