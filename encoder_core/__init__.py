@@ -141,7 +141,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     # Models for the applications.
     "models.text_encoder": ("TextEncoder",),
     "models.fresh": ("LayerMaker", "fresh_encoder"),
-    "models.position_choice": ("PositionChoice", "read_positions"),
+    "models.position_choice": ("POSITION_KINDS", "PositionChoice", "read_positions"),
     "models.pooling": ("Pooling", "first_token", "masked_max", "masked_mean", "pooling_function"),
     "models.classification": ("SequenceClassifier", "TokenClassifier"),
     "models.encoder_decoder": ("EncoderDecoder",),

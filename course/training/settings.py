@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from encoder_core.models.position_choice import KINDS
+from encoder_core.models.position_choice import POSITION_KINDS
 
 __all__ = ["OPTIMIZERS", "POSITIONS", "SCHEDULES", "Settings", "problems"]
 
 SCHEDULES = ("cosine", "linear", "constant")
 OPTIMIZERS = ("adamw", "muon")
-POSITIONS: tuple[str, ...] = KINDS
+POSITIONS: tuple[str, ...] = POSITION_KINDS
 
 # The least and the largest value: beyond them a laptop's memory or a learner's patience ends.
 _WHOLE = {

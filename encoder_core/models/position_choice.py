@@ -21,10 +21,10 @@ from encoder_core.positions import LearnedPositions, SinusoidalPositions
 from encoder_core.relative import AlibiBias, RelativeBias, T5Bias
 from encoder_core.rotary import Rotary
 
-__all__ = ["KINDS", "PositionChoice", "read_positions"]
+__all__ = ["POSITION_KINDS", "PositionChoice", "read_positions"]
 
 _ADDED, _TURNED, _BIASES = ("sinusoidal", "learned"), ("rotary",), ("alibi", "relative", "t5")
-KINDS = (*_ADDED, "none", *_TURNED, *_BIASES)
+POSITION_KINDS = (*_ADDED, "none", *_TURNED, *_BIASES)
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ def read_positions(name: str) -> PositionChoice:
     PositionChoice(added='sinusoidal', turned=None, bias='relative')
     """
     parts = name.split("+")
-    unknown = [part for part in parts if part not in KINDS]
+    unknown = [part for part in parts if part not in POSITION_KINDS]
     if unknown or (len(parts) > 1 and "none" in parts):
         raise ValueError(
-            f"positions must be one of {', '.join(KINDS)}, or two of different sorts joined, such "
+            f"positions must be one of {', '.join(POSITION_KINDS)}, or two of different sorts joined, such "
             f"as sinusoidal+relative; got {name!r}."
         )
     sorts = [[part for part in parts if part in sort] for sort in (_ADDED, _TURNED, _BIASES)]

@@ -85,6 +85,8 @@ def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
 def perplexity(logits: Tensor, labels: Tensor) -> Tensor:
     """Return exp of `masked_lm_loss`: the number of equally likely tokens that is as uncertain.
 
+    Logits `(B, S, V)` and labels `(B, S)` to one number.
+
     >>> perplexity(torch.zeros(1, 2, 4), torch.full((1, 2), -100)).item()
     1.0
     """

@@ -164,7 +164,7 @@ class MuonWithAdamW(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Update the parameters; `closure` must be None."""
+        """Update the parameters; raise ValueError for a `closure`, which must be None."""
         if closure is not None:
             raise ValueError("MuonWithAdamW takes no closure: compute the gradients before step().")
         for part in self._parts:

@@ -823,6 +823,8 @@ quiz("bert.what-glue-shows")
 # - Kingma, Ba: *Adam: A Method for Stochastic Optimization*. ICLR 2015. [arXiv:1412.6980](https://arxiv.org/abs/1412.6980). Algorithm 1.
 # - Xiong, Yang, He, Zheng, Zheng, Xing, Zhang, Lan, Wang, Liu: *On Layer Normalization in the Transformer Architecture*. ICML 2020. [arXiv:2002.04745](https://arxiv.org/abs/2002.04745). Post-norm and its warm-up.
 # - Liu, Jiang, He, Chen, Liu, Gao, Han: *On the Variance of the Adaptive Learning Rate and Beyond*. ICLR 2020. [arXiv:1908.03265](https://arxiv.org/abs/1908.03265). Why Adam wants a warm-up.
+# - Shaw, Uszkoreit, Vaswani: *Self-Attention with Relative Position Representations*. NAACL 2018. [arXiv:1803.02155](https://arxiv.org/abs/1803.02155). Section 3.2: distances that are clipped.
+# - Press, Smith, Lewis: *Train Short, Test Long: Attention with Linear Biases Enables Input Length Extrapolation*. ICLR 2022. [arXiv:2108.12409](https://arxiv.org/abs/2108.12409). Section 3: ALiBi, made for a decoder, which sees one side alone.
 # - Salazar, Liang, Nguyen, Kirchhoff: *Masked Language Model Scoring*. ACL 2020. [arXiv:1910.14659](https://arxiv.org/abs/1910.14659).
 # - Wang, Singh, Michael, Hill, Levy, Bowman: *GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding*. ICLR 2019. [arXiv:1804.07461](https://arxiv.org/abs/1804.07461).
 # - McCoy, Pavlick, Linzen: *Right for the Wrong Reasons: Diagnosing Syntactic Heuristics in Natural Language Inference*. ACL 2019. [arXiv:1902.01007](https://arxiv.org/abs/1902.01007).

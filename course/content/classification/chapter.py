@@ -267,8 +267,8 @@ quiz("classification.groups")
 #   ┌───────────────┐                    0   1   2
 #   │ 0  2  1  …    │                 ┌───┬───┬───┐
 #   └───────────────┘              0  │ · │   │   │
-#   actual (N,)          →  actual 1  │   │ · │ n │   n examples of class 1 were taken for 2
-#   ┌───────────────┐              2  │   │   │ · │
+#   actual (N,)          →  actual 1  │   │ · │ n │   n examples of class 1
+#   ┌───────────────┐              2  │   │   │ · │   were taken for 2
 #   │ 0  1  1  …    │                 └───┴───┴───┘
 #   └───────────────┘                int64 (classes, classes)
 # ```
@@ -326,8 +326,8 @@ figures.heatmap(
 # ```
 #   counts (C, C)            per class (C,)              float
 #   ┌───────────┐     right: the diagonal
-#   │ rows      │     predicted: sums of the columns  →  mean of 2 · right / (predicted + actual)
-#   │  actual   │     actual: sums of the rows
+#   │ rows      │     predicted: sums of columns  →  mean of 2 · right
+#   │  actual   │     actual: sums of rows                / (predicted + actual)
 #   └───────────┘
 # ```
 #
@@ -404,11 +404,11 @@ explain("classification.trained-longer")
 # $$\text{ECE} = \sum_b \frac{n_b}{N} \, \bigl| \text{accuracy}_b - \text{confidence}_b \bigr|$$
 #
 # ```
-#   probabilities (N, C)      confidence (N,)   right (N,)          bins            float
-#   ┌───────────────┐           ┌──────┐         ┌─────┐      ┌───┬───┬───┬───┐
-#   │ .7  .2  .1    │     →     │  .7  │         │  1  │  →   │   │   │ · │   │  →   Σ n_b/N · |gap|
-#   │ …             │           │  …   │         │  …  │      └───┴───┴───┴───┘
-#   └───────────────┘           └──────┘         └─────┘      0                1
+#   probabilities (N, C)   confidence, right (N,)         bins         float
+#   ┌───────────────┐        ┌──────┐   ┌─────┐      ┌───┬───┬───┬───┐
+#   │ .7  .2  .1    │   →    │  .7  │   │  1  │  →   │   │   │ · │   │  →  Σ n_b/N
+#   │ …             │        │  …   │   │  …  │      └───┴───┴───┴───┘     · |gap|
+#   └───────────────┘        └──────┘   └─────┘      0               1
 # ```
 #
 # An empty bin adds nothing. There is at least one example; each row of `probabilities` sums to 1, and no two of its largest are equal. Return a Python `float`.

@@ -61,7 +61,9 @@ def _guesses(guesses: Guesses, place: int, tokenizer: WordPiece, key: Hashable) 
     written = guesses.ids[place] if not guesses.fixed[place] else -1
     labels = [tokenizer.tokens[i] + (" ✓" if i == written else "") for i, _ in best]
     numbers = np.array([[p] for _, p in best], np.float32)
-    told = f"at “{guesses.tokens[place]}”" if not guesses.fixed[place] else "at a special token"
+    told = (
+        f"at {quoted(guesses.tokens[place])}" if not guesses.fixed[place] else "at a special token"
+    )
     meta = {
         "row_labels": labels,
         "foot_labels": [],

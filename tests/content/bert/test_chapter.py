@@ -11,7 +11,13 @@ from tests.chapter_text import ChapterText
 
 TEXT = ChapterText("05_bert")
 SOURCE, IDS = TEXT.source, TEXT.exercises
-PLACES = ("pretrain-theatre", "pretrain-positions", "pretrain-ablations", "pretrain-lab")
+PLACES = (
+    "pretrain-theatre",
+    "pretrain-result",
+    "pretrain-positions-run",
+    "pretrain-lab",
+    "pretrain-surgery",
+)
 
 
 def test_it_has_the_six_exercises_of_the_catalogue_and_two_more() -> None:

@@ -40,8 +40,8 @@ def test_every_question_is_asked_once_and_every_prediction_explained_after_its_c
 
 
 def test_sections_are_numbered_and_what_points_to_them_exists() -> None:
-    TEXT.assert_sections_are_numbered(9)
-    assert all(1 <= int(number) <= 9 for number in re.findall(r"[Ss]ection (\d+)", PROSE))
+    TEXT.assert_sections_are_numbered(8)
+    assert all(1 <= int(number) <= 8 for number in re.findall(r"[Ss]ection (\d+)", PROSE))
 
 
 def test_who_is_cited_stands_among_the_papers_and_the_other_way_round() -> None:
@@ -61,12 +61,6 @@ def test_the_article_is_quoted_with_a_translation() -> None:
         "固定长度的向量表示，然后将其输入到分类器中进行文本分类" in SOURCE["article-fixed-length"]
     )
     assert re.search(r"[\u4e00-\u9fff].*\(\*", SOURCE["article-fixed-length"])
-
-
-def test_the_places_for_trainings_are_there() -> None:
-    places = [cell.id for cell in CELLS]
-    section = places.index("training-section")
-    assert places[section : section + 3] == ["training-section", "train-from-scratch", "fine-tune"]
 
 
 def test_the_code_fits_the_width_of_a_notebook() -> None:

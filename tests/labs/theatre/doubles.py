@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -166,9 +167,9 @@ class FakeSession:
         self.branches.append(other)
         return other
 
-    def result(self) -> str:
+    def result(self) -> SimpleNamespace:
         self.calls.append(("result",))
         self.state = "running"
         self.make(self.total - self.step, accuracy=0.9)
         self.become("finished")
-        return "trained"
+        return SimpleNamespace(from_cache=False, name="trained")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from course.checking.exercise import Case, Exercise, Landmark, tags
-from course.checking.exercise.cases import DOUBLE
+from course.checking.exercise.cases import DOUBLE, FULL
 from course.content.bert.exercises import labelled
 
 
@@ -20,7 +22,12 @@ def _cases(seed: int) -> list[Case]:
         {"B": 1, "S": 4, "V": 8},
         tags("equal logits"),
     )
-    usual = [case for case in labelled.cases(seed) if "large logits" not in case.tags]
+    # In half precision a loss of 4 has steps of 0.016 to 0.03, and its exponential is 3 % off.
+    usual = [
+        case if case.sizes["V"] <= 8 else replace(case, **FULL)
+        for case in labelled.cases(seed)
+        if "large logits" not in case.tags
+    ]
     large = [case for case in labelled.cases(seed) if "large logits" in case.tags]
     loud = [
         Case(
