@@ -320,7 +320,7 @@ print(f"{'PyTorch':20}{torch.__version__}")
 # %% [markdown] id="environment-note"
 # What it means:
 #
-# - **CPU.** All that you have to run in chapters 00 to 04 is made for two cores, and a chapter for less than a minute.
+# - **CPU.** All that you have to run is made for two cores. A chapter runs in less than a minute; chapter 05 trains an encoder for one more.
 # - **GPU.** None is needed. Where one is listed (`cuda` or `mps`), the exercises are written so that your functions work there too.
 # - **Versions.** The course is tested with the versions that it installs, and with those of Google Colab. `python3 -m course doctor` in a terminal looks at all of them and says what to do where one is amiss.
 # - **Your folder** keeps what you have passed, your answers, and the vectors of this chapter. Delete it, and you begin from the start; `python3 -m course reset` does so and keeps a copy. `python3 -m course status` shows how far you are.
@@ -328,11 +328,14 @@ print(f"{'PyTorch':20}{torch.__version__}")
 # %% [markdown] id="outlook"
 # ## 8 Where it leads
 #
-# The article ends with what encoders are for, and this is what chapters 05 to 10 of the course are planned for:
+# The article ends with what encoders are for, and this is where the course goes after chapter 04:
 #
-# - **Classification** (6.1): "编码器可以用于将文本转换为固定长度的向量表示" (*the encoder can turn a text into a vector of fixed length*), and a classifier takes it from there. You have seen just such a vector today.
+# - **Classification** (6.1): "编码器可以用于将文本转换为固定长度的向量表示" (*the encoder can turn a text into a vector of fixed length*), and a classifier takes it from there. You have seen just such a vector today, and chapter 06 puts it to use.
 # - **Generation** (6.2) and **translation** (6.3): the article hands the hidden representation to a decoder. For translation and transcription that is how it is done; free text is written by decoder-only models today, as section 3 tells. You will build the decoder's half too, and see where the two meet.
-# - Beyond the article: how BERT was trained by filling in blanks, encoders that see and hear, and how they are made fast.
+# - **BERT** (2.3), in chapter 05: trained by filling in blanks, before your eyes.
+# - Beyond the article: encoders that see and hear, and how they are made fast.
+#
+# Chapters 05 and 06 are there; those on generation, translation, vision, speech and speed are planned.
 
 # %% [markdown] id="recap"
 # ## 9 Recap
