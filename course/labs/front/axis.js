@@ -18,7 +18,9 @@ export class Axis {
     this.last = last;
     this.least = this.scaled(spec.least ?? low);
     this.most = this.scaled(spec.most ?? high);
-    if (!(this.most > this.least)) [this.least, this.most] = [this.least - 0.5, this.least + 0.5];
+    // Numbers that differ in their last bits are one: between them no tick can be counted.
+    const near = 1e-9 * Math.max(Math.abs(this.least), Math.abs(this.most));
+    if (!(this.most - this.least > near)) [this.least, this.most] = [this.least - 0.5, this.least + 0.5];
     const margin = (this.most - this.least) * 0.05;
     if (spec.least === undefined || spec.least === null) this.least -= margin;
     if (spec.most === undefined || spec.most === null) this.most += margin;

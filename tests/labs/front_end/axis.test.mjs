@@ -59,3 +59,11 @@ test("equal axes have the same numbers a pixel, around the same middle", () => {
   equalise(x, y);
   assert.deepEqual([x.least, x.most, y.least, y.most], [0, 4, 8.5, 12.5]);
 });
+
+test("numbers that differ in their last bits have the ticks of one number", () => {
+  for (const number of [6.612253665924072, -0.1, 1e9]) {
+    const axis = new Axis({}, [number, number * (1 + 2 ** -52)], 0, 100);
+    assert.ok(axis.most - axis.least >= 1);
+    assert.ok(axis.ticks(20).length < 12);
+  }
+});
