@@ -202,7 +202,8 @@ export class CurvesPanel extends CanvasPanel {
     const figures = [...tracks.flatMap(({ figures }) => figures), ...meta.baselines.map(([, value]) => value)];
     const loss = this.plot(top, LOSS_HIGH, { log: meta.log, label: "loss" }, losses);
     const shares = figures.every((value) => value >= 0 && value <= 1);
-    const figure = this.plot(loss.bottom + 34, FIGURE_HIGH, { label: meta.figure, ...(shares && { least: 0, most: 1 }) }, figures);
+    const most = Math.min(1, 1.15 * Math.max(0.1, ...figures)); // a little above what is there and the baselines
+    const figure = this.plot(loss.bottom + 34, FIGURE_HIGH, { label: meta.figure, ...(shares && { least: 0, most }) }, figures);
     this.plots = [loss, figure];
     const texts = this.plots.flatMap(({ ticks }) => ticks.map(([, text]) => context.measureText(text).width));
     this.left = Math.ceil(Math.max(28, ...texts)) + 8;
