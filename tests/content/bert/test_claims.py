@@ -9,13 +9,21 @@ from __future__ import annotations
 import ast
 import math
 import sys
+from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+from course import use
 from course.content import manuscript
 from course.content import questions as quizzes
+from course.content.bert.experiments import text as bert_text
+from course.content.bert.pretraining import masked_words
+from encoder_core.training.config import Record
+from encoder_core.training.loop import fit
+from tests.sampled import by_day
 
 pytestmark = pytest.mark.slow
 
@@ -24,16 +32,18 @@ OWN = {cell.exercise for cell in manuscript.read("05_bert") if cell.exercise}
 
 
 @pytest.fixture(scope="module")
-def chapter() -> SimpleNamespace:
+def chapter(computed: Path) -> SimpleNamespace:
     """All names of the chapter after its last cell, and what it printed."""
     names: dict[str, object] = {"__name__": "chapter_05"}
     printed: list[str] = []
     names["print"] = lambda *parts, sep=" ", end="": printed.append(sep.join(map(str, parts)))
     before = torch.get_rng_state()
-    for cell in manuscript.read("05_bert"):
-        if cell.kind == "code":
-            body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
-            exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_HOME", str(computed))  # the trainings are there
+        for cell in manuscript.read("05_bert"):
+            if cell.kind == "code":
+                body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
+                exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
     torch.set_rng_state(before)
     return SimpleNamespace(**names, printed=printed)
 
@@ -175,3 +185,56 @@ def test_counts_notice_exchanged_neighbours_and_no_more(chapter: SimpleNamespace
 def test_nothing_is_fetched(chapter: SimpleNamespace) -> None:
     assert chapter.fetch is False
     assert not hasattr(chapter, "real")
+
+
+# 9: the training
+
+
+def test_the_encoder_comes_level_with_the_counts_and_is_less_surprised(
+    chapter: SimpleNamespace,
+) -> None:
+    counts = chapter.plain_baselines()["counts of two neighbours"]
+    trained = chapter.trained
+    assert abs(trained.metrics["accuracy"] - counts["accuracy"]) < 0.025
+    assert trained.metrics["perplexity"] < 0.7 * counts["perplexity"]
+    assert trained.test["accuracy"] < trained.metrics["accuracy"]
+    assert 320_000 < bert_text.rows().numel() < 345_000
+
+
+def test_positions_that_are_learned_by_place_are_worth_nothing_yet(
+    chapter: SimpleNamespace,
+) -> None:
+    found = chapter.found
+    assert abs(found["learned"] - found["none"]) < 0.01
+    assert found["sinusoidal"] < found["none"] + 0.02
+    assert found["none"] + 0.01 < found["alibi"] < 0.8 * found["relative"]
+    assert right("bert.which-positions").startswith("About as well as no positions")
+
+
+@pytest.mark.parametrize("seed", by_day([0, 1, 2], 1))
+def test_the_number_of_bytes_is_the_blank_that_is_filled_least_often(seed: int) -> None:
+    training = masked_words(
+        layer=use("stacking.EncoderLayer"),
+        mask_tokens=use("bert.mask_tokens"),
+        masked_lm_loss=use("bert.masked_lm_loss"),
+    )
+    settings = training.settings.changed(seed=seed)
+    model = training.fresh_model(settings)
+    often: Counter[str] = Counter()
+
+    def look(record: Record) -> bool:
+        model.eval()
+        often.update(a.right for a in training.examples(model) if a.guesses[0][0] == a.right)  # type: ignore[misc]
+        model.train()
+        return record.step >= 900
+
+    fit(
+        model, training.data, training.loss, collate=training.collate, callback=look, seed=seed,
+        steps=settings.steps, batch_size=settings.batch_size, warmup=settings.warmup,
+        learning_rate=settings.learning_rate, schedule="cosine", optimizer="muon", log_every=20,
+        device="cpu", progress=False,
+    )  # fmt: skip
+    assert right("bert.least-sure").startswith('"the … of bytes written"')
+    assert often["number"] == min(often.values())
+    assert often["number"] <= 15
+    assert min(often["list"], often["is"]) >= 28

@@ -138,5 +138,5 @@ def test_answers_are_the_likeliest_pieces_with_their_probabilities() -> None:
 
 def test_counts_are_a_baseline_that_says_something() -> None:
     found = pretraining.plain_baselines()
-    assert 0.03 < found["the most frequent piece"] < 0.07
-    assert 0.28 < found["counts of two neighbours"] < 0.36
+    assert 0.03 < found["the most frequent piece"]["accuracy"] < 0.07
+    assert 0.28 < found["counts of two neighbours"]["accuracy"] < 0.36
