@@ -688,8 +688,8 @@ for part, whose in training.parts.items():
     print(f"{part}: {whose}")
 for baseline, reached in plain_baselines().items():
     print(
-        f"{baseline:25} right {reached['accuracy']:.1%}, among the first five {reached['top5']:.1%}, "
-        f"perplexity {reached['perplexity']:.0f}"
+        f"{baseline:25} right {reached['accuracy']:.1%}, among the first five "
+        f"{reached['top5']:.1%}, perplexity {reached['perplexity']:.0f}"
     )
 
 # %% [markdown] id="pretrain-baselines-note"
