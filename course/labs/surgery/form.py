@@ -73,7 +73,7 @@ def _tokens(classifies: bool) -> dict[str, Any]:
         "digits": 2,
         "tells": "token {i}: “{piece}”, change {value}",
         "key": "hatched: the question · dashed: special token",
-        "help": "Red: the answer loses probability without this token; blue: it gains.",
+        "help": "Blue: the answer loses probability without this token; orange: it gains.",
     }
     if classifies:
         return {**panel, "key": "dashed: special token"}
