@@ -14,7 +14,7 @@ from course.content.bert.experiments.text import HIDDEN, Rows, hide, questions, 
 
 __all__ = ["SETTINGS", "answers", "evaluate", "loss", "prepare"]
 
-# One thread, a minute: see benchmarks/results/applications.md.
+# One thread, a minute; chosen on validation.
 SETTINGS: dict[str, Any] = {
     "steps": 4500,
     "batch_size": 16,
