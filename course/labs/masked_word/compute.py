@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from course.labs.faults import InvalidSetting
+from course.labs.sentences import cut_sentence
 from course.labs.settings_lab import check_whole
 from encoder_core.text.tokenizer import WordPiece
 
@@ -162,7 +162,8 @@ class Reader:
             InvalidSetting: no text, a text that is too long, a moment that isn't there.
         """
         check_whole(asked, {"moment": (-1, len(self.steps) - 1, "The moment")})
-        tokens, ids = self._cut(asked.text)
+        encoding = cut_sentence(asked.text, self.tokenizer, LONGEST, self.longest)
+        tokens, ids = tuple(encoding.tokens), tuple(encoding.ids)
         fixed = tuple(i in self.special for i in ids)
         blanked = [place in asked.blanks and not fixed[place] for place in range(len(ids))]
         seen = tuple(blank or i == self.mask_id for blank, i in zip(blanked, ids, strict=True))
@@ -178,14 +179,6 @@ class Reader:
             for step in self.steps
         ]
         return History(self.steps, torch.stack(rows, dim=1).numpy())  # (S, moments)
-
-    def _cut(self, text: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        if len(text) > LONGEST:
-            raise InvalidSetting(f"The sentence may have at most {LONGEST} characters.")
-        encoding = self.tokenizer.encode(text, max_length=self.longest)
-        if len(encoding) < 3:
-            raise InvalidSetting("There is no word in the text yet. Type a sentence.")
-        return tuple(encoding.tokens), tuple(encoding.ids)
 
     @torch.no_grad()
     def _probabilities(self, step: int, ids: Sequence[int], blank: Sequence[bool]) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from course.labs.faults import InvalidSetting
 from course.labs.own_functions import check_one_of
+from course.labs.sentences import cut_sentence
 from course.labs.settings_lab import check_whole
 from course.labs.surgery.cuts import (
     NOTHING,
@@ -25,6 +26,7 @@ from course.labs.surgery.cuts import (
 )
 from encoder_core.inspect.interventions import attentions_of
 from encoder_core.inspect.recording import record
+from encoder_core.text.encodings import Encoding
 from encoder_core.text.tokenizer import WordPiece
 
 Floats = NDArray[np.float32]
@@ -162,7 +164,8 @@ class Table:
             InvalidSetting: a setting is invalid.
         """
         self._check(asked)
-        tokens, ids = self._cut(asked.text)
+        encoding = self._cut(asked.text)
+        tokens, ids = tuple(encoding.tokens), tuple(encoding.ids)
         fixed = tuple(i in self.special for i in ids)
         place = self._place(asked, ids, fixed)
         seen = list(ids)
@@ -264,7 +267,7 @@ class Table:
     def _other(self, asked: Settings) -> Outputs | None:
         if asked.replace != "other":
             return None
-        return outputs_of(self.model, torch.tensor([self._cut(asked.other)[1]]))
+        return outputs_of(self.model, torch.tensor([self._cut(asked.other).ids]))
 
     def _place(self, asked: Settings, ids: Sequence[int], fixed: Sequence[bool]) -> int:
         """The question's place: a `[MASK]` in the text, or the plain token nearest to the chosen one."""
@@ -272,13 +275,8 @@ class Table:
         plain = [i for i, special in enumerate(fixed) if not special]
         return min(typed or plain or [0], key=lambda i: abs(i - asked.place))
 
-    def _cut(self, text: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        if not isinstance(text, str) or len(text) > LONGEST:
-            raise InvalidSetting(f"A sentence may have at most {LONGEST} characters.")
-        encoding = self.tokenizer.encode(text, max_length=self.longest)
-        if len(encoding) < 3:
-            raise InvalidSetting("There is no word in the text yet. Type a sentence.")
-        return tuple(encoding.tokens), tuple(encoding.ids)
+    def _cut(self, text: str) -> Encoding:
+        return cut_sentence(text, self.tokenizer, LONGEST, self.longest)
 
     def _check(self, asked: Settings) -> None:
         layers, heads = self.shape
