@@ -32,7 +32,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     ),
     "text.added_tokens": ("AddedToken", "AddedTokens"),
     "text.tokenizer": ("WordPiece", "read_vocabulary", "wordpiece"),
-    "text.encodings": ("Batch", "Encoding", "pad_encodings", "truncate"),
+    "text.encodings": ("Batch", "Encoding", "encode_texts", "pad_encodings", "truncate"),
     "text.wordpiece_training": ("count_words", "train_wordpiece"),
     "text.characters": ("CharacterTokenizer",),
     "text.pairs": ("next_sentence_pairs", "sentence_pair"),

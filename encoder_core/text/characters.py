@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from encoder_core.text.encodings import Batch, Encoding, pad_encodings, truncate
+from encoder_core.text.encodings import Batch, Encoding, encode_texts, pad_encodings, truncate
 
 __all__ = ["CharacterTokenizer"]
 
@@ -87,13 +87,7 @@ class CharacterTokenizer:
 
         Raises ValueError if `texts` is a string or empty, or the number of `pairs` differs.
         """
-        if isinstance(texts, str):  # a string is a sequence of one-letter texts too
-            raise ValueError("batch takes a list of texts, got one string: pass [text].")
-        if pairs is not None and len(pairs) != len(texts):
-            raise ValueError(f"Got {len(texts)} texts and {len(pairs)} second texts.")
-        seconds = [None] * len(texts) if pairs is None else list(pairs)
-        both = zip(texts, seconds, strict=True)
-        return self.pad([self.encode(text, pair, max_length) for text, pair in both])
+        return self.pad(encode_texts(self.encode, texts, pairs, max_length))
 
     def pad(self, encodings: Sequence[Encoding]) -> Batch:
         """Pad encodings to the longest of them."""

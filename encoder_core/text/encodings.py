@@ -5,14 +5,14 @@ Source: the `tokenizers` library, whose `Encoding` has the same fields.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["Batch", "Encoding", "pad_encodings", "truncate"]
+__all__ = ["Batch", "Encoding", "encode_texts", "pad_encodings", "truncate"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,25 @@ class Batch:
         """Copy the tensors to a device."""
         ids, type_ids = self.ids.to(device), self.type_ids.to(device)
         return Batch(ids, type_ids, self.padding_mask.to(device), self.encodings)
+
+
+def encode_texts(
+    encode: Callable[[str, str | None, int | None], Encoding],
+    texts: Sequence[str],
+    pairs: Sequence[str] | None = None,
+    max_length: int | None = None,
+) -> list[Encoding]:
+    """Encode texts, or pairs, by a tokenizer's `encode`.
+
+    Raises ValueError if `texts` is a string, or the number of `pairs` differs.
+    """
+    if isinstance(texts, str):  # a string is a sequence of one-letter texts too
+        raise ValueError("batch takes a list of texts, got one string: pass [text].")
+    if pairs is not None and len(pairs) != len(texts):
+        raise ValueError(f"Got {len(texts)} texts and {len(pairs)} second texts.")
+    seconds = [None] * len(texts) if pairs is None else list(pairs)
+    both = zip(texts, seconds, strict=True)
+    return [encode(text, pair, max_length) for text, pair in both]
 
 
 def pad_encodings(encodings: Sequence[Encoding], padding: int) -> Batch:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from encoder_core.text.added_tokens import AddedToken, AddedTokens
-from encoder_core.text.encodings import Batch, Encoding, pad_encodings, truncate
+from encoder_core.text.encodings import Batch, Encoding, encode_texts, pad_encodings, truncate
 from encoder_core.text.words import join_letters, normalise_text
 
 __all__ = ["Batch", "Encoding", "WordPiece", "read_vocabulary", "wordpiece"]
@@ -240,13 +240,7 @@ class WordPiece:
         tensor([[False, False, False,  True],
                 [False, False, False, False]])
         """
-        if isinstance(texts, str):  # a string is a sequence of one-letter texts too
-            raise ValueError("batch takes a list of texts, got one string: pass [text].")
-        if pairs is not None and len(pairs) != len(texts):
-            raise ValueError(f"Got {len(texts)} texts and {len(pairs)} second texts.")
-        seconds = [None] * len(texts) if pairs is None else list(pairs)
-        both = zip(texts, seconds, strict=True)
-        return self.pad([self.encode(text, pair, max_length) for text, pair in both])
+        return self.pad(encode_texts(self.encode, texts, pairs, max_length))
 
     def pad(self, encodings: Sequence[Encoding]) -> Batch:
         """Pad encodings to the longest of them."""
