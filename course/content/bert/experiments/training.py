@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course.content.bert.experiments.text import HIDDEN, Rows, hide, questions, rows
+from course.content.bert.experiments.text import HIDDEN, Rows, questions
 
-__all__ = ["SETTINGS", "answers", "evaluate", "loss", "prepare"]
+__all__ = ["SETTINGS", "answers", "evaluate", "loss"]
 
 # One thread, a minute; chosen on validation.
 SETTINGS: dict[str, Any] = {
@@ -27,11 +26,6 @@ SETTINGS: dict[str, Any] = {
 }
 MASKING = 0.3  # of the pieces are hidden in training
 _TOGETHER = 128  # rows that are evaluated at once
-
-
-def prepare(masking: float = MASKING) -> tuple[Sequence[Tensor], Any]:
-    """Return the training rows and their `collate`, as `training.fit` takes them."""
-    return list(rows().unbind()), hide(masking)
 
 
 def loss(model: nn.Module, batch: Rows) -> Tensor:
