@@ -4,6 +4,7 @@ Fixtures for all tests:
     course_home   (autouse) a fresh folder for the learner's state
     project_copy  a copy of the files that belong to the project, to build and clone from
     computed      a learner's folder with the vectors of Python's documentation, for all processes
+    trained       the same with the results of the chapters' trainings
     chromium      the path of a Chromium; the test is skipped, or on CI failed, where there is none
     colab_python  the Python of an environment with Google Colab's versions
     run_in_colab  runs code or a notebook there
@@ -109,20 +110,33 @@ def project_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A learner's folder in which there are the vectors of Python's documentation, and no more."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    home = shared / "computed-home"
-    with locked(shared / "computed.lock", lambda: None), pytest.MonkeyPatch.context() as patch:
+    home = _shared(tmp_path_factory) / "computed-home"
+    with locked(home.with_suffix(".lock"), lambda: None), pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(home))
         from course.datasets import passages
 
         passages.load(lambda done, of: None)  # reads them, where another process was first
+    return home
+
+
+@pytest.fixture(scope="session")
+def trained(computed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the results of the chapters' trainings, which take a minute or two."""
+    home = _shared(tmp_path_factory) / "trained-home"
+    with locked(home.with_suffix(".lock"), lambda: None):
         if not (home / "trained").exists():
+            shutil.copytree(computed, home, dirs_exist_ok=True)
             program = [sys.executable, "-m", "tests.notebooks.trained"]
             environ = {**os.environ, "COURSE_HOME": str(home), "OMP_NUM_THREADS": "1"}
             subprocess.run(program, cwd=ROOT, env=environ, check=True, capture_output=True)
             (home / "trained").touch()
     return home
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")

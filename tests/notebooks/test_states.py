@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from course import content
-from course.content import exercises
+from course.content import exercises, manuscript
 from course.press import notebooks as press
 from tests.notebooks.states import (
     NO_NETWORK,
@@ -22,7 +23,16 @@ from tests.notebooks.states import (
 )
 
 CHAPTERS = content.chapters()
+TRAINING = re.compile(r"TrainingTheatre|course\.training")
 OPENED_AGAIN = CHAPTERS[2::2]  # functions, and classes built of them; the others save answers alike
+
+
+@pytest.fixture
+def prepared(chapter: str, request: pytest.FixtureRequest) -> Path:
+    """What takes a chapter long and was computed before."""
+    cells = manuscript.read(chapter)
+    trains = any(cell.kind == "code" and TRAINING.search(cell.source) for cell in cells)
+    return Path(request.getfixturevalue("trained" if trains else "computed"))
 
 
 def page(name: str) -> str:
@@ -53,10 +63,10 @@ def test_untouched(chapter: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_solved(chapter: str, tmp_path: Path, computed: Path) -> None:
+def test_solved(chapter: str, tmp_path: Path, prepared: Path) -> None:
     home = tmp_path / "home"
     notebook = page(f"solutions/{chapter}.ipynb")
-    outcome = run(notebook, tmp_path, home, apart="solutions", computed=computed)
+    outcome = run(notebook, tmp_path, home, apart="solutions", computed=prepared)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(exercises_of(chapter), "passed")
     assert outcome.answers == set(exercises_of(chapter))
@@ -68,11 +78,11 @@ def test_solved(chapter: str, tmp_path: Path, computed: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", OPENED_AGAIN)
 def test_solved_by_the_learner_and_opened_again(
-    chapter: str, tmp_path: Path, computed: Path
+    chapter: str, tmp_path: Path, prepared: Path
 ) -> None:
     home = tmp_path / "home"
     solved = variant(chapter, solutions_of(chapter))
-    outcome = run(solved, tmp_path / "first", home, computed=computed)
+    outcome = run(solved, tmp_path / "first", home, computed=prepared)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(exercises_of(chapter), "passed")
     assert outcome.answers == set(exercises_of(chapter))
@@ -86,10 +96,10 @@ def test_solved_by_the_learner_and_opened_again(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_every_exercise_wrong(chapter: str, tmp_path: Path, computed: Path) -> None:
+def test_every_exercise_wrong(chapter: str, tmp_path: Path, prepared: Path) -> None:
     made = {name: mistaken(name, place) for place, name in enumerate(exercises_of(chapter))}
     notebook = variant(chapter, {name: source for name, (_, source) in made.items()})
-    outcome = run(notebook, tmp_path, tmp_path / "home", computed=computed)
+    outcome = run(notebook, tmp_path, tmp_path / "home", computed=prepared)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(made, "failed")
     assert outcome.mistakes() == {name: [mistake] for name, (mistake, _) in made.items()}
@@ -99,13 +109,13 @@ def test_every_exercise_wrong(chapter: str, tmp_path: Path, computed: Path) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_one_exercise_wrong_and_all_others_solved(
-    chapter: str, tmp_path: Path, computed: Path
+    chapter: str, tmp_path: Path, prepared: Path
 ) -> None:
     names = exercises_of(chapter)
     wrong = names[len(names) // 2]  # others stand on it
     mistake, source = mistaken(wrong, 2)
     notebook = variant(chapter, solutions_of(chapter) | {wrong: source})
-    outcome = run(notebook, tmp_path, tmp_path / "home", computed=computed)
+    outcome = run(notebook, tmp_path, tmp_path / "home", computed=prepared)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(names, "passed") | {wrong: "failed"}
     assert outcome.mistakes() == {name: [] for name in names} | {wrong: [mistake]}

@@ -32,14 +32,14 @@ OWN = {cell.exercise for cell in manuscript.read("05_bert") if cell.exercise}
 
 
 @pytest.fixture(scope="module")
-def chapter(computed: Path) -> SimpleNamespace:
+def chapter(trained: Path) -> SimpleNamespace:
     """All names of the chapter after its last cell, and what it printed."""
     names: dict[str, object] = {"__name__": "chapter_05"}
     printed: list[str] = []
     names["print"] = lambda *parts, sep=" ", end="": printed.append(sep.join(map(str, parts)))
     before = torch.get_rng_state()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_HOME", str(computed))  # the trainings are there
+        patch.setenv("COURSE_HOME", str(trained))  # the trainings are there
         for cell in manuscript.read("05_bert"):
             if cell.kind == "code":
                 body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
