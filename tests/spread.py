@@ -34,4 +34,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return together(nodeid)
 
+        def remove_node(self, node: Any) -> str | None:
+            """Take a test that ended its process as done: xdist would hand it to the next one too."""
+            for tests in self.assigned_work[node].values():
+                for test, done in tests.items():
+                    if not done:
+                        tests[test] = True
+                        super().remove_node(node)
+                        return test
+            found: str | None = super().remove_node(node)
+            return found
+
     return ByGroup(config, log)
