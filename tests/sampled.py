@@ -12,6 +12,15 @@ SEEDS = int(os.environ.get("COURSE_SEEDS", "40"))  # of what is drawn; 200 at ni
 NIGHT = SEEDS > 40
 
 
+def thinned(cases: Iterable[Any], every: int) -> list[Any]:
+    """Each `every`-th case; all of them at night.
+
+    >>> thinned("abcdefg", 3)
+    ['a', 'd', 'g']
+    """
+    return list(cases)[:: 1 if NIGHT else every]
+
+
 def by_day(cases: Sequence[Any], count: int) -> Sequence[Any]:
     """The first so many cases; all of them at night, where COURSE_SEEDS asks for more than 40."""
     return cases if NIGHT else cases[:count]
