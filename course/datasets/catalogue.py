@@ -10,6 +10,7 @@ from typing import Any
 
 from course.datasets import docstring_families
 from course.datasets.dataset import Card, Dataset
+from course.datasets.help_pages import corpus as help_pages
 from course.datasets.public.load import load_public
 from course.datasets.public.sources import SOURCES
 from course.datasets.python_docs import corpus
@@ -39,6 +40,7 @@ def _sets() -> Mapping[str, tuple[Card, Callable[..., Dataset]]]:
     sets: tuple[tuple[Card, Callable[..., Dataset]], ...] = (
         (corpus.CARD, corpus.load),
         (docstring_families.CARD, docstring_families.load),
+        (help_pages.CARD, help_pages.load),
         *((source.card, partial(load_public, source)) for source in SOURCES),
     )
     return {card.name: (card, read) for card, read in sets}

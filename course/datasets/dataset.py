@@ -16,11 +16,19 @@ _LETTERS = 240  # of an example that `show` prints
 
 
 class Example(NamedTuple):
-    """A text, the index of its class, or None where there are no classes, and where it is from."""
+    """A text, and what a model should make of it: a class, or another text.
+
+    Attributes:
+        text: what is read.
+        label: the index of its class; None where there are no classes.
+        source: where the text is from.
+        target: the text to be written, such as a translation; empty where there is none.
+    """
 
     text: str
     label: int | None
     source: str
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,9 @@ class Printed:
 
     def _lines(self, example: Example) -> list[str]:
         shown = textwrap.shorten(example.text.replace("\n", " / "), _LETTERS, placeholder=" ...")
-        return [*textwrap.wrap(shown, _WIDTH), f"    {' | '.join(self._from(example))}"]
+        target = textwrap.shorten(example.target, _LETTERS, placeholder=" ...")
+        after = textwrap.wrap(f"-> {target}", _WIDTH) if target else []
+        return [*textwrap.wrap(shown, _WIDTH), *after, f"    {' | '.join(self._from(example))}"]
 
     def _from(self, example: Example) -> list[str]:
         label = [] if example.label is None else [self.dataset.classes[example.label]]
@@ -120,11 +130,14 @@ class Printed:
 
     def _repr_html_(self) -> str:
         """The same for a notebook: text, class and source in a table."""
-        heads = ["text", *(["class"] if self.dataset.classes else []), "source"]
+        targets = any(example.target for example in self.examples)
+        classes = ["class"] if self.dataset.classes else []
+        heads = ["text", *(["target"] if targets else []), *classes, "source"]
         rows = ["".join(f'<th scope="col" style="text-align: left">{head}</th>' for head in heads)]
         for example in self.examples:
-            shown = textwrap.shorten(example.text, _LETTERS, placeholder=" ...")
-            cells = [html.escape(cell) for cell in (shown, *self._from(example))]
+            texts = (example.text, example.target) if targets else (example.text,)
+            shown = (textwrap.shorten(text, _LETTERS, placeholder=" ...") for text in texts)
+            cells = [html.escape(cell) for cell in (*shown, *self._from(example))]
             rows.append("".join(f'<td style="text-align: left">{cell}</td>' for cell in cells))
         body = "".join(f"<tr>{row}</tr>" for row in rows)
         return f'<table style="max-width: 60em">{body}</table>'

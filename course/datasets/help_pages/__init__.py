@@ -1,0 +1,1 @@
+"""LibreOffice's help in English and Chinese, frozen: how it is read, split and made again."""
