@@ -48,6 +48,15 @@ def of_process(pid: int) -> Moment | None:
     return Moment(time.monotonic(), computed, *_scheduled(f"/proc/{pid}/schedstat"))
 
 
+def sleeps(pid: int) -> bool:
+    """Whether a process sleeps just now, and neither runs, waits for a disk nor is held by a signal."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[:1] == [b"S"]
+    except OSError:
+        return False
+
+
 def _scheduled(path: str) -> tuple[float | None, float]:
     try:
         with open(path, "rb") as file:

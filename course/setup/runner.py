@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -130,6 +131,16 @@ def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
             if sys.platform != "win32":
                 _held.remove(handle.fileno())
             _unlock(handle)
+
+
+def _let_go() -> None:
+    """In a forked copy of this process: only what `run` starts keeps the lock."""
+    while _held:
+        os.close(_held.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 if sys.platform == "win32":

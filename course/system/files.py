@@ -8,7 +8,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep, time
 from typing import IO
@@ -111,7 +111,10 @@ def locked(folder: Path) -> Iterator[None]:
         deadline = monotonic() + _LOCK_SECONDS
         while not _lock(file) and monotonic() < deadline:
             sleep(0.01)
-        yield
+        try:
+            yield
+        finally:
+            _unlock(file)  # not by closing alone: a child forked meanwhile may have the file open
 
 
 if sys.platform == "win32":
@@ -125,6 +128,9 @@ if sys.platform == "win32":
             return False
         return True
 
+    def _unlock(file: IO[bytes]) -> None:
+        """Closing the file is enough: nothing is forked here."""
+
 else:
     import fcntl
 
@@ -136,3 +142,7 @@ else:
         except OSError:
             return True  # this file system has no locks
         return True
+
+    def _unlock(file: IO[bytes]) -> None:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_UN)

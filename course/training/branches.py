@@ -8,6 +8,7 @@ give the same weights, bit by bit.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,13 @@ def branch_folder(
     return folder
 
 
-def repeat_origin(training: Training, places: Places, updates: Updates) -> None:
-    """Bring a branch that has no checkpoint yet to its first step; leave other runs alone."""
+def repeat_origin(
+    training: Training, places: Places, updates: Updates, repeated: Callable[[], object]
+) -> None:
+    """Bring a branch that has no checkpoint yet to its first step; leave other runs alone.
+
+    `repeated` is called after each update, and may raise to give up.
+    """
     facts, before = places.note("origin"), settings_of(places, "origin")
     if not facts or before is None or read_checkpoint(places.checkpoint) is not None:
         return
@@ -84,6 +90,6 @@ def repeat_origin(training: Training, places: Places, updates: Updates) -> None:
     model = training.fresh_model(before)
     origin = Updates(training, before, model, places.folder / "origin.safetensors")
     with origin.going():
-        origin.repeat(step, changes)
+        origin.repeat(step, changes, repeated)
     updates.adopt(origin, rates=bool(facts["keeps_rates"]))
     updates.save()

@@ -12,6 +12,7 @@ import json
 import os
 import queue
 import select
+import threading
 import time
 from typing import Any, Protocol
 
@@ -46,6 +47,9 @@ class PipeLink:
     def __init__(self, reading: int, writing: int) -> None:
         self._reading, self._writing = reading, writing
         self._rest = b""
+        self._closing = (
+            threading.Lock()
+        )  # a closed descriptor's number soon belongs to another file
         os.set_blocking(reading, False)
         os.set_blocking(writing, False)
 
@@ -55,17 +59,18 @@ class PipeLink:
         if len(line) > _LONGEST:
             short = {**message, "message": str(message.get("message", ""))[:400]}
             line = json.dumps(short).encode() + b"\n"
-        try:
-            os.write(self._writing, line)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True  # nobody listens any more; `hear` says so
+        with self._closing:
+            try:
+                os.write(self._writing, line)
+            except BlockingIOError:
+                return False
+            except OSError:
+                return True  # nobody listens any more; `hear` says so
         return True
 
     def hear(self, timeout: float = 0.0) -> list[Message]:
         """Return what was said, after at most so many seconds."""
-        if self._reading < 0 or not select.select([self._reading], [], [], timeout)[0]:
+        if self._reading < 0 or not _readable(self._reading, timeout):
             return []
         try:
             content = os.read(self._reading, _READ)
@@ -80,17 +85,27 @@ class PipeLink:
 
     def close(self) -> None:
         """Close both pipes."""
-        ends = self._reading, self._writing
-        self._reading = self._writing = -1
-        for end in ends:
-            if end >= 0:
-                _ours.discard(end)
-                with contextlib.suppress(OSError):
-                    os.close(end)
+        with self._closing:
+            ends = self._reading, self._writing
+            self._reading = self._writing = -1
+            for end in ends:
+                if end >= 0:
+                    _ours.discard(end)
+                    with contextlib.suppress(OSError):
+                        os.close(end)
 
     def keep_from_children(self) -> None:
         """Close this end in whatever this process forks from now on: a copy would keep the pipe open."""
         _ours.update((self._reading, self._writing))
+
+
+def _readable(descriptor: int, seconds: float) -> bool:
+    """Whether there is something to read, or the end, within so many seconds."""
+    if not hasattr(select, "poll"):
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    poll = select.poll()  # unlike `select` it takes descriptors above 1023
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(1000 * seconds))
 
 
 _ours: set[int] = set()  # descriptors that no child may keep

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import threading
@@ -30,7 +31,7 @@ from course.training.settings import Settings
 from course.training.states import drop_states_after, states_of
 from course.training.task import Training
 from course.training.trainer import Job
-from course.training.watching import Watch
+from course.training.watching import Ending, Watch
 
 __all__ = ["Session", "State"]
 
@@ -38,6 +39,11 @@ State = Literal["ready", "running", "paused", "finished", "stopped", "failed"]
 
 FORKS = 8  # attempts, each with its own luck: torch's generator is locked while another thread draws from it
 ENDED = ("finished", "stopped", "failed")
+_HUNG = (
+    "The training's process came to rest {count} times, the last time after update {step:,}, and was ended: "
+    "a lock that another thread of the notebook holds stops it. Let the notebook's other work end, then "
+    "start it again; it goes on from its last checkpoint."
+)
 
 
 class Session:
@@ -87,10 +93,11 @@ class Session:
         self._watch: Watch | None = None
         self._published: Published | None = None
         self._seen = 0  # publications read
-        self._waiting: list[dict[str, Any]] = []  # commands for a worker that is not there yet
-        self._sent: list[dict[str, Any]] = []  # those sent before it began
+        self._waiting: list[dict[str, Any]] = []  # commands for which its pipe had no room
+        self._until: float | None = None  # the update up to which it should train; None: it rests
+        self._again = False  # a command came while the worker ended: another takes it up
         self._rate: float | None = None  # as it was set last
-        self._attempts = 0
+        self._attempts = 0  # workers since the latest command
         self.interrupted = self._finished_here = False
         self.folder, self._remark = writable(
             folder or free_folder(folder_of(training, self.settings))
@@ -112,7 +119,7 @@ class Session:
         """The peak of the learning rate, as it was last set."""
         if self._rate is not None:
             return self._rate
-        return self.changes[-1][1] if self.changes else self.settings.learning_rate
+        return self._kept_rate()
 
     def subscribe(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Call back from another thread when something new is there, at most 20 times a second."""
@@ -122,28 +129,29 @@ class Session:
 
     def start(self) -> None:
         """Train, from where the run stands."""
-        self._command({"do": "resume"})
+        self._command({"do": "resume"}, math.inf)
 
     def resume(self) -> None:
         """Go on after a pause."""
-        self._command({"do": "resume"})
+        self.start()
 
     def pause(self) -> None:
         """Pause after the update that is under way."""
         with self._lock:
+            self._until = None
             if self._watch is not None:
-                self._sent.append({"do": "pause"})
-                self._watch.worker.link.say({"do": "pause"})
+                self._say({"do": "pause"})
 
     def advance(self, count: int = 1) -> None:
         """Make a number of updates, and pause."""
         if count < 1:
             raise ValueError(f"count must be at least 1, got {count}.")
-        self._command({"do": "advance", "count": count})
+        self._command({"do": "advance", "count": count}, count)
 
     def stop(self) -> None:
         """End the run here; its files stay, and `start` goes on with it."""
         with self._lock:
+            self._again = False
             if self._watch is not None:
                 self._watch.ask_to_end("stop")
             elif self.state in ("paused", "ready"):
@@ -159,18 +167,15 @@ class Session:
         if "learning_rate" in wrong:
             raise ValueError(wrong["learning_rate"])
         with self._lock:
-            self._rate = rate
-            message = {"do": "rate", "rate": rate}
+            self._rate = rate  # a worker that begins later is told too
             if self._watch is not None:
-                self._watch.worker.link.say(message)
-            else:
-                self._waiting.append(message)
+                self._say({"do": "rate", "rate": rate})
             self._notices.tell()
 
     def close(self) -> None:
         """End the worker, after saving; the run can be resumed later."""
         with self._lock:
-            watch = self._watch
+            watch, self._again = self._watch, False
             if watch is not None:
                 watch.ask_to_end("leave")
         if watch is not None:
@@ -182,8 +187,8 @@ class Session:
         with self._lock:
             self.places.clear()
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._records, self.changes, self._waiting = [], [], []
-            self.step, self.seconds, self._rate = 0, 0.0, None
+            self._records, self.changes = [], []
+            self.step, self.seconds, self._rate, self._until = 0, 0.0, None, None
             self.moments.forget_after(0)
             self._become("ready", "")
 
@@ -228,17 +233,41 @@ class Session:
             found = kept.find(self.training, self.settings)
             if found is not None:
                 return found
-        if self.state in ("ready", "paused", "failed"):
-            self.start()
-        while self.state not in ENDED:
-            self.wait()
-            if self.interrupted:
-                raise KeyboardInterrupt(f"The training is paused at update {self.step:,}.")
-            time.sleep(0.05)
+        self.finish()
         trained = self._trained()
         if cache and self._finished_here and self._is_plain():
             kept.store(self.training, trained)
         return trained
+
+    def finish(self, look: Callable[[], object] = lambda: None) -> None:
+        """Train until the run has ended; call `look` at least every 0.2 s.
+
+        Raises:
+            RuntimeError: its process left before the end, as another part of the program asked.
+            KeyboardInterrupt: it was interrupted; it is paused.
+        """
+        try:
+            self._finish(look)
+        except KeyboardInterrupt:
+            self.pause()
+            raise
+
+    def _finish(self, look: Callable[[], object]) -> None:
+        if self.state in ("ready", "paused", "failed"):
+            self.start()
+        while self.state not in ENDED:
+            self.wait(0.2)
+            look()
+            if self.interrupted:
+                raise KeyboardInterrupt(f"The training is paused at update {self.step:,}.")
+            with self._lock:
+                if self._watch is None and self.state not in ENDED:
+                    raise RuntimeError(
+                        f"The training was left at update {self.step:,} of {self.total:,}. It is saved "
+                        "and goes on from there when you start it again."
+                    )
+            if self.state == "paused":
+                time.sleep(0.05)
 
     def _is_plain(self) -> bool:
         """Whether the settings alone decide the result: no rate was set, and it is no branch."""
@@ -291,29 +320,40 @@ class Session:
 
     # Inside
 
-    def _command(self, message: dict[str, Any]) -> None:
+    def _command(self, message: dict[str, Any], count: float) -> None:
         with self._lock:
             if self.state == "finished":
                 return
+            self._attempts = 0
             if self._watch is None:
-                self._waiting.append(message)
+                self._look_back()
+                self._until = self.step + count
                 self._try_to_launch()
-            elif not self._watch.worker.link.say(message):
-                self._waiting.append(message)
+                return
+            self._until = self.step + count
+            if self._watch.asked or self.state in ENDED:
+                self._again = True
             else:
-                self._sent.append(message)
-                self.state = "running"  # as it will be in a moment; the worker's word follows
+                self._say(message)
+            self.state = "running"  # as it will be in a moment; the worker's word follows
+
+    def _say(self, message: dict[str, Any]) -> None:
+        """Tell the worker, now or as soon as its pipe has room."""
+        self._waiting.append(message)
+        while self._waiting and self._watch is not None:
+            if not self._watch.worker.link.say(self._waiting[0]):
+                return
+            self._waiting.pop(0)
 
     def _try_to_launch(self) -> None:
         """Start a worker; a model that can't be built is a training that failed."""
         try:
             self._launch()
         except Exception as error:
-            self._waiting.clear()
             self._become("failed", f"The training did not start: {type(error).__name__}: {error}")
 
     def _launch(self) -> None:
-        """Start a worker on the run as its files have it."""
+        """Start a worker on the run as its files have it, with what it is to do."""
         _optimizers.join()
         tidy(self.training, self.folder)
         forked = workers.forks()
@@ -327,15 +367,25 @@ class Session:
         self.places.write_note("run", self._facts())
         job = Job(self.training, self.settings, model, self.places, self._published)
         self._attempts += 1
-        self._watch = Watch(workers.start_worker(job, forked), self._hear, self._end)
+        self._waiting = []
+        worker = workers.start_worker(job, forked)
+        self._watch = Watch(worker, self._hear, self._end, lambda: self.state == "running")
         self._become("running", self._remark)
-        self._send_waiting()
+        if self._rate is not None and self._rate != self._kept_rate():
+            self._say({"do": "rate", "rate": self._rate})
+        self._say(self._wanted())
 
-    def _send_waiting(self) -> None:
-        while self._waiting and self._watch is not None:
-            if not self._watch.worker.link.say(self._waiting[0]):
-                return
-            self._sent.append(self._waiting.pop(0))
+    def _kept_rate(self) -> float:
+        """The peak of the learning rate, as the files have it."""
+        return self.changes[-1][1] if self.changes else self.settings.learning_rate
+
+    def _wanted(self) -> dict[str, Any]:
+        """The command that brings a new worker to where the run should go."""
+        if self._until == math.inf:
+            return {"do": "resume"}
+        if self._until is not None and self._until > self.step:
+            return {"do": "advance", "count": self._until - self.step}
+        return {"do": "pause"}
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -354,14 +404,17 @@ class Session:
             told = [(int(step), float(rate)) for step, rate in message.get("changes", [])]
             if told:  # the latest ones, each with the update that it was in time for
                 self.changes = [c for c in self.changes if c[0] < told[0][0]] + told
-            self._send_waiting()
             self._collect()
             state = message.get("state")
-            if message.get("made"):  # it computes: no lock stayed behind at the fork
-                self._attempts, self._sent = 0, []
             self._finished_here = self._finished_here or state == "finished"
-            if state in ("running", "paused", *ENDED):
-                self._become(state, str(message.get("message", "")) or self._remark)
+            if not self._again:
+                self._take_state(state, str(message.get("message", "")))
+
+    def _take_state(self, state: Any, message: str) -> None:
+        if state in ("left", *ENDED):
+            self._until = None
+        if state in ("running", "paused", *ENDED):
+            self._become(state, message or self._remark)
 
     def _collect(self) -> None:
         """Read the new records and weights."""
@@ -377,32 +430,44 @@ class Session:
                 self.moments.add(step, block)
                 self._kept.keep(self.moments)
 
-    def _end(self, status: int, hung: bool) -> None:
+    def _end(self, ending: Ending) -> None:
         """The worker is gone; called from the watch's thread."""
         with self._changed:
             with contextlib.suppress(Exception):
                 self._collect()
                 self._kept.keep(self.moments, now=True)
-            asked, self._watch = self._watch is not None and self._watch.asked_to_stop, None
-            if hung and self._attempts < FORKS:
-                self._waiting, self._sent = self._sent, []
-                self._launch()  # a lock that another thread held at the fork; another fork may be luckier
-            elif self.state not in ENDED:
-                self._ended_early(status, asked)
+            ended, again, self._again = self._watch, self._again, False
+            try:
+                if again or (ending.hung and self._attempts < FORKS):
+                    self._try_to_launch()  # after a lock held at the fork: another may be luckier
+                elif self.state not in ENDED:
+                    self._ended_early(ending)
+            finally:
+                if self._watch is ended:
+                    self._watch = None
             self._changed.notify_all()
         self._notices.tell()
 
-    def _ended_early(self, status: int, asked: bool) -> None:
-        if asked:
+    def _ended_early(self, ending: Ending) -> None:
+        """Say why a worker has gone before the run's end, as far as it left a word."""
+        end = self.places.note("end")
+        if ending.fault:
+            self._become("failed", f"The notebook lost track of the training: {ending.fault}.")
+        elif end.get("state") in ("finished", "stopped"):
+            self._finished_here = self._finished_here or end["state"] == "finished"
+            self._become(end["state"], str(end.get("message", "")))
+        elif ending.asked == "stop":
             found = read_checkpoint(self.places.checkpoint)
             step = 0 if found is None else found.step
             self._become(
                 "stopped", f"It did not answer and was ended; its checkpoint is of update {step:,}."
             )
-        elif status == 0:
+        elif ending.asked or ending.status == 0:
             self._become("paused", self.message)
+        elif ending.hung:
+            self._become("failed", _HUNG.format(count=self._attempts, step=self.step))
         else:
-            self._become("failed", _why(status, self.places))
+            self._become("failed", _why(ending.status, self.places))
 
     def _become(self, state: Any, message: str) -> None:
         with self._changed:
@@ -421,8 +486,7 @@ class Session:
         self.moments.forget_after(step)
         self._records, self.step = records, step
         self.seconds = found.seconds if found else records[-1].seconds if records else 0.0
-        if found is not None:
-            self.changes = list(found.changes)
+        self.changes = [] if found is None else list(found.changes)
 
     def _origin_step(self) -> int:
         step = self.places.note("origin").get("step", 0)

@@ -17,6 +17,8 @@ from course.training.task import Training
 __all__ = ["resumable", "train"]
 
 _OWN = "-train"  # marks the folders of `train`, whose runs leave nothing behind
+_TRIES = 3
+_TAKEN = "is using the checkpoint"  # what the lock of `encoder_core.training.lock` says
 
 
 def train(
@@ -40,33 +42,41 @@ def train(
     found = kept.find(training, settings) if cache else None
     if found is not None:
         return found
-    folder = folder_of(training, settings)
-    session = Session(
-        training, settings, folder=free_folder(folder.with_name(folder.name + _OWN)), watched=False
-    )
-    if session.state in ENDED:  # an earlier kernel ended before it could take the result
-        session.reset()
-    try:
-        _follow(session, progress)
-        trained = session.result(cache=cache)
-    finally:
-        session.close()
+    for attempt in range(_TRIES):
+        session = _own_session(training, settings)
+        try:
+            _follow(session, progress)
+            trained = session.result(cache=cache)
+            break
+        except RuntimeError:
+            if _TAKEN not in session.message or attempt + 1 == _TRIES:
+                raise  # else another process took the folder in the same moment
+        finally:
+            session.close()
     session.places.clear()
     return trained
+
+
+def _own_session(training: Training, settings: Settings) -> Session:
+    folder = folder_of(training, settings)
+    folder = free_folder(folder.with_name(folder.name + _OWN))
+    session = Session(training, settings, folder=folder, watched=False)
+    if session.state in ENDED:  # an earlier kernel ended before it could take the result
+        session.reset()
+    return session
 
 
 def _follow(session: Session, progress: bool) -> None:
     """Train to the end, under a progress bar."""
     tqdm: Any = importlib.import_module("tqdm.auto").tqdm
-    session.start()
     with tqdm(total=session.total, initial=session.step, unit="step", disable=not progress) as bar:
-        while session.state not in ENDED:
-            session.wait(0.1)
+
+        def look() -> None:
             bar.update(session.step - bar.n)
             if session.records:
                 bar.set_postfix(loss=f"{session.records[-1].loss:.4g}", refresh=False)
-            if session.interrupted:
-                raise KeyboardInterrupt(f"The training is saved at update {session.step:,}.")
+
+        session.finish(look)
 
 
 def resumable(training: Training) -> Session | None:

@@ -28,6 +28,8 @@ PUBLISHED_EVERY = 0.1  # seconds
 SAVED_EVERY = 1.0
 KEPT_EVERY = 5.0  # full states, for branches
 TOLD_EVERY = 0.05
+RETOLD_AFTER = 0.1  # what the notebook did not take
+_GIVEN_UP = "Stopped while it repeated the updates of the run that it branched off."
 EVALUATING = 0.03  # the share of the time that evaluations may take
 
 
@@ -46,6 +48,13 @@ class _Abandoned(Exception):
     """An evaluation was broken off, because a command came."""
 
 
+class _GivenUp(Exception):
+    """A repetition was broken off, because a command to end came."""
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+
+
 class Trainer:
     """Makes the updates of a job; `work` returns when it is finished, stopped, or left alone."""
 
@@ -57,6 +66,7 @@ class Trainer:
         self._made = 0  # updates of this worker
         self._heard: list[dict[str, Any]] = []  # commands that wait
         self._ending: str | None = None  # the state in which to end
+        self._untold = ""  # a state that the notebook has not taken yet
         self._published = self._told = self._saved = self._kept = 0.0  # when it was done last
         self._evaluating = 0.0  # seconds
         self._last_evaluation = 0.0
@@ -65,16 +75,33 @@ class Trainer:
     def work(self) -> None:
         """Train, from the checkpoint where there is one, as the commands say."""
         try:
-            self._tell("begun")
-            repeat_origin(self._job.training, self._job.places, self._updates)
+            self._begin()
+            repeat_origin(self._job.training, self._job.places, self._updates, self._repeated)
             with self._updates.going():
                 self._loop()
             if self._ending is not None:
                 self._end(self._ending, _sentence_of_end(self._ending, self._updates))
+        except _GivenUp as word:
+            self._insist({"state": word.state, "message": _GIVEN_UP})
         except Exception as error:
             traceback.print_exc()
             with contextlib.suppress(Exception):
                 self._end("failed", _sentence_of(error))
+
+    def _begin(self) -> None:
+        """Tell that this worker lives; where the run stands is not known yet."""
+        self._link.say({"state": "begun", "made": self._made})
+        self._told = time.monotonic()
+
+    def _repeated(self) -> None:
+        """After a repeated update of a branch's first run: look for a command to end."""
+        self._made += 1
+        if time.monotonic() - self._told >= TOLD_EVERY:
+            self._begin()
+        self._hear()
+        ends = [message["do"] for message in self._heard if message.get("do") in ("stop", "leave")]
+        if ends:
+            raise _GivenUp("stopped" if ends[0] == "stop" else "left")
 
     def _loop(self) -> None:
         self._publish(wait=True)
@@ -90,7 +117,9 @@ class Trainer:
         """Do what was asked for; wait for it while paused."""
         unfinished = self._updates.step < self._updates.total
         idle = self._allowed < 1 and unfinished and not self._heard
-        self._hear(3600.0 if idle else 0.0)
+        self._hear((RETOLD_AFTER if self._untold else 3600.0) if idle else 0.0)
+        if self._untold:
+            self._tell(self._untold)
         while self._heard and self._ending is None:
             self._obey(self._heard.pop(0))
 
@@ -207,12 +236,15 @@ class Trainer:
     def _tell(self, state: str, message: str = "") -> bool:
         """Let the notebook know; what it doesn't take now is told again soon."""
         self._records.flush()
-        news = {"state": state, "step": self._updates.step, "seconds": self._updates.seconds,
-                "changes": self._updates.changes[-20:], "made": self._made, "message": message}  # fmt: skip
-        said = self._link.say(news)
+        said = self._link.say(self._news(state, message))
+        self._untold = "" if said else state
         if said:
             self._told = time.monotonic()
         return said
+
+    def _news(self, state: str, message: str) -> dict[str, Any]:
+        return {"state": state, "step": self._updates.step, "seconds": self._updates.seconds,
+                "changes": self._updates.changes[-20:], "made": self._made, "message": message}  # fmt: skip
 
     def _end(self, state: str, message: str) -> None:
         """The last word, which must arrive; and a note for a later kernel."""
@@ -220,8 +252,11 @@ class Trainer:
         self._records.flush()
         if state in ("finished", "stopped"):
             self._job.places.write_note("end", {"state": state, "message": message})
+        self._insist(self._news(state, message))
+
+    def _insist(self, news: dict[str, Any]) -> None:
         deadline = time.monotonic() + 5.0
-        while not self._tell(state, message) and time.monotonic() < deadline:
+        while not self._link.say(news) and time.monotonic() < deadline:
             time.sleep(0.01)
 
 

@@ -117,8 +117,10 @@ class Updates:
         """
         self.run.save(durable=False)
 
-    def repeat(self, until: int, changes: list[tuple[int, float]]) -> None:
-        """Make the updates up to a step, with the rates that were set on the way."""
+    def repeat(
+        self, until: int, changes: list[tuple[int, float]], repeated: Callable[[], object]
+    ) -> None:
+        """Make the updates up to a step, with the rates that were set on the way; call back after each."""
         due = [change for change in changes if self.step <= change[0] < until]
         due = [change for change in due if change not in self.changes]
         while self.step < until:
@@ -126,6 +128,7 @@ class Updates:
                 if step == self.step:
                     self.change_rate(rate)
             self.make()
+            repeated()
 
     def adopt(self, other: Updates, *, rates: bool) -> None:
         """Go on from where another run stands: weights, optimizer, step, and the rates set in it."""

@@ -79,6 +79,8 @@ class ThreadWorker:
     def __init__(self, job: Job) -> None:
         self.link, link = QueueLink.pair()
         self._link = link
+        self._status = 70
+        self._left = False
         self._thread = threading.Thread(target=self._work, args=(job,), daemon=True)
         self._thread.start()
 
@@ -86,15 +88,17 @@ class ThreadWorker:
         try:
             with one_thread():
                 Trainer(job, self._link).work()
+            self._status = 0
         finally:
             self._link.close()
 
     def ended(self) -> int | None:
-        """Return 0 once the thread has ended."""
-        return None if self._thread.is_alive() else 0
+        """Return 0 once the thread has ended, 70 where it ended before its time or was left alone."""
+        return self._status if self._left or not self._thread.is_alive() else None
 
     def kill(self, hard: bool) -> None:
-        """Ask it to end; a thread can't be killed."""
+        """Ask it to end; a thread can't be killed, so one that does not obey is left alone."""
+        self._left = self._left or hard
         self.link.say({"do": "leave"})
 
 

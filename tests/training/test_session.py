@@ -347,7 +347,9 @@ from course.training import Session
 from tests.training import toys
 session = Session(toys.training(), replace(toys.SETTINGS, steps=100000))
 session.start()
-while session.step < 10: time.sleep(0.01)
+while session.step < 10:
+    assert session.state == "running", session.message
+    time.sleep(0.01)
 print(session._watch.worker.pid, flush=True)
 time.sleep(60)
 """
