@@ -11,6 +11,7 @@ from typing import Any
 from course.datasets import docstring_families
 from course.datasets.dataset import Card, Dataset
 from course.datasets.help_pages import corpus as help_pages
+from course.datasets.phrases import card as phrases
 from course.datasets.public.load import load_public
 from course.datasets.public.sources import SOURCES
 from course.datasets.python_docs import corpus
@@ -40,10 +41,17 @@ def _sets() -> Mapping[str, tuple[Card, Callable[..., Dataset]]]:
     sets: tuple[tuple[Card, Callable[..., Dataset]], ...] = (
         (corpus.CARD, corpus.load),
         (docstring_families.CARD, docstring_families.load),
+        (phrases.CARD, _load_phrases),
         (help_pages.CARD, help_pages.load),
         *((source.card, partial(load_public, source)) for source in SOURCES),
     )
     return {card.name: (card, read) for card, read in sets}
+
+
+def _load_phrases(**settings: Any) -> Dataset:
+    from course.datasets.phrases.corpus import load  # needs Babel
+
+    return load(**settings)
 
 
 def available() -> Listing:
@@ -60,8 +68,8 @@ def load(name: str, **settings: Any) -> Dataset:
 
     Args:
         name: see `available()`.
-        settings: those of the data set: `split="random"` for "docstring-families", `download=True` for
-            public ones.
+        settings: those of the data set: `split="random"` for "docstring-families", `language="de"` for
+            "cldr-phrases", `download=True` for public ones.
 
     Raises:
         KeyError: there is no data set of that name; names the nearest.
