@@ -11,7 +11,7 @@
 #
 # > Return a new list containing all **[MASK]** from the iterable in ascending order.
 #
-# Which word is missing? *Items*, most readers say, or *elements*. Nobody labelled this sentence for you: the text itself holds the answer, and whoever covers one word has made an exercise. Cover words in enough text and you have more exercises than any team could write. [BERT](glossary.md#BERT) is the encoder of chapters 01 to 04, trained on this one game. The sentence is the first one of the documentation of Python's `sorted`, and it stays with you through the chapter.
+# Which word is missing? *Items*, most readers say, or *elements*. Nobody labelled this sentence for you: the text itself holds the answer, and whoever covers one word has made an exercise. Cover words in enough text and you have more exercises than any team could write. [BERT](glossary.md#BERT) is the encoder of chapters 01 to 04, trained on this game. The sentence is the first one of the documentation of Python's `sorted`, and it stays with you through the chapter.
 #
 # **When you are through, you can**
 #
@@ -72,7 +72,7 @@ for hidden in ("a", "all", "items", "iterable"):
     print(f"{hidden:9} from the left: {left:42} from both: {both}")
 
 # %% [markdown] id="neighbours-note"
-# *What to see:* after *containing* comes *of* or *the*; between *containing* and *items* it is *all*. After *the* almost anything can follow, and there a neighbour on the right does not help either: one word is not a sentence. *Ascending* is none of the 2,500 words that were counted, so it is `[UNK]` here. (BERT cuts such words into pieces: chapter 01.)
+# *What to see:* after *containing* the likeliest word is *the*; between *containing* and *items* it is *all*. After *the* almost anything can follow, and there a neighbour on the right does not help either: one word is not a sentence. *Ascending* is not in the vocabulary of 2,500 entries, so it is `[UNK]` here. (BERT cuts such words into pieces: chapter 01.)
 #
 # Now in numbers. Hide words in 400 sentences that were not counted, and let both guess. The measure is the [perplexity](glossary.md#perplexity): between how many equally likely words a model hesitates. You write it in section 4.
 
@@ -187,7 +187,7 @@ for seed in range(4):
     print("    asked:", ", ".join(asked) or "nothing")
 
 # %% [markdown] id="mask-tokens-note"
-# Each call makes another exercise from the same sentence; some ask nothing. BERT's own code masked its text once and wrote ten versions to disk. RoBERTa draws anew each time that a sentence is used (Liu et al., 2019, section 4.1): your function does that.
+# Each call makes another exercise from the same sentence; some ask nothing. BERT's own code masked its text before the training, in ten versions. RoBERTa draws new masks each time that a sentence is used (Liu et al., 2019, section 4.1): your function does that.
 #
 # Why are 20 % of the chosen words **not** masked? When the model is used later, no `[MASK]` is in its input. If it had been asked only at `[MASK]`, nothing in its training would say what its vectors at ordinary words are good for. So some ordinary words are asked about as well. But then why are half of them wrong?
 
@@ -241,7 +241,7 @@ quiz("bert.why-stay")
 #    └──────────────┘         └──────┘
 # ```
 #
-# `F.cross_entropy` may help, but read what its mean does when no place has a label: here the loss is then **0**, and gradients must still flow (all of them 0). A batch without a label happens in every short test run.
+# `F.cross_entropy` may help, but read what its mean does when no place has a label: here the loss is then **0**, and gradients must still flow (all of them 0). In a small batch it may well happen that no word was chosen.
 #
 # *A tiny case.* Two words, logits $(0, \ln 3)$: their probabilities are $\frac14$ and $\frac34$. With the labels $1$ at one place and $-100$ at another the loss is $\ln \frac43 \approx 0.288$.
 
@@ -274,7 +274,7 @@ without = masked_lm_loss(tiny_logits, torch.full_like(tiny_labels, -100))
 print(f"loss {tiny_loss:.3f}, without any label {abs(without.item()):.0f}")
 
 # %% [markdown] id="everywhere-text"
-# Why not ask at every place? That would give nearly seven times as many losses a sentence. Try it: a small BERT (one layer, 32 numbers wide, 300 words) trains twice with the same batches, once with the loss at the `[MASK]`s and once with the loss at all places. Both are measured where it counts: at `[MASK]`s in sentences that were held out.
+# Why not ask at every place? That would give nearly seven times as many losses a sentence. Try it: a small BERT (one layer, 32 numbers wide, 300 words) trains twice from the same start and with the same batches, once with the loss at the `[MASK]`s and once with the loss at all places. Both are measured where it counts: at `[MASK]`s in sentences that were held out.
 
 # %% id="loss-everywhere-predict"
 predict("bert.loss-everywhere")
@@ -458,7 +458,7 @@ tiny_hidden, tiny_bias = torch.tensor([[[1.0, 2.0]]]), torch.tensor([0.0, 0.0, 5
 assert tied_logits(tiny_hidden, tiny_table, tiny_bias).flatten().tolist() == [3, 2, 8]
 
 # %% [markdown] id="table-share-text"
-# How much does that save? BERT-base has 30,522 words and 768 numbers for each. Built on PyTorch's "meta" device, a model has shapes and no numbers, so that counting costs nothing:
+# How much does that save? BERT-base has 30,522 tokens and 768 numbers for each. Built on PyTorch's "meta" device, a model has shapes and no numbers, so that counting costs nothing:
 
 # %% id="table-share-predict"
 predict("bert.table-share")
@@ -603,7 +603,7 @@ quiz("bert.clip-together")
 # %% [markdown] id="sentence-section"
 # ## 8 How likely is a whole sentence?
 #
-# A model that reads left to right gives each sentence a probability: the product of its guesses. An encoder has no such order. But it can judge each word from all others. Salazar et al. (2020) mask one token at a time, and sum the logarithms of what the model gives to the tokens that stood there, the [pseudo-log-likelihood](glossary.md#pseudo-log-likelihood):
+# A model that reads left to right gives each sentence a probability: the product of what it gives to each word. An encoder has no such order. But it can judge each word from all others. Salazar et al. (2020) mask one token at a time, and sum the logarithms of what the model gives to the tokens that stood there, the [pseudo-log-likelihood](glossary.md#pseudo-log-likelihood):
 #
 # $$\operatorname{PLL}(w) = \sum_i \log p(w_i \mid w_1, \dots, w_{i-1}, \text{[MASK]}, w_{i+1}, \dots, w_S)$$
 #
@@ -678,7 +678,7 @@ documentation.show(5)
 # %% [markdown] id="pretrain-parts-text"
 # The encoder is small: two layers, four heads, 64 numbers a token. Its layers are **your** `EncoderLayer` of chapter 04, if your answer passed there, and masks and loss are yours of this chapter; where an answer hasn't passed yet, the reference stands in.
 #
-# Two things let it learn in a minute what would take an hour otherwise, and both are found before the training, from the training text alone. Each piece's first vector already says which pieces stand near it (chapter 01: words with the same neighbours are alike). And half of the heads start with a look at the piece to the left, the other half to the right, by a bias on the scores that depends on the distance and is trained along.
+# Two things give it a head start, and nothing of the held-out text is in them. Each piece's first vector already says which pieces stand near it (chapter 01: words with the same neighbours are alike). And half of the heads start with a look at the piece to the left, the other half to the right, by a bias on the scores that depends on the distance and is trained along.
 
 # %% id="pretrain-parts"
 training = masked_words(
@@ -718,7 +718,7 @@ for split, figures_of in (("validation", trained.metrics), ("test", trained.test
 explain("bert.least-sure")
 
 # %% [markdown] id="pretrain-result-note"
-# *What to see:* in accuracy the encoder comes level with the counts and no further; a table of everything that stood beside everything is a strong opponent where both have read only 330,000 pieces. In perplexity it is far ahead. Where the counts have never seen a piece between these neighbours they give it almost nothing, and a surprise is dear. The encoder has noticed which pieces are alike, and hedges. With more text and time the encoder goes on to learn, and the counts soon stop.
+# *What to see:* in accuracy the encoder comes level with the counts and no further; a table of everything that stood beside everything is a strong opponent where both have read only 330,000 pieces. In perplexity it is far ahead. Where the counts have never seen a piece between these neighbours they give it almost nothing, and a surprise is dear. The encoder has noticed which pieces are alike, and hedges.
 #
 # On test the figures are a little lower than on validation: other modules, and some of the settings were chosen on validation. That is what a test split is for.
 
@@ -790,7 +790,7 @@ else:
 # %% [markdown] id="real-note"
 # > **In the article** (2.3): "海量文本数据" (*massive text data*).
 # >
-# > BERT's were the BooksCorpus with 800 million words and the English Wikipedia with 2,500 million (Devlin et al., section 3.1). RoBERTa's were 160 GB of text, ten times as much (Liu et al., section 3.2), and that, with longer training and larger batches, made most of its gain: the network is the same. The counts of this chapter have read about 130,000 words. What a small model can't know, no trick of this chapter gives it.
+# > BERT's were the BooksCorpus with 800 million words and the English Wikipedia with 2,500 million (Devlin et al., section 3.1). RoBERTa's were 160 GB of text, ten times as much (Liu et al., section 3.2), and that, with longer training and larger batches, made most of its gain: the network is the same. The counts of section 1 have read about 130,000 words, the encoder of section 9 about 330,000 pieces. What a text doesn't say, no trick of this chapter gives to a model.
 
 # %% [markdown] id="article-understanding"
 # > **In the article** (2.3): "强大的语言理解能力" (*a strong ability to understand language*).

@@ -182,7 +182,7 @@ train_y, validation_y, test_y = (torch.tensor([e.label for e in part]) for part 
 again = sentence_embedding([example.text for example in data.test[:3]], max_length=128)
 print("train", tuple(train_x.shape), "test", tuple(test_x.shape))
 least = (again * test_x[:3]).sum(dim=-1).min()
-print(f"cosines with the vectors computed now: {least:.4f} or more")
+print(f"cosines with the vectors computed now: at least {least:.4f}")
 
 # %% [markdown] id="linear-text"
 # The [classification head](glossary.md#classification-head) is one linear layer: a row of weights and a bias for each class. It returns a [logit](glossary.md#logit) per class, and the softmax of chapter 02 makes probabilities of them:
@@ -590,6 +590,7 @@ pairs = [
     ("The film was not great.", "The film was terrible."),
     ("The dog bit the man.", "The man bit the dog."),
     ("Returns 3 items.", "Returns 30 items."),
+    ("The film was great.", "I had bread for breakfast."),
 ]
 cosines = [float(one @ other) for one, other in map(sentence_embedding, pairs)]
 for (one, other), cosine in zip(pairs, cosines):
