@@ -189,7 +189,7 @@ for seed in range(4):
 # %% [markdown] id="mask-tokens-note"
 # Each call makes another exercise from the same sentence; some ask nothing. BERT's own code masked its text before the training, in ten versions. RoBERTa draws new masks each time that a sentence is used (Liu et al., 2019, section 4.1): your function does that.
 #
-# Why are 20 % of the chosen words **not** masked? When the model is used later, no `[MASK]` is in its input. If it had been asked only at `[MASK]`, nothing in its training would say what its vectors at ordinary words are good for. So some ordinary words are asked about as well. But then why are half of them wrong?
+# Why are 20 % of the chosen words **not** masked? When the model is used later, no `[MASK]` is in its input. If it had been asked only at `[MASK]`, nothing in its training would say what its vectors at ordinary words are good for. So some ordinary words are asked about as well. But then why doesn't BERT leave all of those as they are?
 
 # %% id="seen-word-predict"
 predict("bert.seen-word")
