@@ -216,7 +216,7 @@ explain("bert.seen-word")
 # %% [markdown] id="shares-note"
 # *What to see:* where the model is asked and sees a word, that word is right about half of the time. So copying does not do, and neither does distrust: the vector at every word must hold the word **and** what its neighbours make of it. The price is small, for nearly all words in sight are right.
 #
-# How much does it matter? Less than one would think. Devlin et al. (2019, appendix C.2, table 8) trained with other shares. Fine-tuned on MNLI, 80/10/10 reached 84.2, and all `[MASK]` 84.3. Where BERT's vectors served as fixed features (for NER), all `[MASK]` lost: 94.0 against 94.9. All random lost everywhere (83.6 and 94.6).
+# How much does it matter? Less than one would think. Devlin et al. (2019, appendix C.2, table 8) trained with other shares. Then they *fine-tuned* each model, that is, trained it on with labels for one task: MNLI, does the second sentence follow from the first, contradict it, or neither? 80/10/10 reached 84.2, and all `[MASK]` 84.3. Where BERT's vectors served as fixed features, to find names (NER), all `[MASK]` lost: 94.0 against 94.9. All random did worse at both (83.6 and 94.6).
 
 # %% id="why-stay-quiz"
 quiz("bert.why-stay")
@@ -296,7 +296,7 @@ figures.lines(
 explain("bert.loss-everywhere")
 
 # %% [markdown] id="loss-everywhere-note"
-# *What to see:* the loss everywhere is behind in every measurement after the start. At the words in sight the answer is in the input, so the model learns to copy it, and 85 % of the mean is about that. ELECTRA (Clark et al., 2020) found a task that is worth asking at every place: has this word been replaced?
+# *What to see:* the loss everywhere is behind in every measurement after the start. At the words in sight the answer is in the input, so the model learns to copy it, and 85 % of the mean is about that. ELECTRA (Clark et al., 2020) makes every place worth asking: a second, small model puts plausible words where the masks would be, so that no word in sight can be trusted. Then even the plain question, which word stood here, pays at all places: in their table 5 (with a way to copy built in) it reached 84.3 on a set of language tasks, and 82.4 when asked at the replaced words alone. ELECTRA asks less, whether a word has been replaced, and reached 85.0.
 
 # %% [markdown] id="perplexity-section"
 # ## 4 Perplexity
@@ -414,7 +414,7 @@ explain("bert.shared-words")
 # %% [markdown] id="next-sentence-note"
 # *What to see:* about three of four pairs, by shared words alone. They tell the **topic**, and a sentence from anywhere has another one. Whether a sentence *follows* is another question: turn the pair round, and shared words know nothing.
 #
-# Liu et al. (2019, table 2) trained BERT-base without this task. With pairs of segments and next-sentence prediction they reached 84.0 on MNLI and 78.7 (F1) on SQuAD 2.0; with whole sentences of one document, and no such task, 84.7 and 79.7. Pairs of single sentences were worst, 82.9 and 76.2: short inputs teach little. So RoBERTa dropped the task and kept the long inputs. ALBERT (Lan et al., 2020) took what is left when the topic is the same on both sides: which of two neighbouring segments comes first.
+# Liu et al. (2019, table 2) trained BERT-base without this task. With pairs of segments and next-sentence prediction they reached 84.0 on MNLI and 78.7 (F1) on SQuAD 2.0, which asks for the answer to a question in a paragraph; with whole sentences of one document, and no such task, 84.7 and 79.7. Pairs of single sentences were worst, 82.9 and 76.2: short inputs teach little. So RoBERTa dropped the task and kept the long inputs. ALBERT (Lan et al., 2020) took what is left when the topic is the same on both sides: which of two neighbouring segments comes first.
 
 # %% id="next-sentence-quiz"
 quiz("bert.why-dropped")
@@ -743,7 +743,7 @@ labs.SurgeryTable(with_standard_layers(trained.model), datasets.tokenizer())
 # - **learned**, BERT's: a table with a vector for each place, added to the token's;
 # - **sinusoidal**, the Transformer's own;
 # - **alibi**: a fixed penalty on the scores that grows with the distance, alike on both sides (Press et al., 2022);
-# - **relative**: the same penalty at the start, but trainable for each head and each distance, left and right by themselves (after Shaw et al., 2018).
+# - **relative**: the same penalty at the start, but trainable for each head and each distance, left and right by themselves (Shaw et al., 2018, learn a vector for each distance; this is one number, as in T5).
 
 # %% id="positions-predict"
 predict("bert.which-positions")
@@ -762,7 +762,7 @@ explain("bert.which-positions")
 # %% [markdown] id="pretrain-positions-note"
 # *What to see:* in so short a time learned positions are worth nothing: they do as well as none, and the sines hardly better. A model with a table of places has to learn for **each pair** of places separately that 7 comes after 6 and 8 after 7. A bias by distance learns it once, for all places. ALiBi's fixed penalty gains a little: it knows near from far, and not left from right. Made trainable, it is worth far more.
 #
-# BERT had the time: a million updates of 256 sequences. Its successors count distances instead: [rotary positions](glossary.md#rotary-positions) in ModernBERT, a relative bias in T5 and DeBERTa.
+# BERT had the time: a million updates of 256 sequences. Its successors count distances instead: [rotary positions](glossary.md#rotary-positions) in ModernBERT, a bias for each distance in T5, a vector for each distance in DeBERTa.
 
 # %% [markdown] id="real-section"
 # ## 10 A real BERT beside it
@@ -790,7 +790,7 @@ else:
 # %% [markdown] id="real-note"
 # > **In the article** (2.3): "海量文本数据" (*massive text data*).
 # >
-# > BERT's were the BooksCorpus with 800 million words and the English Wikipedia with 2,500 million (Devlin et al., section 3.1). RoBERTa's were 160 GB of text, ten times as much (Liu et al., section 3.2), and that, with longer training and larger batches, made most of its gain: the network is the same. The counts of section 1 have read about 130,000 words, the encoder of section 9 about 330,000 pieces. What a text doesn't say, no trick of this chapter gives to a model.
+# > BERT's were the BooksCorpus with 800 million words and the English Wikipedia with 2,500 million (Devlin et al., section 3.1). RoBERTa's were 160 GB of text, ten times as much (Liu et al., section 3.2), and its layers are BERT-large's. What made it better? Their table 4 adds one change after the other. On BERT's own text, with masks drawn anew, larger batches, a larger vocabulary and no next-sentence prediction, MNLI rose from 86.6 to 89.0. Ten times the text made it 89.3, and five times the updates 90.2. The counts of section 1 have read about 130,000 words, the encoder of section 9 about 330,000 pieces. What a text doesn't say, no trick of this chapter gives to a model.
 
 # %% [markdown] id="article-understanding"
 # > **In the article** (2.3): "强大的语言理解能力" (*a strong ability to understand language*).
@@ -823,10 +823,10 @@ quiz("bert.what-glue-shows")
 # ### The papers
 #
 # - Devlin, Chang, Lee, Toutanova: *BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding*. NAACL 2019. [arXiv:1810.04805](https://arxiv.org/abs/1810.04805). Section 3.1 on both tasks; table 1; appendix A.2 on the training, C.2 with table 8 on the shares.
-# - Liu, Ott, Goyal, Du, Joshi, Chen, Levy, Lewis, Zettlemoyer, Stoyanov: *RoBERTa: A Robustly Optimized BERT Pretraining Approach*. 2019. [arXiv:1907.11692](https://arxiv.org/abs/1907.11692). Section 3.2 on the data; 4.1 on masks that are drawn anew; table 2 on next-sentence prediction.
+# - Liu, Ott, Goyal, Du, Joshi, Chen, Levy, Lewis, Zettlemoyer, Stoyanov: *RoBERTa: A Robustly Optimized BERT Pretraining Approach*. 2019. [arXiv:1907.11692](https://arxiv.org/abs/1907.11692). Section 3.2 on the data; 4.1 on masks that are drawn anew; table 2 on next-sentence prediction; table 4 on what each change brought.
 # - Radford, Narasimhan, Salimans, Sutskever: *Improving Language Understanding by Generative Pre-Training*. 2018. GPT.
 # - Lan, Chen, Goodman, Gimpel, Sharma, Soricut: *ALBERT: A Lite BERT for Self-supervised Learning of Language Representations*. ICLR 2020. [arXiv:1909.11942](https://arxiv.org/abs/1909.11942). Section 3.1 on the order of sentences.
-# - Clark, Luong, Le, Manning: *ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators*. ICLR 2020. [arXiv:2003.10555](https://arxiv.org/abs/2003.10555).
+# - Clark, Luong, Le, Manning: *ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators*. ICLR 2020. [arXiv:2003.10555](https://arxiv.org/abs/2003.10555). Section 3.5 with table 5: a loss at all places.
 # - Press, Wolf: *Using the Output Embedding to Improve Language Models*. EACL 2017. [arXiv:1608.05859](https://arxiv.org/abs/1608.05859). Tied weights.
 # - Kingma, Ba: *Adam: A Method for Stochastic Optimization*. ICLR 2015. [arXiv:1412.6980](https://arxiv.org/abs/1412.6980). Algorithm 1.
 # - Xiong, Yang, He, Zheng, Zheng, Xing, Zhang, Lan, Wang, Liu: *On Layer Normalization in the Transformer Architecture*. ICML 2020. [arXiv:2002.04745](https://arxiv.org/abs/2002.04745). Post-norm and its warm-up.
