@@ -133,7 +133,7 @@ quiz("bert.why-masked")
 # - Labels have the dtype of `ids` and are `-100` where nothing was chosen, the number that `F.cross_entropy` leaves out.
 # - Every draw uses `generator` (`torch.rand(..., generator=generator)`), which is on the device of `ids`, or torch's global one where it is `None`. So a training can be repeated.
 #
-# *A tiny case.* Ids $7, 9$ with probability $0$: the inputs are $7, 9$ and the labels $-100, -100$. With probability $1$ the labels are $7, 9$, and the inputs are `mask_id` in 8 of 10 calls. The check calls your function on many tokens and judges the shares.
+# *A tiny case.* Ids $7, 9$ with probability $0$: the inputs are $7, 9$ and the labels $-100, -100$. With probability $1$ the labels are $7, 9$, and each input is `mask_id` in 8 of 10 calls. The check calls your function on many tokens and judges the shares.
 
 
 # %% id="mask-tokens-exercise" exercise="bert.mask_tokens"
@@ -306,7 +306,7 @@ explain("bert.loss-everywhere")
 # ### Exercise 3: `perplexity`
 # *Difficulty 1 of 3, about 5 minutes. Hints: `hint("bert.perplexity")`*
 #
-# From logits `(B, S, V)` and labels `(B, S)`; without any label it is 1.
+# Return the perplexity at the labelled places, a tensor with a single number, from logits `(B, S, V)` and labels `(B, S)`. Without any label it is 1.
 #
 # *A tiny case.* The logits of exercise 2 give $e^{\ln 4/3} = \frac43$: the model hardly hesitates. Equal logits for 8 words give 8.
 
@@ -352,7 +352,7 @@ quiz("bert.perplexity-of-eight")
 #               └──────── first ────┘└──── second ────┘
 # ```
 #
-# At most `max_length` places, the three special tokens counted. Where the texts are too long, drop one token at a time from the end of the **longer** one; of two equally long, from the second. So a short question survives beside a long paragraph. Leave the caller's lists as they are.
+# The result has at most `max_length` places (3 or more), the three special tokens counted. Where the texts are too long, drop one token at a time from the end of the **longer** one; of two equally long, from the second. So a short question survives beside a long paragraph. Leave the caller's lists as they are.
 #
 # *A tiny case.* $(11, 12)$ and $(61, 62, 63)$ with room for 7: one token must go, the second text is the longer one, and $63$ falls: $(\text{CLS}, 11, 12, \text{SEP}, 61, 62, \text{SEP})$ with the types $(0, 0, 0, 0, 1, 1, 1)$.
 
@@ -524,7 +524,7 @@ explain("bert.first-step")
 #         0   warmup    total
 # ```
 #
-# `step` counts the updates that are done. With `warmup = 0` the rate starts at `peak`; after `total` it is 0.
+# `step` counts the updates that are done, and `total` is larger than `warmup`. With `warmup = 0` the rate starts at `peak`; after `total` it is 0.
 #
 # *A tiny case.* A warm-up of 4 steps of 10, peak 2: step $1$ has $2 \cdot \frac14 = 0.5$, step $4$ has $2$, step $7$ has $2 \cdot \frac{3}{6} = 1$, step $10$ has $0$.
 
@@ -617,7 +617,7 @@ quiz("bert.clip-together")
 #                          [CLS]  a   b  [M] [SEP]   →   log p(c) at 3  ┘
 # ```
 #
-# `special` `(S,)` says which tokens are not scored. `model` takes ids `(N, S)` and returns logits `(N, S, V)`; call it with all copies at once, or with one at a time.
+# `special` `(S,)` says which tokens are not scored; where it leaves none, the score is 0. `model` takes ids `(N, S)` and returns logits `(N, S, V)`; call it with all copies at once, or with one at a time.
 #
 # *A tiny case.* Two words that a model gives $\frac12$ and $\frac14$, each from the other, score $\ln \frac12 + \ln \frac14 = -\ln 8 \approx -2.08$.
 

@@ -411,7 +411,7 @@ explain("classification.trained-longer")
 #   └───────────────┘        └──────┘   └─────┘      0               1
 # ```
 #
-# An empty bin adds nothing. There is at least one example; each row of `probabilities` sums to 1, and no two of its largest are equal. Return a Python `float`.
+# An empty bin adds nothing. There is at least one example; each row of `probabilities` sums to 1, and its largest number stands in it once. Return a Python `float`.
 #
 # *A tiny case.* Two bins; three examples with confidences $0.9$, $0.7$ and $0.8$ lie in the upper bin, two of them right: accuracy $2/3$, mean confidence $0.8$, gap $0.133$. One with $0.4$ lies in the lower one and is right: gap $0.6$. The error is $\frac34 \cdot 0.133 + \frac14 \cdot 0.6 = 0.25$.
 
