@@ -54,7 +54,7 @@ from encoder_core import (
 #
 # But an encoder that sees both sides cannot be asked for the next word: it has it in front of it. Devlin et al. (2019) ask for words that are **hidden** instead, and call it [masked language modelling](glossary.md#masked-language-modelling). Both sides stay in sight; the word itself does not.
 #
-# How much is the second side worth? We need no encoder to measure that. `bert.neighbours()` has counted which words stand side by side in the short sentences of Python's documentation. `from_left` guesses a word from the one before it; `from_both` from the one before and the one after. Each returns [logits](glossary.md#logits) for every word of its vocabulary, as an encoder with an output layer does.
+# How much is the second side worth? We need no encoder to measure that. `bert.neighbours()` has counted which words stand side by side in the short sentences of Python's documentation. `from_left` guesses a word from the one before it; `from_both` from the one before and the one after. Each returns [logits](glossary.md#logit), a number for each word of its vocabulary, and a softmax makes probabilities of them; so does an encoder with an output layer.
 
 # %% id="neighbours-run"
 pairs = bert.neighbours()
@@ -100,7 +100,7 @@ quiz("bert.why-masked")
 # %% [markdown] id="article-self-supervised"
 # > **In the article** (2.3): "它通过在海量文本数据上进行**自监督学习**，获得了强大的语言理解能力" (*by [self-supervised learning](glossary.md#self-supervised-learning) on massive text data it acquired a strong ability to understand language*).
 # >
-# > Self-supervised does not mean without labels: you have made labels with one line, `held_out[chosen]`. It means that nobody wrote them: they are a part of the text that was hidden. The loss is the ordinary cross entropy of a classifier with as many classes as there are words. And the sentence leaves out what decides: *which* part is hidden. Hide the next word and you get GPT, hide some words in the middle and you get BERT; the text is the same.
+# > Self-supervised does not mean without labels: you have made labels with one line, `held_out[chosen]`. It means that nobody wrote them: they are a part of the text that was hidden. The loss is the ordinary [cross-entropy](glossary.md#cross-entropy) of a classifier, the negative logarithm of the probability that it gives to the right class, with as many classes as there are words. And the sentence leaves out what decides: *which* part is hidden. Hide the next word and you get GPT, hide some words in the middle and you get BERT; the text is the same.
 
 # %% [markdown] id="masking-section"
 # ## 2 Masking: 80, 10, 10
@@ -224,7 +224,7 @@ quiz("bert.why-stay")
 # %% [markdown] id="loss-section"
 # ## 3 The loss, at the chosen places alone
 #
-# The encoder returns a vector for each token, an output layer turns it into logits $(B, S, V)$, and the loss is the mean cross entropy over the places that have a label:
+# The encoder returns a vector for each token, an output layer turns it into logits $(B, S, V)$, and the loss is the mean cross-entropy over the places that have a label:
 #
 # $$L = -\frac{1}{|C|} \sum_{(b, s) \in C} \log p_{b,s}(y_{b,s}), \qquad C = \{(b, s) : y_{b,s} \neq -100\}$$
 #
@@ -248,7 +248,7 @@ quiz("bert.why-stay")
 
 # %% id="masked-lm-loss-exercise" exercise="bert.masked_lm_loss"
 def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross entropy where labels (B, S) are not -100; logits (B, S, V); 0 without any."""
+    """Mean cross-entropy where labels (B, S) are not -100; logits (B, S, V); 0 without any."""
     ### BEGIN SOLUTION
     counts = labels != -100  # (B, S)
     log_p = torch.log_softmax(logits, dim=-1)  # (B, S, V)
@@ -665,7 +665,7 @@ for text in variants:
 quiz("bert.longer-sentence")
 
 # %% [markdown] id="pretrain-section"
-# ## 9 Pre-train a small BERT
+# ## 9 Pretrain a small BERT
 #
 # You have every part of the training: the masks, the loss, the tied output, the schedule, the clipping, and the measure. Now they train an encoder while you watch.
 #
