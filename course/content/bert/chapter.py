@@ -52,7 +52,7 @@ from encoder_core import (
 #
 # A language model that reads from left to right guesses each word from the words before it. GPT is trained so (Radford et al., 2018), and a causal mask (chapter 02) keeps the future out of sight. For an encoder that is a waste: in our sentence *from the iterable* says as much about the missing word as *containing all* does.
 #
-# But an encoder that sees both sides cannot be asked for the next word: it has it in front of it. Devlin et al. (2019) ask for words that are **hidden** instead, and call it [masked language modelling](glossary.md#masked-language-modelling). Both sides stay in sight; the word itself does not.
+# But an encoder that sees both sides cannot be asked for the next word, which stands in front of it. Devlin et al. (2019) ask for words that are **hidden** instead, and call it [masked language modelling](glossary.md#masked-language-modelling). Both sides stay in sight; the word itself does not.
 #
 # How much is the second side worth? We need no encoder to measure that. `bert.neighbours()` has counted which words stand side by side in the short sentences of Python's documentation. `from_left` guesses a word from the one before it; `from_both` from the one before and the one after. Each returns [logits](glossary.md#logit), a number for each word of its vocabulary, and a softmax makes probabilities of them; so does an encoder with an output layer.
 
@@ -108,7 +108,7 @@ quiz("bert.why-masked")
 # BERT chooses 15 % of the tokens. Of the chosen ones
 #
 # - **80 %** become `[MASK]`: that is the task;
-# - **10 %** become **another token**, drawn evenly from the vocabulary;
+# - **10 %** become **another token**, drawn uniformly from the vocabulary;
 # - **10 %** **stay** as they are.
 #
 # At each of them the model must say what stood there. The chosen places are the only ones at which it is asked.
@@ -214,7 +214,7 @@ print(f"any word in sight:             right in {right_anywhere:.1%}")
 explain("bert.seen-word")
 
 # %% [markdown] id="shares-note"
-# *What to see:* where the model is asked and sees a word, that word is right about half of the time. So copying does not do, and neither does distrust: the vector at every word must hold the word **and** what its neighbours make of it. The price is small, for nearly all words in sight are right.
+# *What to see:* where the model is asked and sees a word, that word is right about half of the time. So neither copying nor distrust is good enough: the vector at every word must hold the word **and** what its neighbours make of it. The price is small, for nearly all words in sight are right.
 #
 # How much does it matter? Less than one would think. Devlin et al. (2019, appendix C.2, table 8) trained with other shares. Then they *fine-tuned* each model, that is, trained it on with labels for one task: MNLI, does the second sentence follow from the first, contradict it, or neither? 80/10/10 reached 84.2, and all `[MASK]` 84.3. Where BERT's vectors served as fixed features, to find names (NER), all `[MASK]` lost: 94.0 against 94.9. All random did worse at both (83.6 and 94.6).
 
@@ -477,7 +477,7 @@ print(f"without tying: {parameters + table:,}")
 explain("bert.table-share")
 
 # %% [markdown] id="head-note"
-# Between the last layer and the table BERT puts one more dense layer, a GELU and a layer norm (`encoder_core.MaskedLMHead`, and its original: Devlin's published code). So the hidden vector need not itself lie near the word's row.
+# Between the last layer and the table BERT puts one more dense layer, a GELU and a layer norm (`encoder_core.MaskedLMHead`, and its original: Devlin's published code). So the hidden vector itself need not lie near the word's row.
 
 # %% id="tied-quiz"
 quiz("bert.tied-gradient")
