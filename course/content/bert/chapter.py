@@ -24,7 +24,7 @@
 #
 # **You need** Python, a little PyTorch, and from the earlier chapters: the special tokens and vocabulary of 01, the softmax of 02, the encoder of 04.
 #
-# **Time** About three hours: eight exercises, 100 minutes by our count, and about 75 minutes to read, run and play.
+# **Time** About three hours: eight exercises, 100 minutes by our count, and about 75 minutes to read, run and play. Sections 1 to 6 make a good first sitting, 7 to 10 a second; each can begin in a fresh kernel.
 
 # %% id="setup"
 import math
@@ -485,6 +485,14 @@ quiz("bert.tied-gradient")
 # %% [markdown] id="start-section"
 # ## 7 The first steps of a training
 #
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and the one below.)
+
+# %% id="second-sitting"
+pairs = bert.neighbours()
+sentence = "Return a new list containing all items from the iterable in ascending order."
+mask_tokens, masked_lm_loss = use("bert.mask_tokens"), use("bert.masked_lm_loss")
+
+# %% [markdown] id="start-text"
 # BERT was trained with Adam (Kingma and Ba, 2015): a million steps, a learning rate of $10^{-4}$ that **rises** over the first 10,000 steps and then falls to 0 (Devlin et al., appendix A.2). Why should it rise? Two reasons.
 #
 # The first is the place of the norm. In a fresh post-norm encoder, and BERT is one, the gradient of the last layers is large (chapter 04; Xiong et al., 2020). The second is Adam. It divides the running mean of the gradient by the root of the running mean of its square:
