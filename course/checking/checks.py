@@ -68,7 +68,7 @@ def without_trials(exercise: Exercise, submission: Any) -> Report | None:
     if submissions.is_stub(submission):
         return not_attempted(exercise)
     if exercise.is_class and not isinstance(submission, type):
-        says = f"asked is the class itself, and {findings.named(submission)} came"
+        says = f"the check takes the class itself, and was given {findings.named(submission)}"
         called = f"check({exercise.id!r}, {exercise.name}), without brackets after the name"
         return make_report(exercise, "failed", [("Not yet.", f"{says}: write {called}.")])
     return None

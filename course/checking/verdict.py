@@ -83,8 +83,8 @@ def _from_child(exercise: Exercise, submission: Any) -> Report:
 
 
 def _unjudged(exercise: Exercise, said: str) -> Report:
-    asked = f"Asked is {exercise.name}{exercise.signature}."
-    text = f"what it returns could not be judged ({said}). {asked}"
+    signature = f"The signature is {exercise.name}{exercise.signature}."
+    text = f"what it returns could not be judged ({said}). {signature}"
     return checks.make_report(exercise, "failed", [("Not yet:", text)])
 
 

@@ -234,7 +234,7 @@ def test_a_check_leaves_the_random_state_alone(noisy):
         (lambda r, c: r * c + c + 3, "every result is 3 too large"),
         (lambda r, c: 2 * (r * c + c), "every result is 2 times what it should be"),
         (lambda r, c: r * c + 3 * r, "every result is off by -1 * c + 3 * r"),
-        (lambda r, c: float(r * c + c), "asked is an int"),
+        (lambda r, c: float(r * c + c), "the exercise asks for an int"),
         (lambda r, c: r**c, "is expected, and"),
     ],
 )
@@ -252,7 +252,7 @@ def test_numbers_are_told_by_their_sizes(count, answer, told):
         (lambda text: [*text.lower().split(), ""], "the list is too long"),
         (lambda text: text.split(), "the first wrong entry has index 0: 'a' is expected"),
         (lambda text: [], "every list is empty"),
-        (lambda text: text.lower(), "asked is a list"),
+        (lambda text: text.lower(), "the exercise asks for a list"),
     ],
 )
 def test_lists_are_told_by_their_entries(words, answer, told):

@@ -225,15 +225,15 @@ def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) ->
     if found.kind == "type":
         return _type(exercise, function, found)
     if found.kind == "count":
-        return f"it returns {len(found.actual)} results; asked are {len(found.expected)}: {', '.join(exercise.results)}"
+        return f"it returns {len(found.actual)} results; the exercise asks for {len(found.expected)}: {', '.join(exercise.results)}"
     if found.kind == "shape":
         return f"the shape of {plain.the(what)} is wrong: " + _shape(exercise, found)
     if found.kind == "dtype":
         floating = any(tensor.is_floating_point() for tensor in tensors(trial.probe.case.args))
         given = "the inputs are " + str(trial.probe.dtype).removeprefix("torch.")
-        given = given if floating else "asked is the default dtype"
+        given = given if floating else "the exercise asks for the default dtype"
         wanted, came = (str(t.dtype).removeprefix("torch.") for t in (found.expected, found.actual))
-        reason = given if found.expected.is_floating_point() else f"asked is {wanted}"
+        reason = given if found.expected.is_floating_point() else f"the exercise asks for {wanted}"
         return f"the dtype of {plain.the(what)} is {came} and should be {wanted}: {reason}"
     if not isinstance(found.expected, Tensor):
         return f"{plain.the(what)} is wrong"
@@ -260,7 +260,7 @@ def _raised(exercise: Exercise, trial: Trial, found: Difference) -> str:
     text = guards.safe_text(error)
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
     if isinstance(error, TypeError) and not trial.actual.where:
-        said += f"; asked is {exercise.name}{exercise.signature}"
+        said += f"; the signature is {exercise.name}{exercise.signature}"
     at = f" ({trial.actual.where})" if trial.actual.where else ""
     words = errors.in_words(error)
     at += f": {words}" if words else ""
@@ -277,19 +277,19 @@ def _type(exercise: Exercise, function: Callable[..., Any], found: Difference) -
         return "it returns None: is there a `return` on every path?"
     if isinstance(found.actual, nn.Module) and isinstance(found.expected, Tensor):
         return (
-            f"it returns {named(found.actual)}, a module, and asked is a tensor: a module is made first and then "
+            f"it returns {named(found.actual)}, a module, and should return a tensor: a module is made first and then "
             "called, as in `nn.ReLU()(x)`"
         )
     if inspect.iscoroutine(found.actual) or inspect.isgenerator(found.actual):
         return f"it returns a {type(found.actual).__name__}, not a result: `return` it rather than `yield` or `async`"
     if isinstance(found.expected, tuple):
-        return f"it returns {named(found.actual)}; asked are {len(found.expected)} results: {', '.join(exercise.results)}"
+        return f"it returns {named(found.actual)}; the exercise asks for {len(found.expected)} results: {', '.join(exercise.results)}"
     if isinstance(found.expected, Tensor) and isinstance(found.actual, Tensor):
         where = "" if found.actual.device.type == "cpu" else f" on {found.actual.device}"
-        return f"it returns {named(found.actual)}{where}; asked is a plain tensor"
+        return f"it returns {named(found.actual)}{where}; the exercise asks for a plain tensor"
     if isinstance(found.actual, tuple | list) and isinstance(found.expected, Tensor):
-        return f"it returns {named(found.actual)}; asked is one tensor"
-    return f"it returns {named(found.actual)}; asked is {named(found.expected)}"
+        return f"it returns {named(found.actual)}; the exercise asks for one tensor"
+    return f"it returns {named(found.actual)}; the exercise asks for {named(found.expected)}"
 
 
 def named(value: Any) -> str:

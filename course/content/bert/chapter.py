@@ -11,7 +11,7 @@
 #
 # > Return a new list containing all **[MASK]** from the iterable in ascending order.
 #
-# Which word is missing? *Items*, most readers say, or *elements*. Nobody labelled this sentence for you: the text itself holds the answer, and whoever covers one word has made an exercise. Cover words in enough text and you have more exercises than any team could write. [BERT](glossary.md#BERT) is the encoder of chapters 01 to 04, trained on this one game. The sentence is the first one of the documentation of Python's `sorted`, and it stays with you through the chapter.
+# Which word is missing? *Items*, most readers say, or *elements*. Nobody labelled this sentence for you: the text itself holds the answer, and whoever covers one word has made an exercise. Cover words in enough text and you have more exercises than any team could write. [BERT](glossary.md#BERT) is the encoder of chapters 01 to 04, trained on this game. The sentence is the first one of the documentation of Python's `sorted`, and it stays with you through the chapter.
 #
 # **When you are through, you can**
 #
@@ -24,7 +24,7 @@
 #
 # **You need** Python, a little PyTorch, and from the earlier chapters: the special tokens and vocabulary of 01, the softmax of 02, the encoder of 04.
 #
-# **Time** About three hours: eight exercises, 100 minutes by our count, and about 75 minutes to read, run and play.
+# **Time** About three hours: eight exercises, 100 minutes by our count, and about 75 minutes to read, run and play. Sections 1 to 6 make a good first sitting, 7 to 10 a second; each can begin in a fresh kernel.
 
 # %% id="setup"
 import math
@@ -52,9 +52,9 @@ from encoder_core import (
 #
 # A language model that reads from left to right guesses each word from the words before it. GPT is trained so (Radford et al., 2018), and a causal mask (chapter 02) keeps the future out of sight. For an encoder that is a waste: in our sentence *from the iterable* says as much about the missing word as *containing all* does.
 #
-# But an encoder that sees both sides cannot be asked for the next word: it has it in front of it. Devlin et al. (2019) ask for words that are **hidden** instead, and call it [masked language modelling](glossary.md#masked-language-modelling). Both sides stay in sight; the word itself does not.
+# But an encoder that sees both sides cannot be asked for the next word, which stands in front of it. Devlin et al. (2019) ask for words that are **hidden** instead, and call it [masked language modelling](glossary.md#masked-language-modelling). Both sides stay in sight; the word itself does not.
 #
-# How much is the second side worth? We need no encoder to measure that. `bert.neighbours()` has counted which words stand side by side in the short sentences of Python's documentation. `from_left` guesses a word from the one before it; `from_both` from the one before and the one after. Each returns [logits](glossary.md#logits) for every word of its vocabulary, as an encoder with an output layer does.
+# How much is the second side worth? We need no encoder to measure that. `bert.neighbours()` has counted which words stand side by side in the short sentences of Python's documentation. `from_left` guesses a word from the one before it; `from_both` from the one before and the one after. Each returns [logits](glossary.md#logit), a number for each word of its vocabulary, and a softmax makes probabilities of them; so does an encoder with an output layer.
 
 # %% id="neighbours-run"
 pairs = bert.neighbours()
@@ -72,7 +72,7 @@ for hidden in ("a", "all", "items", "iterable"):
     print(f"{hidden:9} from the left: {left:42} from both: {both}")
 
 # %% [markdown] id="neighbours-note"
-# *What to see:* after *containing* comes *of* or *the*; between *containing* and *items* it is *all*. After *the* almost anything can follow, and there a neighbour on the right does not help either: one word is not a sentence. *Ascending* is none of the 2,500 words that were counted, so it is `[UNK]` here. (BERT cuts such words into pieces: chapter 01.)
+# *What to see:* after *containing* the likeliest word is *the*; between *containing* and *items* it is *all*. After *the* almost anything can follow, and there a neighbour on the right does not help either: one word is not a sentence. *Ascending* is not in the vocabulary of 2,500 entries, so it is `[UNK]` here. (BERT cuts such words into pieces: chapter 01.)
 #
 # Now in numbers. Hide words in 400 sentences that were not counted, and let both guess. The measure is the [perplexity](glossary.md#perplexity): between how many equally likely words a model hesitates. You write it in section 4.
 
@@ -100,7 +100,7 @@ quiz("bert.why-masked")
 # %% [markdown] id="article-self-supervised"
 # > **In the article** (2.3): "它通过在海量文本数据上进行**自监督学习**，获得了强大的语言理解能力" (*by [self-supervised learning](glossary.md#self-supervised-learning) on massive text data it acquired a strong ability to understand language*).
 # >
-# > Self-supervised does not mean without labels: you have made labels with one line, `held_out[chosen]`. It means that nobody wrote them: they are a part of the text that was hidden. The loss is the ordinary cross entropy of a classifier with as many classes as there are words. And the sentence leaves out what decides: *which* part is hidden. Hide the next word and you get GPT, hide some words in the middle and you get BERT; the text is the same.
+# > Self-supervised does not mean without labels: you have made labels with one line, `held_out[chosen]`. It means that nobody wrote them: they are a part of the text that was hidden. The loss is the ordinary [cross-entropy](glossary.md#cross-entropy) of a classifier, the negative logarithm of the probability that it gives to the right class, with as many classes as there are words. And the sentence leaves out what decides: *which* part is hidden. Hide the next word and you get GPT, hide some words in the middle and you get BERT; the text is the same.
 
 # %% [markdown] id="masking-section"
 # ## 2 Masking: 80, 10, 10
@@ -108,7 +108,7 @@ quiz("bert.why-masked")
 # BERT chooses 15 % of the tokens. Of the chosen ones
 #
 # - **80 %** become `[MASK]`: that is the task;
-# - **10 %** become **another token**, drawn evenly from the vocabulary;
+# - **10 %** become **another token**, drawn uniformly from the vocabulary;
 # - **10 %** **stay** as they are.
 #
 # At each of them the model must say what stood there. The chosen places are the only ones at which it is asked.
@@ -133,7 +133,7 @@ quiz("bert.why-masked")
 # - Labels have the dtype of `ids` and are `-100` where nothing was chosen, the number that `F.cross_entropy` leaves out.
 # - Every draw uses `generator` (`torch.rand(..., generator=generator)`), which is on the device of `ids`, or torch's global one where it is `None`. So a training can be repeated.
 #
-# *A tiny case.* Ids $7, 9$ with probability $0$: the inputs are $7, 9$ and the labels $-100, -100$. With probability $1$ the labels are $7, 9$, and the inputs are `mask_id` in 8 of 10 calls. The check calls your function on many tokens and judges the shares.
+# *A tiny case.* Ids $7, 9$ with probability $0$: the inputs are $7, 9$ and the labels $-100, -100$. With probability $1$ the labels are $7, 9$, and each input is `mask_id` in 8 of 10 calls. The check calls your function on many tokens and judges the shares.
 
 
 # %% id="mask-tokens-exercise" exercise="bert.mask_tokens"
@@ -187,9 +187,9 @@ for seed in range(4):
     print("    asked:", ", ".join(asked) or "nothing")
 
 # %% [markdown] id="mask-tokens-note"
-# Each call makes another exercise from the same sentence; some ask nothing. BERT's own code masked its text once and wrote ten versions to disk. RoBERTa draws anew each time that a sentence is used (Liu et al., 2019, section 4.1): your function does that.
+# Each call makes another exercise from the same sentence; some ask nothing. BERT's own code masked its text before the training, in ten versions. RoBERTa draws new masks each time that a sentence is used (Liu et al., 2019, section 4.1): your function does that.
 #
-# Why are 20 % of the chosen words **not** masked? When the model is used later, no `[MASK]` is in its input. If it had been asked only at `[MASK]`, nothing in its training would say what its vectors at ordinary words are good for. So some ordinary words are asked about as well. But then why are half of them wrong?
+# Why are 20 % of the chosen words **not** masked? When the model is used later, no `[MASK]` is in its input. If it had been asked only at `[MASK]`, nothing in its training would say what its vectors at ordinary words are good for. So some ordinary words are asked about as well. But then why doesn't BERT leave all of those as they are?
 
 # %% id="seen-word-predict"
 predict("bert.seen-word")
@@ -214,9 +214,9 @@ print(f"any word in sight:             right in {right_anywhere:.1%}")
 explain("bert.seen-word")
 
 # %% [markdown] id="shares-note"
-# *What to see:* where the model is asked and sees a word, that word is right about half of the time. So copying does not do, and neither does distrust: the vector at every word must hold the word **and** what its neighbours make of it. The price is small, for nearly all words in sight are right.
+# *What to see:* where the model is asked and sees a word, that word is right about half of the time. So neither copying nor distrust is good enough: the vector at every word must hold the word **and** what its neighbours make of it. The price is small, for nearly all words in sight are right.
 #
-# How much does it matter? Less than one would think. Devlin et al. (2019, appendix C.2, table 8) trained with other shares. Fine-tuned on MNLI, 80/10/10 reached 84.2, and all `[MASK]` 84.3. Where BERT's vectors served as fixed features (for NER), all `[MASK]` lost: 94.0 against 94.9. All random lost everywhere (83.6 and 94.6).
+# How much does it matter? Less than one would think. Devlin et al. (2019, appendix C.2, table 8) trained with other shares. Then they *fine-tuned* each model, that is, trained it on with labels for one task: MNLI, does the second sentence follow from the first, contradict it, or neither? 80/10/10 reached 84.2, and all `[MASK]` 84.3. Where BERT's vectors served as fixed features, to find names (NER), all `[MASK]` lost: 94.0 against 94.9. All random did worse at both (83.6 and 94.6).
 
 # %% id="why-stay-quiz"
 quiz("bert.why-stay")
@@ -224,7 +224,7 @@ quiz("bert.why-stay")
 # %% [markdown] id="loss-section"
 # ## 3 The loss, at the chosen places alone
 #
-# The encoder returns a vector for each token, an output layer turns it into logits $(B, S, V)$, and the loss is the mean cross entropy over the places that have a label:
+# The encoder returns a vector for each token, an output layer turns it into logits $(B, S, V)$, and the loss is the mean cross-entropy over the places that have a label:
 #
 # $$L = -\frac{1}{|C|} \sum_{(b, s) \in C} \log p_{b,s}(y_{b,s}), \qquad C = \{(b, s) : y_{b,s} \neq -100\}$$
 #
@@ -241,14 +241,14 @@ quiz("bert.why-stay")
 #    └──────────────┘         └──────┘
 # ```
 #
-# `F.cross_entropy` may help, but read what its mean does when no place has a label: here the loss is then **0**, and gradients must still flow (all of them 0). A batch without a label happens in every short test run.
+# `F.cross_entropy` may help, but read what its mean does when no place has a label: here the loss is then **0**, and gradients must still flow (all of them 0). In a small batch it may well happen that no word was chosen.
 #
 # *A tiny case.* Two words, logits $(0, \ln 3)$: their probabilities are $\frac14$ and $\frac34$. With the labels $1$ at one place and $-100$ at another the loss is $\ln \frac43 \approx 0.288$.
 
 
 # %% id="masked-lm-loss-exercise" exercise="bert.masked_lm_loss"
 def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross entropy where labels (B, S) are not -100; logits (B, S, V); 0 without any."""
+    """Mean cross-entropy where labels (B, S) are not -100; logits (B, S, V); 0 without any."""
     ### BEGIN SOLUTION
     counts = labels != -100  # (B, S)
     log_p = torch.log_softmax(logits, dim=-1)  # (B, S, V)
@@ -274,7 +274,7 @@ without = masked_lm_loss(tiny_logits, torch.full_like(tiny_labels, -100))
 print(f"loss {tiny_loss:.3f}, without any label {abs(without.item()):.0f}")
 
 # %% [markdown] id="everywhere-text"
-# Why not ask at every place? That would give nearly seven times as many losses a sentence. Try it: a small BERT (one layer, 32 numbers wide, 300 words) trains twice with the same batches, once with the loss at the `[MASK]`s and once with the loss at all places. Both are measured where it counts: at `[MASK]`s in sentences that were held out.
+# Why not ask at every place? That would give nearly seven times as many losses a sentence. Try it: a small BERT (one layer, 32 numbers wide, 300 words) trains twice from the same start and with the same batches, once with the loss at the `[MASK]`s and once with the loss at all places. Both are measured where it counts: at `[MASK]`s in sentences that were held out.
 
 # %% id="loss-everywhere-predict"
 predict("bert.loss-everywhere")
@@ -296,7 +296,7 @@ figures.lines(
 explain("bert.loss-everywhere")
 
 # %% [markdown] id="loss-everywhere-note"
-# *What to see:* the loss everywhere is behind in every measurement after the start. At the words in sight the answer is in the input, so the model learns to copy it, and 85 % of the mean is about that. ELECTRA (Clark et al., 2020) found a task that is worth asking at every place: has this word been replaced?
+# *What to see:* the loss everywhere is behind in every measurement after the start. At the words in sight the answer is in the input, so the model learns to copy it, and 85 % of the mean is about that. ELECTRA (Clark et al., 2020) makes every place worth asking: a second, small model puts plausible words where the masks would be, so that no word in sight can be trusted. Then even the plain question, which word stood here, pays at all places: in their table 5 (with a way to copy built in) it reached 84.3 on a set of language tasks, and 82.4 when asked at the replaced words alone. ELECTRA asks less, whether a word has been replaced, and reached 85.0.
 
 # %% [markdown] id="perplexity-section"
 # ## 4 Perplexity
@@ -306,7 +306,7 @@ explain("bert.loss-everywhere")
 # ### Exercise 3: `perplexity`
 # *Difficulty 1 of 3, about 5 minutes. Hints: `hint("bert.perplexity")`*
 #
-# From logits `(B, S, V)` and labels `(B, S)`; without any label it is 1.
+# Return the perplexity at the labelled places, a tensor with a single number, from logits `(B, S, V)` and labels `(B, S)`. Without any label it is 1.
 #
 # *A tiny case.* The logits of exercise 2 give $e^{\ln 4/3} = \frac43$: the model hardly hesitates. Equal logits for 8 words give 8.
 
@@ -352,7 +352,7 @@ quiz("bert.perplexity-of-eight")
 #               └──────── first ────┘└──── second ────┘
 # ```
 #
-# At most `max_length` places, the three special tokens counted. Where the texts are too long, drop one token at a time from the end of the **longer** one; of two equally long, from the second. So a short question survives beside a long paragraph. Leave the caller's lists as they are.
+# The result has at most `max_length` places (3 or more), the three special tokens counted. Where the texts are too long, drop one token at a time from the end of the **longer** one; of two equally long, from the second. So a short question survives beside a long paragraph. Leave the caller's lists as they are.
 #
 # *A tiny case.* $(11, 12)$ and $(61, 62, 63)$ with room for 7: one token must go, the second text is the longer one, and $63$ falls: $(\text{CLS}, 11, 12, \text{SEP}, 61, 62, \text{SEP})$ with the types $(0, 0, 0, 0, 1, 1, 1)$.
 
@@ -414,7 +414,7 @@ explain("bert.shared-words")
 # %% [markdown] id="next-sentence-note"
 # *What to see:* about three of four pairs, by shared words alone. They tell the **topic**, and a sentence from anywhere has another one. Whether a sentence *follows* is another question: turn the pair round, and shared words know nothing.
 #
-# Liu et al. (2019, table 2) trained BERT-base without this task. With pairs of segments and next-sentence prediction they reached 84.0 on MNLI and 78.7 (F1) on SQuAD 2.0; with whole sentences of one document, and no such task, 84.7 and 79.7. Pairs of single sentences were worst, 82.9 and 76.2: short inputs teach little. So RoBERTa dropped the task and kept the long inputs. ALBERT (Lan et al., 2020) took what is left when the topic is the same on both sides: which of two neighbouring segments comes first.
+# Liu et al. (2019, table 2) trained BERT-base without this task. With pairs of segments and next-sentence prediction they reached 84.0 on MNLI and 78.7 (F1) on SQuAD 2.0, which asks for the answer to a question in a paragraph; with whole sentences of one document, and no such task, 84.7 and 79.7. Pairs of single sentences were worst, 82.9 and 76.2: short inputs teach little. So RoBERTa dropped the task and kept the long inputs. ALBERT (Lan et al., 2020) took what is left when the topic is the same on both sides: which of two neighbouring segments comes first.
 
 # %% id="next-sentence-quiz"
 quiz("bert.why-dropped")
@@ -458,7 +458,7 @@ tiny_hidden, tiny_bias = torch.tensor([[[1.0, 2.0]]]), torch.tensor([0.0, 0.0, 5
 assert tied_logits(tiny_hidden, tiny_table, tiny_bias).flatten().tolist() == [3, 2, 8]
 
 # %% [markdown] id="table-share-text"
-# How much does that save? BERT-base has 30,522 words and 768 numbers for each. Built on PyTorch's "meta" device, a model has shapes and no numbers, so that counting costs nothing:
+# How much does that save? BERT-base has 30,522 tokens and 768 numbers for each. Built on PyTorch's "meta" device, a model has shapes and no numbers, so that counting costs nothing:
 
 # %% id="table-share-predict"
 predict("bert.table-share")
@@ -477,7 +477,7 @@ print(f"without tying: {parameters + table:,}")
 explain("bert.table-share")
 
 # %% [markdown] id="head-note"
-# Between the last layer and the table BERT puts one more dense layer, a GELU and a layer norm (`encoder_core.MaskedLMHead`, and its original: Devlin's published code). So the hidden vector need not itself lie near the word's row.
+# Between the last layer and the table BERT puts one more dense layer, a GELU and a layer norm (`encoder_core.MaskedLMHead`, and its original: Devlin's published code). So the hidden vector itself need not lie near the word's row.
 
 # %% id="tied-quiz"
 quiz("bert.tied-gradient")
@@ -485,6 +485,14 @@ quiz("bert.tied-gradient")
 # %% [markdown] id="start-section"
 # ## 7 The first steps of a training
 #
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and the one below.)
+
+# %% id="second-sitting"
+pairs = bert.neighbours()
+sentence = "Return a new list containing all items from the iterable in ascending order."
+mask_tokens, masked_lm_loss = use("bert.mask_tokens"), use("bert.masked_lm_loss")
+
+# %% [markdown] id="start-text"
 # BERT was trained with Adam (Kingma and Ba, 2015): a million steps, a learning rate of $10^{-4}$ that **rises** over the first 10,000 steps and then falls to 0 (Devlin et al., appendix A.2). Why should it rise? Two reasons.
 #
 # The first is the place of the norm. In a fresh post-norm encoder, and BERT is one, the gradient of the last layers is large (chapter 04; Xiong et al., 2020). The second is Adam. It divides the running mean of the gradient by the root of the running mean of its square:
@@ -524,7 +532,7 @@ explain("bert.first-step")
 #         0   warmup    total
 # ```
 #
-# `step` counts the updates that are done. With `warmup = 0` the rate starts at `peak`; after `total` it is 0.
+# `step` counts the updates that are done, and `total` is larger than `warmup`. With `warmup = 0` the rate starts at `peak`; after `total` it is 0.
 #
 # *A tiny case.* A warm-up of 4 steps of 10, peak 2: step $1$ has $2 \cdot \frac14 = 0.5$, step $4$ has $2$, step $7$ has $2 \cdot \frac{3}{6} = 1$, step $10$ has $0$.
 
@@ -603,7 +611,7 @@ quiz("bert.clip-together")
 # %% [markdown] id="sentence-section"
 # ## 8 How likely is a whole sentence?
 #
-# A model that reads left to right gives each sentence a probability: the product of its guesses. An encoder has no such order. But it can judge each word from all others. Salazar et al. (2020) mask one token at a time, and sum the logarithms of what the model gives to the tokens that stood there, the [pseudo-log-likelihood](glossary.md#pseudo-log-likelihood):
+# A model that reads left to right gives each sentence a probability: the product of what it gives to each word. An encoder has no such order. But it can judge each word from all others. Salazar et al. (2020) mask one token at a time, and sum the logarithms of what the model gives to the tokens that stood there, the [pseudo-log-likelihood](glossary.md#pseudo-log-likelihood):
 #
 # $$\operatorname{PLL}(w) = \sum_i \log p(w_i \mid w_1, \dots, w_{i-1}, \text{[MASK]}, w_{i+1}, \dots, w_S)$$
 #
@@ -617,7 +625,7 @@ quiz("bert.clip-together")
 #                          [CLS]  a   b  [M] [SEP]   →   log p(c) at 3  ┘
 # ```
 #
-# `special` `(S,)` says which tokens are not scored. `model` takes ids `(N, S)` and returns logits `(N, S, V)`; call it with all copies at once, or with one at a time.
+# `special` `(S,)` says which tokens are not scored; where it leaves none, the score is 0. `model` takes ids `(N, S)` and returns logits `(N, S, V)`; call it with all copies at once, or with one at a time.
 #
 # *A tiny case.* Two words that a model gives $\frac12$ and $\frac14$, each from the other, score $\ln \frac12 + \ln \frac14 = -\ln 8 \approx -2.08$.
 
@@ -665,7 +673,7 @@ for text in variants:
 quiz("bert.longer-sentence")
 
 # %% [markdown] id="pretrain-section"
-# ## 9 Pre-train a small BERT
+# ## 9 Pretrain a small BERT
 #
 # You have every part of the training: the masks, the loss, the tied output, the schedule, the clipping, and the measure. Now they train an encoder while you watch.
 #
@@ -678,7 +686,7 @@ documentation.show(5)
 # %% [markdown] id="pretrain-parts-text"
 # The encoder is small: two layers, four heads, 64 numbers a token. Its layers are **your** `EncoderLayer` of chapter 04, if your answer passed there, and masks and loss are yours of this chapter; where an answer hasn't passed yet, the reference stands in.
 #
-# Two things let it learn in a minute what would take an hour otherwise, and both are found before the training, from the training text alone. Each piece's first vector already says which pieces stand near it (chapter 01: words with the same neighbours are alike). And half of the heads start with a look at the piece to the left, the other half to the right, by a bias on the scores that depends on the distance and is trained along.
+# Two things give it a head start, and nothing of the held-out text is in them. Each piece's first vector already says which pieces stand near it (chapter 01: words with the same neighbours are alike). And half of the heads start with a look at the piece to the left, the other half to the right, by a bias on the scores that depends on the distance and is trained along.
 
 # %% id="pretrain-parts"
 training = masked_words(
@@ -718,7 +726,7 @@ for split, figures_of in (("validation", trained.metrics), ("test", trained.test
 explain("bert.least-sure")
 
 # %% [markdown] id="pretrain-result-note"
-# *What to see:* in accuracy the encoder comes level with the counts and no further; a table of everything that stood beside everything is a strong opponent where both have read only 330,000 pieces. In perplexity it is far ahead. Where the counts have never seen a piece between these neighbours they give it almost nothing, and a surprise is dear. The encoder has noticed which pieces are alike, and hedges. With more text and time the encoder goes on to learn, and the counts soon stop.
+# *What to see:* in accuracy the encoder comes level with the counts and no further; a table of everything that stood beside everything is a strong opponent where both have read only 330,000 pieces. In perplexity it is far ahead. Where the counts have never seen a piece between these neighbours they give it almost nothing, and a surprise is dear. The encoder has noticed which pieces are alike, and hedges.
 #
 # On test the figures are a little lower than on validation: other modules, and some of the settings were chosen on validation. That is what a test split is for.
 
@@ -743,7 +751,7 @@ labs.SurgeryTable(with_standard_layers(trained.model), datasets.tokenizer())
 # - **learned**, BERT's: a table with a vector for each place, added to the token's;
 # - **sinusoidal**, the Transformer's own;
 # - **alibi**: a fixed penalty on the scores that grows with the distance, alike on both sides (Press et al., 2022);
-# - **relative**: the same penalty at the start, but trainable for each head and each distance, left and right by themselves (after Shaw et al., 2018).
+# - **relative**: the same penalty at the start, but trainable for each head and each distance, left and right by themselves (Shaw et al., 2018, learn a vector for each distance; this is one number, as in T5).
 
 # %% id="positions-predict"
 predict("bert.which-positions")
@@ -762,7 +770,7 @@ explain("bert.which-positions")
 # %% [markdown] id="pretrain-positions-note"
 # *What to see:* in so short a time learned positions are worth nothing: they do as well as none, and the sines hardly better. A model with a table of places has to learn for **each pair** of places separately that 7 comes after 6 and 8 after 7. A bias by distance learns it once, for all places. ALiBi's fixed penalty gains a little: it knows near from far, and not left from right. Made trainable, it is worth far more.
 #
-# BERT had the time: a million updates of 256 sequences. Its successors count distances instead: [rotary positions](glossary.md#rotary-positions) in ModernBERT, a relative bias in T5 and DeBERTa.
+# BERT had the time: a million updates of 256 sequences. Its successors count distances instead: [rotary positions](glossary.md#rotary-positions) in ModernBERT, a bias for each distance in T5, a vector for each distance in DeBERTa.
 
 # %% [markdown] id="real-section"
 # ## 10 A real BERT beside it
@@ -790,7 +798,7 @@ else:
 # %% [markdown] id="real-note"
 # > **In the article** (2.3): "海量文本数据" (*massive text data*).
 # >
-# > BERT's were the BooksCorpus with 800 million words and the English Wikipedia with 2,500 million (Devlin et al., section 3.1). RoBERTa's were 160 GB of text, ten times as much (Liu et al., section 3.2), and that, with longer training and larger batches, made most of its gain: the network is the same. The counts of this chapter have read about 130,000 words. What a small model can't know, no trick of this chapter gives it.
+# > BERT's were the BooksCorpus with 800 million words and the English Wikipedia with 2,500 million (Devlin et al., section 3.1). RoBERTa's were 160 GB of text, ten times as much (Liu et al., section 3.2), and its layers are BERT-large's. What made it better? Their table 4 adds one change after the other. On BERT's own text, with masks drawn anew, larger batches, a larger vocabulary and no next-sentence prediction, MNLI rose from 86.6 to 89.0. Ten times the text made it 89.3, and five times the updates 90.2. The counts of section 1 have read about 130,000 words, the encoder of section 9 about 330,000 pieces. What a text doesn't say, no trick of this chapter gives to a model.
 
 # %% [markdown] id="article-understanding"
 # > **In the article** (2.3): "强大的语言理解能力" (*a strong ability to understand language*).
@@ -823,10 +831,10 @@ quiz("bert.what-glue-shows")
 # ### The papers
 #
 # - Devlin, Chang, Lee, Toutanova: *BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding*. NAACL 2019. [arXiv:1810.04805](https://arxiv.org/abs/1810.04805). Section 3.1 on both tasks; table 1; appendix A.2 on the training, C.2 with table 8 on the shares.
-# - Liu, Ott, Goyal, Du, Joshi, Chen, Levy, Lewis, Zettlemoyer, Stoyanov: *RoBERTa: A Robustly Optimized BERT Pretraining Approach*. 2019. [arXiv:1907.11692](https://arxiv.org/abs/1907.11692). Section 3.2 on the data; 4.1 on masks that are drawn anew; table 2 on next-sentence prediction.
+# - Liu, Ott, Goyal, Du, Joshi, Chen, Levy, Lewis, Zettlemoyer, Stoyanov: *RoBERTa: A Robustly Optimized BERT Pretraining Approach*. 2019. [arXiv:1907.11692](https://arxiv.org/abs/1907.11692). Section 3.2 on the data; 4.1 on masks that are drawn anew; table 2 on next-sentence prediction; table 4 on what each change brought.
 # - Radford, Narasimhan, Salimans, Sutskever: *Improving Language Understanding by Generative Pre-Training*. 2018. GPT.
 # - Lan, Chen, Goodman, Gimpel, Sharma, Soricut: *ALBERT: A Lite BERT for Self-supervised Learning of Language Representations*. ICLR 2020. [arXiv:1909.11942](https://arxiv.org/abs/1909.11942). Section 3.1 on the order of sentences.
-# - Clark, Luong, Le, Manning: *ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators*. ICLR 2020. [arXiv:2003.10555](https://arxiv.org/abs/2003.10555).
+# - Clark, Luong, Le, Manning: *ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators*. ICLR 2020. [arXiv:2003.10555](https://arxiv.org/abs/2003.10555). Section 3.5 with table 5: a loss at all places.
 # - Press, Wolf: *Using the Output Embedding to Improve Language Models*. EACL 2017. [arXiv:1608.05859](https://arxiv.org/abs/1608.05859). Tied weights.
 # - Kingma, Ba: *Adam: A Method for Stochastic Optimization*. ICLR 2015. [arXiv:1412.6980](https://arxiv.org/abs/1412.6980). Algorithm 1.
 # - Xiong, Yang, He, Zheng, Zheng, Xing, Zhang, Lan, Wang, Liu: *On Layer Normalization in the Transformer Architecture*. ICML 2020. [arXiv:2002.04745](https://arxiv.org/abs/2002.04745). Post-norm and its warm-up.

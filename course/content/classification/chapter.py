@@ -13,7 +13,7 @@
 #
 # > Copy a file to another place, and keep its permissions.
 #
-# Which part of a library does it belong to: files, networking, user interface? You know it at once. A classifier has to learn it from labelled examples, and with an encoder that was trained on a billion pairs of texts, far fewer are enough. How many fewer, when the encoder is worth nothing, and how you find out without fooling yourself is what this chapter is about.
+# Which part of a library does it belong to: files, networking, user interface? You know it at once. A classifier has to learn it from labelled examples, and with an encoder that was trained on a billion pairs of texts, far fewer are enough. How many fewer, when the encoder is worth nothing, and how you find out without fooling yourself: that is what this chapter is about.
 #
 # The line stays with you: you will pool its vectors, classify it, search for it, and take its words away one by one.
 #
@@ -182,7 +182,7 @@ train_y, validation_y, test_y = (torch.tensor([e.label for e in part]) for part 
 again = sentence_embedding([example.text for example in data.test[:3]], max_length=128)
 print("train", tuple(train_x.shape), "test", tuple(test_x.shape))
 least = (again * test_x[:3]).sum(dim=-1).min()
-print(f"cosines with the vectors computed now: {least:.4f} or more")
+print(f"cosines with the vectors computed now: at least {least:.4f}")
 
 # %% [markdown] id="linear-text"
 # The [classification head](glossary.md#classification-head) is one linear layer: a row of weights and a bias for each class. It returns a [logit](glossary.md#logit) per class, and the softmax of chapter 02 makes probabilities of them:
@@ -216,7 +216,7 @@ quiz("classification.cross-entropy")
 # %% [markdown] id="evaluation-section"
 # ## 3 Honest evaluation
 #
-# How good is it? Count on texts that took no part in training. That is easily said. The docstrings of one module resemble each other: the same author, the same nouns, often the same sentence with one word changed. If half of a module is in the training data, the other half isn't new. Our split keeps whole modules together; the usual one deals the docstrings out at random.
+# How good is it? Count the right answers on texts that took no part in training. That is easily said. The docstrings of one module resemble each other: the same author, the same nouns, often the same sentence with one word changed. If half of a module is in the training data, the other half isn't new. Our split keeps whole modules together; the usual one deals the docstrings out at random.
 
 # %% id="leak-run"
 at_random = datasets.load("docstring-families", split="random")
@@ -317,7 +317,7 @@ figures.heatmap(
 # ### Exercise 3: `macro_f1`
 # *Difficulty 2 of 3, about 10 minutes. Hints: `hint("classification.macro_f1")`*
 #
-# For each class let $t$ be the number of examples that were rightly given it. Its precision is $t$ over the number of examples that were *predicted* to have the class, its recall $t$ over the number that *have* it, and F1 is their harmonic mean, which comes to
+# For each class let $t$ be the number of examples that have it and were given it. Its precision is $t$ over the number of examples that were *predicted* to have the class, its recall $t$ over the number that *have* it, and F1 is their harmonic mean, which comes to
 #
 # $$F_1 = \frac{2t}{\text{predicted} + \text{actual}}$$
 #
@@ -368,7 +368,7 @@ quiz("classification.macro")
 # %% [markdown] id="calibration-section"
 # ## 4 What the probabilities are worth
 #
-# A spam filter asks at 0.99, a doctor at 0.1. Such thresholds mean something only if, of all answers given with a probability of 0.8, about 80 % are right. That is [calibration](glossary.md#calibration), and accuracy says nothing about it. Train the same head ten times as long. What happens to its confidence?
+# A spam filter hides a message at 0.99, a doctor orders a test at 0.1. Such thresholds mean something only if, of all answers given with a probability of 0.8, about 80 % are right. That is [calibration](glossary.md#calibration), and accuracy says nothing about it. Train the same head ten times as long. What happens to its confidence?
 
 # %% id="calibration-predict"
 predict("classification.trained-longer")
@@ -393,7 +393,7 @@ figures.lines(
 explain("classification.trained-longer")
 
 # %% [markdown] id="calibration-note"
-# *What to see:* the line of 1,000 steps runs far below the diagonal: where it says 0.85 it is right about half of the time. Guo et al. (2017) found the same in deep networks: the loss goes on falling when the last training examples are right, by making the logits larger. One remedy is *temperature scaling*: divide all logits by one number that is chosen on validation data. It changes no prediction, only the confidence.
+# *What to see:* the line of 1,000 steps runs far below the diagonal: where it says 0.85 it is right about half of the time. Guo et al. (2017) found the same in deep networks: the loss goes on falling when the last training examples are right, by making the logits larger. One remedy is *temperature scaling*: divide all logits by one number, chosen on validation data. It changes the confidence and no prediction.
 
 # %% [markdown] id="ece-text"
 # ### Exercise 4: `expected_calibration_error`
@@ -411,7 +411,7 @@ explain("classification.trained-longer")
 #   └───────────────┘        └──────┘   └─────┘      0               1
 # ```
 #
-# An empty bin adds nothing. There is at least one example; each row of `probabilities` sums to 1, and no two of its largest are equal. Return a Python `float`.
+# An empty bin adds nothing. There is at least one example; each row of `probabilities` sums to 1, and its largest number stands in it once. Return a Python `float`.
 #
 # *A tiny case.* Two bins; three examples with confidences $0.9$, $0.7$ and $0.8$ lie in the upper bin, two of them right: accuracy $2/3$, mean confidence $0.8$, gap $0.133$. One with $0.4$ lies in the lower one and is right: gap $0.6$. The error is $\frac34 \cdot 0.133 + \frac14 \cdot 0.6 = 0.25$.
 
@@ -552,7 +552,7 @@ passages.SearchBox(
 #
 # ### Labels without training
 #
-# If a query can be compared with documents, it can be compared with *descriptions of classes*: the nearest one is the label. No example is needed, which is called [zero-shot classification](glossary.md#zero-shot-classification). All depends on the descriptions:
+# If a query can be compared with documents, it can be compared with *descriptions of classes*: the nearest one is the label. No example is needed, which is called [zero-shot classification](glossary.md#zero-shot-classification). Everything depends on the descriptions:
 
 # %% id="zero-shot-run"
 descriptions = {
@@ -578,7 +578,7 @@ for name, said in descriptions.items():
 #
 # ### Where it fails
 #
-# What is close in this space was decided by MiniLM's training, and for the training texts with the same topic belonged together. Guess the cosines of these pairs:
+# MiniLM's training decided what is close in this space, and there, texts with the same topic belonged together. Guess the cosines of these pairs:
 
 # %% id="fails-predict"
 predict("classification.negation")
@@ -590,6 +590,7 @@ pairs = [
     ("The film was not great.", "The film was terrible."),
     ("The dog bit the man.", "The man bit the dog."),
     ("Returns 3 items.", "Returns 30 items."),
+    ("The film was great.", "I had bread for breakfast."),
 ]
 cosines = [float(one @ other) for one, other in map(sentence_embedding, pairs)]
 for (one, other), cosine in zip(pairs, cosines):
@@ -661,7 +662,7 @@ of_sklearn = torch.from_numpy(TfidfVectorizer().fit_transform(some).toarray())
 print("as in scikit-learn:", torch.allclose(by_hand, of_sklearn), tuple(by_hand.shape))
 
 # %% [markdown] id="few-text"
-# Both classifiers choose their strength of regularisation on the validation part. For 10 and 50 examples a class we draw three times. Who wins?
+# Both classifiers choose on the validation part how hard large weights are penalised (the regularisation). For 10 and 50 examples a class we draw three times. Who wins?
 
 # %% id="few-predict"
 predict("classification.few-labels")

@@ -31,7 +31,7 @@ def _whole(function: Pair) -> list[str]:
     if list(ids) != wanted:
         told.append(
             f"of two texts [11, 12] and [61, 62, 63] that fit, with cls_id 1 and sep_id 2, it makes {list(ids)}; "
-            f"asked is {wanted}"
+            f"the exercise asks for {wanted}"
         )
     elif list(kinds) != [0] * 4 + [1] * 4:
         told.append(
