@@ -10,7 +10,7 @@ import torch
 
 from course.checking import checks
 from course.checking.exercise import build
-from course.checking.explain import errors, pictures, relations
+from course.checking.explain import errors, findings, pictures, relations
 from course.checking.explain.naming import Names
 from course.checking.explain.relations import Pair
 from course.checking.explain.tracing import Step
@@ -70,8 +70,20 @@ def test_a_list_of_wrong_indices_is_whole_or_none():
     few[:, 2:5], many[:, 1:8] = 1.0, 1.0
     pairs = [Pair(cast(Any, None), expected, came) for came in (few, many)]  # no trial is asked for
     says = [relations._index(exercise, [pair], 0) for pair in pairs]
-    assert says[0] == "along columns only index 2, 3, 4 (of 0 to 8) is wrong"
+    assert says[0] == "along columns only the indices 2, 3, 4 (of 0 to 8) are wrong"
     assert says[1] == "along columns 7 of 9 indices are wrong"
+
+
+def test_a_circumstance_of_nearly_every_trial_is_not_told():
+    failed = [True, True, False, False, False, False, False]
+    has = {
+        "all": [True] * 7,
+        "all but one": [True] * 6 + [False],
+        "some": [True, True, True, True, False, False, True],
+        "few": [True, True, True, False, False, False, False],
+        "one that fails": [True] + [False] * 6,
+    }
+    assert findings._separating(has, failed, list(has)) == ["few", "some"]
 
 
 def test_a_helpers_first_step_is_not_the_result():
