@@ -1,6 +1,7 @@
 """What a report points at is what it says: lines, indices, steps, and the part that is drawn."""
 
 import linecache
+import math
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,7 +11,7 @@ import torch
 
 from course.checking import checks
 from course.checking.exercise import build
-from course.checking.explain import errors, pictures, relations
+from course.checking.explain import errors, findings, pictures, relations
 from course.checking.explain.naming import Names
 from course.checking.explain.relations import Pair
 from course.checking.explain.tracing import Step
@@ -70,8 +71,20 @@ def test_a_list_of_wrong_indices_is_whole_or_none():
     few[:, 2:5], many[:, 1:8] = 1.0, 1.0
     pairs = [Pair(cast(Any, None), expected, came) for came in (few, many)]  # no trial is asked for
     says = [relations._index(exercise, [pair], 0) for pair in pairs]
-    assert says[0] == "along columns only index 2, 3, 4 (of 0 to 8) is wrong"
+    assert says[0] == "along columns only the indices 2, 3, 4 (of 0 to 8) are wrong"
     assert says[1] == "along columns 7 of 9 indices are wrong"
+
+
+def test_a_circumstance_of_nearly_every_trial_is_not_told():
+    failed = [True, True, False, False, False, False, False]
+    has = {
+        "all": [True] * 7,
+        "all but one": [True] * 6 + [False],
+        "some": [True, True, True, True, False, False, True],
+        "few": [True, True, True, False, False, False, False],
+        "one that fails": [True] + [False] * 6,
+    }
+    assert findings._separating(has, failed, list(has)) == ["few", "some"]
 
 
 def test_a_helpers_first_step_is_not_the_result():
@@ -93,3 +106,43 @@ def test_whole_numbers_among_floats_are_not_told_as_two_kinds_of_floats():
         with pytest.raises(RuntimeError) as raised:
             one @ other
         assert says in errors.in_words(raised.value)
+
+
+RAISED = {  # by the words that explain it
+    "take the numbers with `.values`": ("x - x.max(-1)", "x.max(-1).unsqueeze(0)", "x.max(-1) @ x"),
+    "with `.values` or `.indices`": ("x / x.topk(2)",),
+    "something is added to a tuple": ("x.max(-1) + 1e-5", "x.shape[:-1] + [2, 2]"),
+    "the 0 is an axis": ("torch.max(0, x)", "torch.max(x, 0.0)", "torch.maximum(x, 0)"),
+    "those of `math`": ("torch.sqrt(3)",),
+    "makes one of it": ("x.index_select(0, 1)", "torch.bernoulli(0.5)", "torch.cat([x, 1.0])"),
+    "copies its shape": ("torch.rand_like((2, 3))", "torch.zeros_like(3)"),
+    "torch has functions of the same names": ("math.erf(x)", "float(x)"),
+    "`//` of two ints": (
+        "x.view(2, 3, 4 / 2, 2)",
+        "range(4 / 2)",
+        "x[..., : 4 / 2]",
+        "x.chunk(4 / 2)",
+    ),
+    "turns a mask round": ("x + (1 - mask) * -1e9", "x[-mask]", "~x"),
+    "it does not broadcast": ("x[mask]", "x[:, :, mask]"),
+    "fewer axes than the brackets": ("x[:, :, :, mask]", "x.sum()[0]"),
+    "-1 is the last one": ("x.sum(3)", "x[0, 0].mean(-2)"),
+    "0 to n - 1": ("x[5]", "[1, 2][2]"),
+    "an index holds whole numbers": ("x[x.max(-1)]", "x[x[0, 0]]"),
+    "floats, and the tensor holds": ("mask.mean()", "torch.softmax(torch.arange(3), -1)"),
+    "logits (N, C)": ("F.cross_entropy(x, torch.zeros(2, 3).long())",),
+    "a label is no class": ("F.cross_entropy(x[0], torch.tensor([0, 9, 1]))",),
+    "the dict has no such key": ("{}['a']",),
+    "a misspelling, or an import": ("np.sqrt(x)",),
+}
+
+
+def test_what_learners_make_torch_raise_is_told_in_words():
+    x, mask = torch.randn(2, 3, 4), torch.zeros(3, dtype=torch.bool)
+    names = {"x": x, "mask": mask, "torch": torch, "F": torch.nn.functional, "math": math}
+    for words, lines in RAISED.items():
+        for line in lines:
+            with pytest.raises(Exception) as raised:  # noqa: PT011 - each its own
+                eval(line, names)
+            assert words in errors.in_words(raised.value), (line, raised.value)
+    assert errors.in_words(ValueError("p is a probability")) == ""

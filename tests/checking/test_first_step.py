@@ -63,7 +63,20 @@ def layer_norm(x, weight, bias, eps=1e-5):
     variance = (x - mean).square().mean(-2, keepdim=True)
     return (x - mean) / torch.sqrt(variance + eps) * weight + bias
 """,
-        "the first of the values behind it that the right solution does not make is line 2, `x.mean(-2, ",
+        "all that follows fits. The first value on the way to it that the right solution never makes is that "
+        "of line 2, `x.mean(-2, ",
+    ),
+    "a value that was wrong before, and how the later one relates": (
+        "stacking.layer_norm",
+        """\
+def layer_norm(x, weight, bias, eps=1e-5):
+    wide = 2 * x + 1
+    spread = wide - wide.mean(-1, keepdim=True)
+    variance = spread.square().mean(-1, keepdim=True)
+    return (x - x.mean(-1, keepdim=True)) / torch.sqrt(variance + eps) * weight + bias
+""",
+        "and all that follows fits. Compared with what belongs there: every number is 2 times what it should "
+        "be. The first value on the way to it that the right solution never makes is that of line 2, `2 * x`",
     ),
     "a step that is missing": (
         "feed_forward.ffn",

@@ -69,7 +69,92 @@ _WORDS: tuple[tuple[type[BaseException] | UnionType, str, str], ...] = (
     (
         RuntimeError | ValueError,
         "only (one element|single-element) tensors can be converted|cannot be converted to Scalar",
-        "`int()`, `float()` and `.item()` take a tensor of one number, and this one has several",
+        "`int()`, `float()`, `.item()` and the functions of `math` take one number, and this tensor has several: "
+        "torch has functions of the same names for tensors",
+    ),
+    (
+        TypeError | IndexError,
+        "'float' object cannot be interpreted as an integer|must be tuple of ints, ?but got float|"
+        "must be (int|tuple of ints), not float|element of type float|slice indices must be integers|"
+        "indices must be integers[^,]*, not float|valid indices \\(got float\\)|non-int of type 'float'",
+        "a size, a count or an index must be an int, and this one is a float: `/` always makes a float, `//` of "
+        "two ints an int",
+    ),
+    (
+        RuntimeError | TypeError,
+        "bool tensors?,? is not supported|^~ \\(operator\\.invert\\)",
+        "`~mask` turns a mask round, and the mask must be boolean for it; `1 - mask` and `-mask` need numbers, "
+        "which `mask.to(x.dtype)` makes",
+    ),
+    (
+        RuntimeError,
+        "only supports boolean masks",
+        "the mask must be boolean: a comparison makes one, such as `x == 0`, and so does `.bool()`",
+    ),
+    (
+        IndexError,
+        "The shape of the mask",
+        "in `x[mask]` the mask must have x's own shape, or that of the axes where it stands: it does not broadcast. "
+        "`masked_fill(mask, value)` and `torch.where` broadcast it",
+    ),
+    (
+        IndexError,
+        "too many indices for tensor|invalid index of a 0-dim tensor",
+        "the tensor has fewer axes than the brackets name (a boolean mask counts for as many as it has itself). "
+        "`...` stands for all the axes in front, however many there are",
+    ),
+    (
+        IndexError,
+        "Dimension out of range|Dimension specified as",
+        "the tensor has no such axis. Counted from the end, -1 is the last one, however many stand in front",
+    ),
+    (
+        IndexError,
+        "out of bounds for dimension|^list index out of range|^string index out of range",
+        "n entries have the indices 0 to n - 1, and this index lies beyond them",
+    ),
+    (
+        IndexError,
+        "tensors used as indices must be",
+        "an index holds whole numbers or booleans; of what `max`, `sort` and `topk` return, it is `.indices`",
+    ),
+    (
+        IndexError,
+        "^Target -?\\d+ is out of bounds",
+        "a label is no class. `F.cross_entropy` leaves out the labels that equal its `ignore_index`, which is -100 "
+        "where it is not told",
+    ),
+    (
+        RuntimeError,
+        "Expected target size|[Ee]xpected target dtype|Expected input batch_size",
+        "`F.cross_entropy` takes logits (N, C) and whole numbers (N,) as labels, with the classes on axis 1: "
+        "`logits.flatten(0, 1)` and `labels.flatten()` bring (B, S, C) and (B, S) into that shape",
+    ),
+    (
+        RuntimeError | NotImplementedError,
+        "could not infer output dtype|not implemented for '(Long|Int|Bool|Byte)'",
+        "this function needs floats, and the tensor holds whole numbers or booleans: `.to(x.dtype)` or `.float()` "
+        "converts them",
+    ),
+    (
+        RuntimeError,
+        "is invalid for input of size",
+        "`view` and `reshape` keep all the numbers: the product of the new sizes must be that of the old ones",
+    ),
+    (
+        KeyError,
+        "",
+        "the dict has no such key: ask with `in`, or take `.get(key, default)`",
+    ),
+    (
+        UnboundLocalError,
+        "",
+        "the name gets its value on some paths only, in an `if` or a loop, and this call took another",
+    ),
+    (
+        NameError,
+        "",
+        "nothing has that name when the function runs: a misspelling, or an import or a helper that no cell holds",
     ),
     (
         RuntimeError,
@@ -84,11 +169,40 @@ _WORDS: tuple[tuple[type[BaseException] | UnionType, str, str], ...] = (
         "missing, or one too many?",
     ),
     (
+        TypeError | AttributeError | ValueError,
+        "return_types\\.(max|min|median|mode|kthvalue|cummax|cummin|aminmax)\\b",
+        "with a `dim`, `max` returns a pair, the numbers and their places, and so do `min` and `median`: take the "
+        "numbers with `.values` or `[0]`; `amax` and `amin` return them alone",
+    ),
+    (
+        TypeError | AttributeError | ValueError,
+        "return_types\\.(sort|topk)\\b",
+        "`sort` and `topk` return a pair, the numbers and their places: take what you need with `.values` or "
+        "`.indices`",
+    ),
+    (
+        TypeError | AttributeError,
+        "return_types",
+        "the function returns several results in one tuple: take the one that you need by its name or place",
+    ),
+    (
+        TypeError,
+        "^\\w+_like\\(\\): argument 'input' .* must be Tensor",
+        "a function that ends in `_like` takes a tensor and copies its shape, dtype and device; the one without "
+        "`_like` takes sizes",
+    ),
+    (
         TypeError | AttributeError,
         "must be Tensor, not tuple|'tuple'",
         "a tuple of several results is used as a tensor: a function with several results gives all of them. "
         "nn.MultiheadAttention returns the output and the weights, `max`, `sort` and `topk` with a `dim` return "
         "numbers and places: take the one that you need, as in `output, _ = ...` or with `[0]`",
+    ),
+    (
+        TypeError,
+        "can only concatenate tuple",
+        "something is added to a tuple. `max`, `sort` and `topk` with a `dim` return one: take its part, with `[0]`. "
+        "A shape is one too: `(*x.shape[:-1], n)` makes another of it",
     ),
     (
         TypeError | AttributeError,
@@ -122,8 +236,25 @@ _WORDS: tuple[tuple[type[BaseException] | UnionType, str, str], ...] = (
     ),
     (
         TypeError,
-        "must be Tensor, not (int|float)$",
+        "^(max|min)\\(\\) received an invalid combination of arguments - got (\\((int|float), Tensor|"
+        "\\(Tensor, float)|^(maximum|minimum|max|min)\\(\\): argument .* must be Tensor, not (int|float)",
+        "`torch.maximum` takes two tensors, and in `torch.max(x, 0)` the 0 is an axis. For the larger one of each "
+        "number and 0 write `torch.relu(x)` or `x.clamp(min=0)`",
+    ),
+    (
+        TypeError,
+        "^(exp|log\\w*|sqrt|sin|cos|tan|tanh|erf|floor|ceil|pow)\\(\\): .* must be Tensor, not (int|float)$",
         "torch's functions take tensors: for a plain number use those of `math`",
+    ),
+    (
+        TypeError,
+        "must be Tensor, not (int|float|bool)$|expected Tensor as element \\d+ in argument 0, but got (int|float)",
+        "a plain number stands where the function takes a tensor: `torch.tensor(...)` makes one of it",
+    ),
+    (
+        TypeError,
+        "must be tuple of Tensors, not Tensor",
+        "`cat` and `stack` take one list of tensors: `torch.cat([a, b], dim=...)`",
     ),
     (
         RuntimeError,

@@ -426,12 +426,7 @@ def _only_when(trials: list[Trial]) -> list[str]:
         if [not there for there in has[tag]] == failed:
             return [f"it is right only with {tag}"]
     speaking = [tag for tag in tags if not tag.startswith(("float", "bfloat"))]
-    always = [
-        tag
-        for tag in speaking
-        if all(there for there, bad in zip(has[tag], failed, strict=True) if bad)
-    ]
-    if always:
+    if always := _separating(has, failed, speaking):
         return [f"where it fails there is always {' and '.join(always[:2])}"]
     precise = {tag for t in valued if t.probe.dtype is torch.float64 for tag in t.probe.tags}
     if fatal := _fatal(valued, speaking):
@@ -444,6 +439,18 @@ def _only_when(trials: list[Trial]) -> list[str]:
     ]
     right = [tag for tag in right if not tag.startswith(("non-", "a d_model"))]
     return [f"it is right with {' and with '.join(right[:3])}"] if right else []
+
+
+def _separating(has: dict[str, list[bool]], failed: list[bool], tags: list[str]) -> list[str]:
+    """The circumstances of all failed trials that many a right one lacks, those first that most lack."""
+    right = failed.count(False)
+    lacking = {
+        tag: sum(not there for there in has[tag])
+        for tag in tags
+        if all(there for there, bad in zip(has[tag], failed, strict=True) if bad)
+    }
+    telling = [tag for tag, count in lacking.items() if count >= right / 4]
+    return sorted(telling, key=lambda tag: -lacking[tag])
 
 
 def _in_one_dtype(trials: list[Trial]) -> str:

@@ -110,7 +110,7 @@ class _Search:
         self.model, self.names = exercise.model(), Names(exercise)
         self.clock = _Clock(time.process_time() + SECONDS)
         self.seen: list[_Seen] = []
-        self.place = self.related = self.missing = ""
+        self.place = self.related = self.begins = self.missing = ""
         self.telling = False  # whether `related` leaves little to ask
 
     def result(self) -> list[str]:
@@ -124,7 +124,8 @@ class _Search:
             with contextlib.suppress(_Late), _contained():
                 varied = self._varied()
         if self.place:
-            more = [self.related, varied and f"{varied[0].upper()}{varied[1:]}"]
+            varied = varied and f"{varied[0].upper()}{varied[1:]}"
+            more = [self.related, self.begins, varied]  # the first says "there", of the place
             return [". ".join(part for part in (self.place, *more) if part)]
         return [says] if (says := varied or self.missing) else []
 
@@ -415,7 +416,7 @@ class _Search:
         first = self.seen[0]
         wanted, came = found.wanted, found.came
         last = self._is_last(wanted)
-        what, strange, begins = self.names.of(wanted), self._strange(came), ""
+        what, strange = self.names.of(wanted), self._strange(came)
         with contextlib.suppress(_Late):
             strange = [] if strange and self._last_alone(found) else strange
         alone = last and not isinstance(first.trial.expected.exact, tuple)
@@ -424,19 +425,19 @@ class _Search:
             and (alone or strange[0].place[0] != came.place[0])
             and strange[0].code != came.code
         ):
-            begins = (
-                "; the first of the values behind it that the right solution does not make is "
+            self.begins = (
+                "The first value on the way to it that the right solution never makes is that of "
                 f"{line_of(strange[0])}"
             )
         place = f"{line_of(came)}, is where it goes wrong: "
         if alone:
-            self.place = f"{line_of(came)}, should make {what} and makes something else{begins}"
+            self.place = f"{line_of(came)}, should make {what} and makes something else"
         elif found.changes:
-            self.place = f"{place}{what} is right before it, and this stands in its place{begins}"
-        elif begins:
+            self.place = f"{place}{what} is right before it, and this stands in its place"
+        elif self.begins:
             self.place = (
                 f"by {line_of(came)}, it has gone wrong: that stands in the place of {what}, and all that "
-                f"follows fits{begins}"
+                "follows fits"
             )
         else:
             self.place = f"{place}it stands in the place of {what}, and all that follows fits"

@@ -512,7 +512,9 @@ def _index(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
             if len(places) > 6:
                 return f"along {name} {len(places)} of {size} indices are wrong"
             which = ", ".join(map(str, places))
-            return f"along {name} only index {which} (of 0 to {size - 1}) is wrong"
+            one = len(places) == 1
+            subject, be = ("index", "is") if one else ("the indices", "are")
+            return f"along {name} only {subject} {which} (of 0 to {size - 1}) {be} wrong"
     return f"{int(wrong.sum())} of {wrong.numel()} numbers are wrong"
 
 

@@ -137,7 +137,9 @@ def _of_part(
             continue
         name = name_of(given, known) or _nearly(given, wanted, known, args) or "something else"
         as_role = f" as {role}" if part == "self_attn" and len(calls[0].inputs) > 1 else ""
-        return f"`self.{part}` gets {name}{as_role}, and should get {words(wanted)}"
+        lost = wanted == "src + attention" and same(given, known["src"])
+        end = ": what the attention returns is added nowhere" if lost else ""
+        return f"`self.{part}` gets {name}{as_role}, and should get {words(wanted)}{end}"
     return ""
 
 

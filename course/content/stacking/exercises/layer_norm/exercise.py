@@ -29,7 +29,7 @@ def _case(
     width = x.shape[-1]
     args = (x, draw.normal(width) + 2.0, draw.normal(width), *([] if eps is None else [eps]))
     sizes = dict(zip("BSD"[-x.dim() :], x.shape, strict=False))
-    names = ("x of unit scale", *names, *holding(_OF_SIZES, sizes | {"axes": x.dim()}))
+    names = (*names, *holding(_OF_SIZES, sizes | {"axes": x.dim()}))
     return Case(args, says, sizes, tags(*names), **more)
 
 
