@@ -192,7 +192,8 @@ def _failed(
             )
         )
     if found:
-        sections.append(("Ask yourself", "\n".join(mistake.asks for mistake in found)))
+        asked = dict.fromkeys(mistake.asks for mistake in found)  # two may ask the same
+        sections.append(("Ask yourself", "\n".join(asked)))
         if findings.GENERIC not in details[0]:
             sections.append(("What shows it", _sentence(details[0])))
     else:
@@ -238,6 +239,7 @@ def _headline(
 def _with_line(mistake: Mistake, exercise: Exercise, submission: Callable[..., Any]) -> str:
     """The mistake's sentence, with the learner's own line where its text shows the same edit."""
     source = submissions.source_of(submission) or ""
+    right = _squeezed(exercise.model_source)
     for number, line in enumerate(source.splitlines(), submissions.first_line(submission)):
         for old, new in mistake.edits:
             fresh = new.strip()
@@ -245,6 +247,7 @@ def _with_line(mistake: Mistake, exercise: Exercise, submission: Callable[..., A
                 len(fresh) > 6
                 and "\n" not in fresh
                 and fresh not in old
+                and _squeezed(fresh) not in right  # which holds it elsewhere
                 and _squeezed(fresh) in _squeezed(line)
             ):
                 return f"{mistake.says} Look at line {number}: `{line.strip()}`"

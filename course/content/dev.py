@@ -34,7 +34,12 @@ SECONDS = 10.0  # after which `check` says what it has not tried
 
 _FOUND = "What was found"
 _SMALLEST = "The smallest input that shows it"
-_EMPTY = ("right shape and wrong numbers", "numbers are wrong", "the largest difference is at")
+_EMPTY = (
+    "right shape and wrong numbers",
+    "numbers are wrong",
+    "the largest difference is at",
+    "comes out in place of",
+)
 _EXERCISE = '''"""{id}: what it computes, in one line."""
 
 from __future__ import annotations

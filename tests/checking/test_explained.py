@@ -75,6 +75,46 @@ def test_a_list_of_wrong_indices_is_whole_or_none():
     assert says[1] == "along columns 7 of 9 indices are wrong"
 
 
+def test_a_line_that_the_right_solution_has_is_no_mistakes():
+    """The mistake leaves `dtype=` out of randint; `ids.shape, generator=..., device=...` is in rand too."""
+    source = exercises.get("bert.mask_tokens").mistaken_source("random-ids-int64")
+    report = checks.judge(exercises.get("bert.mask_tokens"), build("bert.mask_tokens", source))
+    assert report.mistakes == ("random-ids-int64",)
+    assert "Look at line" not in report.message
+
+
+def test_several_results_and_a_list_of_some_are_asked_for_differently():
+    source = "def clip_norm(gradients, max_norm):\n    return gradients[0].sum()\n"
+    report = checks.judge(exercises.get("bert.clip_norm"), build("bert.clip_norm", source))
+    assert "asked is a list of" in report.message
+    source = "def nearest(query, documents, count):\n    return query @ documents.T\n"
+    report = checks.judge(
+        exercises.get("classification.nearest"), build("classification.nearest", source)
+    )
+    assert "asked are 2 results: similarities, indices" in report.message
+
+
+def test_two_single_numbers_stand_in_no_relation():
+    """Each is a multiple of the other, and another multiple in each trial."""
+    source = "def masked_lm_loss(logits, labels):\n    return logits.square().sum()\n"
+    report = checks.judge(
+        exercises.get("bert.masked_lm_loss"), build("bert.masked_lm_loss", source)
+    )
+    assert "a factor away" not in report.message
+    assert " comes out in place of " in report.message
+
+
+def test_an_error_in_another_memory_layout_is_told_beside_wrong_numbers():
+    source = """\
+def masked_lm_loss(logits, labels):
+    return F.cross_entropy(logits.view(-1, logits.shape[-1]), labels.view(-1))
+"""
+    report = checks.judge(
+        exercises.get("bert.masked_lm_loss"), build("bert.masked_lm_loss", source)
+    )
+    assert "not contiguous in memory: it raised RuntimeError: view size is not" in report.message
+
+
 def test_a_circumstance_of_nearly_every_trial_is_not_told():
     failed = [True, True, False, False, False, False, False]
     has = {
@@ -117,6 +157,10 @@ RAISED = {  # by the words that explain it
     "makes one of it": ("x.index_select(0, 1)", "torch.bernoulli(0.5)", "torch.cat([x, 1.0])"),
     "copies its shape": ("torch.rand_like((2, 3))", "torch.zeros_like(3)"),
     "torch has functions of the same names": ("math.erf(x)", "float(x)"),
+    "two kinds of whole numbers": ("ints.__setitem__(ints > 0, torch.arange(2))",),
+    "joins tensors of one shape": ("torch.stack([x, x[0]])",),
+    "the list is empty": ("torch.stack([])", "torch.cat([])"),
+    "along which axis should it look": ("x.topk(4, dim=0)",),
     "`//` of two ints": (
         "x.view(2, 3, 4 / 2, 2)",
         "range(4 / 2)",
@@ -139,7 +183,15 @@ RAISED = {  # by the words that explain it
 
 def test_what_learners_make_torch_raise_is_told_in_words():
     x, mask = torch.randn(2, 3, 4), torch.zeros(3, dtype=torch.bool)
-    names = {"x": x, "mask": mask, "torch": torch, "F": torch.nn.functional, "math": math}
+    ints = torch.ones(2, dtype=torch.int32)
+    names = {
+        "x": x,
+        "ints": ints,
+        "mask": mask,
+        "torch": torch,
+        "F": torch.nn.functional,
+        "math": math,
+    }
     for words, lines in RAISED.items():
         for line in lines:
             with pytest.raises(Exception) as raised:  # noqa: PT011 - each its own

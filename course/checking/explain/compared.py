@@ -201,7 +201,7 @@ def _often(exercise: Exercise, pairs: list[Pair], name: str) -> str:
         counts.append((pair.trial.probe.case.sizes, round(times)))
     numbers = {times for _, times in counts}
     if len(numbers) > 1:
-        formula = relations._formula([(sizes, times + 1.0) for sizes, times in counts])
+        formula = relations._formula([(sizes, times + 1.0) for sizes, times in counts]) or ""
         found = re.fullmatch(r"every number is (.*) times what it should be", formula)
         return f"added {found[1]} times in place of once" if found else ""
     known = {1: "added to it", -1: "missing in it", -2: "subtracted where it belongs added"}

@@ -62,6 +62,12 @@ _WORDS: tuple[tuple[type[BaseException] | UnionType, str, str], ...] = (
     ),
     (
         RuntimeError,
+        "destination dtypes match, got (Int|Long|Short|Byte|Bool) for .* (Int|Long|Short|Byte|Bool) for",
+        "two kinds of whole numbers meet: `randint`, `arange`, `argmax` and the like make int64 unless they are told "
+        "`dtype=`, and the input may be int32",
+    ),
+    (
+        RuntimeError,
         "same dtype|expected scalar type|source and destination dtypes match",
         "two floating dtypes meet, and what is made without `dtype=` is float32: make it by `zeros_like`, "
         "`new_zeros`, or with `dtype=x.dtype`",
@@ -71,6 +77,22 @@ _WORDS: tuple[tuple[type[BaseException] | UnionType, str, str], ...] = (
         "only (one element|single-element) tensors can be converted|cannot be converted to Scalar",
         "`int()`, `float()`, `.item()` and the functions of `math` take one number, and this tensor has several: "
         "torch has functions of the same names for tensors",
+    ),
+    (
+        RuntimeError,
+        "stack expects each tensor to be equal size",
+        "`torch.stack` joins tensors of one shape: take a single number of each first, or join the flattened ones "
+        "with `torch.cat`",
+    ),
+    (
+        RuntimeError | ValueError,
+        "stack expects a non-empty|expected a non-empty list of Tensors",
+        "the list is empty for this input, and `stack` and `cat` need one tensor at least: what should come then?",
+    ),
+    (
+        RuntimeError,
+        "selected index k out of range",
+        "`topk` is asked for more entries than the axis has: along which axis should it look?",
     ),
     (
         TypeError | IndexError,

@@ -25,6 +25,7 @@ from course.checking.trials.probes import tensors
 from course.sandbox import guards
 
 GENERIC = "the right shape and wrong numbers"
+_LAYOUTS = {"plain": "", "strided": ", not contiguous in memory"}
 VISIBLE = 1e-3  # of the largest number: a smaller difference hides in its digits
 
 
@@ -140,13 +141,14 @@ def _errors_elsewhere(exercise: Exercise, failed: list[Trial]) -> list[str]:
     broken = [
         trial
         for trial in failed
-        if trial.probe.mode == "plain" and trial.difference and trial.difference.kind == "error"
+        if trial.probe.mode in _LAYOUTS and trial.difference and trial.difference.kind == "error"
     ]
     if not broken:
         return []
-    trial = min(broken, key=lambda trial: (trial.probe.half, _volume(trial)))
+    trial = min(broken, key=lambda t: (t.probe.half, t.probe.mode != "plain", _volume(t)))
     assert trial.difference is not None
-    return [f"with {trial.probe.case.says}: {_raised(exercise, trial, trial.difference)}"]
+    where = f"{trial.probe.case.says}{_LAYOUTS[trial.probe.mode]}"
+    return [f"with {where}: {_raised(exercise, trial, trial.difference)}"]
 
 
 def _in_values(trial: Trial) -> bool:
@@ -225,7 +227,7 @@ def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) ->
     if found.kind == "type":
         return _type(exercise, function, found)
     if found.kind == "count":
-        return f"it returns {len(found.actual)} results; the exercise asks for {len(found.expected)}: {', '.join(exercise.results)}"
+        return f"it returns {len(found.actual)} results; {_asked(exercise, found.expected)}"
     if found.kind == "shape":
         return f"the shape of {plain.the(what)} is wrong: " + _shape(exercise, found)
     if found.kind == "dtype":
@@ -240,7 +242,7 @@ def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) ->
     if trial.probe.case.summary is not None:
         of_all = len(exercise.results) > 1  # its statistics don't say which of them is wrong
         return f"the {'results have' if of_all else 'result has'} another distribution than {'they' if of_all else 'it'} should have"
-    return f"{plain.the(what)} {'have' if what in ('weights', 'ids') else 'has'} {GENERIC}"
+    return f"{plain.the(what)} {'have' if what.endswith('s') else 'has'} {GENERIC}"
 
 
 def result_name(exercise: Exercise, index: int) -> str:
@@ -283,13 +285,20 @@ def _type(exercise: Exercise, function: Callable[..., Any], found: Difference) -
     if inspect.iscoroutine(found.actual) or inspect.isgenerator(found.actual):
         return f"it returns a {type(found.actual).__name__}, not a result: `return` it rather than `yield` or `async`"
     if isinstance(found.expected, tuple):
-        return f"it returns {named(found.actual)}; the exercise asks for {len(found.expected)} results: {', '.join(exercise.results)}"
+        return f"it returns {named(found.actual)}; {_asked(exercise, found.expected)}"
     if isinstance(found.expected, Tensor) and isinstance(found.actual, Tensor):
         where = "" if found.actual.device.type == "cpu" else f" on {found.actual.device}"
         return f"it returns {named(found.actual)}{where}; the exercise asks for a plain tensor"
     if isinstance(found.actual, tuple | list) and isinstance(found.expected, Tensor):
         return f"it returns {named(found.actual)}; the exercise asks for one tensor"
     return f"it returns {named(found.actual)}; the exercise asks for {named(found.expected)}"
+
+
+def _asked(exercise: Exercise, expected: Any) -> str:
+    """What is asked for where that is several results, or one that is a list."""
+    if len(exercise.results) != len(expected):
+        return f"the exercise asks for a list of {len(expected)}"
+    return f"the exercise asks for {len(expected)} results: {', '.join(exercise.results)}"
 
 
 def named(value: Any) -> str:

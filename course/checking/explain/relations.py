@@ -219,11 +219,14 @@ def _factor(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
         return "every number has the wrong sign" if numbers == [-1.0] else None
     if len(numbers) == 1:
         return f"every number is {numbers[0]:g} times what it should be"
-    return _formula(factors)
+    single = all(
+        pair.expected.numel() == 1 for pair in trials
+    )  # of a single number each is a multiple
+    return _formula(factors, vary=not single)
 
 
-def _formula(factors: list[tuple[Any, float]]) -> str:
-    """The factor as a number times a root or power of one of the sizes."""
+def _formula(factors: list[tuple[Any, float]], vary: bool = True) -> str | None:
+    """The factor as a number times a root or power of one of the sizes; else, where it may vary, some."""
     for name, _ in _formulas(factors[0][0]):
         known = [dict(_formulas(sizes)).get(name) for sizes, _ in factors]
         if any(value is None for value in known):
@@ -234,6 +237,8 @@ def _formula(factors: list[tuple[Any, float]]) -> str:
         if max(ratios) - min(ratios) < 1e-3 * abs(max(ratios)):
             times = "" if math.isclose(ratios[0], 1.0, rel_tol=1e-3) else f"{ratios[0]:.4g} times "
             return f"every number is {times}{name} times what it should be"
+    if not vary:
+        return None
     shown = {
         f"{factor:.3g} ({', '.join(f'{name}={size}' for name, size in sizes.items())})"
         for sizes, factor in factors
@@ -292,7 +297,7 @@ def _temperature(exercise: Exercise, trials: list[Pair], index: int) -> str | No
             return None  # no other scale
         return f"the weights are those of scores that are {slopes[0][1]:.4g} times as large as they should be"
     return (
-        _formula(slopes)
+        (_formula(slopes) or "")
         .replace("every number is", "the weights are those of scores that are", 1)
         .replace("what it should be", "what they should be")
     )
@@ -477,6 +482,8 @@ def _furthest(trials: list[Pair]) -> str:
     # torch.unravel_index would import sympy first, for half a second.
     at = (torch.arange(expected.numel()).reshape(expected.shape) == place).nonzero()[0].tolist()
     came, right = told_apart(actual.flatten()[place].item(), expected.flatten()[place].item())
+    if not expected.dim():
+        return f"{came} comes out in place of {right}"
     many = "all" if wrong.all() else f"{int(wrong.sum())} of {wrong.numel()}"
     return f"{many} numbers are wrong; the largest difference is at {at}: {came} instead of {right}"
 
