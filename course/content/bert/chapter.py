@@ -675,7 +675,7 @@ quiz("bert.longer-sentence")
 # %% [markdown] id="pretrain-section"
 # ## 9 Pretrain a small BERT
 #
-# You have every part of the training: the masks, the loss, the tied output, the schedule, the clipping, and the measure. Now they train an encoder while you watch.
+# You have the parts of such a training: the masks, the loss, the tied output, a schedule, the clipping, and the measure. Now an encoder trains while you watch.
 #
 # Its text is the documentation of Python's language and standard library, cut into rows of 32 pieces from a [WordPiece](glossary.md#WordPiece) vocabulary of 2,000 (chapter 01). Whole modules are held out: of `json`, say, the model reads either everything in training or nothing.
 
@@ -686,7 +686,9 @@ documentation.show(5)
 # %% [markdown] id="pretrain-parts-text"
 # The encoder is small: two layers, four heads, 64 numbers a token. Its layers are **your** `EncoderLayer` of chapter 04, if your answer passed there, and masks and loss are yours of this chapter; where an answer hasn't passed yet, the reference stands in.
 #
-# Two things give it a head start, and nothing of the held-out text is in them. Each piece's first vector already says which pieces stand near it (chapter 01: words with the same neighbours are alike). And half of the heads start with a look at the piece to the left, the other half to the right, by a bias on the scores that depends on the distance and is trained along.
+# Two things give it a head start, and nothing of the held-out text is in them. Each piece's first vector already says which pieces stand near it (chapter 01: words with the same neighbours are alike). And half of the heads start with a look at the piece to the left, the other half to the right, by a bias on the attention scores that depends on the distance and is trained along.
+#
+# Some settings differ from BERT's, because the time is short; they were chosen on validation. 30 % of the pieces are chosen and not 15 %. The layers are pre-norm (chapter 04). The rate falls along a cosine after its warm-up. And Muon takes the place of Adam for the layers' matrices: it gives a matrix's step the same size in all directions (Jordan et al., 2024).
 
 # %% id="pretrain-parts"
 training = masked_words(
@@ -839,6 +841,7 @@ quiz("bert.what-glue-shows")
 # - Kingma, Ba: *Adam: A Method for Stochastic Optimization*. ICLR 2015. [arXiv:1412.6980](https://arxiv.org/abs/1412.6980). Algorithm 1.
 # - Xiong, Yang, He, Zheng, Zheng, Xing, Zhang, Lan, Wang, Liu: *On Layer Normalization in the Transformer Architecture*. ICML 2020. [arXiv:2002.04745](https://arxiv.org/abs/2002.04745). Post-norm and its warm-up.
 # - Liu, Jiang, He, Chen, Liu, Gao, Han: *On the Variance of the Adaptive Learning Rate and Beyond*. ICLR 2020. [arXiv:1908.03265](https://arxiv.org/abs/1908.03265). Why Adam wants a warm-up.
+# - Jordan, Jin, Boza, You, Cesista, Newhouse, Bernstein: *Muon: An Optimizer for Hidden Layers in Neural Networks*. 2024. [kellerjordan.github.io/posts/muon](https://kellerjordan.github.io/posts/muon/).
 # - Shaw, Uszkoreit, Vaswani: *Self-Attention with Relative Position Representations*. NAACL 2018. [arXiv:1803.02155](https://arxiv.org/abs/1803.02155). Section 3.2: distances that are clipped.
 # - Press, Smith, Lewis: *Train Short, Test Long: Attention with Linear Biases Enables Input Length Extrapolation*. ICLR 2022. [arXiv:2108.12409](https://arxiv.org/abs/2108.12409). Section 3: ALiBi, made for a decoder, which sees one side alone.
 # - Salazar, Liang, Nguyen, Kirchhoff: *Masked Language Model Scoring*. ACL 2020. [arXiv:1910.14659](https://arxiv.org/abs/1910.14659).
