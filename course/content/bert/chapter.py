@@ -499,7 +499,7 @@ mask_tokens, masked_lm_loss = use("bert.mask_tokens"), use("bert.masked_lm_loss"
 #
 # $$\Delta\theta = -\text{lr} \cdot \frac{\hat m}{\sqrt{\hat v} + \varepsilon}$$
 #
-# In the first step both means hold one gradient, $\hat m = g$ and $\hat v = g^2$. What is $\hat m / \sqrt{\hat v}$ then? Take 2,000 parameters whose gradient is mostly noise: 0.1 plus a standard normal number, drawn anew in each step.
+# In the first step both means hold one gradient, $\hat m = g$ and $\hat v = g^2$. What is $\hat m / \sqrt{\hat v}$ then? Take 2,000 parameters whose gradient is mostly noise: 0.1 plus a standard normal number, a new one in each step.
 
 # %% id="first-step-predict"
 predict("bert.first-step")
@@ -800,7 +800,7 @@ else:
 # %% [markdown] id="real-note"
 # > **In the article** (2.3): "海量文本数据" (*massive text data*).
 # >
-# > BERT's were the BooksCorpus with 800 million words and the English Wikipedia with 2,500 million (Devlin et al., section 3.1). RoBERTa's were 160 GB of text, ten times as much (Liu et al., section 3.2), and its layers are BERT-large's. What made it better? Their table 4 adds one change after the other. On BERT's own text, with masks drawn anew, larger batches, a larger vocabulary and no next-sentence prediction, MNLI rose from 86.6 to 89.0. Ten times the text made it 89.3, and five times the updates 90.2. The counts of section 1 have read about 130,000 words, the encoder of section 9 about 330,000 pieces. What a text doesn't say, no trick of this chapter gives to a model.
+# > BERT's were the BooksCorpus with 800 million words and the English Wikipedia with 2,500 million (Devlin et al., section 3.1). RoBERTa's were 160 GB of text, ten times as much (Liu et al., section 3.2), and its layers are BERT-large's. What made it better? Their table 4 adds one change after the other. On BERT's own text, with new masks each time, larger batches, a larger vocabulary and no next-sentence prediction, MNLI rose from 86.6 to 89.0. Ten times the text made it 89.3, and five times the updates 90.2. The counts of section 1 have read about 130,000 words, the encoder of section 9 about 330,000 pieces. What a text doesn't say, no trick of this chapter gives to a model.
 
 # %% [markdown] id="article-understanding"
 # > **In the article** (2.3): "强大的语言理解能力" (*a strong ability to understand language*).
@@ -833,7 +833,7 @@ quiz("bert.what-glue-shows")
 # ### The papers
 #
 # - Devlin, Chang, Lee, Toutanova: *BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding*. NAACL 2019. [arXiv:1810.04805](https://arxiv.org/abs/1810.04805). Section 3.1 on both tasks; table 1; appendix A.2 on the training, C.2 with table 8 on the shares.
-# - Liu, Ott, Goyal, Du, Joshi, Chen, Levy, Lewis, Zettlemoyer, Stoyanov: *RoBERTa: A Robustly Optimized BERT Pretraining Approach*. 2019. [arXiv:1907.11692](https://arxiv.org/abs/1907.11692). Section 3.2 on the data; 4.1 on masks that are drawn anew; table 2 on next-sentence prediction; table 4 on what each change brought.
+# - Liu, Ott, Goyal, Du, Joshi, Chen, Levy, Lewis, Zettlemoyer, Stoyanov: *RoBERTa: A Robustly Optimized BERT Pretraining Approach*. 2019. [arXiv:1907.11692](https://arxiv.org/abs/1907.11692). Section 3.2 on the data; 4.1 on masks that are drawn each time; table 2 on next-sentence prediction; table 4 on what each change brought.
 # - Radford, Narasimhan, Salimans, Sutskever: *Improving Language Understanding by Generative Pre-Training*. 2018. GPT.
 # - Lan, Chen, Goodman, Gimpel, Sharma, Soricut: *ALBERT: A Lite BERT for Self-supervised Learning of Language Representations*. ICLR 2020. [arXiv:1909.11942](https://arxiv.org/abs/1909.11942). Section 3.1 on the order of sentences.
 # - Clark, Luong, Le, Manning: *ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators*. ICLR 2020. [arXiv:2003.10555](https://arxiv.org/abs/2003.10555). Section 3.5 with table 5: a loss at all places.
