@@ -52,7 +52,7 @@ from encoder_core import (
 #
 # A language model that reads from left to right guesses each word from the words before it. GPT is trained so (Radford et al., 2018), and a causal mask (chapter 02) keeps the future out of sight. For an encoder that is a waste: in our sentence *from the iterable* says as much about the missing word as *containing all* does.
 #
-# But an encoder that sees both sides cannot be asked for the next word, which stands in front of it. Devlin et al. (2019) ask for words that are **hidden** instead, and call it [masked language modelling](glossary.md#masked-language-modelling). Both sides stay in sight; the word itself does not.
+# But an encoder that sees both sides cannot be asked for the next word: it sees it. Devlin et al. (2019) ask for words that are **hidden** instead, and call it [masked language modelling](glossary.md#masked-language-modelling). Both sides stay in sight; the word itself does not.
 #
 # How much is the second side worth? We need no encoder to measure that. `bert.neighbours()` has counted which words stand side by side in the short sentences of Python's documentation. `from_left` guesses a word from the one before it; `from_both` from the one before and the one after. Each returns [logits](glossary.md#logit), a number for each word of its vocabulary, and a softmax makes probabilities of them; so does an encoder with an output layer.
 
@@ -216,7 +216,7 @@ explain("bert.seen-word")
 # %% [markdown] id="shares-note"
 # *What to see:* where the model is asked and sees a word, that word is right about half of the time. So neither copying nor distrust is good enough: the vector at every word must hold the word **and** what its neighbours make of it. The price is small, for nearly all words in sight are right.
 #
-# How much does it matter? Less than one would think. Devlin et al. (2019, appendix C.2, table 8) trained with other shares. Then they *fine-tuned* each model, that is, trained it on with labels for one task: MNLI, does the second sentence follow from the first, contradict it, or neither? 80/10/10 reached 84.2, and all `[MASK]` 84.3. Where BERT's vectors served as fixed features, to find names (NER), all `[MASK]` lost: 94.0 against 94.9. All random did worse at both (83.6 and 94.6).
+# How much does it matter? Less than one would think. Devlin et al. (2019, appendix C.2, table 8) trained with other shares. Then they *fine-tuned* each model, that is, trained it further with labels for one task: MNLI, does the second sentence follow from the first, contradict it, or neither? 80/10/10 reached 84.2, and all `[MASK]` 84.3. Where BERT's vectors served as fixed features, to find names (NER), all `[MASK]` lost: 94.0 against 94.9. All random words did worse at both (83.6 and 94.6).
 
 # %% id="why-stay-quiz"
 quiz("bert.why-stay")
