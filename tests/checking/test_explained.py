@@ -86,12 +86,12 @@ def test_a_line_that_the_right_solution_has_is_no_mistakes():
 def test_several_results_and_a_list_of_some_are_asked_for_differently():
     source = "def clip_norm(gradients, max_norm):\n    return gradients[0].sum()\n"
     report = checks.judge(exercises.get("bert.clip_norm"), build("bert.clip_norm", source))
-    assert "asked is a list of" in report.message
+    assert "asks for a list of" in report.message
     source = "def nearest(query, documents, count):\n    return query @ documents.T\n"
     report = checks.judge(
         exercises.get("classification.nearest"), build("classification.nearest", source)
     )
-    assert "asked are 2 results: similarities, indices" in report.message
+    assert "asks for 2 results: similarities, indices" in report.message
 
 
 def test_two_single_numbers_stand_in_no_relation():

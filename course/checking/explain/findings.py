@@ -109,7 +109,7 @@ def _statistics(failed: list[Trial]) -> list[str]:
         found = apart(trial.probe, trial.expected, trial.actual)
         if found and trial.probe.mode == "plain":
             return [
-                f"with {trial.probe.case.says}, {name}: about {want} is expected, and {came} came"
+                f"with {trial.probe.case.says}, {name}: expected about {want}, got {came}"
                 for name, numbers in found.items()
                 for want, came in [told_apart(*numbers, digits=3)]
             ]
@@ -242,7 +242,7 @@ def _sentence(exercise: Exercise, function: Callable[..., Any], trial: Trial) ->
     if trial.probe.case.summary is not None:
         of_all = len(exercise.results) > 1  # its statistics don't say which of them is wrong
         return f"the {'results have' if of_all else 'result has'} another distribution than {'they' if of_all else 'it'} should have"
-    return f"{plain.the(what)} {'have' if what.endswith('s') else 'has'} {GENERIC}"
+    return f"{plain.the(what)} {'have' if plain.is_plural(what) else 'has'} {GENERIC}"
 
 
 def result_name(exercise: Exercise, index: int) -> str:
@@ -274,7 +274,7 @@ def _raised(exercise: Exercise, trial: Trial, found: Difference) -> str:
 def _type(exercise: Exercise, function: Callable[..., Any], found: Difference) -> str:
     if len(exercise.results) > 1 and isinstance(found.expected, Tensor):
         name = result_name(exercise, found.index)
-        return f"the {name} should be {named(found.expected)} and came as {named(found.actual)}"
+        return f"the {name} should be {named(found.expected)} and is {named(found.actual)}"
     if found.actual is None:
         return "it returns None: is there a `return` on every path?"
     if isinstance(found.actual, nn.Module) and isinstance(found.expected, Tensor):

@@ -509,7 +509,8 @@ class _Search:
                 before = self.names.of(first.model[max(wanted.sources)])
                 what = self.names.of(wanted)
                 vague = before == what or "step" in before + what or "on the way" in what
-                return "" if vague else f"your code makes {before}, as it should, and never {what}"
+                missing = f"your code makes {before}, as it should, but no tensor equal to {what}, the next step"
+                return "" if vague else missing
             return ""
         return ""
 

@@ -31,6 +31,11 @@ def the(result: str) -> str:
     return result if result.startswith("what ") else f"the {result}"
 
 
+def is_plural(result: str) -> bool:
+    """Whether a result's name is a plural, such as "indices"; "number of calls" is none."""
+    return result.endswith("s") and not result.startswith(("what ", "number "))
+
+
 def _told(failed: list[Trial]) -> list[str]:
     found = [result for trial in failed for result in _results(trial)]
     if not found:
@@ -44,7 +49,7 @@ def _told(failed: list[Trial]) -> list[str]:
         return [where + sentence for sentence in _dicts(want, came)]
     if isinstance(want, list | tuple):
         return [_every(found) or where + _lists(list(want), list(came))]
-    return [f"{where}{_cut(want)} is expected, and {_cut(came)} came"]
+    return [f"{where}expected {_cut(want)}, got {_cut(came)}"]
 
 
 def _results(trial: Trial) -> Iterator[Result]:
@@ -118,7 +123,7 @@ def _much(gap: float) -> str:
 
 def _furthest(found: list[Result]) -> str:
     want, came, trial = found[0]
-    return f"with {trial.probe.case.says}: {want!r} is expected, and {came!r} came"
+    return f"with {trial.probe.case.says}: expected {want!r}, got {came!r}"
 
 
 def _cut(value: Any) -> str:
@@ -159,8 +164,8 @@ def _every(found: list[Result]) -> str | None:
 
 def _lists(want: list[Any], came: list[Any]) -> str:
     if came == want[: len(came)]:
-        return f"the list ends too early: {len(came)} of {len(want)} entries came, {want[len(came)]!r} is missing"
+        return f"the list ends too early: it has {len(came)} of {len(want)} entries, {want[len(came)]!r} is missing"
     if want == came[: len(want)]:
-        return f"the list is too long: after {len(want)} right entries came {came[len(want)]!r}"
+        return f"the list is too long: after {len(want)} right entries it goes on with {came[len(want)]!r}"
     at = next(i for i, (w, c) in enumerate(zip(want, came, strict=False)) if w != c)
-    return f"the first wrong entry has index {at}: {want[at]!r} is expected, and {came[at]!r} came"
+    return f"the first wrong entry has index {at}: expected {want[at]!r}, got {came[at]!r}"

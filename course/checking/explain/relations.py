@@ -175,7 +175,7 @@ def _landmark(exercise: Exercise, trials: list[Pair], index: int) -> str | None:
     for landmark in exercise.landmarks:
         try:
             if _all(trials, lambda t, e, a, lm=landmark: _near(lm.compute(*t.probe.exact()), a)):  # type: ignore[misc]
-                return f"what came is {landmark.says}"
+                return f"the result is {landmark.says}"
         except Exception:
             continue
     return None

@@ -348,7 +348,7 @@ print("blocked:", torch.softmax(blocked, dim=-1), " 0 / 0, in PyTorch's own soft
 # ### Exercise 2: `softmax`
 # *Difficulty 2 of 3, about 15 minutes. Hints: `hint("attention.softmax")`*
 #
-# Write a softmax along any axis `dim` that closes both holes: it neither overflows, nor makes NaN of a row of nothing but `-inf`. Such a row, a query that may look at no key, shall give **zeros**. A NaN here would be carried by the next layers to every token that attends to this one, and by the loss to every weight.
+# Write a softmax along any axis `dim` that closes both holes: it neither overflows, nor makes NaN of a row of nothing but `-inf`. Such a row, a query that may look at no key, must give **zeros**. A NaN here would be carried by the next layers to every token that attends to this one, and by the loss to every weight.
 #
 # ```
 #       x             along dim: largest, sum     softmax

@@ -578,7 +578,7 @@ for name, said in descriptions.items():
 #
 # ### Where it fails
 #
-# MiniLM's training decided what is close in this space, and there, texts with the same topic belonged together. Guess the cosines of these pairs:
+# MiniLM's training decided what is close in this space, and there, texts with the same topic belonged together. Guess what that does to a denial:
 
 # %% id="fails-predict"
 predict("classification.negation")

@@ -254,7 +254,7 @@ figures.encoder()
 #                       └───────┘                  └─────┘
 # ```
 #
-# Return its index, a Python `int`. There is at least one passage; of several with equal cosines, the first is asked for. A vector may be of any length from $10^{-6}$ on, and the result must not depend on it; a vector of zeros, which has no direction, shall have the similarity 0. As in every exercise: any sizes, any floating dtype, any device, and leave the inputs as they are.
+# Return its index, a Python `int`. There is at least one passage; of several with equal cosines, the first is asked for. A vector may be of any length from $10^{-6}$ on, and the result must not depend on it; a vector of zeros, which has no direction, has the similarity 0. As in every exercise: any sizes, any floating dtype, any device, and leave the inputs as they are.
 #
 # *A tiny case.* The question $(1, 1)$ and three passages. $(3, 0)$: product 3, cosine $3 / (\sqrt2 \cdot 3) \approx 0.71$. $(0.5, 0.5)$: product 1, cosine 1. $(0, 0)$: 0. The answer is 1, though passage 0 has the larger product.
 

@@ -79,7 +79,7 @@ TASKS = Tasks(
             "half-off",
             "Switch half of all heads off, one after the other, and keep at least half of the answer's "
             "probability.",
-            "Always switch off the head with the smallest change; the changes are computed anew each time.",
+            "Always switch off the head with the smallest change; the changes are computed again each time.",
             "Michel et al. (2019) removed many heads of trained models with little loss: they are redundant.",
             _half_off,
         ),

@@ -20,6 +20,7 @@ from course import use
 from course.content import manuscript
 from course.content import questions as quizzes
 from course.content.bert.experiments import text as bert_text
+from course.content.bert.experiments import training as recipe
 from course.content.bert.pretraining import masked_words
 from encoder_core.training.config import Record
 from encoder_core.training.loop import fit
@@ -189,6 +190,12 @@ def test_nothing_is_fetched(chapter: SimpleNamespace) -> None:
 
 
 # 9: the training
+
+
+def test_the_settings_that_differ_from_bert_s_are_named(chapter: SimpleNamespace) -> None:
+    settings = chapter.training.settings
+    assert (settings.optimizer, settings.schedule) == ("muon", "cosine")
+    assert recipe.MASKING == 0.3
 
 
 def test_the_encoder_comes_level_with_the_counts_and_is_less_surprised(

@@ -142,9 +142,7 @@ def repeated(inputs: Tensor, labels: Tensor) -> dict[str, float]:
     same = (inputs[0] == inputs[1]) & (labels[0] == labels[1])
     labels_same = float((labels[0] == labels[1]).double().mean())
     return {
-        "two generators in the same state give the same (1 says yes)": float(bool(same.all())),
-        "two generators in the same state, share of labels that agree": labels_same,
-        "two generators in the same state, share of inputs and labels that agree": float(
-            same.double().mean()
-        ),
+        "both calls give the same (1 says yes)": float(bool(same.all())),
+        "share of both calls' labels that agree": labels_same,
+        "share of places at which both calls agree": float(same.double().mean()),
     }

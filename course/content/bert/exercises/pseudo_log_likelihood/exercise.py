@@ -20,7 +20,7 @@ def small_model(table: Tensor) -> Callable[[Tensor], Tensor]:
 
     def model(ids: Tensor) -> Tensor:
         if ids.dim() != 2:
-            raise ValueError(f"model takes ids (N, S); these have {ids.dim()} axes")
+            raise ValueError(f"model takes ids (N, S), and got the shape {tuple(ids.shape)}")
         x = table[ids]  # (N, S, D)
         x = x + 0.9 * x.roll(1, dims=1) - 0.6 * x.roll(-1, dims=1) + 0.5 * x.mean(1, keepdim=True)
         return torch.tanh(x) @ table.mT  # (N, S, V)

@@ -37,7 +37,7 @@ def _cases(seed: int) -> list[Case]:
         case("a class without examples", whole([1, 0, 1, 0]), whole([2, 0, 2, 0]), 3),
         case("the last class is in neither", whole([1, 0, 1]), whole([0, 0, 1]), 4),
         case("all are right", whole([2, 0, 1, 2]), whole([2, 0, 1, 2]), 3),
-        case("all are wrong", whole([1, 2, 0, 1, 1]), whole([0, 1, 1, 0, 0]), 3),
+        case("wrong predictions alone", whole([1, 2, 0, 1, 1]), whole([0, 1, 1, 0, 0]), 3),
         case("a single class", whole([0, 0, 0]), whole([0, 0, 0]), 1),
         case("a single example", whole([3]), whole([1]), 5),
         case("no example", whole([]), whole([]), 3),
