@@ -112,6 +112,12 @@ class Moments:
             self._models.move_to_end(step)
             return model
 
+    def load(self, step: int, model: nn.Module) -> None:
+        """Give a model of one's own, like `template`, the weights of the moment nearest to a step."""
+        with self._lock:
+            layout = self.layout
+            model.load_state_dict(layout.views(self._blocks[self.nearest(step)]))
+
     def block(self, step: int) -> Tensor | None:
         """Return the packed weights `(size,)` of a moment; None where it isn't kept."""
         return self._blocks.get(step)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -126,6 +127,22 @@ def test_the_learner_s_own_jupyter_settings_stay_in_reach(course_home: Path) -> 
     assert environ["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [str(lab.SETTINGS), "/mine"]
     assert environ["HOME"] == "/home/me"
     assert environ["JUPYTERLAB_WORKSPACES_DIR"] == str(course_home / "workspaces")
+
+
+def test_jupyterlab_sends_each_message_at_once(monkeypatch) -> None:
+    """An answer must not wait until the browser has acknowledged the message before it."""
+    loader = pytest.importorskip("traitlets.config.loader")
+    channels = pytest.importorskip("jupyter_server.services.kernels.connection.channels")
+    folder = lab.environ({})["JUPYTER_CONFIG_PATH"]
+    config = loader.PyFileConfigLoader("jupyter_server_config.py", folder).load_config()
+    connection = config.ServerApp.kernel_websocket_connection_class
+    assert issubclass(connection, channels.ZMQChannelsWebsocketConnection)
+    done: list[object] = []
+    handler = SimpleNamespace(set_nodelay=done.append)
+    monkeypatch.setattr(connection, "websocket_handler", handler)
+    monkeypatch.setattr(channels.ZMQChannelsWebsocketConnection, "connect", lambda _: "connected")
+    assert connection.__new__(connection).connect() == "connected"
+    assert done == [True]
 
 
 def test_quick_leaves_out_what_is_slow() -> None:

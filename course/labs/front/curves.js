@@ -1,7 +1,7 @@
 /** The curves of a training, and the cursor that chooses the moment that all else shows. */
 
 import { Axis } from "./axis.js";
-import { keepKeys, make, newId, numberTable, setFont, setText } from "./dom.js";
+import { contextOf, keepKeys, make, newId, numberTable, setFont, setText } from "./dom.js";
 import { CanvasPanel } from "./panel.js";
 import { DASHES, drawLine, drawMarker, line, MARKERS } from "./strokes.js";
 import { clamp, shortNumber } from "./text.js";
@@ -11,6 +11,7 @@ const LOSS_HIGH = 190; // in CSS pixels
 const FIGURE_HIGH = 120;
 const WIDEST = 1100;
 const MOST_POINTS = 900; // faint points that are drawn of a run
+const RENEWED_MS = 100; // between two pictures of curves that grow
 const TABLE_ROWS = 24;
 
 /**
@@ -39,6 +40,12 @@ export class CurvesPanel extends CanvasPanel {
     /** @type {Plot[]} */
     this.plots = [];
     this.left = 40;
+    this.awaited = 0; // the frame in which it is drawn next
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.later = undefined; // when curves that have grown are drawn
+    this.curves = make("canvas"); // all but the cursor, which moves more often
+    this.curvesOf = ""; // what they show
+    this.curvesAt = -Infinity; // when they were drawn
     const id = newId("control");
     this.range = keepKeys(make("input", { type: "range", id, min: 0, max: 0, step: 1, value: 0 }));
     this.output = make("output", { for: id });
@@ -177,19 +184,61 @@ export class CurvesPanel extends CanvasPanel {
 
   // Drawing
 
+  /** Draw in the next frame: a key, its answer and new records often come within one. */
   draw() {
-    if (!this.ready) return;
+    if (this.awaited || !this.ready) return;
+    this.awaited = requestAnimationFrame((now) => {
+      this.awaited = 0;
+      this.drawNow(now);
+    });
+  }
+
+  /**
+   * @param {number} now - in milliseconds
+   */
+  drawNow(now) {
+    if (this.renewsCurves(now)) this.drawCurves();
+    const { context, curves } = this;
+    const ratio = this.lab.sharpness;
+    this.size(curves.width / ratio, curves.height / ratio);
+    context.drawImage(curves, 0, 0, curves.width / ratio, curves.height / ratio);
+    this.drawCursor();
+    this.describeCanvas(this.describe(0, this.at));
+    this.drawScrubber();
+  }
+
+  /**
+   * Whether the curves have to be drawn again; while they only grow, a few times a second.
+   * @param {number} now - in milliseconds
+   */
+  renewsCurves(now) {
+    const { meta, lab, room } = this;
+    const runs = meta.runs.map(({ id, name, words, first, total, marks }) => [id, name, words, first, total, marks]);
+    const key = JSON.stringify([runs, meta.figure, meta.baselines, meta.log, room, lab.sharpness, lab.ink, lab.paper, lab.colours.series]);
+    const grown = meta.runs.some((run) => this.track(run).drawn !== this.track(run).version);
+    if (key === this.curvesOf && !grown) return false;
+    if (key === this.curvesOf && now - this.curvesAt < RENEWED_MS) {
+      clearTimeout(this.later);
+      this.later = setTimeout(() => this.draw(), RENEWED_MS); // the last ones are not forgotten
+      return false;
+    }
+    this.curvesOf = key;
+    this.curvesAt = now;
+    return true;
+  }
+
+  /** Draw everything but the cursor, out of sight. */
+  drawCurves() {
+    const seen = /** @type {CanvasRenderingContext2D} */ (this.context);
+    this.context = contextOf(this.curves);
     this.layout();
-    const { context } = this;
-    context.lineJoin = "round";
+    this.context.lineJoin = "round";
     for (const plot of this.plots) this.drawAxes(plot);
     this.drawMarks();
     this.drawBaselines();
     this.meta.runs.forEach((run, i) => this.drawRun(run, i));
-    this.drawCursor();
     this.drawNames();
-    this.describeCanvas(this.describe(0, this.at));
-    this.drawScrubber();
+    this.context = seen;
   }
 
   layout() {
@@ -198,8 +247,8 @@ export class CurvesPanel extends CanvasPanel {
     setFont(context, "12px system-ui, sans-serif");
     const top = 24 + (meta.runs.length > 1 ? 18 * meta.runs.length : 0);
     const tracks = meta.runs.map((run) => this.track(run));
-    const losses = tracks.flatMap(({ smooth, losses }) => [...smooth, ...spread(losses.length, MOST_POINTS).map((i) => losses[i])]);
-    const figures = [...tracks.flatMap(({ figures }) => figures), ...meta.baselines.map(([, value]) => value)];
+    const losses = tracks.flatMap(({ lossSpan }) => lossSpan.ends);
+    const figures = [...tracks.flatMap(({ figureSpan }) => figureSpan.ends), ...meta.baselines.map(([, value]) => value)];
     const loss = this.plot(top, LOSS_HIGH, { log: meta.log, label: "loss" }, losses);
     const shares = figures.every((value) => value >= 0 && value <= 1);
     const most = Math.min(1, 1.15 * Math.max(0.1, ...figures)); // a little above what is there and the baselines
@@ -209,7 +258,19 @@ export class CurvesPanel extends CanvasPanel {
     this.left = Math.ceil(Math.max(28, ...texts)) + 8;
     const total = Math.max(1, ...meta.runs.map((run) => run.total));
     this.x = new Axis({ whole: true, least: 0, most: total }, [], this.left, width - 22);
-    this.size(width, figure.bottom + 38);
+    this.sizeCurves(width, figure.bottom + 38);
+  }
+
+  /**
+   * Size the canvas of the curves in CSS pixels, and empty it.
+   * @param {number} width
+   * @param {number} height
+   */
+  sizeCurves(width, height) {
+    const ratio = this.lab.sharpness;
+    this.curves.width = Math.round(width * ratio); // which empties it
+    this.curves.height = Math.round(height * ratio);
+    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 
   /**
@@ -328,23 +389,24 @@ export class CurvesPanel extends CanvasPanel {
   drawRun(run, i) {
     const { context, x } = this;
     const [loss, figure] = this.plots;
-    const track = this.track(run); // before it branched off, a run is the first one
-    const [from, since] = [lastNotAfter(track.steps, run.first - 1) + 1, lastNotAfter(track.at, run.first - 1) + 1];
-    const [steps, losses, smooth] = [track.steps, track.losses, track.smooth].map((numbers) => numbers.slice(from));
-    const [at, figures] = [track.at, track.figures].map((numbers) => numbers.slice(since));
+    const track = this.track(run);
+    const { steps, losses, smooth, at, figures } = track;
+    track.drawn = track.version;
+    // Before it branched off, a run is the first one.
+    const [from, since] = [lastNotAfter(steps, run.first - 1) + 1, lastNotAfter(at, run.first - 1) + 1];
     const colours = this.lab.colours.series ?? [this.lab.ink];
     context.strokeStyle = context.fillStyle = colours[i % colours.length];
-    const xs = steps.map((step) => x.at(step));
+    const few = spread(steps.length - from, MOST_POINTS).map((k) => from + k);
+    const xs = few.map((k) => x.at(steps[k]));
     this.clipped(loss, () => {
       context.globalAlpha = 0.3;
-      for (const k of spread(steps.length, MOST_POINTS)) context.fillRect(xs[k] - 1, loss.y.at(losses[k]) - 1, 2, 2);
+      few.forEach((k, i) => context.fillRect(xs[i] - 1, loss.y.at(losses[k]) - 1, 2, 2));
       context.globalAlpha = 1;
-      const few = spread(steps.length, 2 * WIDEST);
-      drawLine(context, few.map((k) => xs[k]), few.map((k) => loss.y.at(smooth[k])), DASHES[i % DASHES.length], 2);
+      drawLine(context, xs, few.map((k) => loss.y.at(smooth[k])), DASHES[i % DASHES.length], 2);
     });
-    const [across, high] = [at.map((step) => x.at(step)), figures.map((value) => figure.y.at(value))];
+    const [across, high] = [at.slice(since).map((step) => x.at(step)), figures.slice(since).map((value) => figure.y.at(value))];
     this.clipped(figure, () => drawLine(context, across, high, DASHES[i % DASHES.length], 2));
-    for (const k of spread(at.length, 60)) drawMarker(context, MARKERS[i % MARKERS.length], across[k], high[k], 3);
+    for (const k of spread(across.length, 60)) drawMarker(context, MARKERS[i % MARKERS.length], across[k], high[k], 3);
   }
 
   /**

@@ -1,5 +1,29 @@
 /** What a view knows of a run: its curve, which grows, and how a person reads it. Nothing here touches the page. */
 
+/** The extremes of numbers that grow in number: an axis need not look at all of them for each picture. */
+export class Span {
+  constructor() {
+    this.least = this.leastPositive = Infinity;
+    this.most = -Infinity;
+  }
+
+  /**
+   * Take in a number; NaN and infinity have no place on an axis.
+   * @param {number} number
+   */
+  add(number) {
+    if (!Number.isFinite(number)) return;
+    this.least = Math.min(this.least, number);
+    this.most = Math.max(this.most, number);
+    if (number > 0) this.leastPositive = Math.min(this.leastPositive, number);
+  }
+
+  /** The numbers that an axis needs, linear or logarithmic. */
+  get ends() {
+    return [this.least, this.leastPositive, this.most].filter(Number.isFinite);
+  }
+}
+
 /**
  * The loss and the held-out figure of one run, update by update.
  *
@@ -13,6 +37,7 @@ export class Track {
   constructor(constant) {
     this.constant = constant;
     this.known = 0; // records that have come
+    this.version = this.drawn = 0; // how often it has grown, and how far that was drawn
     /** @type {number[]} */
     this.steps = [];
     /** @type {number[]} */
@@ -24,10 +49,13 @@ export class Track {
     /** @type {number[]} */
     this.figures = [];
     this.sum = this.weight = 0; // of the smoothing
+    this.lossSpan = new Span();
+    this.figureSpan = new Span();
   }
 
   clear() {
     this.known = this.sum = this.weight = 0;
+    [this.lossSpan, this.figureSpan] = [new Span(), new Span()];
     for (const numbers of [this.steps, this.losses, this.smooth, this.at, this.figures]) numbers.length = 0;
   }
 
@@ -38,6 +66,7 @@ export class Track {
    */
   take({ from, upto, count, measured }, numbers) {
     if (from > this.known) return false;
+    this.version += 1;
     if (from === 0) this.clear();
     const part = (/** @type {number} */ first, /** @type {number} */ length) => numbers.subarray(first, first + length);
     const [steps, losses] = [part(0, count), part(count, count)];
@@ -47,6 +76,7 @@ export class Track {
       if (this.at.length && at[i] <= this.at[this.at.length - 1]) continue;
       this.at.push(at[i]);
       this.figures.push(figures[i]);
+      this.figureSpan.add(figures[i]);
     }
     this.known = Math.max(this.known, upto);
     return true;
@@ -65,6 +95,7 @@ export class Track {
     }
     this.steps.push(step);
     this.losses.push(loss);
+    this.lossSpan.add(loss);
     this.smooth.push(this.weight ? this.sum / this.weight : NaN);
   }
 

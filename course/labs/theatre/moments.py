@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from course.labs.faults import OwnFailed, in_time
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from course.training import Answer, Session, Training
 
 KEPT = 64  # pictures, some kilobytes each: scrubbing back and forth computes nothing twice
@@ -48,6 +51,10 @@ class Pictures:
     def __init__(self, training: Training, session: Session) -> None:
         self._training, self._session = training, session
         self._made: OrderedDict[int, Picture] = OrderedDict()
+        self._model: nn.Module | None = (
+            None  # which takes on the weights of one moment after the other
+        )
+        self.seconds = float("inf")  # that the latest picture took
 
     def nearest(self, step: int | None) -> int:
         """The kept moment nearest to an update; the newest for None, 0 where there is none yet."""
@@ -65,7 +72,9 @@ class Pictures:
         """The picture of a kept moment; 0 is the untrained model where none is kept."""
         known = self._made.get(step)
         if known is None:
+            began = time.monotonic()
             known = self._made[step] = self._compute(step)
+            self.seconds = time.monotonic() - began
             while len(self._made) > KEPT:
                 self._made.popitem(last=False)
         return known
@@ -75,13 +84,16 @@ class Pictures:
         training, faults = self._training, []
         answers: tuple[Answer, ...] = ()
         head: Head | None = None
+        model: nn.Module | None = None
         for part in ("examples", "head"):
             ask = getattr(training, part)
             if ask is None:
                 continue
             try:
                 with torch.no_grad(), in_time("model"):
-                    given = ask(self._model(step))
+                    if model is None:
+                        model = self._model_of(step)
+                    given = ask(model)
                     if part == "examples":
                         answers = tuple(given)
                     else:
@@ -93,10 +105,15 @@ class Pictures:
                 faults.append(f"The model of update {step:,} fails in {part}: {told[:300]}")
         return Picture(step, answers, head, " ".join(dict.fromkeys(faults)))
 
-    def _model(self, step: int) -> Any:
-        if step in self._session.moments.steps:
-            return self._session.moments.model(step)
-        return self._training.fresh_model(self._session.settings).eval()
+    def _model_of(self, step: int) -> nn.Module:
+        """The model of a kept moment; its next call changes it."""
+        training, session = self._training, self._session
+        if step not in session.moments.steps:
+            return training.fresh_model(session.settings).eval()
+        if self._model is None:
+            self._model = training.fresh_model(session.settings).requires_grad_(False).eval()
+        session.moments.load(step, self._model)
+        return self._model
 
 
 def _checked(head: Any) -> Head:

@@ -111,3 +111,7 @@ class Runs:
         """The same; made where it is not there."""
         source = self.source(run, cursor)
         return source.pictures.make(source.pictures.nearest(cursor))
+
+    def seconds(self, run: Run, cursor: int | None) -> float:
+        """How long the latest picture of that run took; infinity before the first."""
+        return self.source(run, cursor).pictures.seconds

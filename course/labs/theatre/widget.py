@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LIVE = 0.1  # seconds between pictures of the newest moment: each costs a call of the model
 UNSEEN = 1.0  # the same while no view has answered yet
+QUICK = 0.03  # seconds that a press may wait for its picture
 SPOKEN = 5.0  # seconds between the figures that a screen reader hears
 
 
@@ -135,7 +136,16 @@ class TrainingTheatre(Lab):
         for name, press in self._presses.items():
             if name in changes:
                 press(self, changes[name])
+        if "cursor" in changes:
+            self._picture_quickly()
         self._ticker.wake(hurry=True)
+
+    def _picture_quickly(self) -> None:
+        """Have the pictures in the answer to a press, where they take less time than to send it twice."""
+        for run in self.runs.shown:
+            wanted = self.runs.picture(run, self._chosen.cursor) is None
+            if wanted and self.runs.seconds(run, self._chosen.cursor) <= QUICK:
+                self._make_now(run)
 
     def drawing(self) -> Drawing:
         """What should be seen now."""

@@ -72,13 +72,10 @@ class FakeMoments:
     def nearest(self, step: int) -> int:
         return min(self.steps, key=lambda kept: abs(kept - step), default=0)
 
-    def model(self, step: int) -> nn.Module:
+    def load(self, step: int, model: nn.Module) -> None:
         self.asked.append(step)
-        model = Toy()
         with torch.no_grad():
-            model.weight.fill_(0.0)
-            model.weight[0] = step / 100
-        return model.eval()
+            model.weight.copy_(torch.eye(4)[0] * step / 100)  # type: ignore[operator]
 
 
 class FakeSession:
