@@ -37,15 +37,10 @@ from torch import Tensor, nn
 from course import check, datasets, explain, figures, hint, labs, predict, quiz, use
 from course.content.bert import demonstrations as bert
 from course.content.bert.pretraining import masked_words, plain_baselines, with_standard_layers
+from course.content.bert.real import beside
+from course.content.recorded import recording
 from course.training import train
-from encoder_core import (
-    Bert,
-    BertConfig,
-    MaskedLM,
-    load_minilm,
-    masked_lm_from_pretrained,
-    tokenizer_from_pretrained,
-)
+from encoder_core import Bert, BertConfig, MaskedLM, load_minilm
 
 # %% [markdown] id="task-section"
 # ## 1 What BERT is asked to do
@@ -724,6 +719,15 @@ for split, figures_of in (("validation", trained.metrics), ("test", trained.test
         f"{figures_of['top5']:.1%}, perplexity {figures_of['perplexity']:.1f}"
     )
 
+recorded = recording("bert.masked-words")  # made by benchmarks/applications.py
+shown = {
+    "accuracy": "right {:.1%}",
+    "top5": "among the first five {:.1%}",
+    "perplexity": "perplexity {:.1f}",
+}
+print(f"\nFor comparison, recorded on test: {recorded.machine}; median (lowest to highest)")
+print(recorded.text("test", **shown))
+
 # %% id="least-sure-explain"
 explain("bert.least-sure")
 
@@ -777,25 +781,12 @@ explain("bert.which-positions")
 # %% [markdown] id="real-section"
 # ## 10 A real BERT beside it
 #
-# The real one has the same parts: `masked_lm_from_pretrained` builds `encoder_core.MaskedLM` and fills it with published weights. Nothing is fetched unless you say so. With `fetch = True` the cell downloads [google-bert/bert-base-uncased](https://huggingface.co/google-bert/bert-base-uncased) from the Hugging Face hub, about 440 MB (Apache-2.0), once; after that it is in the hub's cache.
+# The real one has the same parts: `masked_lm_from_pretrained` builds `encoder_core.MaskedLM` and fills it with published weights. Nothing is fetched unless you say so. With `fetch = True` the cell downloads [google-bert/bert-base-uncased](https://huggingface.co/google-bert/bert-base-uncased) from the Hugging Face hub, about 440 MB (Apache-2.0), once; after that it is in the hub's cache, and the cell uses it without a network. `name` may also be a folder that holds a checkpoint.
 
 # %% id="real-bert"
 fetch = False  # True: download about 440 MB, once
 name = "google-bert/bert-base-uncased"
-if fetch:
-    real = masked_lm_from_pretrained(name, download=True)
-    real_tokenizer = tokenizer_from_pretrained(name, download=True)
-    asked_text = sentence.replace("items", "[MASK]")
-    batch = real_tokenizer.batch([asked_text])
-    blank = batch.ids[0] == real_tokenizer.vocabulary["[MASK]"]
-    with torch.no_grad():
-        logits = real(batch.ids, batch.type_ids, batch.padding_mask)[0, blank][0]  # (V,)
-    best = torch.softmax(logits, dim=-1).topk(5)
-    names = {number: token for token, number in real_tokenizer.vocabulary.items()}
-    for number, p in zip(best.indices.tolist(), best.values.tolist()):
-        print(f"{names[number]:12} {p:.2f}")
-else:
-    print(f"Set fetch = True to download {name} and let it fill in the blank.")
+print(beside(trained.model, name, download=fetch))
 
 # %% [markdown] id="real-note"
 # > **In the article** (2.3): "海量文本数据" (*massive text data*).

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import functools
 import hashlib
 import inspect
-import secrets
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from course.content.bert.experiments import baselines, model, text
+from course.content.bert.experiments import baselines, changes, model, text
 from course.content.bert.experiments import training as recipe
 from course.datasets.python_docs import corpus
 from course.training import Answer, HeadPicture, Settings, Training
+from course.training.sources import code_of
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.inspect.recording import record
 from encoder_core.models.text_encoder import TextEncoder
 from encoder_core.multihead import MultiheadAttention
 
-__all__ = ["BLANKS", "masked_words", "plain_baselines", "with_standard_layers"]
+__all__ = ["BLANKS", "masked_words", "plain_baselines", "recipe_changed", "with_standard_layers"]
 
 # Held-out sentences with a blank each; the word that stood there follows.
 BLANKS = (
@@ -82,6 +81,44 @@ def masked_words(
     )
 
 
+def recipe_changed(
+    change: str,
+    mask_tokens: Callable[..., tuple[Tensor, Tensor]] | None = None,
+    masked_lm_loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+    seed: int = 0,
+) -> Training:
+    """Describe a short training by BERT's recipe with one change, such as "rotary positions".
+
+    The layers are `encoder_core`'s, which have what the changes need.
+
+    Args:
+        change: one of `changes.CHANGES`; "BERT" changes nothing.
+        mask_tokens, masked_lm_loss: as in `masked_words`.
+
+    Raises:
+        ValueError: there is no such change; the message lists those that there are.
+    """
+    if change not in changes.CHANGES:
+        known = ", ".join(map(repr, changes.CHANGES))
+        raise ValueError(f"There is no change {change!r}; there are {known}.")
+    settings = changes.BERT.changed(seed=seed, **changes.CHANGES[change])
+    own = {"mask_tokens": mask_tokens, "masked_lm_loss": masked_lm_loss}
+    return Training(
+        name="bert.recipe_changed",
+        title=f"BERT's recipe, in small: {change}",
+        settings=settings,
+        build=changes.build,
+        data=changes.data(settings, mask_tokens),
+        collate=changes.collate(settings, mask_tokens),
+        loss=functools.partial(changes.loss, masked_lm_loss),
+        evaluate=changes.evaluate,
+        figure="accuracy",
+        test=functools.partial(changes.evaluate, split="test"),
+        parts={name: whose(part) for name, part in own.items() if part is not None},
+        key=_key(own.values(), changes),
+    )
+
+
 def _fitting_positions(layer: Callable[..., nn.Module] | None) -> str:
     """A trainable bias of the scores, where a layer takes a mask of numbers; else sines."""
     if layer is None:
@@ -129,9 +166,9 @@ def _own_loss(
 
 
 @functools.cache
-def plain_baselines() -> dict[str, dict[str, float]]:
-    """Return what needs no network, scored on validation: accuracy, top5 and perplexity of each."""
-    rows, asked = text.rows(), text.questions("validation")
+def plain_baselines(split: str = "validation") -> dict[str, dict[str, float]]:
+    """Return what needs no network, scored on a split: accuracy, top5 and perplexity of each."""
+    rows, asked = text.rows(), text.questions(split)
     size = len(corpus.tokenizer().vocabulary)
     answers = asked.answers[asked.where]
     frequent = baselines.unigram(rows, size).expand(len(answers), -1)
@@ -191,20 +228,9 @@ def look_at_a_sentence(net: nn.Module) -> HeadPicture:
     return HeadPicture(tuple(encoding.tokens), weights)
 
 
-def _key(parts: Iterable[object]) -> str:
+def _key(parts: Iterable[object], *more: ModuleType) -> str:
     """Hash what a finished training depends on beside its settings: the code here, and the parts."""
-    sources = [inspect.getsource(module) for module in (baselines, model, text, recipe)]
-    sources += [_code_of(part) for part in parts]
+    sources = [inspect.getsource(module) for module in (baselines, model, text, recipe, *more)]
+    sources += [code_of(part) for part in parts]
     sources.append(hashlib.sha256(text.rows().numpy().tobytes()).hexdigest())
     return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
-
-
-def _code_of(part: object) -> str:
-    """The code of a part without its comments; of code that can't be read, what no other run has."""
-    if part is None:
-        return ""
-    try:
-        source = getattr(part, "__course_source__", None) or inspect.getsource(part)  # type: ignore[arg-type]
-        return ast.unparse(ast.parse(textwrap.dedent(source)))
-    except (OSError, TypeError, SyntaxError):
-        return secrets.token_hex()
