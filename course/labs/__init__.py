@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from course.labs.position.widget import PositionLab
     from course.labs.shapes.widget import ShapeTracer
     from course.labs.stack.widget import StackLab
+    from course.labs.standard_layers import with_standard_layers
     from course.labs.surgery.widget import SurgeryTable
     from course.labs.theatre.widget import TrainingTheatre
     from course.labs.tokenizer.widget import TokenizerLab
@@ -36,6 +37,7 @@ __all__ = [
     "SurgeryTable",
     "TokenizerLab",
     "TrainingTheatre",
+    "with_standard_layers",
 ]
 
 _HOMES = {
@@ -49,6 +51,7 @@ _HOMES = {
     "SurgeryTable": "course.labs.surgery.widget",
     "TokenizerLab": "course.labs.tokenizer.widget",
     "TrainingTheatre": "course.labs.theatre.widget",
+    "with_standard_layers": "course.labs.standard_layers",
 }
 
 

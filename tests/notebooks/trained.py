@@ -5,15 +5,22 @@ A training in a notebook with the same parts takes its result from there; one wi
 
 from __future__ import annotations
 
-from course import use
+from course import datasets, use
 from course.content.bert.pretraining import masked_words
+from course.content.classification.trainings import docstring_classifier, tuned_minilm
 from course.training import train
 
 POSITIONS = ("none", "learned", "sinusoidal", "alibi", "relative")
 
 
 def main() -> None:
-    """Train as chapter 05 does."""
+    """Train as chapters 05 and 06 do."""
+    chapter_05()
+    chapter_06()
+
+
+def chapter_05() -> None:
+    """Masked words, with five kinds of positions."""
     training = masked_words(
         layer=use("stacking.EncoderLayer"),
         mask_tokens=use("bert.mask_tokens"),
@@ -23,6 +30,15 @@ def main() -> None:
     for kind in POSITIONS:
         short = training.settings.changed(positions=kind, near=False, steps=400, warmup=40)
         train(training, short, progress=False)
+
+
+def chapter_06() -> None:
+    """Docstrings: an encoder from scratch, and MiniLM's upper layers with 50 examples a class."""
+    training = docstring_classifier(
+        layer=use("stacking.EncoderLayer"), masked_mean=use("classification.masked_mean")
+    )
+    train(training, progress=False)
+    train(tuned_minilm(datasets.load("docstring-families").few(50)), progress=False)
 
 
 if __name__ == "__main__":

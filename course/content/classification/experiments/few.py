@@ -1,4 +1,4 @@
-"""Two classifiers on few and on many labelled examples: TF-IDF and frozen MiniLM, logistic regression on both."""
+"""Classifiers for few and for many labelled examples: logistic regression on TF-IDF, on MiniLM's vectors, both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from course.content.classification.experiments import vectors
 from course.datasets import Dataset, Example
 
-__all__ = ["Classifier", "minilm", "tf_idf"]
+__all__ = ["Classifier", "Together", "minilm", "tf_idf", "together"]
 
 STRENGTHS = (1.0, 10.0, 100.0)  # of the fit: sklearn's C, the inverse of the penalty
 
@@ -32,6 +32,27 @@ class Classifier:
     def predicted(self, examples: Sequence[Example]) -> np.ndarray:
         """Return the `(N,)` classes with the largest probability."""
         return np.asarray(self.model.predict(self.features(examples)))
+
+
+@dataclass(frozen=True)
+class Together:
+    """Several classifiers; the mean of their probabilities decides."""
+
+    members: tuple[Classifier, ...]
+
+    def probabilities(self, examples: Sequence[Example]) -> np.ndarray:
+        """Return `(N, C)` probabilities."""
+        found = [member.probabilities(examples) for member in self.members]
+        return np.asarray(np.mean(found, axis=0))
+
+    def predicted(self, examples: Sequence[Example]) -> np.ndarray:
+        """Return the `(N,)` classes with the largest probability."""
+        return np.asarray(self.probabilities(examples).argmax(axis=-1))
+
+
+def together(data: Dataset) -> Together:
+    """Fit both classifiers, each by itself."""
+    return Together((tf_idf(data), minilm(data)))
 
 
 def tf_idf(data: Dataset) -> Classifier:

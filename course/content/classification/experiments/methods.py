@@ -1,0 +1,74 @@
+"""What each method reaches with 10, 50 and all labelled docstrings a class, for a seed.
+
+The seed draws the examples, where there are few, and starts the trainings. The answers to earlier exercises take no
+part: these are `encoder_core`'s layers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from course import datasets
+from course.content.classification import trainings
+from course.content.classification.experiments import few
+from course.content.classification.experiments.from_scratch import figures
+from course.datasets import Dataset
+from course.training import Settings, Training, train
+
+__all__ = ["METHODS", "SIZES", "data_of", "measure", "training_of"]
+
+SIZES = (10, 50, None)  # labelled docstrings a class; None is all of them
+
+_FITTED: dict[str, Callable[[Dataset], Any]] = {
+    "TF-IDF": few.tf_idf,
+    "frozen MiniLM": few.minilm,
+    "TF-IDF and frozen MiniLM": few.together,
+}
+_TRAINED: dict[str, Callable[[Dataset], Training]] = {
+    "from scratch": lambda data: trainings.docstring_classifier(data=data),
+    "fine-tuned MiniLM": trainings.tuned_minilm,
+}
+METHODS = (*_FITTED, *_TRAINED)
+
+# Fewer examples are learned in fewer updates.
+_STEPS = {
+    ("from scratch", 10): 100,
+    ("from scratch", 50): 200,
+    ("fine-tuned MiniLM", 10): 40,
+    ("fine-tuned MiniLM", None): 150,
+}
+
+
+def data_of(per_class: int | None, seed: int) -> Dataset:
+    """Return "docstring-families" with the examples that a seed draws."""
+    data = datasets.load("docstring-families")
+    return data if per_class is None else data.few(per_class, seed)
+
+
+def training_of(method: str, per_class: int | None, seed: int) -> tuple[Training, Settings]:
+    """Return the training of a method that has one, and its settings for a number of examples."""
+    training = _TRAINED[method](data_of(per_class, seed))
+    steps = _STEPS.get((method, per_class), training.settings.steps)
+    return training, training.settings.changed(seed=seed, steps=steps)
+
+
+def measure(
+    method: str, per_class: int | None, seed: int, *, cache: bool = False
+) -> tuple[dict[str, dict[str, float]], float]:
+    """Return a method's figures on validation and test, by split and name, and the seconds of its training."""
+    if method in _TRAINED:
+        training, settings = training_of(method, per_class, seed)
+        trained = train(training, settings, cache=cache, progress=False)
+        return {"validation": trained.metrics, "test": trained.test}, trained.seconds
+    data, began = data_of(per_class, seed), time.perf_counter()
+    classifier = _FITTED[method](data)
+    seconds = time.perf_counter() - began
+    found = {}
+    for split in ("validation", "test"):
+        examples = getattr(data, split)
+        found[split] = figures(torch.from_numpy(classifier.predicted(examples)), examples)
+    return found, seconds
