@@ -90,13 +90,15 @@ ipywidgets.VBox([slider, figure])
 
 @dataclass(frozen=True)
 class Contender:
-    """A notebook with one live picture: what shows that it is there, and the slider that moves it."""
+    """A notebook with one live picture: what shows that it is there, what moves it, and by which keys."""
 
     name: str
     notebook: str
     cell: str
     picture: str
-    slider: str
+    moved: str
+    # There and back, so that no slider comes to its end, and not to the same place each time.
+    keys: tuple[str, ...] = ("ArrowLeft",) * 3 + ("ArrowRight",) * 3
 
 
 CONTENDERS = (
@@ -110,6 +112,13 @@ CONTENDERS = (
     ),
 )  # fmt: skip
 RANGE = "[data-lab] input[type=range]"
+SEARCH = """
+from course import datasets, labs, passages
+from course.content.classification.experiments import vectors
+examples = datasets.load("docstring-families").train
+shelf = [passages.Passage(example.source, example.text) for example in examples]
+labs.SearchLab(passages.Index(shelf, vectors.of(examples), [each.text for each in examples]))
+"""
 OTHERS = {
     name: Contender(
         f"{called}: {moves}", f"{name}.ipynb", f"from course import labs\nlabs.{made}",
@@ -127,8 +136,10 @@ OTHERS = {
         ("shapes", "shape tracer", "the step", "ShapeTracer(step=40)", "shapes", "[role=listbox]"),
     )
 }  # fmt: skip
-# There and back, so that no slider comes to its end, and not to the same place each time.
-KEYS = ("ArrowLeft",) * 3 + ("ArrowRight",) * 3
+OTHERS["search"] = Contender(
+    "search lab, 3,522 passages: a letter of the question", "search.ipynb", SEARCH,
+    "[data-lab=search][data-drawn]", "[data-lab] input[type=text]", ("x", "Backspace") * 3,
+)  # fmt: skip
 # In the page, before it is loaded: count what comes through websockets.
 COUNT = """(() => {
   const Plain = window.WebSocket;
@@ -149,7 +160,8 @@ WATCH = """() => {
     if (marks.key !== null && marks.taken === null) marks.taken = performance.now() - marks.key;
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key.startsWith("Arrow")) Object.assign(marks, { key: event.timeStamp, taken: null });
+    const watched = event.target.closest("[data-lab], .jupyter-widgets");
+    if (watched) Object.assign(marks, { key: event.timeStamp, taken: null });
   }, true);
   const lab = document.querySelector("[data-lab]");
   if (lab) new MutationObserver(stop).observe(lab, { attributes: true, attributeFilter: ["data-drawn"] });
@@ -195,11 +207,12 @@ def _opened(browser: Browser, server: JupyterLab, contender: Contender) -> Page:
 
 
 def _press_all(page: Page, contender: Contender, presses: int) -> tuple[list[float], list[int]]:
-    page.locator(contender.slider).first.focus()
+    page.locator(contender.moved).first.focus()
+    keys = contender.keys
     taken, sizes = [], []
-    for number in range(presses + len(KEYS)):  # the first round warms up
-        milliseconds, size = _press(page, KEYS[number % len(KEYS)])
-        if number >= len(KEYS):
+    for number in range(presses + len(keys)):  # the first round warms up
+        milliseconds, size = _press(page, keys[number % len(keys)])
+        if number >= len(keys):
             taken.append(milliseconds)
             sizes.append(size)
     return taken, sizes
