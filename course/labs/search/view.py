@@ -135,7 +135,7 @@ def _both(rankings: Rankings, chosen: int, key: Hashable) -> PanelData:
     labels = [called(rankings.passage(int(row))) for row in rows]
     series = [
         Series(
-            "the first of either", rankings.scores[rows], rankings.cosines[rows], "points", labels,
+            "", rankings.scores[rows], rankings.cosines[rows], "points", labels,
             style=0, unwritten=True, size=3,
         ),
         Series(
