@@ -90,13 +90,13 @@ ipywidgets.VBox([slider, figure])
 
 @dataclass(frozen=True)
 class Contender:
-    """A notebook with one live picture: what shows that it is there, and the slider that moves it."""
+    """A notebook with one live picture: what shows that it is there, what moves it, and by which keys."""
 
     name: str
     notebook: str
     cell: str
     picture: str
-    slider: str
+    moved: str
     shows: tuple[str, str] = ("[data-lab]", "data-drawn")  # what changes with its picture
     # There and back, so that no slider comes to its end, and not to the same place each time.
     keys: tuple[str, ...] = ("ArrowLeft",) * 3 + ("ArrowRight",) * 3
@@ -113,6 +113,13 @@ CONTENDERS = (
     ),
 )  # fmt: skip
 RANGE = "[data-lab] input[type=range]"
+SEARCH = """
+from course import datasets, labs, passages
+from course.content.classification.experiments import vectors
+examples = datasets.load("docstring-families").train
+shelf = [passages.Passage(example.source, example.text) for example in examples]
+labs.SearchLab(passages.Index(shelf, vectors.of(examples), [each.text for each in examples]))
+"""
 OTHERS = {
     name: Contender(
         f"{called}: {moves}", f"{name}.ipynb", f"from course import labs\nlabs.{made}",
@@ -148,6 +155,10 @@ OTHERS["theatre"] = Contender(
     ("PageDown", "PageUp"),
 )  # fmt: skip
 WARM_UP = 6  # presses
+OTHERS["search"] = Contender(
+    "search lab, 3,522 passages: a letter of the question", "search.ipynb", SEARCH,
+    "[data-lab=search][data-drawn]", "[data-lab] input[type=text]", keys=("x", "Backspace") * 3,
+)  # fmt: skip
 # In the page, before it is loaded: count what comes through websockets.
 COUNT = """(() => {
   const Plain = window.WebSocket;
@@ -168,7 +179,8 @@ WATCH = """([selector, attribute]) => {
     if (marks.key !== null && marks.taken === null) marks.taken = performance.now() - marks.key;
   });
   document.addEventListener("keydown", (event) => {
-    if (/^(Arrow|Page)/.test(event.key)) Object.assign(marks, { key: event.timeStamp, taken: null });
+    const watched = event.target.closest("[data-lab], .jupyter-widgets");
+    if (watched) Object.assign(marks, { key: event.timeStamp, taken: null });
   }, true);
   const shown = document.querySelector(selector);
   if (shown) new MutationObserver(stop).observe(shown, { attributes: true, attributeFilter: [attribute] });
@@ -214,10 +226,11 @@ def _opened(browser: Browser, server: JupyterLab, contender: Contender) -> Page:
 
 
 def _press_all(page: Page, contender: Contender, presses: int) -> tuple[list[float], list[int]]:
-    page.locator(contender.slider).first.focus()
+    page.locator(contender.moved).first.focus()
+    keys = contender.keys
     taken, sizes = [], []
     for number in range(presses + WARM_UP):
-        milliseconds, size = _press(page, contender.keys[number % len(contender.keys)])
+        milliseconds, size = _press(page, keys[number % len(keys)])
         if number >= WARM_UP:
             taken.append(milliseconds)
             sizes.append(size)

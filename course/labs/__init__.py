@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from course.labs.feed_forward.widget import FeedForwardLab
     from course.labs.masked_word.widget import MaskedWordLab
     from course.labs.position.widget import PositionLab
+    from course.labs.search.widget import SearchLab
     from course.labs.shapes.widget import ShapeTracer
     from course.labs.stack.widget import StackLab
     from course.labs.standard_layers import with_standard_layers
@@ -32,6 +33,7 @@ __all__ = [
     "FeedForwardLab",
     "MaskedWordLab",
     "PositionLab",
+    "SearchLab",
     "ShapeTracer",
     "StackLab",
     "SurgeryTable",
@@ -46,6 +48,7 @@ _HOMES = {
     "FeedForwardLab": "course.labs.feed_forward.widget",
     "MaskedWordLab": "course.labs.masked_word.widget",
     "PositionLab": "course.labs.position.widget",
+    "SearchLab": "course.labs.search.widget",
     "ShapeTracer": "course.labs.shapes.widget",
     "StackLab": "course.labs.stack.widget",
     "SurgeryTable": "course.labs.surgery.widget",

@@ -24,7 +24,8 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
 - ``tokens``: a text in pieces with a number below each; `course.labs.pieces.tokens_panel` makes
   its data. In the form: ``digits`` of the numbers, ``number`` (what they are, for the table),
   ``tells`` (of {i}, {piece}, {value}), ``key`` (a line below that says what the pieces' borders
-  mean, in place of the usual one), ``chooses: name``, which gets the piece's place, and ``toggles:
+  mean, in place of the usual one), ``called`` (what ``unknown`` and ``special`` pieces are called),
+  ``nameless`` (``tells`` for a piece without a number), ``chooses: name``, which gets the piece's place, and ``toggles:
   name``, a list of places that space puts the chosen piece on or takes it off.
 - ``steps``: a list in words, one chosen, with words and code for the chosen one. In the form:
   ``chooses: name``, which gets the step's place. In its description ``rows`` (a text for each,
@@ -33,6 +34,9 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
 - ``journey``: the same steps as stations, boxes in a row, one layer's at a time. In the form: ``chooses``
   as above and ``turns``, the name of the layer's value. Its description is made by
   `course.labs.shapes.view`. It has no bytes.
+- ``passages``: a ranking of texts with their scores, one chosen. In the form: ``chooses``, which gets the
+  chosen passage's number, and ``score``, what the score is called. In its description ``entries``,
+  ``chosen`` and ``empty``, as `course.labs.search.view` makes them. It has no bytes.
 
 `tests/browser/test_panels.py` has a small lab of both.
 """

@@ -16,7 +16,14 @@ LABS = (
 _QUESTIONS = [questions.get(question_id) for question_id in questions.all_ids()]
 QUIZ = next(question for question in _QUESTIONS if question.kind == "quiz")
 PREDICTION = next(question for question in _QUESTIONS if question.kind == "predict")
-IMPORTS = "import torch\nfrom course import check, compare, explain, hint, labs, predict, quiz"
+IMPORTS = (
+    "import torch\nfrom course import check, compare, explain, hint, labs, passages, predict, quiz"
+)
+SEARCH = """\
+texts = ["Copy a file to another folder.", "Wait until a thread ends.", "Sort a list of numbers in place.",
+         "Send a message over a socket.", "Remove a directory and all that is in it.", "Parse a date."]
+shelf = [passages.Passage(f"note {i}", text) for i, text in enumerate(texts)]
+labs.SearchLab(passages.Index(shelf, passages.embed(shelf, lambda *_: None)), name="six notes")"""
 QUESTIONS = (f"quiz({QUIZ.id!r})", f"predict({PREDICTION.id!r})")
 LAB_NAMES = (
     "attention",
@@ -26,5 +33,6 @@ LAB_NAMES = (
     "feed-forward",
     "stack",
     "shapes",
+    "search",
 )
-LAB_CELLS = tuple(f"labs.{name}()" for name in LABS)
+LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH)

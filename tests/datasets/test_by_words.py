@@ -1,4 +1,4 @@
-"""BM25 against its formula, written out for a case small enough to count by hand."""
+"""BM25 against its formula, written out for a small case; the word index against scikit-learn."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from course.datasets import passages
 
@@ -47,3 +48,19 @@ def test_where_there_is_nothing_to_compare_the_scores_are_zero(
     question: str, texts: list[str]
 ) -> None:
     assert passages.bm25(question, texts).tolist() == [0.0] * len(texts)
+
+
+def test_the_word_index_scores_as_scikit_learn_does_and_says_what_each_word_adds() -> None:
+    texts = [*TEXTS, "", "The dog's tail: a tail_end", "Café olé 9"]
+    index = passages.WordIndex(texts)
+    vectorizer = TfidfVectorizer()
+    documents = vectorizer.fit_transform(texts)
+    for question in ("The dog, the CAT", "unicorn tail tail", "café", "unicorn", "", "a ?"):
+        expected = (documents @ vectorizer.transform([question]).T).toarray()[:, 0]
+        scores = index.scores(question)
+        assert scores.tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+        for row, score in enumerate(scores):
+            assert sum(index.added(question, row).values()) == pytest.approx(float(score), abs=1e-6)
+    assert set(index.added("unicorn tail", 0)) == {"tail"}
+    assert [index.texts_with(word) for word in ("dog", "tail", "unicorn")] == [3, 1, 0]
+    assert passages.WordIndex([]).scores("dog").tolist() == []

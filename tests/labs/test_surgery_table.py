@@ -216,8 +216,13 @@ def test_a_mask_in_the_text_asks_for_what_the_model_says(
     assert (effects.place, effects.answer) == (2, WORDS[int(said)])
 
 
-def test_controls_move_the_table(lab: SurgeryTable) -> None:
+def test_controls_move_the_table(lab: SurgeryTable, model: Words) -> None:
     front = Front(lab).ready()
+    runs: list[object] = []
+    with model.register_forward_hook(lambda *_: runs.append(None)):
+        front.move(text="return the file of tuples")
+    assert len(runs) == 2  # once to look, once for all cuts together
+    front.move(text=TEXT)
     answer = front.move(layer=1, head=2)
     assert answer["values"]["head_off"] is False
     assert "Without head 2 of layer 1 it changes by" in answer["summary"]

@@ -542,14 +542,21 @@ for similarity, row in zip(similarities[0], found[0]):
     print(f"{similarity:.2f}  {example.source:10} {example.text[:70]}")
 
 # %% [markdown] id="box-note"
-# The box again, now with your `nearest` over the 3,522 training docstrings:
+# ### By meaning, beside by words
+#
+# The box again, grown into a lab: your `nearest` over the 3,522 training docstrings, and beside it a search that knows nothing but words. It counts the words that question and docstring share, rare ones more (TF-IDF, which you build in section 6). Each key asks both.
+#
+# Before you type: which of the two answers *erase a folder*, if no docstring has the word *erase*? And which finds who follows *RFC 3986*, the standard for URLs? The three tasks below the lab ask for such cases.
 
 # %% id="search-box"
 shelf = [passages.Passage(example.source, example.text) for example in data.train]
-passages.SearchBox(
-    passages.Index(shelf, train_x), "wait until all threads are done",
-    best_match=lambda question, rows: int(nearest(question[None], rows, 1)[1][0, 0]),
-)
+index = passages.Index(shelf, train_x, [passage.text for passage in shelf])
+labs.SearchLab(index, nearest=nearest, name="the training docstrings")
+
+# %% [markdown] id="search-note"
+# *What to see:* for each of the five examples the two rankings have another first place. By words, *erase a folder* finds whatever else has a *folder*; by meaning, how a directory is removed. *RFC 3986* is a name: three docstrings have it, one of `urllib.parse` is first by words, and by meaning more than ten others come before it, the first five about some other RFC. A search by words fails where you say it differently, a search by meaning where a rare name decides, and the latter always has an answer, for nonsense too: look at the cosine before you believe it.
+#
+# Your own notes can be searched as well: name their folder and press “Read this folder”. The files are read and embedded on this machine, some dozens of passages a second, while you go on asking.
 
 # %% [markdown] id="exact-index"
 # Your search compares the query with **every** document: $N \cdot D$ multiplications, and exact. With a hundred million documents that is too slow, and one uses an approximate index: Faiss (Johnson, Douze and Jégou, 2019) sorts the vectors into cells and looks into a few, others walk along a graph of neighbours (HNSW, Malkov and Yashunin, 2020). They answer much faster and miss a near document now and then. For some thousand documents, as here, there is nothing to gain.

@@ -5,13 +5,14 @@
     passages.SearchBox(index)                     the same, as one types
     passages.read_folder("~/notes")               passages of your own files, for embed() and Index()
     passages.bm25(question, texts)                how well texts fit by their words alone
+    passages.WordIndex(texts)                     the same with TF-IDF, fast enough to follow each key
 
 What is searched is what is installed: the language reference that `help()` shows, and docstrings of
 the standard library. The vectors are MiniLM's.
 """
 
 from course.datasets.passages.box import SearchBox
-from course.datasets.passages.by_words import bm25
+from course.datasets.passages.by_words import WordIndex, bm25, counted_words
 from course.datasets.passages.folder import FilePassage, Folder, read_folder
 from course.datasets.passages.index import Found, Index, embed, load
 from course.datasets.passages.passage import Passage
@@ -23,7 +24,9 @@ __all__ = [
     "Index",
     "Passage",
     "SearchBox",
+    "WordIndex",
     "bm25",
+    "counted_words",
     "embed",
     "load",
     "read_folder",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ __all__ = ["FilePassage", "Folder", "read_folder"]
 KINDS = (".txt", ".md", ".rst", ".py", ".ipynb")
 LARGEST = 1_000_000  # bytes
 MOST = 2_000  # passages; the encoder reads about fifty a second
+_PLURAL = r"(?<=file|lder|sage)s\b"  # of files, folders, passages
 _NOT_OPENED = {"__pycache__", "node_modules", "site-packages"}
 
 Block = tuple[int, str]  # a paragraph and the line, or a notebook's cell, where it begins
@@ -40,21 +42,33 @@ class Folder:
     skipped: dict[str, int]
 
     def __repr__(self) -> str:
-        left = ", ".join(f"{count:,} {why}" for why, count in self.skipped.items())
+        left = ", ".join(self.left_out())
         said = f"{len(self.passages):,} passages of {self.files:,} files"
         return said + (f"; skipped: {left}" if left else "; nothing was skipped")
 
+    def left_out(self) -> list[str]:
+        """How many files or passages were left out, and why: "1 binary file"."""
+        return [
+            f"{count:,} {re.sub(_PLURAL, '', why, count=1) if count == 1 else why}"
+            for why, count in self.skipped.items()
+        ]
 
-def read_folder(folder: Path | str, most: int = MOST) -> Folder:
+
+def read_folder(
+    folder: Path | str, most: int = MOST, on_file: Callable[[int, int], None] | None = None
+) -> Folder:
     """Read the text files of a folder and all folders in it, in alphabetical order.
 
     Read are .txt, .md and .rst, the docstrings of .py, and the text cells of .ipynb. Hidden files and
     folders and installed packages are not opened; links to folders are not followed. Skipped and counted
-    are files of another kind, files over 1 MB, and files that are no UTF-8 text.
+    are files of another kind, files over 1 MB, files that are no UTF-8 text, and folders and files that
+    can't be read.
 
     Args:
         folder: where the files are.
-        most: the number of passages to stop at.
+        most: the number of passages to keep.
+        on_file: called before each file with the number of files and of passages so far; what it raises
+            ends the reading.
 
     Raises:
         NotADirectoryError: there is no such folder.
@@ -67,7 +81,9 @@ def read_folder(folder: Path | str, most: int = MOST) -> Folder:
     found: list[FilePassage] = []
     skipped: Counter[str] = Counter()
     files = 0
-    for path in _files(root):
+    for path in _files(root, skipped):
+        if on_file is not None:
+            on_file(files, len(found))
         try:
             blocks = _blocks(path)
         except (OSError, ValueError, SyntaxError, RecursionError) as error:
@@ -86,9 +102,13 @@ class _Skipped(ValueError):
     """A file that is not read; its text is the reason, in the plural."""
 
 
-def _files(root: Path) -> Iterator[Path]:
-    """Yield the files that are not hidden."""
-    for place, folders, names in os.walk(root):
+def _files(root: Path, skipped: Counter[str]) -> Iterator[Path]:
+    """Yield the files that are not hidden; count the folders that can't be read."""
+
+    def skip(_: OSError) -> None:
+        skipped["unreadable folders"] += 1
+
+    for place, folders, names in os.walk(root, onerror=skip):
         folders[:] = sorted(
             name
             for name in folders

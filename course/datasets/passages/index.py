@@ -30,6 +30,8 @@ from encoder_core.pretrained.minilm import MINILM_SHA256
 
 MAX_LENGTH = 128  # tokens of a passage that are read: MiniLM was tuned on texts of this length
 
+BATCH = 64  # passages that are embedded at once
+
 BestMatch = Callable[[Tensor, Tensor], int]
 
 
@@ -69,16 +71,22 @@ class Index:
     Args:
         passages: N of them.
         vectors: `(N, D)`, of length 1.
+        texts: what the vectors are of; by default, as `embed` does it, each passage's `embedded`.
 
     Raises:
-        ValueError: there is not one vector for each passage.
+        ValueError: there is not one vector, or not one text, for each passage.
     """
 
-    def __init__(self, passages: Sequence[Passage], vectors: Tensor) -> None:
+    def __init__(
+        self, passages: Sequence[Passage], vectors: Tensor, texts: Sequence[str] | None = None
+    ) -> None:
         if vectors.dim() != 2 or len(vectors) != len(passages):
             shape = tuple(vectors.shape)
             raise ValueError(f"{len(passages)} passages need ({len(passages)}, D); got {shape}")
+        if texts is not None and len(texts) != len(passages):
+            raise ValueError(f"{len(passages)} passages need as many texts; got {len(texts)}")
         self.passages, self.vectors = tuple(passages), vectors
+        self.texts = tuple(each.embedded for each in passages) if texts is None else tuple(texts)
 
     def __repr__(self) -> str:
         count, width = self.vectors.shape
@@ -130,20 +138,22 @@ def load(on_batch: Callable[[int, int], None] | None = None) -> Index:
 
 
 def embed(
-    passages: Sequence[Passage], on_batch: Callable[[int, int], None] | None = None
+    passages: Sequence[Passage],
+    on_batch: Callable[[int, int], None] | None = None,
+    batch_size: int = BATCH,
 ) -> Tensor:
     """Each passage's vector, `(N, D)`; passages of one length share a batch, so none is padded much."""
     texts = [passage.embedded for passage in passages]
     if on_batch is not None:
-        return _embedded(texts, on_batch)
+        return _embedded(texts, on_batch, batch_size)
     tqdm = importlib.import_module("tqdm.auto").tqdm  # here, since importing it costs time
     with tqdm(total=len(texts), desc="Reading the documentation", unit=" passages") as bar:
-        return _embedded(texts, lambda done, _: bar.update(done - bar.n))
+        return _embedded(texts, lambda done, _: bar.update(done - bar.n), batch_size)
 
 
-def _embedded(texts: list[str], on_batch: Callable[[int, int], None]) -> Tensor:
+def _embedded(texts: list[str], on_batch: Callable[[int, int], None], batch_size: int) -> Tensor:
     vectors: Tensor = sentence_embedding(
-        texts, batch_size=64, max_length=MAX_LENGTH, on_batch=on_batch
+        texts, batch_size=batch_size, max_length=MAX_LENGTH, on_batch=on_batch
     )
     return vectors
 

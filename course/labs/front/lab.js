@@ -4,7 +4,8 @@
  * It knows controls (text, number, range, select, check, button, chips) and panels (grid: many small
  * matrices; matrix: one large one; table: numbers; plot: lines and points over two axes; tokens:
  * a text cut into pieces; steps: a list in words, with the code of the chosen one; flow: lines
- * between words; journey: the steps as stations; stage, curves, answers: a training that runs). A lab is a list of each, declared in Python
+ * between words; journey: the steps as stations; passages: a ranking of texts; stage, curves, answers: a
+ * training that runs). A lab is a list of each, declared in Python
  * (course/labs/lab.py describes the messages, course/labs/drawing.py the panels), so a new lab needs
  * no new JavaScript.
  *
@@ -29,6 +30,7 @@ import { MatrixPanel } from "./matrix.js";
 import { isFolded, More } from "./more.js";
 import { keepSettings, sends, takeSettings } from "./page.js";
 import { CanvasPanel, Panel } from "./panel.js";
+import { PassagesPanel } from "./passages.js";
 import { composePicture, saveCanvas } from "./picture.js";
 import { PlotPanel } from "./plot.js";
 import { Requests } from "./requests.js";
@@ -50,7 +52,7 @@ const LOST = "The kernel behind this picture has stopped or was restarted. Run t
  * The kinds of panel.
  * @type {Record<Labs.PanelSpec["kind"], new (spec: any, lab: Labs.Host) => AnyPanel>}
  */
-const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel, flow: FlowPanel, stage: StagePanel, curves: CurvesPanel, answers: AnswersPanel };
+const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel, flow: FlowPanel, passages: PassagesPanel, stage: StagePanel, curves: CurvesPanel, answers: AnswersPanel };
 
 /**
  * One view of a lab.

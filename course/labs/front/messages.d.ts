@@ -46,7 +46,7 @@ declare namespace Labs {
 
   interface PanelSpec {
     name: string;
-    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow" | "stage" | "curves" | "answers";
+    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow" | "passages" | "stage" | "curves" | "answers";
     label: string;
     column?: 0 | 1;
     /** Above both columns. */
@@ -113,6 +113,17 @@ declare namespace Labs {
     key?: string;
     /** The value, a list of places, that space puts the chosen piece on or takes it off. */
     toggles?: string;
+    /** What a hatched and what a dashed piece are called. */
+    called?: { unknown?: string; special?: string };
+    /** The line below for a piece that has no number, of {i} and {piece}. */
+    nameless?: string;
+  }
+
+  interface PassagesSpec extends PanelSpec {
+    /** The value that gets the chosen passage's number. */
+    chooses: string;
+    /** What the score is called. */
+    score: string;
   }
 
   interface StepsSpec extends PanelSpec {
@@ -122,6 +133,12 @@ declare namespace Labs {
   interface JourneySpec extends StepsSpec {
     /** The value that is the layer's number. */
     turns: string;
+  }
+
+  interface StageSpec extends PanelSpec {
+    /** What the buttons drive, and what the bar counts; a training, and its updates. */
+    drives?: string;
+    counts?: string;
   }
 
   interface CurvesSpec extends CanvasSpec {}
@@ -250,6 +267,22 @@ declare namespace Labs {
     layers: number;
     chosen: number;
     last: number;
+  }
+
+  interface PassagesMeta extends PanelMeta {
+    entries: {
+      id: number;
+      title: string;
+      /** The text, cut at words of the question: those stand at odd places. */
+      parts: string[];
+      score: number;
+      /** Where it stands in another ranking. */
+      note: string;
+    }[];
+    /** The chosen passage's number; it may be in another ranking. */
+    chosen: number;
+    /** Why there is none. */
+    empty: string;
   }
 
   // The theatre's panels

@@ -4,13 +4,13 @@ import { keepKeys, make, setText } from "./dom.js";
 import { Panel } from "./panel.js";
 
 /**
- * A training's head: title, whose parts it has, its state, and the buttons that drive it.
+ * The head of what runs for a while, such as a training: title, whose parts it has, its state, and the buttons that drive it.
  *
- * @extends {Panel<Labs.PanelSpec, Labs.StageMeta>}
+ * @extends {Panel<Labs.StageSpec, Labs.StageMeta>}
  */
 export class StagePanel extends Panel {
   /**
-   * @param {Labs.PanelSpec} spec
+   * @param {Labs.StageSpec} spec
    * @param {Labs.Host} lab
    */
   constructor(spec, lab) {
@@ -18,7 +18,7 @@ export class StagePanel extends Panel {
     this.parts = make("p", { class: "course-lab-help" });
     this.label = make("p", { class: "course-lab-recording", hidden: true });
     this.runs = make("div", { class: "course-lab-runs" });
-    this.buttons = make("div", { class: "course-lab-transport", role: "group", "aria-label": "The training" });
+    this.buttons = make("div", { class: "course-lab-transport", role: "group", "aria-label": spec.drives ?? "The training" });
     this.spoken = make("p", { class: "course-lab-spoken", role: "status" });
     this.node.append(this.parts, this.label, this.buttons, this.runs, this.spoken);
     /** @type {Map<string, HTMLButtonElement>} */
@@ -50,7 +50,7 @@ export class StagePanel extends Panel {
       setText(told, words);
       bar.max = Math.max(1, total);
       bar.value = step;
-      bar.setAttribute("aria-label", `${name || "The run"}: updates made`);
+      bar.setAttribute("aria-label", `${name || "The run"}: ${this.spec.counts ?? "updates made"}`);
     });
   }
 

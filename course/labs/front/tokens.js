@@ -311,10 +311,12 @@ export class TokensPanel extends CanvasPanel {
    */
   describe(_, i) {
     if (i >= this.pieces.length) return "";
-    const kinds = [this.has(i, SPECIAL) && this.spec.key === undefined && "special token", this.has(i, UNKNOWN) && "unknown", this.has(i, CONTINUES) && "continues the word"];
+    const { called = {}, tells = "{i}: “{piece}”, number {value}", nameless = tells } = this.spec;
+    const special = called.special ?? (this.spec.key === undefined && "special token");
+    const kinds = [this.has(i, SPECIAL) && special, this.has(i, UNKNOWN) && (called.unknown ?? "unknown"), this.has(i, CONTINUES) && "continues the word"];
     const before = this.numberBefore(i);
     const value = before === undefined ? this.number(i) : bothNumbers(this.numbers[i], before, this.spec.digits);
-    const said = fillIn(this.spec.tells ?? "{i}: “{piece}”, number {value}", { i, piece: this.pieces[i], value });
+    const said = fillIn(value === "" ? nameless : tells, { i, piece: this.pieces[i], value });
     if (this.isNew(i)) kinds.push("new");
     return [said, ...kinds.filter(Boolean)].join("; ");
   }

@@ -56,6 +56,8 @@ def _pieces() -> dict[str, Any]:
         "chooses": "piece",
         "toggles": "blanks",
         "key": "hatched: blanked · dashed: special token",
+        "called": {"unknown": "blanked", "special": "special token"},
+        "nameless": "token {i}: “{piece}”",
         "help": (
             "Arrow keys or a click choose a token; space blanks it, or shows it again. Below each stands "
             "how likely the model finds the token that was written there."

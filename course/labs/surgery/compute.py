@@ -21,6 +21,7 @@ from course.labs.surgery.cuts import (
     Outputs,
     Replacement,
     cut_rows,
+    keep_outputs,
     layers_of,
     outputs_of,
 )
@@ -80,8 +81,10 @@ class Effects:
         by_part: `(L, 2)`, when all heads of a layer are, or its feed-forward network.
         by_token: `(S,)`, when the model sees `[MASK]` there; NaN at special tokens and the question.
         by_neuron: the neurons cut one by one and the changes, the largest first.
-        sharpness: `(L, H)`, the largest weight of the question's row, which attention suggests by.
-        attention: `(S,)`, mean weight over all heads from the question to each token.
+        sharpness: `(L, H)`, the largest weight of the question's row, which attention suggests by; of a
+            class, of the mean row.
+        attention: `(S,)`, mean weight over all heads from the question to each token; of a class, from
+            all tokens.
     """
 
     tokens: tuple[str, ...]
@@ -173,22 +176,28 @@ class Table:
             seen[place] = self.mask_id
         row = torch.tensor([seen])  # (1, S)
         other = self._other(asked)
-        with torch.no_grad(), record(self.model) as recording:
+        with torch.no_grad(), record(self.model) as recording, keep_outputs(self.model) as outputs:
             logits = self.model(row)
         target = self._target(logits, place, ids)
+        neurons = self._most_active(outputs.neurons[asked.neurons_of], place)
         weights = torch.stack([each[0] for each in recording.attention])  # (L, H, S, S)
         looks = weights[:, :, place] if self.classes is None else weights.mean(dim=2)  # (L, H, S)
         always = Cut(frozenset(asked.off))
-        cuts = [NOTHING, always, *(always | cut for cut in self._parts())]
-        rows = row.repeat(len(cuts), 1)
+        single = [Cut(neurons=frozenset({(asked.neurons_of, neuron)})) for neuron in neurons]
+        cuts = [NOTHING, always, *(always | cut for cut in (*self._parts(), *single))]
         blanked, places = self._blanked(row, fixed, place)
+        rows = torch.cat([row.repeat(len(cuts), 1), blanked])
         with cut_rows(self.model, cuts + [always] * len(blanked), asked.replace, other):
-            found = self._ask(torch.cat([rows, blanked]), place, target)
+            found = self._ask(rows, place, target)  # one run for all that is cut
         now = found[1].item()
-        heads, parts = self.shape[0] * self.shape[1], 2 * self.shape[0]
         changes = (found[2:] - now).numpy().astype(np.float32)
+        counts = [self.shape[0] * self.shape[1], 2 * self.shape[0], len(neurons)]
+        by_head, by_part, by_neuron, by_place = np.split(changes, np.cumsum(counts))
         by_token = np.full(len(ids), np.nan, np.float32)
-        by_token[places] = changes[heads + parts :]
+        by_token[places] = by_place
+        ranked = sorted(
+            zip(neurons, by_neuron.tolist(), strict=True), key=lambda pair: -abs(pair[1])
+        )
         return Effects(
             tokens=tokens,
             fixed=fixed,
@@ -196,10 +205,10 @@ class Table:
             answer=self._name(target),
             intact=found[0].item(),
             now=now,
-            by_head=changes[:heads].reshape(self.shape),
-            by_part=changes[heads : heads + parts].reshape(-1, 2),
+            by_head=by_head.reshape(self.shape),
+            by_part=by_part.reshape(-1, 2),
             by_token=by_token,
-            by_neuron=self._neurons(asked, row, place, target, now, other),
+            by_neuron=tuple(ranked),
             sharpness=looks.amax(dim=-1).numpy(),
             attention=looks.mean(dim=(0, 1)).numpy(),
         )
@@ -222,25 +231,10 @@ class Table:
         rows[torch.arange(len(places)), torch.tensor(places, dtype=torch.long)] = self.mask_id
         return rows, places
 
-    def _neurons(
-        self,
-        asked: Settings,
-        row: Tensor,
-        place: int,
-        target: int,
-        now: float,
-        other: Outputs | None,
-    ) -> tuple[tuple[int, float], ...]:
-        layer = asked.neurons_of
-        active = outputs_of(self.model, row).neurons[layer]  # (S, F)
+    def _most_active(self, active: Tensor, place: int) -> list[int]:
+        """The neurons to cut one by one, of one layer's activations `(S, F)`."""
         size = active[place].abs() if self.classes is None else active.abs().amax(dim=0)
-        chosen = size.topk(min(MOST_NEURONS, len(size))).indices.tolist()
-        always = Cut(frozenset(asked.off))
-        cuts = [always | Cut(neurons=frozenset({(layer, neuron)})) for neuron in chosen]
-        with cut_rows(self.model, cuts, asked.replace, other):
-            changes = self._ask(row.repeat(len(cuts), 1), place, target) - now
-        pairs = zip(chosen, changes.tolist(), strict=True)
-        return tuple(sorted(pairs, key=lambda pair: -abs(pair[1])))
+        return [int(neuron) for neuron in size.topk(min(MOST_NEURONS, len(size))).indices]
 
     @torch.no_grad()
     def _ask(self, rows: Tensor, place: int, target: int) -> Tensor:

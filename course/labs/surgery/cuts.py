@@ -18,7 +18,16 @@ from torch import Tensor, nn
 from encoder_core.inspect.interventions import attentions_of
 from encoder_core.multihead import MultiheadAttention
 
-__all__ = ["NOTHING", "Cut", "Outputs", "Replacement", "cut_rows", "layers_of", "outputs_of"]
+__all__ = [
+    "NOTHING",
+    "Cut",
+    "Outputs",
+    "Replacement",
+    "cut_rows",
+    "keep_outputs",
+    "layers_of",
+    "outputs_of",
+]
 
 Replacement = Literal["zero", "mean", "other"]
 
@@ -87,6 +96,14 @@ def layers_of(model: nn.Module) -> list[nn.Module]:
 @torch.no_grad()
 def outputs_of(model: nn.Module, ids: Tensor) -> Outputs:
     """Run the model on one text, ids `(1, S)`, and keep what its parts give."""
+    with keep_outputs(model) as outputs:
+        model(ids)
+    return outputs
+
+
+@contextmanager
+def keep_outputs(model: nn.Module) -> Iterator[Outputs]:
+    """Within the block, keep what the parts give in a run of the model on one text, ids `(1, S)`."""
     outputs = Outputs()
 
     def keep_heads(heads: Tensor) -> Tensor:
@@ -105,8 +122,7 @@ def outputs_of(model: nn.Module, ids: Tensor) -> Outputs:
             )
             stack.callback(before.remove)
             stack.callback(after.remove)
-        model(ids)
-    return outputs
+        yield outputs
 
 
 @contextmanager

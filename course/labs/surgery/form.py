@@ -12,6 +12,7 @@ REPLACED_BY = [
     ["mean", "its mean over the sentence"],
     ["other", "what it was for the other sentence"],
 ]
+CALLED = {"unknown": "the question", "special": "special token"}
 
 
 def form(layers: int, examples: Sequence[str], classifies: bool) -> dict[str, Any]:
@@ -20,7 +21,14 @@ def form(layers: int, examples: Sequence[str], classifies: bool) -> dict[str, An
         "lab": "surgery",
         "title": "Surgery table",
         "groups": [_text(examples), _cutting(layers)],
-        "panels": [_tokens(classifies), _attention(), _heads(), _sharpness(), _parts(), _neurons()],
+        "panels": [
+            _tokens(classifies),
+            _attention(classifies),
+            _heads(),
+            _sharpness(),
+            _parts(),
+            _neurons(),
+        ],
     }
 
 
@@ -73,6 +81,8 @@ def _tokens(classifies: bool) -> dict[str, Any]:
         "digits": 2,
         "tells": "token {i}: “{piece}”, change {value}",
         "key": "hatched: the question · dashed: special token",
+        "called": CALLED,
+        "nameless": "token {i}: “{piece}”",
         "help": "Blue: the answer loses probability without this token; orange: it gains.",
     }
     if classifies:
@@ -81,16 +91,19 @@ def _tokens(classifies: bool) -> dict[str, Any]:
     return {**panel, "chooses": "place", "help": f"{panel['help']} {asks}"}
 
 
-def _attention() -> dict[str, Any]:
+def _attention(classifies: bool) -> dict[str, Any]:
+    """What it is the attention of depends on the question: a blank asks at its place, a class everywhere."""
+    asks = "all tokens" if classifies else "the question"
     return {
         "name": "attention",
         "kind": "tokens",
         "column": 0,
         "label": "What attention would have suggested: the mean weight of all heads on each token",
-        "number": "mean attention weight from the question",
+        "number": f"mean attention weight from {asks}",
         "digits": 2,
         "tells": "token {i}: “{piece}”, mean weight {value}",
-        "key": "the brighter, the more is looked at",
+        "key": f"the brighter, the more {asks} {'look' if classifies else 'looks'} at it",
+        "called": CALLED,
     }
 
 

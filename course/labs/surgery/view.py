@@ -154,10 +154,11 @@ def still(effects: Effects, label: str) -> str:
     top = 34 + height + 30
     seen, more = pieces(Box(10, top + 14, 800, 0), sentence(effects, effects.attention))
     below = top + 14 + more + 30
+    asks = "all tokens" if effects.place is None else "the question"
     parts = [
         words(10, 20, "Change of the answer's probability when a token is blanked", bold=True),
         text,
-        words(10, top, "Mean attention weight from the question", bold=True),
+        words(10, top, f"Mean attention weight from {asks}", bold=True),
         seen,
         *_numbers(effects.by_head, 10, below, "Change with each head cut out"),
         *_numbers(effects.sharpness, 420, below, "Largest weight of each head"),

@@ -17,6 +17,8 @@ import torch.nn.functional as F
 from course.content import exercises, manuscript
 from course.content import questions as quizzes
 from course.content.classification.experiments import heads
+from course.labs.search.compute import Settings, Shelf
+from course.labs.search.widget import EXAMPLES
 
 pytestmark = pytest.mark.slow
 
@@ -150,6 +152,22 @@ def test_trained_longer_it_is_surer_and_no_better(chapter: SimpleNamespace) -> N
     of_long = numbers(chapter, "1,000 steps  calibration error")[0]
     assert chapter.of_cooled < of_long / 2
     assert of_short < of_long / 2
+
+
+def test_the_two_searches_part_where_the_prose_says(chapter: SimpleNamespace) -> None:
+    shelf = Shelf(chapter.index, "the training docstrings")
+    found = {question: shelf.rank(Settings(question)) for question in EXAMPLES}
+    firsts = [(each.by_meaning[0][0], each.by_words[0][0]) for each in found.values()]
+    assert all(by_meaning != by_words for by_meaning, by_words in firsts)
+    erase, standard = found["erase a folder"], found["RFC 3986"]
+    assert erase.shelf.words.texts_with("erase") == 0
+    assert "rmdir" in erase.passage(erase.by_meaning[0][0]).text
+    assert standard.shelf.words.texts_with("3986") == 3
+    row = standard.by_words[0][0]
+    assert "RFC 3986" in standard.passage(row).text
+    assert standard.passage(row).title == "urllib.parse"
+    assert standard.rank_by_meaning(row) > 11
+    assert all("RFC" in standard.passage(best).text for best, _ in standard.by_meaning)
 
 
 def test_zero_shot_depends_on_the_descriptions(chapter: SimpleNamespace) -> None:

@@ -1,4 +1,4 @@
-"""What chapter 06 measures with: the shipped vectors, heads, words left out."""
+"""What chapter 06 measures with: the shipped vectors, heads, words left out or blanked."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import torch
 from torch import nn
 
 from course import datasets
-from course.content.classification.experiments import calibration, heads, vectors, words
-from encoder_core import sentence_embedding
+from course.content.classification.experiments import calibration, heads, looks, vectors, words
+from encoder_core import record, sentence_embedding
+from encoder_core.models.classification import SequenceClassifier
+from encoder_core.models.text_encoder import TextEncoder
 
 
 def test_the_shipped_vectors_are_minilms() -> None:
@@ -76,3 +78,44 @@ def test_the_attention_received_is_of_each_word_and_no_more_than_all() -> None:
 def test_rank_correlation(other: list[float], expected: float) -> None:
     found = words.rank_correlation(torch.tensor([1.0, 2, 3]), torch.tensor(other))
     assert found == pytest.approx(expected)
+
+
+def test_a_blank_changes_the_logit_by_what_the_model_says_of_the_blanked_text() -> None:
+    tokenizer = datasets.tokenizer()
+    torch.manual_seed(0)
+    encoder = TextEncoder(len(tokenizer.vocabulary), 16, 2, 2, 24, padding_idx=0)
+    model = SequenceClassifier(encoder, 16, classes=3).eval()
+    text = "Copy  permissions to\nthe file."
+    changes, received = looks.of_words(model, tokenizer, text)
+    encoding = tokenizer.encode("Copy permissions to the file.")
+    assert len(changes) == len(received) == 5
+    pieces = [i for i, (start, end) in enumerate(encoding.offsets) if 5 <= start < 16]
+    assert len(pieces) > 1  # "permissions" is several pieces, blanked together
+    ids = torch.tensor([encoding.ids])
+    blanked = ids.clone()
+    blanked[0, pieces] = tokenizer.vocabulary["[MASK]"]
+    with torch.no_grad():
+        other = model(blanked)[0]
+        with record(model) as recording:
+            intact = model(ids)[0]
+    label = intact.argmax()
+    torch.testing.assert_close(changes[1], other[label] - intact[label])
+    weights = torch.stack([layer[0] for layer in recording.attention]).mean(dim=(0, 1, 2))
+    torch.testing.assert_close(received[1], weights[pieces].sum())
+    assert 0.5 < received.sum() < 1  # the rest is on [CLS] and [SEP]
+
+
+def test_agreement_counts_the_texts_whose_first_words_are_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = {
+        "one two three": ([0.1, -0.9, 0.2], [0.2, 0.5, 0.1]),  # attention has it
+        "longest of": ([0.8, 0.1], [0.1, 0.4]),  # the longest word is it
+        "a b c d": ([0.1, 0.2, 0.3, -0.4], [0.4, 0.3, 0.2, 0.1]),  # neither
+    }
+    monkeypatch.setattr(
+        looks, "of_words", lambda _, __, text: tuple(map(torch.tensor, found[text]))
+    )
+    agreement = looks.compare(nn.Identity(), datasets.tokenizer(), found)
+    assert (agreement.texts, agreement.by_attention, agreement.by_length) == (3, 1, 1)
+    assert agreement.by_chance == pytest.approx(1 / 3 + 1 / 2 + 1 / 4)

@@ -1,0 +1,1 @@
+"""The search lab: a question, the best passages by meaning, and the best by words."""
