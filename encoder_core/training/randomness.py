@@ -8,6 +8,10 @@ a dispatch key that torch leaves unused is switched on for the current thread, a
 operations have a kernel for it that passes the generator on. All other operations skip the key and
 cost nothing more.
 
+The key and the guards that switch it on are torch's private names. Where a version of torch lacks one,
+the default generator takes the own one's state for the length of the block. The blocks of several
+threads then wait for one another, and a thread outside of any block draws from the same generator.
+
 Sources: the PyTorch wiki, "PyTorch dispatcher walkthrough"; `torch.library.Library.impl` and
 `fallback`.
 """
@@ -40,6 +44,9 @@ _current = threading.local()  # .generator: this thread's, inside of own_generat
 _libraries: list[torch.library.Library] = []  # kernels live as long as their library
 _installing = threading.Lock()
 _key: Any = None
+_borrowing = (
+    threading.RLock()
+)  # one block at a time takes torch's own generator; blocks may be nested
 
 
 @contextmanager
@@ -57,7 +64,16 @@ def own_generator(generator: torch.Generator) -> Iterator[None]:
     >>> one.equal(torch.nn.functional.dropout(torch.ones(9))) if torch.manual_seed(3) else None
     True
     """
-    key = _install()
+    try:
+        key = _install()
+    except (AttributeError, RuntimeError):  # this torch names them otherwise
+        key = None
+    with _borrowed_default(generator) if key is None else _switched_on(key, generator):
+        yield
+
+
+@contextmanager
+def _switched_on(key: Any, generator: torch.Generator) -> Iterator[None]:
     outer = getattr(_current, "generator", None)
     _current.generator = generator
     try:
@@ -67,17 +83,36 @@ def own_generator(generator: torch.Generator) -> Iterator[None]:
         _current.generator = outer
 
 
+@contextmanager
+def _borrowed_default(generator: torch.Generator) -> Iterator[None]:
+    """Let torch's default generator take the state of `generator`, and give both back afterwards."""
+    with _borrowing:
+        before = torch.get_rng_state()
+        torch.set_rng_state(generator.get_state())
+        try:
+            yield
+        finally:
+            generator.set_state(torch.get_rng_state())
+            torch.set_rng_state(before)
+
+
 def _install() -> Any:
-    """Register the kernels, once in a process; return the key that switches them on."""
+    """Register the kernels, once in a process; return the key that switches them on.
+
+    Raises AttributeError or RuntimeError, and registers nothing, where torch lacks what it takes.
+    """
     global _key
     with _installing:
         if _key is None:
             library: Any = torch.library  # without types
             key: Any = torch._C._parse_dispatch_key(_KEY_NAME)
+            made = [(name, _with_generator(name, torch._C.DispatchKeySet(key))) for name in DRAWING]
+            for guard in ("_IncludeDispatchKeyGuard", "_ExcludeDispatchKeyGuard"):
+                getattr(torch._C, guard)  # which a block and its kernels will need
             skip, kernels = library.Library("_", "IMPL"), library.Library("aten", "IMPL")
             skip.fallback(library.fallthrough_kernel, _KEY_NAME)
-            for name in DRAWING:
-                kernels.impl(name, _with_generator(name, torch._C.DispatchKeySet(key)), _KEY_NAME)
+            for name, kernel in made:
+                kernels.impl(name, kernel, _KEY_NAME)
             _libraries.extend((skip, kernels))
             random: Any = torch.random
             random.default_generator = _OfThisThread(torch.default_generator)

@@ -14,43 +14,18 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from encoder_core.embeddings import TokenEmbedding
-from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
 from encoder_core.pretrained.checkpoints import CheckpointError
 from encoder_core.training.batches import Batches, batch_indices
 from encoder_core.training.config import Control, History, Record
 from encoder_core.training.gradients import clip_gradients, layers_of
 from encoder_core.training.loop import fit, start_training
 from encoder_core.training.run import Run
+from tests.encoder_core.tagger import DATA, assert_same, loss, make
 
-DATA = [torch.randint(1, 9, (6,), generator=torch.Generator().manual_seed(i)) for i in range(22)]
 SETTINGS: dict[str, Any] = {
     "steps": 14, "batch_size": 5, "learning_rate": 1e-2, "warmup": 3, "log_every": 2,
     "device": "cpu", "progress": False,
 }  # fmt: skip
-
-
-class Tagger(nn.Module):
-    """Embeddings, two layers with dropout, an output."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.embedding = TokenEmbedding(9, 8)
-        self.encoder = TransformerEncoder(TransformerEncoderLayer(8, 2, 16, dropout=0.1), 2)
-        self.output = nn.Linear(8, 9)
-
-    def forward(self, ids: Tensor) -> Tensor:
-        scores: Tensor = self.output(self.encoder(self.embedding(ids)))  # (B, S, V)
-        return scores
-
-
-def make() -> Tagger:
-    torch.manual_seed(1)
-    return Tagger()
-
-
-def loss(model: nn.Module, ids: Tensor) -> Tensor:
-    return nn.functional.cross_entropy(model(ids).flatten(0, 1), ids.flip(1).flatten())
 
 
 def train(model: nn.Module, **options: Any) -> History:
@@ -66,11 +41,6 @@ def drive(
             run.report()
             between(run)
     return run
-
-
-def assert_same(one: nn.Module, other: nn.Module) -> None:
-    for (name, a), (_, b) in zip(one.state_dict().items(), other.state_dict().items(), strict=True):
-        assert torch.equal(a, b), name
 
 
 def differ(one: nn.Module, other: nn.Module) -> bool:

@@ -12,10 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
-from torch import Tensor, nn
+from torch import nn
 
-from encoder_core.embeddings import TokenEmbedding
-from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
 from encoder_core.pretrained.checkpoints import CheckpointError
 from encoder_core.training.config import History
 from encoder_core.training.loop import fit
@@ -28,8 +26,8 @@ from encoder_core.training.optimizers import (
 )
 from encoder_core.training.schedule import learning_rate, parameter_groups, scheduled_rate
 from tests.close import assert_close
+from tests.encoder_core.tagger import DATA, assert_same, loss, make
 
-DATA = [torch.randint(1, 9, (6,), generator=torch.Generator().manual_seed(i)) for i in range(22)]
 SETTINGS: dict[str, Any] = {
     "steps": 12, "batch_size": 5, "learning_rate": 1e-2, "log_every": 1, "device": "cpu",
     "progress": False,
@@ -37,34 +35,8 @@ SETTINGS: dict[str, Any] = {
 needs_muon = pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this torch has no Muon")
 
 
-class Tagger(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.embedding = TokenEmbedding(9, 8)
-        self.encoder = TransformerEncoder(TransformerEncoderLayer(8, 2, 16, dropout=0.1), 2)
-        self.output = nn.Linear(8, 9)
-
-    def forward(self, ids: Tensor) -> Tensor:
-        scores: Tensor = self.output(self.encoder(self.embedding(ids)))  # (B, S, V)
-        return scores
-
-
-def make() -> Tagger:
-    torch.manual_seed(1)
-    return Tagger()
-
-
-def loss(model: nn.Module, ids: Tensor) -> Tensor:
-    return nn.functional.cross_entropy(model(ids).flatten(0, 1), ids.flip(1).flatten())
-
-
 def train(model: nn.Module, **options: Any) -> History:
     return fit(model, DATA, loss, **{**SETTINGS, **options})
-
-
-def assert_same(one: nn.Module, other: nn.Module) -> None:
-    for (name, a), (_, b) in zip(one.state_dict().items(), other.state_dict().items(), strict=True):
-        assert torch.equal(a, b), name
 
 
 def sgd(groups: list[dict[str, Any]]) -> torch.optim.Optimizer:

@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
 from encoder_core.inspect.recording import record
+from encoder_core.training import randomness
 from encoder_core.training.loop import fit, start_training
 from encoder_core.training.masking import mask_collate, masked_lm_loss
 from encoder_core.training.randomness import DRAWING, own_generator
@@ -193,6 +194,44 @@ def test_a_generator_that_is_named_is_used_and_blocks_nest() -> None:
             assert torch.equal(torch.rand(1), first)
         assert torch.equal(torch.rand(4, generator=named), expected)
         assert not torch.equal(torch.rand(1), first)
+
+
+@pytest.mark.parametrize(
+    "lacking", ["_parse_dispatch_key", "_IncludeDispatchKeyGuard", "_ExcludeDispatchKeyGuard"]
+)
+def test_without_torchs_private_names_the_default_generator_is_borrowed(
+    lacking: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_generator(torch.Generator().manual_seed(5)):
+        expected = torch.rand(3), nn.functional.dropout(torch.ones(9))
+    monkeypatch.setattr(randomness, "_key", None)
+    monkeypatch.delattr(torch._C, lacking)
+    before, own = torch.get_rng_state(), torch.Generator().manual_seed(5)
+    drawn = {}
+
+    def draw(name: str, generator: torch.Generator) -> None:
+        with own_generator(generator):
+            first = torch.rand(3)
+            with own_generator(torch.Generator().manual_seed(9)):
+                torch.rand(3)
+            drawn[name] = first, nn.functional.dropout(torch.ones(9))
+
+    others = [
+        threading.Thread(target=draw, args=(str(seed), torch.Generator().manual_seed(5)))
+        for seed in range(3)
+    ]
+    for other in others:
+        other.start()
+    draw("here", own)
+    for other in others:
+        other.join()
+    assert len(drawn) == 4
+    for found in drawn.values():
+        assert all(map(torch.equal, found, expected))
+    assert torch.equal(torch.get_rng_state(), before)
+    with pytest.raises(KeyError), own_generator(own):
+        raise KeyError  # not taken for a name that torch lacks
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_the_list_names_every_operation_of_torch_that_draws_on_the_cpu() -> None:
