@@ -28,7 +28,7 @@
 #
 # **You need** Python, a little PyTorch, and from the chapters before: tokens, the padding mask, attention weights.
 #
-# **Time** About two and three quarter hours: six exercises, 75 minutes by our count, and about 85 minutes to read, run and play. Sections 1 to 4 make a good first sitting, 5 to 9 a second; each can begin in a fresh kernel.
+# **Time** About two and three-quarter hours: six exercises, 75 minutes by our count, and about 85 minutes to read, run and play. Sections 1 to 4 make a good first sitting, 5 to 9 a second; each can begin in a fresh kernel.
 
 # %% id="setup"
 import math
@@ -554,7 +554,7 @@ index = passages.Index(shelf, train_x, [passage.text for passage in shelf])
 labs.SearchLab(index, nearest=nearest, name="the training docstrings")
 
 # %% [markdown] id="search-note"
-# *What to see:* for each of the five examples the two rankings have another first place. By words, *erase a folder* finds whatever else has a *folder*; by meaning, how a directory is removed. *RFC 3986* is a name: three docstrings have it, one of `urllib.parse` is first by words, and by meaning more than ten others come before it, the first five about some other RFC. A search by words fails where you say it differently, a search by meaning where a rare name decides, and the latter always has an answer, for nonsense too: look at the cosine before you believe it.
+# *What to see:* for each of the five examples the two rankings put different docstrings first. By words, *erase a folder* finds whatever else has a *folder*; by meaning, how a directory is removed. *RFC 3986* is a name: three docstrings have it, one of `urllib.parse` is first by words, and by meaning more than ten others come before it, the first five about some other RFC. A search by words fails where you say it differently, a search by meaning where a rare name decides, and the latter always has an answer, for nonsense too: look at the cosine before you believe it.
 #
 # Your own notes can be searched as well: name their folder and press “Read this folder”. The files are read and embedded on this machine, some dozens of passages a second, while you go on asking.
 
