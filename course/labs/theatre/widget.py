@@ -64,6 +64,7 @@ class TrainingTheatre(Lab):
     """
 
     def __init__(self, training: Training, session: Session | None = None) -> None:
+        self._close_earlier()  # before its run is looked for, so that this theatre takes it up
         self.training = training
         self._lock = threading.RLock()  # held while what is shown is changed or sent
         self._computing = threading.Lock()  # held while a model computes: no fork meanwhile
