@@ -70,7 +70,14 @@ def _own_session(training: Training, settings: Settings) -> Session:
 def _follow(session: Session, progress: bool) -> None:
     """Train to the end, under a progress bar."""
     tqdm: Any = importlib.import_module("tqdm.auto").tqdm
-    with tqdm(total=session.total, initial=session.step, unit="step", disable=not progress) as bar:
+    bar = tqdm(
+        total=session.total,
+        initial=session.step,
+        unit="step",
+        disable=not progress,
+        mininterval=0.5,
+    )
+    with bar:
 
         def look() -> None:
             bar.update(session.step - bar.n)
