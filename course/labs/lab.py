@@ -216,15 +216,24 @@ class Lab(anywidget.AnyWidget):
         return dict(live[0] if isinstance(live, tuple) else live)
 
     def _replace_earlier(self) -> None:
+        place = self._close_earlier()
+        if place is not None:
+            self._made[place.cell][1].append(self)
+
+    @classmethod
+    def _close_earlier(cls) -> Place | None:
+        """Close the labs that this cell made when it ran before; return where it is."""
         place = current_place()
         if place is None:
-            return
-        earlier, made = self._made.get(place.cell, (place, []))
+            return None
+        earlier, made = cls._made.get(place.cell, (place, []))
         if earlier != place:  # the cell is run again
+            cls._made[place.cell] = (place, [])
             for lab in made:
                 lab.close()
-            made = []
-        self._made[place.cell] = (place, [*made, self])
+        else:
+            cls._made[place.cell] = (place, made)
+        return place
 
     def close(self) -> None:
         """Close the lab in all its views, and let go of its arrays."""

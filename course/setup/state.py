@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -40,7 +41,31 @@ def table(progress: dict[str, learner.ExerciseProgress]) -> list[str]:
     reached = lab_tasks.count()
     lines.append(f"labs: {reached} {'task' if reached == 1 else 'tasks'} reached")
     lines.append(f"Your answers are kept in {learner.home() / 'answers'}.")
+    size = _size(_trainings())
+    if size:
+        lines.append(
+            f"Your trainings take {_megabytes(size)} in {_trainings()}; they can be made again."
+        )
     return lines
+
+
+def _trainings() -> Path:
+    """Where `course.training` keeps runs and results."""
+    return learner.home() / "trainings"
+
+
+def _size(folder: Path) -> int:
+    """The bytes of a folder's files; a file of several names counts once."""
+    found = {}
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            about = path.lstat()
+            found[about.st_dev, about.st_ino or path] = about.st_size if path.is_file() else 0
+    return sum(found.values())
+
+
+def _megabytes(size: int) -> str:
+    return f"{max(size / 1e6, 0.1):,.1f} MB"
 
 
 def reset(*, ask: bool) -> int:
@@ -50,9 +75,9 @@ def reset(*, ask: bool) -> int:
     if not there:
         print("There is nothing to forget.")
         return 0
-    if ask and not _confirmed(
-        f"Forget your progress and answers in {home}? A copy is kept. [y/N] "
-    ):
+    size = _size(_trainings())
+    trainings = f", answers and trainings ({_megabytes(size)})" if size else " and answers"
+    if ask and not _confirmed(f"Forget your progress{trainings} in {home}? A copy is kept. [y/N] "):
         print("Nothing was changed.")
         return 1
     target = _fresh(home / "kept" / f"reset-{datetime.now():%Y-%m-%d-%H%M%S}")
@@ -60,6 +85,10 @@ def reset(*, ask: bool) -> int:
     for path in there:
         _move(path, target / path.name)
     print(f"Forgotten. What you had is kept in {target}; to have it back, move it to {home}.")
+    if size:
+        print(
+            f"The trainings take {_megabytes(size)} of it; delete {target / 'trainings'} to be rid of them."
+        )
     return 0
 
 

@@ -1,10 +1,14 @@
-"""So that nobody waits: one thread for what is small, and no garbage collection before a picture."""
+"""So that nobody waits: one thread for what is small, no garbage collection before a picture, an end at the exit."""
 
 from __future__ import annotations
 
+import atexit
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import torch
 
@@ -47,3 +51,34 @@ def collected_later() -> Iterator[None]:
     finally:
         if before:
             gc.enable()
+
+
+_EXIT = 5.0  # seconds that the interpreter's end waits for all of them
+_ending: weakref.WeakKeyDictionary[threading.Thread, Callable[[], object]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def end_at_exit(thread: threading.Thread, ask: Callable[[], object] = lambda: None) -> None:
+    """Let a daemon thread that computes with torch end before the interpreter does.
+
+    Python ends daemon threads where they next need its lock. Within torch's code that is fatal: the
+    process aborts with "terminate called without an active exception".
+
+    Args:
+        thread: it is waited for at the exit, for at most some seconds.
+        ask: called before, so that it ends soon.
+    """
+    _ending[thread] = ask
+
+
+@atexit.register
+def _end_all() -> None:
+    threads = list(_ending.items())
+    for _, ask in threads:
+        with suppress(Exception):
+            ask()
+    end = time.monotonic() + _EXIT
+    for thread, _ in threads:
+        with suppress(RuntimeError):  # it was never started
+            thread.join(max(0.0, end - time.monotonic()))

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from course.system.threads import end_at_exit
 from course.training import cache as kept
 from course.training import workers
 from course.training.branches import branch_folder, require_branch
@@ -172,14 +174,15 @@ class Session:
                 self._say({"do": "rate", "rate": rate})
             self._notices.tell()
 
-    def close(self) -> None:
-        """End the worker, after saving; the run can be resumed later."""
+    def close(self, seconds: float = 15.0) -> None:
+        """End the worker, after saving, and wait so long for its end; the run can be resumed later."""
         with self._lock:
             watch, self._again = self._watch, False
             if watch is not None:
                 watch.ask_to_end("leave")
+                _leaving.add(watch)
         if watch is not None:
-            watch.join(15.0)
+            watch.join(seconds)
 
     def reset(self) -> None:
         """Forget the run, so that `start` begins at update 0."""
@@ -556,9 +559,21 @@ def _why(status: int, places: Places) -> str:
     return f"The training's process {what}. Start it again to go on from its last checkpoint."
 
 
+_leaving: weakref.WeakSet[Watch] = weakref.WeakSet()  # of sessions that were closed
+
+
+def wait_for_closed(seconds: float) -> None:
+    """Wait until the workers of closed sessions have saved and gone, so that their runs can be resumed."""
+    end = time.monotonic() + seconds
+    for watch in list(_leaving):
+        if watch.join(max(0.0, end - time.monotonic())):
+            _leaving.discard(watch)
+
+
 def _load_optimizers() -> None:
     """Import what torch's optimizers import when the first is made: it takes a second."""
     torch.optim.SGD([nn.Parameter(torch.zeros(1))])
 
 
 _optimizers = threading.Thread(target=_load_optimizers, daemon=True)  # over before the first fork
+end_at_exit(_optimizers)

@@ -10,7 +10,7 @@ from course.training import cache as kept
 from course.training.earlier import free_folder, read_checkpoint, settings_of
 from course.training.places import Places, folder_of, folders, is_busy
 from course.training.results import Trained
-from course.training.session import ENDED, Session
+from course.training.session import ENDED, Session, wait_for_closed
 from course.training.settings import Settings
 from course.training.task import Training
 
@@ -18,6 +18,7 @@ __all__ = ["resumable", "train"]
 
 _OWN = "-train"  # marks the folders of `train`, whose runs leave nothing behind
 _TRIES = 3
+_CLOSED = 1.0  # seconds in which a session that was closed a moment ago has saved
 _TAKEN = "is using the checkpoint"  # what the lock of `encoder_core.training.lock` says
 
 
@@ -69,7 +70,14 @@ def _own_session(training: Training, settings: Settings) -> Session:
 def _follow(session: Session, progress: bool) -> None:
     """Train to the end, under a progress bar."""
     tqdm: Any = importlib.import_module("tqdm.auto").tqdm
-    with tqdm(total=session.total, initial=session.step, unit="step", disable=not progress) as bar:
+    bar = tqdm(
+        total=session.total,
+        initial=session.step,
+        unit="step",
+        disable=not progress,
+        mininterval=0.5,
+    )
+    with bar:
 
         def look() -> None:
             bar.update(session.step - bar.n)
@@ -81,6 +89,7 @@ def _follow(session: Session, progress: bool) -> None:
 
 def resumable(training: Training) -> Session | None:
     """Return the latest run that an earlier kernel left unfinished, paused; None where there is none."""
+    wait_for_closed(_CLOSED)
     for folder in folders(training):
         places = Places(folder)
         note, found, settings = (

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from course.sandbox import patience
+from course.system.threads import end_at_exit
 from course.training.link import Closed
 from course.training.workers import Worker
 
@@ -58,7 +59,7 @@ class Watch:
         self.asked = ""  # the command to end that it was given
         self._heard, self._ended, self._busy = heard, ended, busy
         self._asked_at = 0.0
-        self._begun = self._hung = False
+        self._begun = self._hung = self._exiting = False
         self._listening = True
         self._silent = _usage(worker)  # since when it has told nothing
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -68,6 +69,7 @@ class Watch:
             worker.kill(hard=True)
             worker.link.close()
             raise
+        end_at_exit(self._thread, self._exit)
 
     def ask_to_end(self, command: str) -> None:
         """Ask the worker to end; one that does not is killed some seconds later."""
@@ -82,6 +84,10 @@ class Watch:
             self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def _exit(self) -> None:
+        """Watch no more: this process ends, which its worker notices."""
+        self._exiting = True
+
     def _run(self) -> None:
         status, fault = 1, ""
         try:
@@ -90,11 +96,13 @@ class Watch:
             fault = f"{type(error).__name__}: {error}"
             self._end_it()
         self.worker.link.close()
+        if self._exiting:
+            return
         self._ended(Ending(status, self.asked, self._hung, fault))
 
     def _follow(self) -> int:
         """Listen until the worker has ended; return its status."""
-        while True:
+        while not self._exiting:
             status = self.worker.ended()
             if status is not None:
                 while self._hear(0.0):  # its last words
@@ -104,6 +112,7 @@ class Watch:
                 time.sleep(0.01)
             self._hear(_LISTEN)
             self._insist()
+        return 0
 
     def _hear(self, timeout: float) -> bool:
         """Hand on what was said; return whether there was something."""

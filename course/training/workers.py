@@ -25,7 +25,7 @@ import torch
 from course.sandbox import answering
 from course.sandbox import board as boards
 from course.system import forking
-from course.system.threads import one_thread
+from course.system.threads import end_at_exit, one_thread
 from course.training.link import Link, PipeLink, QueueLink, pipe_links
 from course.training.published import Lock
 from course.training.trainer import Job, Trainer
@@ -83,6 +83,7 @@ class ThreadWorker:
         self._left = False
         self._thread = threading.Thread(target=self._work, args=(job,), daemon=True)
         self._thread.start()
+        end_at_exit(self._thread, lambda: self.link.say({"do": "leave"}))
 
     def _work(self, job: Job) -> None:
         try:

@@ -174,7 +174,9 @@ def test_status_counts_what_was_passed(capsys) -> None:
     assert "labs: 0 tasks reached" in lines
     lab_tasks.note("stack", "one")
     assert commands.main(["status"]) == 0
-    assert "labs: 1 task reached" in capsys.readouterr().out.splitlines()
+    told = capsys.readouterr().out
+    assert "labs: 1 task reached" in told.splitlines()
+    assert "trainings" not in told
 
 
 def test_reset_forgets_and_keeps_a_copy(course_home: Path, capsys) -> None:
@@ -184,7 +186,15 @@ def test_reset_forgets_and_keeps_a_copy(course_home: Path, capsys) -> None:
     lab_tasks.note("stack", "one")
     (course_home / "quiz.json").write_text("{}")
     (course_home / "workspaces").mkdir()
+    weights = course_home / "trainings" / "bert" / "run.safetensors"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(bytes(2_000_000))
+    weights.with_name("state.safetensors").hardlink_to(weights)  # as `training.states` keeps it
+    assert commands.main(["status"]) == 0
+    assert f"Your trainings take 2.0 MB in {course_home / 'trainings'};" in capsys.readouterr().out
     assert commands.main(["reset", "--yes"]) == 0
+    assert "The trainings take 2.0 MB of it; delete" in capsys.readouterr().out
+    assert not weights.exists()
     assert learner.progress() == {}
     assert learner.load_answer(name) is None
     assert (course_home / "workspaces").exists()

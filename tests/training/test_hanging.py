@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -16,8 +17,8 @@ import pytest
 import torch
 from torch import nn
 
-from course.system import files
-from course.training import Session, train, watching, workers
+from course.system import files, threads
+from course.training import Session, resumable, train, watching, workers
 from course.training import session as sessions
 from course.training.link import PipeLink, pipe_links
 from course.training.places import Places
@@ -25,6 +26,7 @@ from course.training.trainer import Job, Trainer
 from tests.training import toys
 
 SETTINGS = replace(toys.SETTINGS, steps=60)
+ROOT = Path(__file__).resolve().parents[2]
 LONG = replace(toys.SETTINGS, steps=20_000)
 forked = pytest.mark.skipif(not workers.forks(), reason="a training runs in a thread here")
 
@@ -120,7 +122,7 @@ def test_a_start_while_the_last_process_ends_is_not_lost(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(workers.IN_THREAD, str(int(kind == "thread")))
-    threads = torch.get_num_threads()
+    before = torch.get_num_threads()
     for state in ("running", "stopped"):
         session = Session(toys.training(), replace(SETTINGS, steps=400))
         session.start()
@@ -132,18 +134,18 @@ def test_a_start_while_the_last_process_ends_is_not_lost(
         session.start()
         assert session.result(cache=False).records[-1].step == 400
         session.reset()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(before)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("kind", ["child", "thread"])
 def test_a_training_that_exits_has_failed(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(workers.IN_THREAD, str(int(kind == "thread")))
-    threads = torch.get_num_threads()
+    before = torch.get_num_threads()
     session = Session(toys.training(loss=lambda model, batch: sys.exit(3)), SETTINGS)
     with pytest.raises(RuntimeError, match="ended with status 70"):
         session.result()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(before)
 
 
 def test_a_thread_that_does_not_obey_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,3 +229,41 @@ def test_a_child_does_not_keep_the_lock_of_the_learners_folder(tmp_path: Path) -
     os.write(writing, b".")
     os.waitpid(pid, 0)
     assert taken
+
+
+ENDS = """
+import threading, time, torch
+from course.system.threads import end_at_exit
+layer, x, done = torch.nn.TransformerEncoderLayer(64, 4).eval(), torch.randn(5, 3, 64), threading.Event()
+def compute():
+    with torch.no_grad():
+        while not done.is_set():
+            layer(x)
+thread = threading.Thread(target=compute, daemon=True)
+thread.start()
+end_at_exit(thread, done.set)
+time.sleep(0.2)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_ends_while_a_thread_computes_ends_in_peace() -> None:
+    """Python ends daemon threads, and within torch's code that takes the process down."""
+    done = subprocess.run([sys.executable, "-c", ENDS], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_closed_run_is_taken_up_at_once() -> None:
+    """As when the cell of a theatre is run again."""
+    session = Session(toys.training(), LONG)
+    session.start()
+    while session.step < 5:
+        time.sleep(0.001)
+    watch = session._watch
+    assert watch is not None
+    assert {watch._thread, sessions._optimizers} <= set(threads._ending)
+    session.close(0.0)
+    later = resumable(toys.training())
+    assert later is not None
+    assert (later.folder, later.state) == (session.folder, "paused")
+    assert later.step >= 5

@@ -90,7 +90,7 @@ class Runs:
     def _let_go(self, run: Run) -> None:
         self._leave.pop(run.id, lambda: None)()
         if run.own and not run.ended:
-            run.session.close()  # saved: it can be resumed
+            run.session.close(0.0)  # it saves, and can be resumed; nobody waits for that
 
     def close(self) -> None:
         """Stop listening, and end the runs that the theatre started."""

@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from course.system.threads import end_at_exit
+
 PAUSE = 0.05  # seconds: at most 20 updates a second
 
 
@@ -33,6 +35,7 @@ class Ticker:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True, name="theatre")
                 self._thread.start()
+                end_at_exit(self._thread, self.close)
             self._changed.notify()
 
     def close(self) -> None:

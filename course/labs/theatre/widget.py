@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LIVE = 0.1  # seconds between pictures of the newest moment: each costs a call of the model
 UNSEEN = 1.0  # the same while no view has answered yet
+UNSEEN_SHARE = 0.01  # of the time since it could: the pause between two drawings that are sent then
 QUICK = 0.03  # seconds that a press may wait for its picture
 SPOKEN = 5.0  # seconds between the figures that a screen reader hears
 
@@ -64,6 +65,7 @@ class TrainingTheatre(Lab):
     """
 
     def __init__(self, training: Training, session: Session | None = None) -> None:
+        self._close_earlier()  # before its run is looked for, so that this theatre takes it up
         self.training = training
         self._lock = threading.RLock()  # held while what is shown is changed or sent
         self._computing = threading.Lock()  # held while a model computes: no fork meanwhile
@@ -78,7 +80,8 @@ class TrainingTheatre(Lab):
         self._said = ("", 0.0)  # what a screen reader was given, and when
         self._told: tuple[Any, ...] = ()  # the summary and the values that the views have
         self._whole = False  # everything is sent, not what is new
-        self._opened = False  # a front end may be there
+        self._opened: float | None = None  # since when a front end may be there
+        self._unseen = 0.0  # when something was sent without knowing of one
         self._kept_result: Finished | None = (
             None  # the end of an earlier run, instead of this one's
         )
@@ -268,7 +271,7 @@ class TrainingTheatre(Lab):
                 self._whole = False
             if not self._views:  # nobody has the records before these
                 self._note_sent(content)
-            self._opened = True
+            self._opened = self._opened or time.monotonic()
             return content, buffers
 
     def _greet(self, view: str) -> None:
@@ -319,7 +322,7 @@ class TrainingTheatre(Lab):
     def _tick(self) -> None:
         """Picture the moment that is looked at, send what is new, and keep a run's end."""
         try:
-            if self._views or self._opened:
+            if self._views or self._unseen_may_be_told():
                 self._picture_moments()
                 with self._lock:
                     self._push()
@@ -328,6 +331,21 @@ class TrainingTheatre(Lab):
             with self._lock:
                 self._notice = f"The theatre failed with {type(error).__name__}: {error}"
                 self.send({"type": "draw", "panels": [], "notice": self._notice})
+
+    def _unseen_may_be_told(self) -> bool:
+        """Whether to send, while no view has answered: there may be one, and Python too busy to hear it.
+
+        The more time goes by, the rarer, because whoever reads a notebook's messages only after its cell,
+        as nbval does, finds the first thousand alone.
+        """
+        now = time.monotonic()
+        if self._opened is None:
+            return False
+        if now - self._unseen < max(LIVE, UNSEEN_SHARE * (now - self._opened)):
+            self._ticker.wake()
+            return False
+        self._unseen = now
+        return True
 
     def _picture_moments(self) -> None:
         with self._lock:

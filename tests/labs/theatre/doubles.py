@@ -146,7 +146,7 @@ class FakeSession:
         self.calls.append(("stop",))
         self.become("stopped")
 
-    def close(self) -> None:
+    def close(self, seconds: float = 15.0) -> None:
         self.calls.append(("close",))
 
     def reset(self) -> None:

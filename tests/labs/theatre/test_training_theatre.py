@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from course import labs
+from course.labs.theatre import widget
 from course.labs.theatre.curve import curve, figure_at, smoothed
 from course.system.outputs import with_page
 from course.training import Answer
@@ -59,6 +60,24 @@ def test_only_what_is_new_is_sent(front: Front, session: FakeSession) -> None:
     assert numbers[:5].tolist() == [101, 102, 103, 104, 105]
     assert numbers[10:].tolist() == [105, np.float32(0.4)]
     assert front.size < 20_000
+
+
+def test_a_theatre_that_nobody_has_answered_sends_ever_less(
+    session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads a cell's messages only after its end finds the first thousand."""
+    lab: Any = labs.TrainingTheatre(session.training, session)  # type: ignore[arg-type]
+    lab._ticker.close()
+    lab.first_message()
+    now = lab._opened
+    monkeypatch.setattr(widget.time, "monotonic", lambda: now)
+    sent = 0
+    for _ in range(20 * 1000):  # 1,000 s of news, 20 times a second
+        now += 0.05
+        sent += lab._unseen_may_be_told()
+    assert 100 < sent < 700
+    monkeypatch.undo()
+    lab.close()
 
 
 def test_a_figure_that_comes_late_is_sent() -> None:
