@@ -723,7 +723,8 @@ training = docstring_classifier(layer=use("stacking.EncoderLayer"), masked_mean=
 for part, whose in training.parts.items():
     print(f"{part}: {whose}")
 for name, figures_of in baselines(data, "test").items():
-    print(f"{name:25} accuracy {figures_of['accuracy']:.3f}, macro F1 {figures_of['macro F1']:.3f}")
+    accuracy_of, f1 = figures_of["accuracy"], figures_of["macro F1"]
+    print(f"{name:25} accuracy {accuracy_of:.3f}, macro F1 {f1:.3f}")
 
 # %% [markdown] id="scratch-recipe"
 # 3,522 docstrings are few for 0.2 million weights. Trained plainly, the encoder soon knows them by heart and gets no better on new modules. Four means hold it back: in training 30 % of the pieces are hidden, as in chapter 05 but as mere noise; 30 % dropout; smoothed labels, which ask for 0.92 in place of 1; and an early end, after fewer than three passes. It also gets a start that needs no labels: each piece's first vector says which pieces stand near it in the documentation (chapter 05 again). Strictly speaking, that is a little transfer too.
@@ -741,8 +742,10 @@ theatre
 # %% id="scratch-result"
 trained = theatre.result()  # waits for the end
 print(f"{trained.settings.steps} updates in {trained.seconds:.0f} s")
-for split, figures_of in (("validation", trained.metrics), ("test", trained.test)):
-    print(f"{split:10}  accuracy {figures_of['accuracy']:.3f}, macro F1 {figures_of['macro F1']:.3f}")
+for split, reached_on in (("validation", trained.metrics), ("test", trained.test)):
+    print(
+        f"{split:10}  accuracy {reached_on['accuracy']:.3f}, macro F1 {reached_on['macro F1']:.3f}"
+    )
 
 # %% id="scratch-explain"
 explain("classification.from-scratch")

@@ -100,7 +100,9 @@ def test_the_tuned_model_starts_as_the_frozen_classifier() -> None:
 def test_together_is_the_mean_of_both() -> None:
     data = DATA.few(10)
     both = few.together(data)
-    mean = (few.tf_idf(data).probabilities(data.test) + few.minilm(data).probabilities(data.test)) / 2
+    mean = (
+        few.tf_idf(data).probabilities(data.test) + few.minilm(data).probabilities(data.test)
+    ) / 2
     assert both.probabilities(data.test[:50]) == pytest.approx(mean[:50])
     figures, _ = methods.measure("TF-IDF and frozen MiniLM", 10, 0)
     labels = [each.label for each in data.test]
