@@ -761,7 +761,7 @@ explain("classification.from-scratch")
 # - **The head starts as the frozen classifier's.** Random weights in the head would send large and meaningless gradients down into layers that were good. Kumar et al. (2022) found that this hurts most on new kinds of data, and new modules are that. Before its first update our model *is* the frozen classifier.
 # - **A low learning rate**, $10^{-4}$ with warm-up: a thirtieth of what the encoder from scratch took.
 #
-# With 50 docstrings a class it takes half a minute:
+# With 50 docstrings a class it takes less than a minute:
 
 # %% id="tuning-run"
 few_labels = data.few(50)
