@@ -132,6 +132,29 @@ def bert_changes() -> dict[str, Row]:
     }
 
 
+def docstring_families() -> dict[str, Row]:
+    from course.content.classification.experiments import methods
+
+    def row(method: str, per_class: int | None) -> Row:
+        def run(seed: int) -> Run:
+            return Run(*methods.measure(method, per_class, seed))
+
+        if method not in methods.TRAINED:
+            return Row(run)
+        training, settings = methods.training_of(method, per_class, 0)
+        return Row(run, {**settings.as_json(), "seed": None}, training.key)
+
+    sizes = [size for size in methods.SIZES if size is not None]
+    rows = {methods.row_name(m, size): row(m, size) for size in sizes for m in methods.METHODS}
+    return rows | {methods.row_name(m, None): row(m, None) for m in methods.TRAINED}
+
+
+def docstring_families_baselines() -> dict[str, Figures]:
+    from course.content.classification.experiments import methods
+
+    return {methods.row_name(m, None): methods.measure(m, None, 0)[0] for m in methods.FITTED}
+
+
 # A chapter's training is added here, with a function above that makes its rows.
 APPLICATIONS = {
     "masked-words": Application(
@@ -150,6 +173,13 @@ APPLICATIONS = {
         "From BERT to RoBERTa to ModernBERT, one change at a time (chapter 05)",
         {"accuracy": ("right", "{:.1%}"), "perplexity": ("perplexity", "{:.0f}")},
         bert_changes,
+    ),
+    "docstring-families": Application(
+        "classification.few",
+        "Families of docstrings (chapter 06)",
+        {"accuracy": ("accuracy", "{:.3f}"), "macro F1": ("macro F1", "{:.3f}")},
+        docstring_families,
+        docstring_families_baselines,
     ),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import hashlib
 import inspect
@@ -16,12 +15,11 @@ from torch import Tensor, nn
 from course.content.bert.experiments import baselines, changes, model, text
 from course.content.bert.experiments import training as recipe
 from course.datasets.python_docs import corpus
+from course.labs import with_standard_layers
 from course.training import Answer, HeadPicture, Settings, Training
+from course.training.own_parts import fitting_positions, whose
 from course.training.sources import code_of
-from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.inspect.recording import record
-from encoder_core.models.text_encoder import TextEncoder
-from encoder_core.multihead import MultiheadAttention
 
 __all__ = ["BLANKS", "masked_words", "plain_baselines", "recipe_changed", "with_standard_layers"]
 
@@ -56,7 +54,7 @@ def masked_words(
         num_layers=2,
         dim_feedforward=64,
         dropout=0.0,
-        positions=_fitting_positions(layer),
+        positions=fitting_positions(layer),
         more={"near": True, "first_vectors": True},
     )
     parts = {name: whose(part) for name, part in own.items() if part is not None}
@@ -119,22 +117,6 @@ def recipe_changed(
     )
 
 
-def _fitting_positions(layer: Callable[..., nn.Module] | None) -> str:
-    """A trainable bias of the scores, where a layer takes a mask of numbers; else sines."""
-    if layer is None:
-        return "relative"
-    try:
-        TextEncoder(8, 8, 2, 1, 8, positions="relative", layer=layer)
-    except ValueError:
-        return "sinusoidal"
-    return "relative"
-
-
-def whose(part: object) -> str:
-    """Tell whether a part is the learner's own or the reference that stands in for it."""
-    return "the reference's" if getattr(part, "__course_reference__", False) else "yours"
-
-
 def _build(layer: Callable[..., nn.Module] | None, settings: Settings) -> nn.Module:
     return _built(settings, **({} if layer is None else {"layer": layer}))
 
@@ -191,30 +173,6 @@ def fill_blanks(net: nn.Module) -> Sequence[Answer]:
         pairs = zip(guesses[0].tolist(), chances[0].tolist(), strict=True)
         found.append(Answer(sentence, tuple((words.tokens[i], p) for i, p in pairs), right))
     return found
-
-
-def with_standard_layers(net: nn.Module) -> nn.Module:
-    """Return the same model with `encoder_core`'s layers, whose heads can be recorded and cut out.
-
-    A layer that passed chapter 04 has the state dict of torch's and computes the same.
-    """
-    if any(isinstance(module, MultiheadAttention) for module in net.modules()):
-        return net
-    twin = copy.deepcopy(net)
-    encoder: Any = twin.encoder.encoder  # type: ignore[union-attr]
-    d_model = encoder.norm.normalized_shape[0]
-    biases = getattr(encoder, "position_biases", None)
-    for i, layer in enumerate(encoder.layers):
-        heads = biases[i].table.shape[0] if biases is not None else 4
-        standard = TransformerEncoderLayer(
-            d_model, heads, layer.linear1.out_features, 0.0, norm_first=True
-        )
-        standard.load_state_dict(layer.state_dict())
-        standard.self_attn.position_bias = None if biases is None else biases[i]
-        encoder.layers[i] = standard
-    if biases is not None:
-        encoder.position_biases = None
-    return twin.eval()
 
 
 @torch.no_grad()

@@ -7,7 +7,6 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +18,9 @@ from course.datasets import Dataset, Example
 from course.datasets.python_docs import neighbour_vectors
 from course.labs import with_standard_layers
 from course.training import Answer, HeadPicture, Settings, Training
+from course.training.own_parts import fitting_positions, whose
 from course.training.sources import code_of
 from encoder_core.inspect.recording import record
-from encoder_core.models.text_encoder import TextEncoder
 
 __all__ = ["CLASSES", "LINE", "baselines", "docstring_classifier", "tokenizer", "tuned_minilm"]
 
@@ -45,7 +44,7 @@ def docstring_classifier(
     data = data or datasets.load("docstring-families")
     own = {"EncoderLayer": layer, "masked_mean": masked_mean}
     settings = Settings(
-        **from_scratch.SETTINGS, positions=_fitting_positions(layer), more={"first_vectors": True}
+        **from_scratch.SETTINGS, positions=fitting_positions(layer), more={"first_vectors": True}
     )
     return Training(
         name="classification.docstrings",
@@ -57,11 +56,13 @@ def docstring_classifier(
         loss=from_scratch.loss,
         evaluate=functools.partial(_evaluate, data.validation),
         figure="accuracy",
-        baselines={name: found["accuracy"] for name, found in baselines(data, "validation").items()},
+        baselines={
+            name: found["accuracy"] for name, found in baselines(data, "validation").items()
+        },
         test=functools.partial(_evaluate, data.test),
         examples=functools.partial(_answers, data),
         head=_look_at_the_line,
-        parts={name: _whose(part) for name, part in own.items() if part is not None},
+        parts={name: whose(part) for name, part in own.items() if part is not None},
         key=_key((from_scratch, neighbour_vectors), own.values(), data),
     )
 
@@ -106,22 +107,6 @@ def baselines(data: Dataset, split: str = "test") -> dict[str, dict[str, float]]
         "always the largest class": figures(largest, examples),
         "TF-IDF": figures(counted, examples),
     }
-
-
-def _fitting_positions(layer: Callable[..., nn.Module] | None) -> str:
-    """A trainable bias of the scores, where a layer takes a mask of numbers; else sines."""
-    if layer is None:
-        return "relative"
-    try:
-        TextEncoder(8, 8, 2, 1, 8, positions="relative", layer=layer)
-    except ValueError:
-        return "sinusoidal"
-    return "relative"
-
-
-def _whose(part: object) -> str:
-    """Tell whether a part is the learner's own or the reference that stands in for it."""
-    return "the reference's" if getattr(part, "__course_reference__", False) else "yours"
 
 
 def _build(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,25 +17,25 @@ import torch.nn.functional as F
 
 from course.content import exercises, manuscript
 from course.content import questions as quizzes
-from course.content.classification.experiments import heads
+from course.content.classification.experiments import from_scratch, heads
 from course.labs.search.compute import Settings, Shelf
 from course.labs.search.widget import EXAMPLES
 
 pytestmark = pytest.mark.slow
 
-LEFT_OUT = ("check", "use", "labs", "quiz", "predict", "explain")
+LEFT_OUT = ("check", "quiz", "predict", "explain")
 ROOM = 0.011
 
 
 @pytest.fixture(scope="module")
-def chapter(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+def chapter(computed: Path) -> SimpleNamespace:
     """All names of the chapter after its last cell, what it printed, and what cells left when they ran."""
     names: dict[str, object] = {"__name__": "chapter_06"}
     printed: list[str] = []
     names["print"] = lambda *parts, sep=" ", **how: printed.append(sep.join(map(str, parts)))
     kept: dict[str, object] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("COURSE_HOME", str(computed))  # the trainings are there
         for cell in manuscript.read("06_classification"):
             if cell.kind == "code":
                 body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
@@ -197,6 +198,40 @@ def test_few_labels_are_for_the_encoder_and_many_are_not(chapter: SimpleNamespac
     }
     assert at_random["TF-IDF"] > at_random["frozen MiniLM"] + 0.03
     assert at_random["TF-IDF"] == pytest.approx(0.81, abs=0.015)
+
+
+def test_from_scratch_it_is_level_with_the_word_count(chapter: SimpleNamespace) -> None:
+    reached = chapter.trained.test["accuracy"]
+    assert reached == pytest.approx(chapter.accuracy["whole modules"], abs=0.03)
+    assert "about level" in right("from-scratch")
+    weights = sum(parameter.numel() for parameter in chapter.trained.model.parameters())
+    assert round(weights / 1e6, 1) == 0.2
+    settings = chapter.training.settings
+    assert 2 < settings.steps * settings.batch_size / len(chapter.data.train) < 3
+    assert (settings.dropout, from_scratch.HIDDEN) == (0.3, 0.3)
+    assert round(1 - from_scratch.SMOOTHING * 5 / 6, 2) == 0.92
+
+
+def test_fine_tuned_it_gets_more_out_of_the_same_labels(chapter: SimpleNamespace) -> None:
+    frozen = numbers(chapter, "frozen     accuracy")[0]
+    assert chapter.tuned.test["accuracy"] > frozen + ROOM
+    assert len(chapter.few_labels.train) == 300
+    moved = sum(parameter.numel() for parameter in chapter.tuned.model.layers.parameters())
+    assert round(moved / 1e6, 1) == 3.5
+
+
+def test_the_table_of_all_methods_is_as_the_prose_has_it(chapter: SimpleNamespace) -> None:
+    def reached(size: str, method: str) -> float:
+        return float(chapter.table.rows[f"{size}: {method}"].spread("test", "accuracy").median)
+
+    counted, frozen = reached("all", "TF-IDF"), reached("all", "frozen MiniLM")
+    assert abs(frozen - counted) < ROOM
+    assert abs(reached("all", "from scratch") - counted) < ROOM
+    together = reached("all", "TF-IDF and frozen MiniLM")
+    assert together == pytest.approx(0.04 + max(counted, frozen), abs=ROOM)
+    few = "10 a class"
+    assert reached(few, "frozen MiniLM") > reached(few, "TF-IDF") + 0.15
+    assert reached("50 a class", "fine-tuned MiniLM") > reached("50 a class", "frozen MiniLM")
 
 
 def test_without_permissions_the_logit_rises(chapter: SimpleNamespace) -> None:
