@@ -24,7 +24,6 @@ __all__ = ["Nearest", "Rankings", "Selection", "Settings", "Shelf", "Word"]
 
 LONGEST = 200  # characters of a question
 MOST_SHOWN = 10  # passages of a ranking
-GIVEN, OWN = 0, 1  # which shelf
 
 Nearest = Callable[[Tensor, Tensor, int], tuple[Tensor, Tensor]]
 
@@ -35,12 +34,12 @@ class Settings:
 
     Attributes:
         text: the question.
-        shelf: what is searched: 0 for the passages given, 1 for those of the learner's folder.
+        shelf: what is searched: 0 for the passages given, from 1 on the learner's folders.
         shown: how many passages of each ranking.
     """
 
     text: str
-    shelf: int = GIVEN
+    shelf: int = 0
     shown: int = 5
 
 
