@@ -57,7 +57,9 @@ def docstring_classifier(
         loss=from_scratch.loss,
         evaluate=functools.partial(_evaluate, data.validation),
         figure="accuracy",
-        baselines={name: found["accuracy"] for name, found in baselines(data, "validation").items()},
+        baselines={
+            name: found["accuracy"] for name, found in baselines(data, "validation").items()
+        },
         test=functools.partial(_evaluate, data.test),
         examples=functools.partial(_answers, data),
         head=_look_at_the_line,

@@ -110,14 +110,18 @@ class Upper(nn.Module):
         for module in self.layers.modules():
             if isinstance(module, nn.Dropout):
                 module.p = dropout
-        weight, bias = (torch.from_numpy(part).float() for part in (frozen.coef_, frozen.intercept_))
+        weight, bias = (
+            torch.from_numpy(part).float() for part in (frozen.coef_, frozen.intercept_)
+        )
         self.head = nn.Linear(weight.shape[1], weight.shape[0])
         self.head.load_state_dict({"weight": weight, "bias": bias})
 
     def forward(self, hidden: Tensor, padding: Tensor) -> Tensor:
         """Return logits `(B, C)`; `padding` `(B, S)` is True at padding."""
         hidden = encode_embedded(self.layers, hidden, padding)  # (B, S, D)
-        pooled = F.normalize(masked_mean(hidden, padding), dim=-1)  # (B, D), as `sentence_embedding`
+        pooled = F.normalize(
+            masked_mean(hidden, padding), dim=-1
+        )  # (B, D), as `sentence_embedding`
         logits: Tensor = self.head(pooled)
         return logits
 
