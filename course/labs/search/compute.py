@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -80,11 +79,7 @@ class Shelf:
         if not index.passages:
             raise ValueError("There is no passage to search.")
         self.index, self.name = index, name
-
-    @cached_property
-    def words(self) -> WordIndex:
-        """The texts' words, of the same texts that the vectors are of."""
-        return WordIndex(self.index.texts)
+        self.words = WordIndex(index.texts)  # of the same texts that the vectors are of
 
     def __len__(self) -> int:
         return len(self.index.passages)

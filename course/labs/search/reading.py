@@ -81,7 +81,6 @@ class Reading:
         with one_thread():  # the others stay free for the questions
             vectors = embed(folder.passages, self._on_batch, BATCH)
         self.shelf = Shelf(Index(folder.passages, vectors), root.resolve().name or self.folder)
-        assert self.shelf.words.size  # the words are counted here, and not at the first key press
         return f"Read: {folder!r}."
 
     def _on_file(self, files: int, passages: int) -> None:
