@@ -228,7 +228,7 @@ def test_folders_that_give_nothing_are_told_and_nothing_changes(
     (folder / "picture.png").write_bytes(b"\x89PNG")
     assert "(1 file of another kind)" in press(front, folder)["notice"]
     (folder / "blank.txt").write_text("\n \n")
-    assert "its text files are empty" in press(front, folder)["notice"]
+    assert "(1 without text; 1 file of another kind)" in press(front, folder)["notice"]
     monkeypatch.setattr(reading_module.os, "access", lambda *_: False)
     assert "may not be read with your permissions" in press(front, folder)["notice"]
     for odd in ("\0", "a" * 999, "~nobody-of-this-name/x"):
