@@ -863,7 +863,7 @@ explain("classification.most-attended")
 
 # %% id="surgery-table"
 labs.SurgeryTable(
-    classifier, datasets.tokenizer(), classes=data.classes, examples=(text, *lines[:4])
+    classifier, datasets.tokenizer(), classes=data.classes, examples=(text, *lines[::40])
 )
 
 # %% [markdown] id="surgery-reading"

@@ -220,12 +220,12 @@ def test_attention_and_ablation_agree_a_little(chapter: SimpleNamespace) -> None
 
 
 def test_the_most_attended_word_is_decisive_in_some_texts_alone(chapter: SimpleNamespace) -> None:
-    """Trainings differ between machines: 0.41 and 0.55 were seen, and blanks that raise the logit in 0.55."""
+    """Trainings differ between machines: seen were 0.41, 0.43 and 0.55; logits that rise, 0.55 and 0.59."""
     found = chapter.decisive
     assert found.texts == 139
     assert round(found.texts / found.by_chance) == 11
-    shares = [count / found.texts for count in (found.by_attention, found.against)]
-    assert all(0.3 < share < 0.65 for share in shares)
+    assert 0.3 < found.by_attention / found.texts < 0.65
+    assert 0.4 < found.against / found.texts < 0.7
     assert found.by_attention > 3 * found.by_chance
     assert found.by_attention > found.by_length
     assert right("most-attended").startswith("In three to six of ten")
