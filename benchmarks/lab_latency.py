@@ -269,7 +269,8 @@ def scheduling() -> str:
 PEERS = """Made by `benchmarks/lab_latency.py`: JupyterLab in headless Chromium, 8 heads, d_model 256,
 32 tokens; the arrow keys move the temperature. The window is 1440 x 900, drawn without a GPU."""
 ALONE = """Made by `benchmarks/lab_latency.py --labs all`: JupyterLab in headless Chromium, each lab as it
-starts; the arrow keys move what the first column names. The window is 1440 x 900, drawn without a GPU."""
+starts; the arrow keys, or a letter, change what the first column names. The window is 1440 x 900, drawn
+without a GPU."""
 
 
 def report(results: dict[str, tuple[list[float], list[int]]], busy: str, how: str = PEERS) -> str:

@@ -194,9 +194,24 @@ def test_a_folder_of_ones_own_is_read_told_and_searched(lab: SearchLab, tmp_path
     assert ids(front, "by_words") == [0]
     assert front.move(shelf=0)["values"]["shelf"] == 0
     lab.read_folder(str(tmp_path)).wait(60)  # from Python, and a second time
-    assert lab.settings["shelf"] == 1
+    assert lab.settings["shelf"] == 2
     with pytest.raises(ValueError, match="path of a folder first"):
         lab.read_folder(" ")
+
+
+def test_a_search_of_ones_own_that_fails_on_the_new_folder_leaves_the_old_picture(
+    index: passages.Index, tmp_path: Path
+) -> None:
+    def nearest(query: Tensor, documents: Tensor, count: int) -> Any:
+        assert len(documents) == len(SHELF)
+        return (query @ documents.T).topk(count)
+
+    (tmp_path / "one.txt").write_text("One text.")
+    front = Front(labs.SearchLab(index, nearest=nearest, text="erase a folder")).ready()
+    before = ids(front, "by_meaning")
+    assert "Your nearest raised AssertionError" in press(front, tmp_path)["notice"]
+    assert ids(front, "by_meaning") == before
+    front.lab.close()
 
 
 def test_folders_that_give_nothing_are_told_and_nothing_changes(
@@ -213,7 +228,7 @@ def test_folders_that_give_nothing_are_told_and_nothing_changes(
     (folder / "picture.png").write_bytes(b"\x89PNG")
     assert "(1 file of another kind)" in press(front, folder)["notice"]
     (folder / "blank.txt").write_text("\n \n")
-    assert "its text files are empty" in press(front, folder)["notice"]
+    assert "(1 without text; 1 file of another kind)" in press(front, folder)["notice"]
     monkeypatch.setattr(reading_module.os, "access", lambda *_: False)
     assert "may not be read with your permissions" in press(front, folder)["notice"]
     for odd in ("\0", "a" * 999, "~nobody-of-this-name/x"):

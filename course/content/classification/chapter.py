@@ -38,7 +38,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course import check, datasets, explain, figures, hint, labs, passages, predict, quiz, use
-from course.content.classification.experiments import calibration, few, heads, vectors, words
+from course.content.classification.experiments import calibration, few, heads, looks, vectors, words
 from course.content.classification.trainings import baselines, docstring_classifier, tuned_minilm
 from course.content.recorded import recording
 from course.training import train
@@ -837,6 +837,40 @@ explain("classification.agreement")
 # *What to see:* the two orders agree a little. In six of fifteen texts the same word is first, where chance would give one or two; in three texts the orders run against each other. That is too little to read one off the other. Jain and Wallace (2019) found weak agreement in recurrent classifiers too, and could exchange the weights without changing the prediction: *Attention is not Explanation*. Wiegreffe and Pinter (2019) replied that weights found for one input aren't weights that a model would learn, and that much depends on what you call an explanation. Chapter 02 ended with the same advice: a picture of attention is a hypothesis. The experiment is to take something away.
 #
 # Leaving words out has limits too. A text with a hole is unlike any text that the model was trained on, two words that say the same hide each other, and removing *not* changes what the text says.
+
+# %% [markdown] id="surgery-text"
+# ### Ablation beside attention, in the encoder that you trained
+#
+# The first of these limits can be lifted. The encoder of section 7 learned with words hidden, so a blank is nothing new to it. And it is small enough to blank every word of many texts. For 139 short test docstrings: is the word with the most attention, over all layers, heads and queries, also the one whose blank changes the logit of the class most? A word drawn at random would be it in one text of eleven.
+
+# %% id="surgery-predict"
+predict("classification.most-attended")
+
+# %% id="surgery-run"
+classifier = labs.with_standard_layers(trained.model)  # the same weights; its heads can be cut out
+lines = [each.text for each in data.test if 6 <= len(each.text.split()) <= 20][::3]
+decisive = looks.compare(classifier, datasets.tokenizer(), lines)
+print(f"{decisive.texts} texts; the word whose blank changes the logit most is")
+print(f"  the word with the most attention in {decisive.by_attention / decisive.texts:.0%}")
+print(f"  the longest word                 in {decisive.by_length / decisive.texts:.0%}")
+print(f"  a word drawn at random           in {decisive.by_chance / decisive.texts:.0%}")
+print(f"blanking the most attended word raises the logit in {decisive.against / decisive.texts:.0%}")
+
+# %% id="surgery-explain"
+explain("classification.most-attended")
+
+# %% [markdown] id="surgery-note"
+# *What to see:* attention is a hint, several times better than a draw, and wrong about as often as right. And look at the last line: in about half of the texts the logit of the class *rises* when the word that is looked at most is blanked. That word spoke for another class, and the weights don't say so.
+#
+# Take a line apart yourself. The table blanks each piece and cuts out each head, with every key that you press; beside each effect stands what attention would have suggested. Look for a line in which the two part.
+
+# %% id="surgery-table"
+labs.SurgeryTable(
+    classifier, datasets.tokenizer(), classes=data.classes, examples=(text, *lines[::40])
+)
+
+# %% [markdown] id="surgery-reading"
+# An honest sentence about such a table names the experiment: “blanked, *file* takes so much of the probability”. “The model looks at *permissions*, and therefore” is a guess that the experiment next to it may refute. Nor is the experiment the whole story: a blank says what this answer needs while all other words stay, and not how the model got there.
 
 # %% id="explanation-quiz"
 quiz("classification.explanation")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,6 @@ __all__ = ["Nearest", "Rankings", "Selection", "Settings", "Shelf", "Word"]
 
 LONGEST = 200  # characters of a question
 MOST_SHOWN = 10  # passages of a ranking
-GIVEN, OWN = 0, 1  # which shelf
 
 Nearest = Callable[[Tensor, Tensor, int], tuple[Tensor, Tensor]]
 
@@ -35,12 +33,12 @@ class Settings:
 
     Attributes:
         text: the question.
-        shelf: what is searched: 0 for the passages given, 1 for those of the learner's folder.
+        shelf: what is searched: 0 for the passages given, from 1 on the learner's folders.
         shown: how many passages of each ranking.
     """
 
     text: str
-    shelf: int = GIVEN
+    shelf: int = 0
     shown: int = 5
 
 
@@ -81,11 +79,7 @@ class Shelf:
         if not index.passages:
             raise ValueError("There is no passage to search.")
         self.index, self.name = index, name
-
-    @cached_property
-    def words(self) -> WordIndex:
-        """The texts' words, of the same texts that the vectors are of."""
-        return WordIndex(self.index.texts)
+        self.words = WordIndex(index.texts)  # of the same texts that the vectors are of
 
     def __len__(self) -> int:
         return len(self.index.passages)

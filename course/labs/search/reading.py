@@ -81,7 +81,6 @@ class Reading:
         with one_thread():  # the others stay free for the questions
             vectors = embed(folder.passages, self._on_batch, BATCH)
         self.shelf = Shelf(Index(folder.passages, vectors), root.resolve().name or self.folder)
-        assert self.shelf.words.size  # the words are counted here, and not at the first key press
         return f"Read: {folder!r}."
 
     def _on_file(self, files: int, passages: int) -> None:
@@ -103,13 +102,12 @@ class Reading:
 
 def _nothing(folder: Folder, path: str) -> str:
     """Why a folder gave no passage."""
-    if folder.files:
-        return f"{path}: its text files are empty."
-    left = ", ".join(folder.left_out())
+    blank = [f"{folder.files:,} without text"] if folder.files else []
+    why = "; ".join([*blank, *folder.left_out()]) or "it has no files"
     kinds = (
         "Read are .txt, .md, .rst, the docstrings of .py and the text of .ipynb, up to 1 MB a file."
     )
-    return f"{path}: there is no text to read in this folder ({left or 'it has no files'}). {kinds}"
+    return f"{path}: there is no text to read in this folder ({why}). {kinds}"
 
 
 def _explained(error: Exception, path: str) -> str:

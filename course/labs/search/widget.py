@@ -12,7 +12,7 @@ from course.labs.drawing import Drawing
 from course.labs.faults import InvalidSetting
 from course.labs.own_functions import OwnFunctionsLab
 from course.labs.search.challenges import TASKS
-from course.labs.search.compute import OWN, Nearest, Rankings, Selection, Settings, Shelf
+from course.labs.search.compute import Nearest, Rankings, Selection, Settings, Shelf
 from course.labs.search.form import form
 from course.labs.search.reading import LONGEST_PATH, Reading
 from course.labs.search.view import in_lines, panels, still, summary
@@ -36,8 +36,8 @@ class SearchLab(OwnFunctionsLab):
             indices `(Q, count)`.
         examples: questions to choose from.
         name: what `index` is called.
-        **settings: how the lab starts; any of `text`, `shelf` (0, or 1 for your own folder, once it is
-            read), `shown` (passages of each ranking) and `passage` (the number of the one that is looked at).
+        **settings: how the lab starts; any of `text`, `shown` (passages of each ranking), `passage` (the
+            number of the one that is looked at) and `shelf` (0; folders of your own follow once they are read).
 
     Raises:
         ValueError: a setting is invalid; the text says why.
@@ -66,7 +66,7 @@ class SearchLab(OwnFunctionsLab):
     def compute(self, asked: Settings, own: bool) -> Rankings:
         """Answer the question both ways."""
         if asked.shelf not in range(len(self._shelves)):
-            raise InvalidSetting("Your own folder has to be read first: “Read this folder”.")
+            raise InvalidSetting("A folder of your own has to be read first: “Read this folder”.")
         nearest = self.functions(own).get("nearest")
         return self._shelves[asked.shelf].rank(asked, nearest)
 
@@ -176,12 +176,10 @@ class SearchLab(OwnFunctionsLab):
             if reading is not self._reading:
                 return  # another one has begun, or the lab is closed
             if reading.shelf is not None:
-                self._shelves[OWN:] = [reading.shelf]
-                self._asked, self._result = replace(self._asked, shelf=OWN), None
-                self._refused, self._why = {}, {}
-                self._fits({})
-            if reading.ended:
-                self._notice = reading.words if reading.failed else ""
+                self._shelves.append(reading.shelf)
+                super().apply({"shelf": len(self._shelves) - 1})
+            elif reading.failed:
+                self._notice = reading.words
             self.redraw()
             if reading.ended:
                 self._output.renew()

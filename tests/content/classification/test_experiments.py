@@ -118,4 +118,5 @@ def test_agreement_counts_the_texts_whose_first_words_are_the_same(
     )
     agreement = looks.compare(nn.Identity(), datasets.tokenizer(), found)
     assert (agreement.texts, agreement.by_attention, agreement.by_length) == (3, 1, 1)
+    assert agreement.against == 2  # "of" and "a" speak for other classes
     assert agreement.by_chance == pytest.approx(1 / 3 + 1 / 2 + 1 / 4)

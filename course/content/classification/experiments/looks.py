@@ -25,12 +25,14 @@ class Agreement:
         by_attention: in how many it is the word with the most attention.
         by_length: in how many it is the longest word, the first of several.
         by_chance: in how many a word drawn at random would be it, on average.
+        against: in how many the blank at the word with the most attention raises the answer's logit.
     """
 
     texts: int
     by_attention: int
     by_length: int
     by_chance: float
+    against: int
 
 
 @torch.no_grad()
@@ -69,14 +71,15 @@ def of_words(model: nn.Module, tokenizer: WordPiece, text: str) -> tuple[Tensor,
 
 def compare(model: nn.Module, tokenizer: WordPiece, texts: Iterable[str]) -> Agreement:
     """Blank each word of each text, and count which words the answers hang on. The model is in eval mode."""
-    count = by_attention = by_length = 0
+    count = by_attention = by_length = against = 0
     by_chance = 0.0
     for text in texts:
         changes, received = of_words(model, tokenizer, text)
         lengths = torch.tensor([len(word) for word in text.split()][: len(changes)])
-        most = int(changes.abs().argmax())
+        most, looked_at = int(changes.abs().argmax()), int(received.argmax())
         count += 1
-        by_attention += int(received.argmax()) == most
+        by_attention += looked_at == most
+        against += int(changes[looked_at] > 0)
         by_length += int(lengths.argmax()) == most
         by_chance += 1 / len(changes)
-    return Agreement(count, by_attention, by_length, by_chance)
+    return Agreement(count, by_attention, by_length, by_chance, against)

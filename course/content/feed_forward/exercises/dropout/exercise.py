@@ -40,7 +40,9 @@ def statistics(
     value, x = value.detach().double(), x.detach().double()
     zero, x = value == 0, x.expand_as(value)
     left = value[~zero]
-    one_factor = left.numel() > 0 and bool((left == left[0]).all())  # the gradient, not a multiple of x
+    one_factor = left.numel() > 0 and bool(
+        (left == left[0]).all()
+    )  # the gradient, not a multiple of x
     factors = left.abs() if one_factor else (value / x)[~zero].abs()
     one_draw = factors.numel() == 0 or (
         not zero.any() and bool(((factors * (1 - p) - 1).abs() < 0.02).all())
