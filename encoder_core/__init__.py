@@ -30,6 +30,7 @@ _FILES: dict[str, tuple[str, ...]] = {
         "normalise_text",
         "split_words",
     ),
+    "text.spacing": ("join_as_written",),
     "text.added_tokens": ("AddedToken", "AddedTokens"),
     "text.tokenizer": ("WordPiece", "read_vocabulary", "wordpiece"),
     "text.encodings": ("Batch", "Encoding", "encode_texts", "pad_encodings", "truncate"),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from encoder_core.text.added_tokens import AddedToken, AddedTokens
 from encoder_core.text.encodings import Batch, Encoding, encode_texts, pad_encodings, truncate
+from encoder_core.text.spacing import join_as_written
 from encoder_core.text.words import join_letters, normalise_text
 
 __all__ = ["Batch", "Encoding", "WordPiece", "read_vocabulary", "wordpiece"]
@@ -246,19 +247,42 @@ class WordPiece:
         """Pad encodings to the longest of them."""
         return pad_encodings(encodings, self.vocabulary[self.padding])
 
-    def decode(self, ids: Iterable[int], skip_special: bool = True) -> str:
+    def decode(
+        self, ids: Iterable[int], skip_special: bool = True, as_written: bool = False
+    ) -> str:
         """Turn ids into text. Capitals, accents and the original spacing are lost.
+
+        A space stands between two words, but before `.`, `?`, `!` and `,`, as Hugging Face's tokenizers
+        write it. With `as_written` none stands where people mostly write none: between ideographs,
+        inside of 3.5 or don't, at brackets. Both split into the same words.
 
         Raises KeyError for an id that is not in the vocabulary.
 
         >>> from encoder_core.pretrained.minilm import load_minilm
-        >>> load_minilm()[1].decode([101, 2003, 2009, 1029, 102])
+        >>> tokenizer = load_minilm()[1]
+        >>> tokenizer.decode([101, 2003, 2009, 1029, 102])
         'is it?'
+        >>> ids = tokenizer.encode("It's 3.5 (not 4)!").ids
+        >>> tokenizer.decode(ids), tokenizer.decode(ids, as_written=True)
+        ("it ' s 3. 5 ( not 4 )!", "it's 3.5 (not 4)!")
         """
         tokens = [self.tokens[int(number)] for number in ids]
         kept = [token for token in tokens if not (skip_special and token in self._skipped)]
+        if as_written:
+            return join_as_written(_whole_words(kept))
         text = "".join(kept[:1])
         for token in kept[1:]:
             space = "" if token in _JOINED_LEFT or token.startswith("##") else " "
             text += space + token.removeprefix("##")
         return text
+
+
+def _whole_words(tokens: Iterable[str]) -> list[str]:
+    """Join the pieces of each word."""
+    words: list[str] = []
+    for token in tokens:
+        if token.startswith("##") and words:
+            words[-1] += token[2:]
+        else:
+            words.append(token)
+    return words

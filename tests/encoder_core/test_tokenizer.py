@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sysconfig
 import unicodedata
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from course.datasets.python_docs import corpus
 from encoder_core.pretrained.minilm import minilm_folder
 from encoder_core.text.tokenizer import WordPiece, wordpiece
 from encoder_core.text.words import is_punctuation, normalise, split_words
@@ -200,3 +202,32 @@ def test_words_of_any_text_hold_no_space_and_point_to_their_letters() -> None:
             assert len(word.text) == 1 or not any(map(is_punctuation, word.text))
             for letter, place in zip(word.text, word.places, strict=True):
                 assert letter in normalise(text[place])
+
+
+def test_four_of_five_sentences_of_real_text_decode_as_they_are_written(ours: WordPiece) -> None:
+    """Of the Python documentation's, up to capitals; about half without `as_written`."""
+    paragraphs = [example.text for example in corpus.load().test]
+    sentences = [
+        sentence
+        for paragraph in paragraphs
+        for sentence in re.split(r"(?<=[.!?])\s+", " ".join(paragraph.split()))
+        if 20 < len(sentence) < 200
+    ]
+    found = [[ours.decode(ours.encode(s).ids, as_written=w) for s in sentences] for w in (0, 1)]
+    right = [sum(map(str.__eq__, map(str.lower, sentences), some)) for some in found]
+    assert len(sentences) > 200
+    assert right[0] < 0.6 * len(sentences)
+    assert right[1] > 0.8 * len(sentences)
+    for text in (
+        "中国，日本！",
+        "it's 3.5% (or 1,000.25), isn't it?",
+        'a well-known "word" and/or two...',
+    ):
+        assert ours.decode(ours.encode(text).ids, as_written=True) == text
+
+
+@given(st.text("ab1 23.,:;'\"-/_()[]$%#中，。é"))
+def test_decoded_as_written_the_words_are_the_same(ours: WordPiece, text: str) -> None:
+    ids = ours.encode(text).ids
+    plain, written = ours.decode(ids), ours.decode(ids, as_written=True)
+    assert [w.text for w in split_words(plain)] == [w.text for w in split_words(written)]
