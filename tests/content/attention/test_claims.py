@@ -6,7 +6,6 @@ there is what the learner sees.
 
 from __future__ import annotations
 
-import ast
 import math
 from types import SimpleNamespace
 
@@ -18,33 +17,15 @@ from torch import Tensor
 from course.content import manuscript
 from course.content import questions as quizzes
 from tests.close import assert_minilm_close as assert_close
+from tests.content import cells
 
 pytestmark = pytest.mark.slow
-
-LEFT_OUT = ("check", "use", "labs", "quiz", "predict", "explain")
 
 
 @pytest.fixture(scope="module")
 def chapter() -> SimpleNamespace:
-    """All names of the chapter after its last cell."""
-    names: dict[str, object] = {"__name__": "chapter_02"}
-    printed: list[str] = []
-    names["print"] = lambda *parts, sep=" ": printed.append(sep.join(map(str, parts)))
-    before = torch.get_rng_state()
-    for cell in manuscript.read("02_attention"):
-        if cell.kind == "code":
-            body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
-            exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
-    torch.set_rng_state(before)
-    return SimpleNamespace(**names, printed=printed)
-
-
-def _left_out(node: ast.stmt) -> bool:
-    """Whether a statement is a check, a question or the lab, which have tests of their own."""
-    value = getattr(node, "value", None)
-    function = getattr(value, "func", None)
-    name = function.value if isinstance(function, ast.Attribute) else function
-    return isinstance(name, ast.Name) and name.id in LEFT_OUT
+    """All names of the chapter after its last cell, and what it printed."""
+    return cells.run_all("02_attention")
 
 
 def right(question_id: str) -> str:

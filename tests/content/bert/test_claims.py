@@ -6,7 +6,6 @@ there is what the learner sees.
 
 from __future__ import annotations
 
-import ast
 import math
 import sys
 from collections import Counter
@@ -14,48 +13,28 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from course import use
-from course.content import manuscript
 from course.content import questions as quizzes
 from course.content.bert.experiments import text as bert_text
 from course.content.bert.experiments import training as recipe
 from course.content.bert.pretraining import masked_words
 from encoder_core.training.config import Record
 from encoder_core.training.loop import fit
+from tests.content import cells
 from tests.sampled import by_day
 
 pytestmark = pytest.mark.slow
 
-LEFT_OUT = ("check", "quiz", "predict", "explain")
-OWN = {cell.exercise for cell in manuscript.read("05_bert") if cell.exercise}
+LEFT_OUT = ("check", "quiz", "predict", "explain")  # its labs leave what later cells use
 
 
 @pytest.fixture(scope="module")
 def chapter(trained: Path) -> SimpleNamespace:
     """All names of the chapter after its last cell, and what it printed."""
-    names: dict[str, object] = {"__name__": "chapter_05"}
-    printed: list[str] = []
-    names["print"] = lambda *parts, sep=" ", end="": printed.append(sep.join(map(str, parts)))
-    before = torch.get_rng_state()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(trained))  # the trainings are there
-        for cell in manuscript.read("05_bert"):
-            if cell.kind == "code":
-                body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
-                exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
-    torch.set_rng_state(before)
-    return SimpleNamespace(**names, printed=printed)
-
-
-def _left_out(node: ast.stmt) -> bool:
-    """Whether a statement is a check, a question, or takes the chapter's own answers."""
-    target = node.targets[0] if isinstance(node, ast.Assign) else None
-    if isinstance(target, ast.Name) and f"bert.{target.id}" in OWN:
-        return "use(" in ast.unparse(node)
-    function = getattr(getattr(node, "value", None), "func", None)
-    return isinstance(function, ast.Name) and function.id in LEFT_OUT
+        return cells.run_all("05_bert", left_out=LEFT_OUT)
 
 
 def right(question_id: str) -> str:

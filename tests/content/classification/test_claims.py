@@ -6,7 +6,6 @@ examples: each bound leaves room for eight of them, 0.01 of the accuracy.
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,36 +19,27 @@ from course.content import questions as quizzes
 from course.content.classification.experiments import from_scratch, heads
 from course.labs.search.compute import Settings, Shelf
 from course.labs.search.widget import EXAMPLES
+from tests.content import cells
 
 pytestmark = pytest.mark.slow
 
-LEFT_OUT = ("check", "quiz", "predict", "explain")
+LEFT_OUT = ("check", "quiz", "predict", "explain")  # its labs leave what later cells use
 ROOM = 0.011
 
 
 @pytest.fixture(scope="module")
 def chapter(computed: Path) -> SimpleNamespace:
     """All names of the chapter after its last cell, what it printed, and what cells left when they ran."""
-    names: dict[str, object] = {"__name__": "chapter_06"}
     printed: list[str] = []
-    names["print"] = lambda *parts, sep=" ", **how: printed.append(sep.join(map(str, parts)))
-    kept: dict[str, object] = {}
+    names: dict[str, object] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(computed))  # the trainings are there
-        for cell in manuscript.read("06_classification"):
-            if cell.kind == "code":
-                body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
-                exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
-                if cell.id == "linear-run":
-                    kept["first_head"] = names["head"]
-    return SimpleNamespace(**names, **kept, printed="\n".join(printed))
-
-
-def _left_out(node: ast.stmt) -> bool:
-    value = getattr(node, "value", None)
-    function = getattr(value, "func", None)
-    name = function.value if isinstance(function, ast.Attribute) else function
-    return isinstance(name, ast.Name) and name.id in LEFT_OUT
+        for cell in cells.run("06_classification", left_out=LEFT_OUT):
+            printed += cell.printed
+            names |= cell.names
+            if cell.id == "linear-run":
+                names["first_head"] = cell.names["head"]
+    return SimpleNamespace(**names, printed="\n".join(printed))
 
 
 def prose(cell_id: str) -> str:

@@ -6,7 +6,6 @@ there is what the learner sees. The texts come with Python and differ a little b
 
 from __future__ import annotations
 
-import ast
 import math
 from types import SimpleNamespace
 
@@ -17,10 +16,9 @@ import torch.nn.functional as F
 from course.content import exercises, manuscript
 from course.content import questions as quizzes
 from tests.close import assert_minilm_close as assert_close
+from tests.content import cells
 
 pytestmark = pytest.mark.slow
-
-LEFT_OUT = ("check", "use", "labs", "quiz", "predict", "explain")
 
 
 class Names(SimpleNamespace):
@@ -33,29 +31,13 @@ class Names(SimpleNamespace):
 @pytest.fixture(scope="module")
 def chapter() -> SimpleNamespace:
     """All names of the chapter after its last cell; in `after`, what each cell left."""
-    names: dict[str, object] = {"__name__": "chapter_01"}
-    printed: dict[str, list[str]] = {}
-    after: dict[str, dict[str, object]] = {}
-    before = torch.get_rng_state()
-    for cell in manuscript.read("01_embeddings"):
-        if cell.kind == "code":
-            lines = printed.setdefault(cell.id, [])
-            names["print"] = lambda *parts, sep=" ", lines=lines: lines.append(
-                sep.join(map(str, parts))
-            )
-            body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
-            exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
-            after[cell.id] = dict(names)
-    torch.set_rng_state(before)
-    return Names(**names, printed=printed, after=after)
-
-
-def _left_out(node: ast.stmt) -> bool:
-    """Whether a statement is a check, a question or a lab, which have tests of their own."""
-    value = getattr(node, "value", None)
-    function = getattr(value, "func", None)
-    name = function.value if isinstance(function, ast.Attribute) else function
-    return isinstance(name, ast.Name) and name.id in LEFT_OUT
+    ran = {cell.id: (dict(cell.names), cell.printed) for cell in cells.run("01_embeddings")}
+    names = list(ran.values())[-1][0]
+    return Names(
+        **names,
+        printed={cell: printed for cell, (_, printed) in ran.items()},
+        after={cell: names for cell, (names, _) in ran.items()},
+    )
 
 
 def right(question_id: str) -> str:

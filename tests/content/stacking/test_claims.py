@@ -6,7 +6,6 @@ there is what the learner sees.
 
 from __future__ import annotations
 
-import ast
 import copy
 import math
 from types import SimpleNamespace
@@ -16,42 +15,21 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course.content import manuscript
 from course.content import questions as quizzes
 from course.content.stacking import experiments as stacking
 from tests.close import assert_minilm_close as assert_close
+from tests.content import cells
 from tests.sampled import by_day
 
 pytestmark = pytest.mark.slow
 
-LEFT_OUT = ("check", "labs", "quiz", "predict", "explain")
-OWN = {cell.exercise for cell in manuscript.read("04_stacking") if cell.exercise}
 GUESSING = torch.tensor(8.0).log().item()
 
 
 @pytest.fixture(scope="module")
 def chapter() -> SimpleNamespace:
-    """All names of the chapter after its last cell."""
-    names: dict[str, object] = {"__name__": "chapter_04"}
-    printed: list[str] = []
-    names["print"] = lambda *parts, sep=" ": printed.append(sep.join(map(str, parts)))
-    before = torch.get_rng_state()
-    for cell in manuscript.read("04_stacking"):
-        if cell.kind == "code":
-            body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
-            exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
-    torch.set_rng_state(before)
-    return SimpleNamespace(**names, printed=printed)
-
-
-def _left_out(node: ast.stmt) -> bool:
-    """Whether a statement is a check, a question, a lab, or takes the chapter's own answers."""
-    target = node.targets[0] if isinstance(node, ast.Assign) else None
-    if isinstance(target, ast.Name) and f"stacking.{target.id}" in OWN:
-        return "use(" in ast.unparse(node)
-    function = getattr(getattr(node, "value", None), "func", None)
-    name = function.value if isinstance(function, ast.Attribute) else function
-    return isinstance(name, ast.Name) and name.id in LEFT_OUT
+    """All names of the chapter after its last cell, and what it printed."""
+    return cells.run_all("04_stacking")
 
 
 def right(question_id: str) -> str:

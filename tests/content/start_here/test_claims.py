@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from pathlib import Path
@@ -16,10 +15,10 @@ from course.content import questions as quizzes
 from course.datasets.passages import Index, bm25
 from course.datasets.passages.box import EXAMPLE
 from encoder_core import sentence_embedding
+from tests.content import cells
 
 pytestmark = pytest.mark.slow
 
-LEFT_OUT = ("check", "use", "labs", "quiz", "predict", "explain")
 ON_311 = pytest.mark.skipif(
     sys.version_info[:2] != (3, 11), reason="which passage is found depends on Python's own texts"
 )
@@ -28,23 +27,9 @@ ON_311 = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def chapter(computed: Path) -> SimpleNamespace:
     """All names of the chapter after its last cell, and what it printed."""
-    names: dict[str, object] = {"__name__": "chapter_00"}
-    printed: list[str] = []
-    names["print"] = lambda *parts, sep=" ": printed.append(sep.join(map(str, parts)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(computed))
-        for cell in manuscript.read("00_start_here"):
-            if cell.kind == "code":
-                body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
-                exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
-    return SimpleNamespace(**names, printed=printed)
-
-
-def _left_out(node: ast.stmt) -> bool:
-    value = getattr(node, "value", None)
-    function = getattr(value, "func", None)
-    name = function.value if isinstance(function, ast.Attribute) else function
-    return isinstance(name, ast.Name) and name.id in LEFT_OUT
+        return cells.run_all("00_start_here")
 
 
 def right(question_id: str) -> str:
