@@ -854,7 +854,8 @@ print(f"{decisive.texts} texts; the word whose blank changes the logit most is")
 print(f"  the word with the most attention in {decisive.by_attention / decisive.texts:.0%}")
 print(f"  the longest word                 in {decisive.by_length / decisive.texts:.0%}")
 print(f"  a word drawn at random           in {decisive.by_chance / decisive.texts:.0%}")
-print(f"blanking the most attended word raises the logit in {decisive.against / decisive.texts:.0%}")
+against = decisive.against / decisive.texts
+print(f"blanking the most attended word raises the logit in {against:.0%}")
 
 # %% id="surgery-explain"
 explain("classification.most-attended")
