@@ -773,7 +773,7 @@ print(f"frozen     accuracy {right:.3f}, macro F1 {macro_f1(guess, test_y, 6):.3
 print(f"fine-tuned accuracy {tuned.test['accuracy']:.3f}, macro F1 {tuned.test['macro F1']:.3f}")
 
 # %% [markdown] id="tuning-note"
-# *What to see:* from the same 300 docstrings the fine-tuned model gets more out than the frozen one. The vector of a text was made for finding texts alike; now it may give room to what tells these six families apart.
+# *What to see:* the fine-tuned model gets more out of the same 300 docstrings than the frozen one. The vector of a text was made for finding texts alike; now it may give room to what tells these six families apart.
 
 # %% [markdown] id="who-wins-text"
 # ### Who wins when
@@ -786,7 +786,7 @@ print(f"test modules; {table.machine}; median (lowest to highest)")
 print(table.text("test", **{"accuracy": "accuracy {:.3f}", "macro F1": "macro F1 {:.3f}"}))
 
 # %% [markdown] id="who-wins-note"
-# *What to see:* with 10 docstrings a class the pretrained encoder is ahead of the word count by far. The encoder from scratch stays near the word count at every size: both know only what these labels say. With 50 a class fine-tuning is worth its minute. With all of them TF-IDF, the frozen MiniLM and the encoder from scratch are level, and the plain baseline wins, if you count the second that it takes. Nothing beats reading the table twice, though: with all labels the *average* of TF-IDF and MiniLM is four points above each. They fail on different texts, since one knows the words of these modules and the other what words mean. With 10 a class the average is below MiniLM alone: there the word count has little to add but noise.
+# *What to see:* with 10 docstrings a class the pretrained encoder is far ahead of the word count. The encoder from scratch stays near the word count at every size: both know only what these labels say. With 50 a class fine-tuning is worth its minute. With all of them TF-IDF, the frozen MiniLM and the encoder from scratch are level, and the plain baseline wins, if you count the second that it takes. But read the table twice: with all labels the *average* of TF-IDF and MiniLM is four points above each. They fail on different texts, since one knows which words go with which family and the other what words mean. With 10 a class the average is below MiniLM alone: there the word count has little to add but noise.
 
 # %% id="transfer-quiz"
 quiz("classification.transfer")
@@ -847,14 +847,15 @@ explain("classification.agreement")
 predict("classification.most-attended")
 
 # %% id="surgery-run"
-classifier = labs.with_standard_layers(trained.model)  # the same weights; its heads can be cut out
+classifier = labs.with_standard_layers(trained.model)  # the same weights; heads can be cut out
 lines = [each.text for each in data.test if 6 <= len(each.text.split()) <= 20][::3]
 decisive = looks.compare(classifier, datasets.tokenizer(), lines)
 print(f"{decisive.texts} texts; the word whose blank changes the logit most is")
 print(f"  the word with the most attention in {decisive.by_attention / decisive.texts:.0%}")
 print(f"  the longest word                 in {decisive.by_length / decisive.texts:.0%}")
 print(f"  a word drawn at random           in {decisive.by_chance / decisive.texts:.0%}")
-print(f"blanking the most attended word raises the logit in {decisive.against / decisive.texts:.0%}")
+against = decisive.against / decisive.texts
+print(f"blanking the most attended word raises the logit in {against:.0%}")
 
 # %% id="surgery-explain"
 explain("classification.most-attended")

@@ -30,7 +30,7 @@ def test_each_exercise_says_what_its_check_knows(number: int) -> None:
 def test_the_opening_adds_up_the_minutes() -> None:
     minutes = sum(exercises.get(exercise_id).minutes for exercise_id in IDS)
     assert f"six exercises, {minutes} minutes by our count" in SOURCE["title"]
-    assert "About two and three quarter hours" in SOURCE["title"]
+    assert "About two and three-quarter hours" in SOURCE["title"]
     assert "about 85 minutes to read" in SOURCE["title"]
     assert 155 <= minutes + 85 <= 170
 
