@@ -104,6 +104,8 @@ def test_two_views_a_branch_an_interrupt_and_a_restart(open_notebook: OpenNotebo
     # Two views of one lab have one name.
     assert [fault for fault in faults(page) if not fault.startswith("landmark-unique")] == []
     # An interrupt while Python waits for the result: the views follow all the while.
+    page.locator(".jp-WindowedPanel-outer").evaluate("(node) => { node.scrollTop = 0; }")
+    page.wait_for_timeout(500)
     run_cell(page, 0)
     second.locator(".course-lab-state:has-text('A: Running')").wait_for(timeout=WAIT)
     watched.picture("theatre-two-views")
