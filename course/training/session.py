@@ -62,6 +62,7 @@ class Session:
         step, total: updates made, and of the whole run.
         seconds: of training, pauses and evaluations left out.
         moments: the weights of earlier moments.
+        compared: where the learner's layer is slower or wrong beside the reference's, in a few sentences.
         interrupted: whether an interrupt ended the latest `wait`.
 
     Raises:
@@ -101,6 +102,7 @@ class Session:
         self._rate: float | None = None  # as it was set last
         self._attempts = 0  # workers since the latest command
         self.interrupted = self._finished_here = False
+        self.compared = ""
         self.folder, self._remark = writable(
             folder or free_folder(folder_of(training, self.settings))
         )
@@ -404,6 +406,7 @@ class Session:
         with self._changed:
             self.step = int(message.get("step", self.step))
             self.seconds = float(message.get("seconds", self.seconds))
+            self.compared = str(message.get("compared", self.compared))
             told = [(int(step), float(rate)) for step, rate in message.get("changes", [])]
             if told:  # the latest ones, each with the update that it was in time for
                 self.changes = [c for c in self.changes if c[0] < told[0][0]] + told
@@ -498,6 +501,7 @@ class Session:
     def _find_earlier(self) -> None:
         """Take up the run that an earlier kernel left here, if it is of the same code and data."""
         note, found = self.places.note("run"), read_checkpoint(self.places.checkpoint)
+        self.compared = str(self.places.note("compared").get("told", ""))
         if note and note.get("key") != self.training.key:
             self.places.clear()
             self.folder.mkdir(parents=True, exist_ok=True)

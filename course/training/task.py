@@ -61,6 +61,8 @@ class Training:
         key: stands for code and data, such as a hash of both; a cached result of another key is not used.
         positions: the kinds that `settings.positions` may name.
         validate: what is wrong with `settings.more`: name -> a sentence.
+        reference: builds a model of the same weights without the learner's layers; a theatre's training
+            says at its start where the learner's is slower or gives something else.
 
     Raises:
         ValueError: a name that can't name a folder.
@@ -84,6 +86,7 @@ class Training:
     key: str = ""
     positions: tuple[str, ...] = POSITIONS
     validate: Callable[[Settings], dict[str, str]] | None = None
+    reference: Callable[[Settings], nn.Module] | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

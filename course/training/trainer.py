@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from course.training.branches import repeat_origin
+from course.training.comparing import compare
 from course.training.link import Closed, Link
 from course.training.places import Places
 from course.training.published import Published
@@ -29,7 +30,7 @@ SAVED_EVERY = 1.0
 KEPT_EVERY = 5.0  # full states, for branches
 TOLD_EVERY = 0.05
 RETOLD_AFTER = 0.1  # what the notebook did not take
-_GIVEN_UP = "Stopped while it repeated the updates of the run that it branched off."
+_GIVEN_UP = "It was stopped while it repeated the updates of the run that it branched off."
 EVALUATING = 0.03  # the share of the time that evaluations may take
 
 
@@ -103,8 +104,19 @@ class Trainer:
         if ends:
             raise _GivenUp("stopped" if ends[0] == "stop" else "left")
 
+    def _compare(self) -> None:
+        """Before the first update of a run that is watched: tell what is worse than the reference's."""
+        job = self._job
+        if self._updates.step or job.published is None:
+            return
+        with contextlib.suppress(Exception):  # the training itself says what is wrong
+            told = compare(job.training, job.settings, job.model)
+            job.places.write_note("compared", {"told": told})
+            self._link.say({"state": "begun", "compared": told})
+
     def _loop(self) -> None:
         self._publish(wait=True)
+        self._compare()
         self._save()
         while self._ending is None:
             self._listen()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from course.content import questions
+from tests.browser.toy_training import CELL
 
 LABS = (
     "AttentionLab",
@@ -36,3 +37,6 @@ LAB_NAMES = (
     "search",
 )
 LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH)
+# With the training theatre, which is driven rather than explored.
+EVERY_NAME = (*LAB_NAMES, "theatre")
+EVERY_CELL = (*LAB_CELLS, CELL)

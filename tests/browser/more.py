@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.browser.everything import LAB_NAMES
+from tests.browser.everything import EVERY_NAME
 
 WAIT = 60_000
 
 
 def begin_open(page_or_context: Any) -> None:
     """Let labs remember that "More" was opened, as when a learner opened it before."""
-    names = "".join(f"localStorage.setItem('course-lab-more:{lab}', 'open');" for lab in LAB_NAMES)
+    names = "".join(f"localStorage.setItem('course-lab-more:{lab}', 'open');" for lab in EVERY_NAME)
     page_or_context.add_init_script(f"try {{ {names} }} catch {{}}")
 
 

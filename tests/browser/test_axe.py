@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.everything import IMPORTS, LAB_CELLS, LAB_NAMES, PREDICTION, QUESTIONS
+from tests.browser.everything import EVERY_CELL, EVERY_NAME, IMPORTS, PREDICTION, QUESTIONS
 from tests.browser.more import open_more
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -26,7 +26,7 @@ CELLS = (
     IMPORTS,
     *QUESTIONS,
     f"explain({PREDICTION.id!r})",
-    *LAB_CELLS,
+    *EVERY_CELL,
     WRONG,
     SIDEWAYS,
     "hint('attention.softmax')",
@@ -58,7 +58,7 @@ def test_axe_finds_nothing(open_notebook: OpenNotebook, dark: bool) -> None:
     page = open_notebook(*CELLS, height=9000, dark=dark, more=False).page
     page.wait_for_function(
         "(count) => document.querySelectorAll('.course-live').length === count",
-        arg=len(QUESTIONS) + 1 + len(LAB_CELLS),
+        arg=len(QUESTIONS) + 1 + len(EVERY_CELL),
         timeout=WAIT,
     )
     page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=WAIT)
@@ -66,7 +66,7 @@ def test_axe_finds_nothing(open_notebook: OpenNotebook, dark: bool) -> None:
     assert faults(page) == []
     for compare in page.get_by_role("button", name="Compare with this").all():
         compare.click()
-    for lab in LAB_NAMES:
+    for lab in EVERY_NAME:
         open_more(page, lab)
     temperature = page.get_by_label("Temperature")
     temperature.focus()

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
 from typing import Any
 
 import pytest
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.everything import IMPORTS, LAB_CELLS, QUESTIONS
+from tests.browser.everything import EVERY_CELL, IMPORTS, QUESTIONS
 from tests.browser.more import open_more
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -114,6 +115,9 @@ def run_all(page: Any, restart: bool) -> None:
 
 def answer(lab: Any, named: str) -> None:
     """Change something that another picture follows from."""
+    if named == "theatre":
+        lab.get_by_label("logarithmic axis").click()
+        return
     words = lab.locator("input[type=text]")
     if words.count():
         for text in ("king", "queen") if named == "embedding" else ("A man sings.", "Dogs bark."):
@@ -125,7 +129,7 @@ def answer(lab: Any, named: str) -> None:
 
 
 def test_a_monkey_breaks_nothing(open_notebook: OpenNotebook) -> None:
-    cells = (IMPORTS, *QUESTIONS, *LAB_CELLS)
+    cells = (IMPORTS, *QUESTIONS, *EVERY_CELL)
     page = open_notebook(*cells, height=1200).page
     page.wait_for_function(ALL_THERE, arg=len(cells) - 1, timeout=WAIT)
     monkey = Monkey(page, SEED)
@@ -149,7 +153,8 @@ def test_a_monkey_breaks_nothing(open_notebook: OpenNotebook) -> None:
         notice = lab.locator(".course-lab-notice")
         said = notice.inner_text() if notice.is_visible() else ""
         assert "Waiting for Python" not in said, (named, monkey.done[-20:])
-        assert "failed with" not in said, (named, said, monkey.done[-20:])
+        fault = re.search("(lab|theatre) failed with", said)  # a training may, of wild settings
+        assert not fault, (named, said, monkey.done[-20:])
         assert "stopped or was restarted" not in said, (named, monkey.done[-20:])
         open_more(page, str(named))  # the monkey may have folded it
         before = lab.get_attribute("data-drawn")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import OpenNotebook
+from tests.browser.toy_training import CELL
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -20,6 +21,7 @@ CELLS = (
     "check('attention.causal_mask', causal_mask)",
     "hint('attention.multi_head', step=4)",
     "compare('attention.multi_head')",
+    CELL,
 )
 # Elements that reach out of their output, and can't be reached by scrolling an ancestor of theirs.
 CUT_OFF = """() => [...document.querySelectorAll('.jp-OutputArea-output')].flatMap((output) => {
@@ -48,6 +50,7 @@ def test_nothing_is_cut_off(open_notebook: OpenNotebook, width: int) -> None:
     watched = open_notebook(*CELLS, width=width, height=900)
     page = watched.page
     page.wait_for_selector("text=That was the last hint", timeout=60_000)
+    page.wait_for_selector("[data-lab=theatre][data-drawn]", timeout=60_000)
     page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=60_000)
     assert page.evaluate(CUT_OFF) == []
     assert max(scrolled_width(page)) <= 1

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.everything import IMPORTS, LAB_CELLS, QUESTIONS, QUIZ
+from tests.browser.everything import EVERY_CELL, IMPORTS, QUESTIONS, QUIZ
 from tests.browser.server import JupyterLab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WAIT = 60_000
-SHOWN = (*QUESTIONS, *LAB_CELLS)
+SHOWN = (*QUESTIONS, *EVERY_CELL)
 
 
 def visible(page: Any, selector: str) -> int:

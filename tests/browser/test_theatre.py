@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.test_axe import LEAVE_KEYS, faults
+from tests.browser.test_kernel import restart, run_cell
 from tests.browser.toy_training import CELL
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -67,16 +68,65 @@ def test_a_training_is_driven_by_keys(open_notebook: OpenNotebook) -> None:
     watched.picture("theatre-branch")
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_axe_finds_nothing(open_notebook: OpenNotebook, dark: bool) -> None:
-    watched = opened(open_notebook, dark=dark)
+WAITS = "if 'ran' in globals():\n    theatre.result()\nran = True"
+
+
+def states(page: Any) -> list[str]:
+    """What each view says of its runs."""
+    script = "(nodes) => nodes.map((node) => node.innerText)"
+    return list(page.locator(f"{LAB} .course-lab-runs").evaluate_all(script))
+
+
+def test_two_views_a_branch_an_interrupt_and_a_restart(open_notebook: OpenNotebook) -> None:
+    watched = open_notebook(WAITS, CELL, "theatre", more=False, height=2400)
     page = watched.page
-    press(page, "go")
-    page.wait_for_selector(f"{LAB} .is-answers:not([data-at='0'])", timeout=WAIT)
-    press(page, "go")
-    wait_for_state(page, "Paused: update")
-    page.locator(f"{LAB} .course-lab-more").click()
-    page.get_by_role("button", name="Numbers as tables").click()
-    watched.picture(f"theatre-{'dark' if dark else 'light'}")
+    page.wait_for_function(
+        f"() => document.querySelectorAll('{LAB}[data-drawn]').length === 2", timeout=WAIT
+    )
+    first, second = (page.locator(LAB).nth(i) for i in (0, 1))
+    first.locator("[data-press=go]").click()
+    second.locator(".course-lab-state:has-text('Running: update')").wait_for(timeout=WAIT)
+    second.locator("[data-press=go]").click()
+    first.locator(".course-lab-state:has-text('Paused: update')").wait_for(timeout=WAIT)
+    page.wait_for_timeout(500)
+    assert states(page)[0] == states(page)[1]
+    # A branch with another setting, of the controls.
+    first.locator(".course-lab-more").click()
+    first.get_by_label("Dropout").fill("0.3")
+    first.get_by_role("button", name="Branch here").click()
+    for view in (first, second):
+        view.locator(".course-lab-state:has-text('B: ')").wait_for(timeout=WAIT)
+    notice = first.locator(".course-lab-notice")
+    assert "dropout 0.3" in notice.inner_text()
+    first.locator(".course-lab-state:has-text('B: Running')").wait_for(timeout=WAIT)
+    first.get_by_role("button", name="Numbers as tables").click()
     assert page.evaluate(LEAVE_KEYS) == []
-    assert faults(page) == []
+    # Two views of one lab have one name.
+    assert [fault for fault in faults(page) if not fault.startswith("landmark-unique")] == []
+    # An interrupt while Python waits for the result: the views follow all the while.
+    page.locator(".jp-WindowedPanel-outer").evaluate("(node) => { node.scrollTop = 0; }")
+    page.wait_for_timeout(500)
+    run_cell(page, 0)
+    second.locator(".course-lab-state:has-text('A: Running')").wait_for(timeout=WAIT)
+    watched.picture("theatre-two-views")
+    page.click("#jp-MainMenu >> text=Kernel")
+    page.click('[data-command="kernelmenu:interrupt"]')
+    page.wait_for_selector("text=Interrupted: the training is paused at update", timeout=WAIT)
+    for view in (first, second):
+        view.locator(".course-lab-state:has-text('A: Paused')").wait_for(timeout=WAIT)
+    # A kernel that is restarted takes up a run where it was, and says so.
+    restart(page)
+    page.wait_for_selector(
+        f"{LAB} .course-lab-notice:has-text('Run this cell again')", timeout=WAIT
+    )
+    page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=WAIT)
+    run_cell(page, 1)
+    resumed = page.locator(f"{LAB} .course-lab-state:has-text('Resumed from update')")
+    resumed.first.wait_for(timeout=WAIT)
+    assert "Paused: update" in resumed.first.inner_text()
+    first.locator("[data-press=go]").click()
+    first.locator(".course-lab-state:has-text('Running: update')").wait_for(timeout=WAIT)
+    # The cell once more: no run is lost, and none begins beside it.
+    run_cell(page, 1)
+    resumed.first.wait_for(timeout=WAIT)
+    watched.picture("theatre-resumed")

@@ -48,12 +48,18 @@ def state(run: Run, figure: str, several: bool) -> str:
     >>> session = Some(state="ready", step=0, total=2500, seconds=0.0, records=[], message="")
     >>> state(Run(session, None), "accuracy", several=False)
     'Ready: 2,500 updates to make.'
+    >>> session.state, session.step = "finished", 2500
+    >>> session.message = "Finished: 2,500 updates in 0 s. This is an earlier run, as it was kept."
+    >>> state(Run(session, None), "accuracy", several=False)
+    'Finished: update 2,500 of 2,500, 0 s. This is an earlier run, as it was kept.'
     """
     session = run.session
     named = f"{run.name}: " if several else ""
     word = _STATES[session.state]
     said = session.message
-    told = f" {said}" if said and not said.startswith(word) else ""  # the rest of the line has it
+    if said.startswith(word):  # its first sentence is in the line
+        said = said.partition(". ")[2]
+    told = f" {said}" if said else ""
     if session.state == "ready":
         return f"{named}{word}: {session.total:,} updates to make.{told}"
     at = f"update {session.step:,} of {session.total:,}, {seconds(session.seconds)}"

@@ -54,7 +54,7 @@ def stage(training: Training, runs: Sequence[Run], recording: str, said: str) ->
         for run in runs
     ]
     meta = {
-        "parts": parts(training),
+        "parts": " ".join(filter(None, (parts(training), runs[0].session.compared))),
         "recording": recording,
         "runs": told,
         "buttons": buttons([run.session.state for run in runs]),

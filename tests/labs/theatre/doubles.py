@@ -83,7 +83,7 @@ class FakeSession:
 
     def __init__(self, training: Training, settings: Settings | None = None) -> None:
         self.training, self.settings = training, settings or training.settings
-        self.state, self.message, self.seconds = "ready", "", 0.0
+        self.state, self.message, self.seconds, self.compared = "ready", "", 0.0, ""
         self.step, self.total = 0, self.settings.steps
         self.records: list[Record] = []
         self.moments = FakeMoments()

@@ -45,16 +45,12 @@ def button(front: Front, name: str) -> dict[str, Any]:
 def test_only_what_is_new_is_sent(front: Front, session: FakeSession) -> None:
     front.move(go="go")
     session.make(100, accuracy=0.3)
-    wait_for(
-        lambda: (
-            bool(front.panels["curves"]["chunks"])
-            and front.panels["curves"]["runs"][0]["step"] == 100
-        )
-    )
     wait_for(lambda: front.lab.runs.main.sent == 100)  # type: ignore[attr-defined]
     session.make(5, accuracy=0.4)
-    wait_for(lambda: front.lab.runs.main.sent == 105)  # type: ignore[attr-defined]
-    chunk = front.panels["curves"]["chunks"][0]
+    wait_for(lambda: len(front.data["curves"]["numbers"]) == 4 * (2 * 5 + 2))
+    panels = [panel for content, _ in front.messages for panel in content["panels"]]
+    chunks = [chunk for panel in panels if panel["name"] == "curves" for chunk in panel["chunks"]]
+    chunk = chunks[-1]
     assert (chunk["from"], chunk["upto"], chunk["count"], chunk["measured"]) == (100, 105, 5, 1)
     numbers = np.frombuffer(front.data["curves"]["numbers"], "<f4")
     assert numbers[:5].tolist() == [101, 102, 103, 104, 105]
