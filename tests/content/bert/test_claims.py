@@ -7,6 +7,7 @@ there is what the learner sees.
 from __future__ import annotations
 
 import ast
+import linecache
 import math
 import sys
 from collections import Counter
@@ -44,7 +45,10 @@ def chapter(trained: Path) -> SimpleNamespace:
         for cell in manuscript.read("05_bert"):
             if cell.kind == "code":
                 body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
-                exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
+                file = f"<{cell.id}>"  # its text tells the trainings that their parts are known
+                lines = cell.solved.splitlines(keepends=True)
+                linecache.cache[file] = (len(cell.solved), None, lines, file)
+                exec(compile(ast.Module(body, []), file, "exec"), names)
     torch.set_rng_state(before)
     return SimpleNamespace(**names, printed=printed)
 
@@ -186,7 +190,8 @@ def test_counts_notice_exchanged_neighbours_and_no_more(chapter: SimpleNamespace
 
 def test_nothing_is_fetched(chapter: SimpleNamespace) -> None:
     assert chapter.fetch is False
-    assert not hasattr(chapter, "real")
+    said = [line for line in chapter.printed if chapter.name in line]
+    assert said[-1].startswith(f"{chapter.name} is not on this machine, and nothing was fetched.")
 
 
 # 9: the training
