@@ -1,6 +1,6 @@
 """Train what the chapters train, with three seeds each, beside what needs no training.
 
-    python benchmarks/applications.py [--only masked-words] [--rows NAME,NAME] [--seeds 0,1,2] [--write]
+    python benchmarks/applications.py [--only masked-words] [--rows "NAME; NAME"] [--seeds 0,1,2] [--write]
 
 Budgets are in updates, so other work on the machine changes the seconds and no figure. With `--write` each run is
 merged into course/content/<chapter>/recorded/<name>.json as soon as it ends, and the page
@@ -20,7 +20,6 @@ import os
 import platform
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -122,7 +121,7 @@ def masked_words_baselines() -> dict[str, Figures]:
 
 def bert_changes() -> dict[str, Row]:
     from course import use
-    from course.content.bert.experiments.changes import CHANGES
+    from course.content.bert.experiments.recipes import CHANGES
     from course.content.bert.pretraining import recipe_changed
 
     parts = {name: use(f"bert.{name}") for name in ("mask_tokens", "masked_lm_loss")}
@@ -206,8 +205,13 @@ def read(application: Application) -> dict[str, Any]:
     return {"title": application.title, "rows": found["rows"]}
 
 
-def merge(application: Application, name: str, row: Row, run: dict[str, Any]) -> None:
-    """Write a run into its file, in the place of one with the same seed; drop runs of other code."""
+def merge(
+    application: Application, order: list[str], name: str, row: Row, run: dict[str, Any]
+) -> None:
+    """Write a run into its file, in the place of one with the same seed; drop runs of other code.
+
+    `order` lists the rows that the table has.
+    """
     facts = read(application)
     current = {"settings": dict(row.settings), "key": row.key}
     entry = facts["rows"].get(name, {})
@@ -215,6 +219,7 @@ def merge(application: Application, name: str, row: Row, run: dict[str, Any]) ->
     kept = [other for other in entry.get("runs", []) if same and other["seed"] != run["seed"]]
     runs = sorted([*kept, run], key=lambda run: -1 if run["seed"] is None else run["seed"])
     facts["rows"][name] = {**current, "runs": runs}
+    facts["rows"] = {name: facts["rows"][name] for name in order if name in facts["rows"]}
     file = recorded.path(application.name)
     file.parent.mkdir(exist_ok=True)
     draft = file.with_suffix(".tmp")
@@ -261,7 +266,8 @@ def table(application: Application, found: recorded.Recording, split: str) -> st
             row.spread(split, figure).text(form) for figure, (_, form) in application.forms.items()
         ]
         seeds = ", ".join(map(str, row.seeds)) or "-"
-        lines.append(f"| {name} | {' | '.join(cells)} | {seeds} | {row.seconds():.0f} |")
+        seconds = f"{row.seconds():.0f}" if row.seeds else "-"
+        lines.append(f"| {name} | {' | '.join(cells)} | {seeds} | {seconds} |")
     return "\n".join(lines)
 
 
@@ -285,7 +291,7 @@ def empty_home() -> Iterator[None]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=list(APPLICATIONS))
-    parser.add_argument("--rows", help="names of rows, separated by commas; all of them by default")
+    parser.add_argument("--rows", help="names of rows, separated by semicolons; all by default")
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
     parser.add_argument("--again", action="store_true", help="repeat runs that are recorded")
     parser.add_argument("--write", action="store_true", help="record the runs and make the page")
@@ -304,18 +310,17 @@ def main() -> None:
 def work(
     application: Application, wanted: str | None, seeds: list[int], write: bool, again: bool
 ) -> None:
-    rows = application.rows()
-    chosen = wanted.split(",") if wanted else list(rows)
+    rows, baselines = application.rows(), application.baselines()
+    order = [*baselines, *rows]
+    chosen = [name.strip() for name in wanted.split(";")] if wanted else list(rows)
     unknown = [name for name in chosen if name not in rows]
     if unknown:
         raise SystemExit(f"no row {unknown[0]!r}; there are {', '.join(rows)}")
-    if wanted is None:
-        began = time.perf_counter()
-        for name, figures in application.baselines().items():
-            run = {"seed": None, **figures, "seconds": time.perf_counter() - began, **machine()}
-            show(application.name, name, run)
-            if write:
-                merge(application, name, Row(lambda seed: Run({}, 0.0)), run)
+    for name, figures in baselines.items() if wanted is None else ():
+        run = {"seed": None, **figures, "seconds": 0.0, **machine()}
+        show(application.name, name, run)
+        if write:
+            merge(application, order, name, Row(lambda seed: Run({}, 0.0)), run)
     for name in chosen:
         row = rows[name]
         for seed in seeds if again or not write else missing(application, name, row, seeds):
@@ -325,7 +330,7 @@ def work(
                 run["losses"] = found.losses
             show(application.name, name, run)
             if write:
-                merge(application, name, row, run)
+                merge(application, order, name, row, run)
 
 
 if __name__ == "__main__":

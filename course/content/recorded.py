@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -87,15 +87,16 @@ class Recording:
         noun = "seed" if counts[-1] == 1 else "seeds"
         return f"{number} {noun} on {' and on '.join(machines)}, {days}"
 
-    def text(self, split: str, **figures: str) -> str:
-        """Describe each row in a line: medians and ranges on a split, each figure in its own form.
+    def text(self, split: str, rows: Iterable[str] | None = None, **figures: str) -> str:
+        """Describe each row, or some, in a line: medians and ranges, each figure in its own form.
 
         Print `recording("bert.masked-words").text("test", accuracy="right {:.1%}")`.
         """
-        width = max(map(len, self.rows))
+        names = list(self.rows if rows is None else rows)
+        width = max(map(len, names))
         lines = []
-        for name, row in self.rows.items():
-            parts = []
+        for name in names:
+            row, parts = self.rows[name], []
             for figure, form in figures.items():
                 before, brace, rest = form.partition("{")
                 parts.append(before + row.spread(split, figure).text(brace + rest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -57,7 +58,10 @@ def _run_cell(
     printed: list[str] = []
     names["print"] = lambda *parts, sep=" ", **how: printed.append(sep.join(map(str, parts)))
     body = [node for node in ast.parse(cell.solved).body if not is_left_out(node, left_out, own)]
-    exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
+    file = f"<{cell.id}>"  # its text tells a training that its parts are known
+    lines = cell.solved.splitlines(keepends=True)
+    linecache.cache[file] = (len(cell.solved), None, lines, file)
+    exec(compile(ast.Module(body, []), file, "exec"), names)
     return Ran(cell.id, names, printed)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 
 from course import content
 from course.content import recorded
-from course.content.recorded import Row, Spread, recording
+from course.content.recorded import Spread, recording
 
 FOUND = sorted(content.FOLDER.glob("*/recorded/*.json"))
 
@@ -42,14 +45,63 @@ def test_a_recording_tells_medians_ranges_and_the_machine(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("file", FOUND, ids=lambda file: f"{file.parts[-3]}.{file.stem}")
-def test_every_recording_has_three_seeds_with_all_figures(file: Path) -> None:
+def test_every_recording_names_its_machine_and_has_finite_figures(file: Path) -> None:
     found = recording(f"{file.parts[-3]}.{file.stem}")
-    assert found.machine
-    splits = {frozenset(_figures(row)) for row in found.rows.values() if row.seeds}
-    assert len(splits) == 1, "each row has the same figures"
-    for name, row in found.rows.items():
-        assert len(row.runs) == 1 if not row.seeds else row.seeds == [0, 1, 2], name
+    assert " on " in found.machine
+    splits = {frozenset(run) & {"validation", "test"} for run in _runs(found)}
+    assert len(splits) == 1, "each run has the same splits"
+    for run in _runs(found):
+        for split in splits.copy().pop():
+            assert all(math.isfinite(value) for value in run[split].values())
 
 
-def _figures(row: Row) -> set[str]:
-    return {f"{split}.{name}" for split in ("validation", "test") for name in row.runs[0][split]}
+def _runs(found: recorded.Recording) -> list[Any]:
+    return [run for row in found.rows.values() for run in row.runs]
+
+
+def test_rows_and_seeds_are_merged_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = importlib.util.spec_from_file_location(
+        "applications", Path(__file__).parents[2] / "benchmarks" / "applications.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    applications = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "applications", applications)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    spec.loader.exec_module(applications)
+    monkeypatch.setattr(content, "FOLDER", tmp_path)
+    (tmp_path / "bert").mkdir()
+    trained: list[tuple[str, int]] = []
+
+    def rows(key: str = "k") -> dict[str, Any]:
+        def row(name: str) -> Any:
+            def train(seed: int) -> Any:
+                trained.append((name, seed))
+                return applications.Run({"validation": {"accuracy": seed / 10}, "test": {}}, 1.0)
+
+            return applications.Row(train, {"steps": 3}, key)
+
+        return {"one": row("one"), "two": row("two")}
+
+    def application(**how: Any) -> Any:
+        forms = {"accuracy": ("right", "{:.1f}")}
+        counts = {"counts": {"validation": {"accuracy": 0.5}, "test": {}}}
+        return applications.Application(
+            "bert.toy", "Toy", forms, lambda: rows(**how), lambda: counts
+        )
+
+    work, toy = applications.work, application()
+    work(toy, "two", [1], True, False)
+    work(toy, "one; two", [1, 0], True, False)
+    assert trained == [("two", 1), ("one", 1), ("one", 0), ("two", 0)], "none is repeated"
+    work(toy, None, [0], True, False)
+    found = recording("bert.toy")
+    assert list(found.rows) == ["counts", "one", "two"], "baselines first, then as they are listed"
+    assert [found.rows[name].seeds for name in found.rows] == [[], [0, 1], [0, 1]]
+    assert found.rows["two"].spread("validation", "accuracy") == Spread(0.05, 0.0, 0.1)
+    assert "| one | 0.1 (0.0 to 0.1) | 0, 1 | 1 |" in applications.table(toy, found, "validation")
+    work(application(key="changed"), "one", [1], True, False)
+    found = recording("bert.toy")
+    assert [found.rows[name].seeds for name in found.rows] == [[], [1], [0, 1]]

@@ -6,10 +6,11 @@ A training in a notebook with the same parts takes its result from there; one wi
 from __future__ import annotations
 
 from course import datasets, use
-from course.content.bert.pretraining import masked_words
+from course.content.bert.pretraining import masked_words, recipe_changed
 from course.content.classification.trainings import docstring_classifier, tuned_minilm
 from course.training import train
 
+CHANGE = "BERT, a bias by distance"
 POSITIONS = ("none", "learned", "sinusoidal", "alibi", "relative")
 
 
@@ -20,16 +21,14 @@ def main() -> None:
 
 
 def chapter_05() -> None:
-    """Masked words, with five kinds of positions."""
-    training = masked_words(
-        layer=use("stacking.EncoderLayer"),
-        mask_tokens=use("bert.mask_tokens"),
-        masked_lm_loss=use("bert.masked_lm_loss"),
-    )
+    """Masked words, with five kinds of positions; and BERT's recipe with one change."""
+    own = {name: use(f"bert.{name}") for name in ("mask_tokens", "masked_lm_loss")}
+    training = masked_words(layer=use("stacking.EncoderLayer"), **own)
     train(training, progress=False)
     for kind in POSITIONS:
         short = training.settings.changed(positions=kind, near=False, steps=400, warmup=40)
         train(training, short, progress=False)
+    train(recipe_changed(CHANGE, **own), progress=False)
 
 
 def chapter_06() -> None:

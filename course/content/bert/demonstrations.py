@@ -15,23 +15,38 @@ import itertools
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from course import datasets
 from course.datasets import texts
 from course.system.threads import one_thread
 from encoder_core import Bert, BertConfig, MaskedLM
 
-__all__ = ["SPECIALS", "Neighbours", "adam_steps", "loss_at_masks", "neighbours", "shared_words"]
+__all__ = [
+    "MINIMAL_PAIRS", "SPECIALS", "Neighbours", "adam_steps", "loss_at_masks", "neighbours",
+    "sentence_scorers", "shared_words",
+]  # fmt: skip
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 PAD, UNKNOWN, START, END, MASK = range(5)
 WORDS = 2500  # V, the special tokens counted
 LENGTH = 16  # S: sentences of 4 to 14 words between [CLS] and [SEP]
 SURE = 8.0  # how many pairs it takes until their counts weigh as much as the word's frequency
+# Two sentences that differ in one word; the first is right. In the last three a noun stands in between.
+MINIMAL_PAIRS = (
+    ("This function takes two arguments.", "This function take two arguments."),
+    ("If the file does not exist, an error is raised.", "If the file do not exist, an error is raised."),
+    ("Return a list of all names.", "Return an list of all names."),
+    ("Raise an exception if the value is negative.", "Raise a exception if the value is negative."),
+    ("The methods return the same value.", "The methods returns the same value."),
+    ("The names in the list are sorted.", "The names in the list is sorted."),
+    ("The value of the arguments is ignored.", "The value of the arguments are ignored."),
+    ("The arguments of the function are strings.", "The arguments of the function is strings."),
+)  # fmt: skip
 _LONG_WORD = re.compile(r"[a-z]{4,}")
 _END_OF_SENTENCE = re.compile(r"[.:;!?]\s|\n\n")
 
@@ -217,3 +232,25 @@ def adam_steps(signal: float, steps: int = 200) -> list[float]:
         optimiser.step()
         moved.append((parameter.detach() - before).abs().mean().item())
     return moved
+
+
+def sentence_scorers(
+    score: Callable[[Tensor, Tensor, int, Callable[[Tensor], Tensor]], Tensor], model: nn.Module
+) -> dict[str, Callable[[str], float]]:
+    """Return what scores a sentence: the counts of neighbours, and a model of `datasets.tokenizer()`.
+
+    `score` is called as `bert.pseudo_log_likelihood`.
+    """
+    pairs, tokenizer = neighbours(), datasets.tokenizer()
+
+    def by_counts(text: str) -> float:
+        ids = pairs.encode(text)
+        return score(ids, ids < len(SPECIALS), MASK, pairs.from_both).item()
+
+    def by_model(text: str) -> float:
+        ids = torch.tensor(tokenizer.encode(text).ids)
+        special = ids < len(tokenizer.specials)
+        with torch.no_grad():
+            return score(ids, special, tokenizer.vocabulary["[MASK]"], model).item()
+
+    return {"counts of the neighbours": by_counts, "the trained encoder": by_model}

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course.content.bert.experiments import baselines, changes, model, text
+from course.content.bert.experiments import baselines, changes, model, recipes, text
 from course.content.bert.experiments import training as recipe
 from course.datasets.python_docs import corpus
 from course.labs import with_standard_layers
@@ -90,16 +90,16 @@ def recipe_changed(
     The layers are `encoder_core`'s, which have what the changes need.
 
     Args:
-        change: one of `changes.CHANGES`; "BERT" changes nothing.
+        change: one of `recipes.CHANGES`; "BERT" changes nothing.
         mask_tokens, masked_lm_loss: as in `masked_words`.
 
     Raises:
         ValueError: there is no such change; the message lists those that there are.
     """
-    if change not in changes.CHANGES:
-        known = ", ".join(map(repr, changes.CHANGES))
+    if change not in recipes.CHANGES:
+        known = ", ".join(map(repr, recipes.CHANGES))
         raise ValueError(f"There is no change {change!r}; there are {known}.")
-    settings = changes.BERT.changed(seed=seed, **changes.CHANGES[change])
+    settings = recipes.BERT.changed(seed=seed, **recipes.CHANGES[change])
     own = {"mask_tokens": mask_tokens, "masked_lm_loss": masked_lm_loss}
     return Training(
         name="bert.recipe_changed",

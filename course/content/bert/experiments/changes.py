@@ -1,13 +1,9 @@
-"""From BERT to RoBERTa to ModernBERT: each change of the recipe by itself, on the text of chapter 05.
-
-A recipe is a set of choices (`BERT`, in small). A change switches some of them on, and everything else stays: the
-rows, the questions of validation and test, the first vectors, the number of updates.
+"""The models, batches and losses that the recipes of `recipes` ask for.
 
 Pairs, for next-sentence prediction: a row's second half is its own or, in half of the rows, that of another row; its
 segment says where the second half begins, and `[CLS]` is asked whether the halves belong together.
 
-Sources: Devlin et al. 2019, "BERT", section 3.1 and appendix A.2; Liu et al. 2019, "RoBERTa", section 4; Wettig et
-al. 2023, "Should You Mask 15 % in Masked Language Modeling?"; Warner et al. 2024, "ModernBERT", section 2.1.
+Sources: Devlin et al. 2019, "BERT", section 3.1 and figure 2; Warner et al. 2024, "ModernBERT", section 2.1.
 """
 
 from __future__ import annotations
@@ -32,68 +28,9 @@ from encoder_core.models.masked_lm import MaskedLM
 from encoder_core.models.text_encoder import TextEncoder
 from encoder_core.tied import TiedProjection
 
-__all__ = ["BERT", "CHANGES", "Batch", "build", "collate", "data", "evaluate", "loss"]
+__all__ = ["HALF", "Batch", "build", "collate", "data", "evaluate", "loss"]
 
 HALF = LENGTH // 2
-FEW = 320  # rows, where the text is to be seen often
-
-# BERT's recipe with two layers. 600 updates of 16 rows are nearly once through the text.
-BERT = Settings(
-    steps=600,
-    batch_size=16,
-    learning_rate=3e-3,
-    warmup=60,
-    schedule="linear",
-    optimizer="adamw",
-    weight_decay=0.01,
-    clip=1.0,
-    d_model=64,
-    nhead=4,
-    num_layers=2,
-    dim_feedforward=256,
-    dropout=0.0,
-    positions="learned",
-    more={
-        "masking": 0.15,  # of the pieces
-        "static": True,  # hidden once, before the training
-        "next_sentence": True,
-        "norm_first": False,
-        "gated": False,  # GEGLU with two thirds of the width, as many weights
-        "biases": True,  # in the layers
-        "rows": 0,  # of the text; 0 for all of it
-    },
-)
-
-ROBERTA = {"next_sentence": False, "static": False}
-MODERN = {
-    **ROBERTA,
-    "masking": 0.3,
-    "positions": "rotary",
-    "norm_first": True,
-    "gated": True,
-    "biases": False,
-}
-
-CHANGES: dict[str, dict[str, Any]] = {
-    "BERT": {},
-    "no next-sentence task": {"next_sentence": False},
-    "masks drawn anew": {"static": False},
-    "30 % masked": {"masking": 0.3},
-    "40 % masked": {"masking": 0.4},
-    "batches of 64": {"batch_size": 64},
-    "batches of 64, a quarter of the updates": {"batch_size": 64, "steps": 150, "warmup": 15},
-    "rotary positions": {"positions": "rotary"},
-    "a trainable bias by distance": {"positions": "relative"},
-    "pre-norm": {"norm_first": True},
-    "no warm-up": {"warmup": 0},
-    "pre-norm, no warm-up": {"norm_first": True, "warmup": 0},
-    "GEGLU": {"gated": True},
-    "no biases": {"biases": False},
-    "RoBERTa: the first two": ROBERTA,
-    "ModernBERT: all of these": MODERN,
-    "one thirtieth of the text": {"rows": FEW},
-    "one thirtieth of the text, masks drawn anew": {"rows": FEW, "static": False},
-}
 
 
 class Batch(NamedTuple):
