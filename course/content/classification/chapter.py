@@ -751,7 +751,7 @@ for split, reached_on in (("validation", trained.metrics), ("test", trained.test
 explain("classification.from-scratch")
 
 # %% [markdown] id="scratch-note"
-# *What to see:* half a minute of training, and the encoder is about where the word count is after a second. It has found out which words speak for which family, and in two layers of attention it could have learned much more: what *not* does, which noun an adjective belongs to. But the labels don't ask for it, and 3,522 of them don't teach it. Read the answers under the curve: where it is wrong, it is often sure, by a word such as *bytes* or *queue* that another family uses more.
+# *What to see:* half a minute of training, and the encoder is about where the word count is after a second. It has found out which words speak for which family, and in two layers of attention it could have learned much more: what *not* does, which noun an adjective belongs to. But the labels don't ask for it, and 3,522 of them don't teach it. Read the answers under the curve: which word may have misled it, where it is wrong?
 
 # %% [markdown] id="tuning-text"
 # ### Fine-tuning
@@ -759,7 +759,7 @@ explain("classification.from-scratch")
 # Now MiniLM's upper two layers may move: 3.5 of its 22.7 million weights. The lower four stay, so what they return is computed once for each docstring. Two cautions keep the pretraining alive:
 #
 # - **The head starts as the frozen classifier's.** Random weights in the head would send large and meaningless gradients down into layers that were good. Kumar et al. (2022) found that this hurts most on new kinds of data, and new modules are that. Before its first update our model *is* the frozen classifier.
-# - **A low learning rate**, $10^{-4}$ with warm-up: a thirtieth of what the encoder from scratch took.
+# - **A low learning rate**, $2 \cdot 10^{-4}$ with warm-up: a fifteenth of what the encoder from scratch took.
 #
 # With 50 docstrings a class it takes less than a minute:
 
@@ -786,7 +786,7 @@ print(f"test modules; {table.machine}; median (lowest to highest)")
 print(table.text("test", **{"accuracy": "accuracy {:.3f}", "macro F1": "macro F1 {:.3f}"}))
 
 # %% [markdown] id="who-wins-note"
-# *What to see:* with 10 docstrings a class the pretrained encoder is far ahead of the word count. The encoder from scratch stays near the word count at every size: both know only what these labels say. With 50 a class fine-tuning is worth its minute. With all of them TF-IDF, the frozen MiniLM and the encoder from scratch are level, and the plain baseline wins, if you count the second that it takes. But read the table twice: with all labels the *average* of TF-IDF and MiniLM is four points above each. They fail on different texts, since one knows which words go with which family and the other what words mean. With 10 a class the average is below MiniLM alone: there the word count has little to add but noise.
+# *What to see:* with 10 docstrings a class the pretrained encoder is far ahead of the word count. The encoder from scratch stays near the word count at every size: both know only what these labels say. With 50 a class fine-tuning is worth its minute. With all of them TF-IDF, the frozen MiniLM and the encoder from scratch are level, and the plain baseline wins, if you count the second that it takes. But the *average* of TF-IDF and MiniLM is four points above each. They fail on different texts, since one knows which words go with which family and the other what words mean. With 10 a class the average is below MiniLM alone: there the word count has little to add but noise.
 
 # %% id="transfer-quiz"
 quiz("classification.transfer")
@@ -887,6 +887,7 @@ quiz("classification.explanation")
 # - The nearest vector is a search, and with descriptions of classes a classifier. Negation, order and numbers get lost.
 # - Few labels: the encoder. Many labels and telling words: the word count is as good, and cheaper.
 # - From scratch, an encoder learns from labels what words mean. Fine-tuning starts from what they mean: a head that fits, a low rate.
+# - Two classifiers that fail on different texts are better together.
 # - Attention shows where a model looked. What mattered, you find out by leaving it out.
 #
 # Close the notebook and write `masked_mean` and `nearest` on paper, with the shape behind each line.
