@@ -23,6 +23,7 @@ MOVED = {
     "feed-forward": ("label:text-is('Neurons') + input", "ArrowRight", "Neurons "),
     "stack": ("label:text-is('Layers') + input", "ArrowRight", "Layers "),
     "shapes": ("input[type=text]", "End+x", "Text 1 “"),
+    "decoding": ("label:text-is('Temperature') + input", "ArrowLeft", "Temperature 1.0 → 0.9"),
 }
 # What the panels say then: in the line under a picture, in the line above it, in a table's cells.
 SAID = {
@@ -33,6 +34,7 @@ SAID = {
     "feed-forward": ("loss", "curve", None),
     "stack": ("norms", "cosines", None),
     "shapes": (None, "pieces", None),
+    "decoding": (None, "next", "next"),
 }
 
 
