@@ -21,5 +21,5 @@ def weights(draw: Draw, d_model: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def heads(x: Tensor, weight: Tensor, bias: Tensor, nhead: int) -> Tensor:
-    """x (B, N, D) projected and cut into heads, (B, H, N, Dh)."""
+    """X (B, N, D) projected and cut into heads, (B, H, N, Dh)."""
     return (x @ weight.T + bias).unflatten(-1, (nhead, -1)).transpose(1, 2)

@@ -14,7 +14,6 @@ def model(text: list[int], bos_id: int) -> Callable[[list[int]], Tensor]:
     Any other `ids` (the wrong beginning, a token that was not the likeliest) give other logits, which depend on all
     of them. None is positive, so that 0 is no harmless number.
     """
-
     words = max(12, *text, bos_id) + 1  # V
 
     def next_logits(ids: list[int]) -> Tensor:

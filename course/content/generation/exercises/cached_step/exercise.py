@@ -99,10 +99,6 @@ EXERCISE = Exercise(
         Landmark("what comes with an empty cache: the tokens before are not looked at", _forgotten),
         Landmark("what comes without the new token: it doesn't look at itself", _old_alone),
         Landmark("the heads' joined output, before the output projection", _attended),
-        Landmark("the keys of the new token alone", lambda x, *r: _parts(x, r[2], r[3], r[6])[1]),
-        Landmark("the values of the new token alone", lambda x, *r: _parts(x, r[2], r[3], r[6])[2]),
-        Landmark("the keys in the cache as they were", lambda x, key, *rest: key),
-        Landmark("the values in the cache as they were", lambda x, key, value, *rest: value),
     ),
     axes=(("B", "1", "D"), ("B", "H", "T + 1", "Dh"), ("B", "H", "T + 1", "Dh")),
     undone=(

@@ -125,7 +125,9 @@ EXERCISE = Exercise(
         ),
         Landmark(
             "the heads' joined output, before the output projection",
-            lambda t, m, wi, bi, wo, bo, n, mask=None: _attended(t, m, wi, bi, n, *(() if mask is None else (mask,))),
+            lambda t, m, wi, bi, wo, bo, n, mask=None: _attended(
+                t, m, wi, bi, n, *(() if mask is None else (mask,))
+            ),
         ),
         Landmark("what comes without the mask", lambda *args: _whole(*args[:7])),
         Landmark(

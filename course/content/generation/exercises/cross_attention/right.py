@@ -80,7 +80,8 @@ def cross_attention_joined(
     """Self-attention of both texts together, in which only the memory may be looked at."""
     both = torch.cat([target, memory], 1)
     query, key, value = (
-        part.unflatten(-1, (nhead, -1)).transpose(1, 2) for part in (both @ w_in.mT + b_in).chunk(3, -1)
+        part.unflatten(-1, (nhead, -1)).transpose(1, 2)
+        for part in (both @ w_in.mT + b_in).chunk(3, -1)
     )
     batch, length = target.shape[:2]
     padding = memory_padding_mask

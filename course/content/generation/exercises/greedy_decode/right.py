@@ -27,7 +27,7 @@ def greedy_decode_probabilities(next_logits, bos_id, eos_id, max_length):
     ids = [bos_id]
     for _ in range(max_length):
         probabilities = next_logits(ids).softmax(0)
-        ids = ids + [probabilities.topk(1).indices.item()]
+        ids = [*ids, probabilities.topk(1).indices.item()]
         if ids[-1] == eos_id:
             ids.pop()
             break

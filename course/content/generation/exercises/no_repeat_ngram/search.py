@@ -19,7 +19,9 @@ _TEXTS = (  # ids, n, what should be blocked
 )
 
 
-def search(function: Callable[[Tensor, list[int], int], Tensor], failed: Sequence[Case]) -> list[str]:
+def search(
+    function: Callable[[Tensor, list[int], int], Tensor], failed: Sequence[Case]
+) -> list[str]:
     """A sentence on the first of these texts in which other tokens are blocked than should be."""
     logits = torch.arange(10.0) / 4 + 0.5
     for ids, n, wanted in _TEXTS:
@@ -32,7 +34,9 @@ def search(function: Callable[[Tensor, list[int], int], Tensor], failed: Sequenc
             return [f"{about} it blocks {_list(blocked)}, and should block {_list(wanted)}"]
         rest = [v for v in range(10) if v not in wanted and result[v] != logits[v]]
         if rest:
-            return [f"{about} it blocks the right tokens and changes the logits of others: {_list(rest)}"]
+            return [
+                f"{about} it blocks the right tokens and changes the logits of others: {_list(rest)}"
+            ]
     return []
 
 

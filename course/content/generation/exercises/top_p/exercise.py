@@ -11,7 +11,11 @@ from course.checking.exercise import Case, Exercise, Landmark, tags
 from course.checking.exercise.cases import FULL, holding
 from course.checking.exercise.draw import Draw
 
-_OF_SIZES = {"a single distribution": "axes = 1", "more than two axes": "axes > 2", "a single token": "V = 1"}
+_OF_SIZES = {
+    "a single distribution": "axes = 1",
+    "more than two axes": "axes > 2",
+    "a single token": "V = 1",
+}
 
 
 def _drawn(draw: Draw, *shape: int, p: float, gap: float) -> Tensor:
@@ -33,7 +37,10 @@ def _cases(seed: int) -> list[Case]:
         more = {"differentiable": bool((kept >= logits.shape[-1]).all()), **more}
         names = (*names, *holding(_OF_SIZES, sizes))
         names = (*names, *(["only the likeliest stays"] if bool((kept == 1).all()) else []))
-        names = (*names, *(["a token below p alone"] if 0 < p < 1 and bool((kept > 1).any()) else []))
+        names = (
+            *names,
+            *(["a token below p alone"] if 0 < p < 1 and bool((kept > 1).any()) else []),
+        )
         return Case((logits, p), says, sizes, tags(*names), **more)
 
     def drawn(*shape: int, p: float, gap: float = 0.012) -> Tensor:
