@@ -53,7 +53,7 @@ def next_logits(net: EncoderDecoder, source: tuple[int, ...]) -> Callable[[list[
 
     def after(ids: list[int]) -> Tensor:
         with torch.no_grad():
-            logits = net(torch.tensor([source]), torch.tensor([ids]))[0, -1]
+            logits: Tensor = net(torch.tensor([source]), torch.tensor([ids]))[0, -1]
         logits[SILENT] = -torch.inf
         return logits
 
@@ -135,9 +135,9 @@ def test_what_is_cut_is_grey_and_told(lab: DecodingLab) -> None:
     np.testing.assert_allclose(numbers.sum(axis=0), [1, 1], atol=1e-4)
     assert not numbers[3:-1, 1].any()
     assert "With top-k 3 3 tokens can be drawn" in front.last["summary"]
-    calls = front.lab.reader._forward.cache_info().misses  # type: ignore[attr-defined]
+    calls = front.lab.reader._forward.cache_info().misses
     front.move(temperature=0.5, top_p=0.9)
-    assert front.lab.reader._forward.cache_info().misses == calls  # type: ignore[attr-defined]
+    assert front.lab.reader._forward.cache_info().misses == calls
 
 
 def test_the_end_is_told_and_takes_nothing(lab: DecodingLab) -> None:

@@ -903,9 +903,7 @@ for name, written in cures.items():
 # %% [markdown] id="causal-section"
 # ## 10 The same without an encoder
 #
-# > **In the article** (1.2): "大模型通常采用编码器-解码器架构" (*large models usually use the encoder-decoder architecture*).
-# >
-# > When the first ones were built, some did: T5 (Raffel et al., 2020), BART (Lewis et al., 2020). The models that *LLM* stands for today, GPT and Llama among them, are decoders alone: one stack of causal layers, in which the input is the beginning of the text (Radford et al., 2018; Brown et al., 2020; Touvron et al., 2023). Encoder-decoders stayed where an input of its own kind is read as a whole: translation (chapter 08), speech (Whisper: Radford et al., 2023).
+# Section 1 named both kinds. Is the second one worse at this task? GPT put an input and its answer into one row (Radford et al., 2018, section 3.3), and every decoder since reads a prompt in that way.
 #
 # A decoder alone is an encoder with a causal mask. Nothing else is new: the keywords, `[SEP]` and the sentence stand in one row, each piece sees what is to its left, and the loss counts the pieces of the sentence.
 #
@@ -1001,6 +999,10 @@ quiz("generation.beam-or-draw")
 # - Training reads the true text, shifted right: one pass for all places. Writing reads the model's own text, and after an error it is where it has never been.
 # - Greedy decoding takes the likeliest token and can loop. Sampling draws; temperature sharpens or flattens, top-k and the nucleus cut the tail off.
 # - Behind a causal mask nothing old changes, so keys and values can be kept: each step computes one token, for the price of the memory that they fill.
+# - All that a decoder knows of the input is the memory: swap it, and it writes the other sentence. Its rows have no order; what they say has.
+# - A beam keeps several beginnings, and needs a length penalty. It finds likelier sentences, which are not always better ones.
+# - A decoder alone reads the input as the beginning of its text.
+# - Answers and summaries can be cut out of a text by an encoder. Near in meaning is not yet an answer.
 
 # %% [markdown] id="glossary"
 # ### The chapter's terms
@@ -1024,3 +1026,11 @@ quiz("generation.beam-or-draw")
 # - Radford et al.: *Robust Speech Recognition via Large-Scale Weak Supervision*. 2022. [arXiv:2212.04356](https://arxiv.org/abs/2212.04356). Whisper, encoder-decoder.
 # - Lewis, Liu, Goyal, Ghazvininejad, Mohamed, Levy, Stoyanov, Zettlemoyer: *BART: Denoising Sequence-to-Sequence Pre-training for Natural Language Generation, Translation, and Comprehension*. ACL 2020. [arXiv:1910.13461](https://arxiv.org/abs/1910.13461).
 # - Raffel et al.: *Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer*. JMLR 2020. [arXiv:1910.10683](https://arxiv.org/abs/1910.10683). T5.
+# - Radford, Narasimhan, Salimans, Sutskever: *Improving Language Understanding by Generative Pre-Training*. 2018. GPT; section 3.3 on tasks as one row.
+# - Papineni, Roukos, Ward, Zhu: *BLEU: a Method for Automatic Evaluation of Machine Translation*. ACL 2002. [aclanthology.org/P02-1040](https://aclanthology.org/P02-1040).
+# - Wu et al.: *Google's Neural Machine Translation System: Bridging the Gap between Human and Machine Translation*. 2016. [arXiv:1609.08144](https://arxiv.org/abs/1609.08144). Section 7, equation 14: the length penalty.
+# - Keskar, McCann, Varshney, Xiong, Socher: *CTRL: A Conditional Transformer Language Model for Controllable Generation*. 2019. [arXiv:1909.05858](https://arxiv.org/abs/1909.05858). Section 4.1: the repetition penalty.
+# - Devlin, Chang, Lee, Toutanova: *BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding*. NAACL 2019. [arXiv:1810.04805](https://arxiv.org/abs/1810.04805). Section 4.2 on SQuAD.
+# - Rajpurkar, Zhang, Lopyrev, Liang: *SQuAD: 100,000+ Questions for Machine Comprehension of Text*. EMNLP 2016. [arXiv:1606.05250](https://arxiv.org/abs/1606.05250).
+# - Radev, Jing, Styś, Tam: *Centroid-based summarization of multiple documents*. Information Processing and Management 40(6), 2004. The sentence nearest to the mean.
+# - Sutskever, Vinyals, Le: *Sequence to Sequence Learning with Neural Networks*. NeurIPS 2014. [arXiv:1409.3215](https://arxiv.org/abs/1409.3215). The whole input in one vector.

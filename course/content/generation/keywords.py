@@ -5,18 +5,23 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from course.content.generation.experiments import baselines, measures, model, pairs
+from course.content.generation.experiments import alone, baselines, measures, model, pairs
 from course.content.generation.experiments import training as recipe
-from course.training import Answer, Settings, Training
+from course.training import Answer, Settings, Training, train
 from course.training.parts import key_of, whose_parts
+from encoder_core.generation.decoding import shift_right as standard_shift
 from encoder_core.models.encoder_decoder import EncoderDecoder
 
-__all__ = ["SHOWN", "keyword_sentences", "plain_baselines", "probability"]
+__all__ = [
+    "KINDS", "SHOWN", "figures", "keyword_sentences", "plain_baselines", "probability", "recorded",
+    "sentences_alone",
+]  # fmt: skip
 
 # Keywords of held-out sentences, with the sentence.
 SHOWN = (
@@ -53,7 +58,6 @@ def keyword_sentences(
         positions=_fitting_positions(layer),
         more={"near": True, "first_vectors": True, "copies": True},
     )
-    shifted = {} if shift_right is None else {"shift_right": shift_right}
     return Training(
         name="generation.keywords" if in_order else "generation.shuffled_keywords",
         title="A small encoder-decoder writes Python's documentation from keywords",
@@ -61,7 +65,7 @@ def keyword_sentences(
         build=functools.partial(_build, layer, cross_attention),
         data=recipe.trained_on(),
         collate=functools.partial(recipe.collate, in_order=in_order),
-        loss=functools.partial(recipe.loss, **shifted),
+        loss=functools.partial(recipe.loss, shift_right=shift_right or standard_shift),
         evaluate=functools.partial(recipe.evaluate, in_order=in_order),
         figure="bleu",
         baselines={
@@ -76,6 +80,47 @@ def keyword_sentences(
             json.dumps(pairs.pairs()).encode(),
         ),
     )
+
+
+def sentences_alone() -> Training:
+    """Describe the same training of one causal encoder, which has no encoder beside it."""
+    more = keyword_sentences()
+    return Training(
+        name="generation.alone",
+        title="A decoder alone writes Python's documentation from keywords",
+        settings=more.settings.changed(num_layers=alone.LAYERS),
+        build=lambda settings: alone.build(),
+        data=more.data,
+        collate=alone.collate,
+        loss=alone.loss,
+        evaluate=alone.evaluate,
+        figure="bleu",
+        baselines=more.baselines,
+        test=functools.partial(alone.evaluate, split="test"),
+        key=key_of((alone, measures, model, pairs, recipe), ()),
+    )
+
+
+KINDS: dict[str, Callable[[], Training]] = {
+    "encoder-decoder": keyword_sentences,
+    "keywords shuffled": functools.partial(keyword_sentences, in_order=False),
+    "decoder alone": sentences_alone,
+}
+
+
+def figures(kind: str, seed: int = 0) -> dict[str, float]:
+    """Train one of `KINDS` with a seed; return its bleu and exact on test, and the seconds it took."""
+    training = KINDS[kind]()
+    trained = train(training, training.settings.changed(seed=seed), progress=False)
+    return {**trained.test, "seconds": trained.seconds}
+
+
+@functools.cache
+def recorded() -> dict[str, dict[str, float]]:
+    """Return what `figures` gave for each of `KINDS` when `benchmarks/generation.py` was last run."""
+    text = (Path(__file__).parent / "experiments" / "recorded.json").read_text("utf-8")
+    found: dict[str, dict[str, float]] = json.loads(text)
+    return found
 
 
 def _fitting_positions(layer: Callable[..., nn.Module] | None) -> str:

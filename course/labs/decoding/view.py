@@ -100,7 +100,13 @@ def tree(result: Result, reader: Reader) -> list[Series]:
     return [
         Series("kept on the way", x, y, faint=True, aside=True),
         Series("", [a for a, _ in where], [b for _, b in where], "points", labels, style=1),
-        Series("the sentence that wins", *zip(*path, strict=True), style=0, aside=True),
+        Series(
+            "the sentence that wins",
+            [a for a, _ in path],
+            [b for _, b in path],
+            style=0,
+            aside=True,
+        ),
     ]
 
 

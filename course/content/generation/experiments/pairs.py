@@ -1,7 +1,8 @@
 """Pairs of keywords and a sentence, from the documentation of Python's language and library.
 
-A sentence of 5 to 16 words and marks is one pair: without its stop words and marks it is the input, as a whole it is the answer.
-Modules and topics are held out as in "python-docs"; of equal sentences a split keeps one.
+A sentence of 5 to 16 words and marks is one pair: without its stop words and marks it is the input, as a
+whole it is the answer. Modules and topics are held out as in "python-docs"; of equal sentences a split
+keeps one.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ def words(ids: Iterable[int]) -> list[str]:
     >>> words(encode(["copy", "docstring"])[:-1])
     ['copy', 'docstring']
     """
-    tokens, found = datasets.tokenizer().tokens, []
+    tokens = datasets.tokenizer().tokens
+    found: list[str] = []
     for number in ids:
         token = tokens[number]
         if token.startswith("##") and found:
