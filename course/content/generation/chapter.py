@@ -288,8 +288,8 @@ print(f"whole words right: {whole[0]:.1%} and {whole[1]:.1%}")
 figures.lines(
     range(1, 9),
     {
-        "after true letters": [forced[:, t][real[:, t]].float().mean() for t in range(8)],
-        "after its own": [free[:, t][real[:, t]].float().mean() for t in range(8)],
+        "after true letters": [forced[:, t][real[:, t]].float().mean().item() for t in range(8)],
+        "after its own": [free[:, t][real[:, t]].float().mean().item() for t in range(8)],
     },
     x_title="place of the letter", y_title="share of right letters",
     title="The same model, led by the hand and alone",
@@ -571,7 +571,7 @@ for text, logits in (("a", flat), ("a list", sure)):
 figures.bars(likeliest, bars, y_title="probability", title="After “return a” and “return a list”")
 
 # %% [markdown] id="cut-note"
-# *What to see:* five is too few on the left and too many on the right. After *return a* top-k throws away half of what could follow and doubles the rest. After *return a list* it keeps words that are there by accident. The nucleus has the size that the distribution asks for. In a text, with the same generator:
+# *What to see:* five is too few on the left and too many on the right. After *return a* top-k throws away 62 % of the probability and makes the rest 2.7 times as likely. After *return a list* it keeps words that are there by accident. The nucleus has the size that the distribution asks for. In a text, with the same generator:
 
 # %% id="nucleus-samples-run"
 generator = torch.Generator().manual_seed(0)
