@@ -30,6 +30,8 @@ def search(function: Decode, failed: Sequence[Case]) -> list[str]:
         return ["it never calls next_logits"]
     for step, ids in enumerate(asked):
         wanted = [_BOS, *_TEXT[:step]]
+        if step >= len(_TEXT) and written == _TEXT[:-1]:
+            return []  # it cuts the text afterwards
         if step >= len(_TEXT):
             return [f"{about} it asks for another token after {_TEXT}, which has ended"]
         if ids != wanted:
