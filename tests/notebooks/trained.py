@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from course import use
 from course.content.bert.pretraining import masked_words
+from course.content.generation.keywords import as_in_the_chapter
 from course.training import train
 
 POSITIONS = ("none", "learned", "sinusoidal", "alibi", "relative")
 
 
-def main() -> None:
+def fill_in_words() -> None:
     """Train as chapter 05 does."""
     training = masked_words(
         layer=use("stacking.EncoderLayer"),
@@ -25,5 +26,11 @@ def main() -> None:
         train(training, short, progress=False)
 
 
+def write_from_keywords() -> None:
+    """Train as chapter 07 does."""
+    train(as_in_the_chapter(), progress=False)
+
+
 if __name__ == "__main__":
-    main()
+    fill_in_words()
+    write_from_keywords()

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import functools
-import hashlib
-import inspect
-import secrets
-import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -17,8 +12,9 @@ from torch import Tensor, nn
 
 from course.content.bert.experiments import baselines, model, text
 from course.content.bert.experiments import training as recipe
-from course.datasets.python_docs import corpus
+from course.datasets.python_docs import corpus, neighbours
 from course.training import Answer, HeadPicture, Settings, Training
+from course.training.parts import key_of, whose_parts
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.inspect.recording import record
 from encoder_core.models.text_encoder import TextEncoder
@@ -60,7 +56,6 @@ def masked_words(
         positions=_fitting_positions(layer),
         more={"near": True, "first_vectors": True},
     )
-    parts = {name: whose(part) for name, part in own.items() if part is not None}
     return Training(
         name="bert.masked_words",
         title="A small BERT learns the masked words of Python's documentation",
@@ -77,8 +72,12 @@ def masked_words(
         test=functools.partial(recipe.evaluate, split="test"),
         examples=fill_blanks,
         head=look_at_a_sentence,
-        parts=parts,
-        key=_key(own.values()),
+        parts=whose_parts(own),
+        key=key_of(
+            (baselines, model, neighbours, text, recipe),
+            own.values(),
+            text.rows().numpy().tobytes(),
+        ),
     )
 
 
@@ -91,11 +90,6 @@ def _fitting_positions(layer: Callable[..., nn.Module] | None) -> str:
     except ValueError:
         return "sinusoidal"
     return "relative"
-
-
-def whose(part: object) -> str:
-    """Tell whether a part is the learner's own or the reference that stands in for it."""
-    return "the reference's" if getattr(part, "__course_reference__", False) else "yours"
 
 
 def _build(layer: Callable[..., nn.Module] | None, settings: Settings) -> nn.Module:
@@ -189,22 +183,3 @@ def look_at_a_sentence(net: nn.Module) -> HeadPicture:
         net(torch.tensor([encoding.ids]))
     weights = torch.stack([each[0] for each in recording.attention])  # (layers, H, S, S)
     return HeadPicture(tuple(encoding.tokens), weights)
-
-
-def _key(parts: Iterable[object]) -> str:
-    """Hash what a finished training depends on beside its settings: the code here, and the parts."""
-    sources = [inspect.getsource(module) for module in (baselines, model, text, recipe)]
-    sources += [_code_of(part) for part in parts]
-    sources.append(hashlib.sha256(text.rows().numpy().tobytes()).hexdigest())
-    return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
-
-
-def _code_of(part: object) -> str:
-    """The code of a part without its comments; of code that can't be read, what no other run has."""
-    if part is None:
-        return ""
-    try:
-        source = getattr(part, "__course_source__", None) or inspect.getsource(part)  # type: ignore[arg-type]
-        return ast.unparse(ast.parse(textwrap.dedent(source)))
-    except (OSError, TypeError, SyntaxError):
-        return secrets.token_hex()

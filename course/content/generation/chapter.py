@@ -717,7 +717,7 @@ for heads, size in gibibytes.items():
 # %% [markdown] id="keywords-section"
 # ## 7 From keywords to a sentence
 #
-# Now an encoder and a decoder learn together. The task: someone notes `return copy string leading characters removed`, and the model writes the sentence of the documentation that these words are from. What has to be added are the words that carry the grammar: *a*, *of the*, *with*, and the full stop. The keywords are the sentence without its 130 stop words and its marks, so the text itself makes the examples, as in chapter 05. Whole modules and topics are held out.
+# Now an encoder and a decoder learn together. The task: someone notes `return copy string leading characters removed`, and the model writes the sentence of the documentation that these words are from. What has to be added are the words that carry the grammar: *a*, *of the*, *with*, and the full stop. The keywords are the sentence without articles, prepositions, conjunctions, auxiliary verbs and marks, so the text itself makes the examples, as in chapter 05. Whole modules and topics are held out.
 
 # %% id="keywords-data"
 documentation = keyword_pairs.pairs("train")
@@ -738,6 +738,8 @@ for name, reached in plain_baselines("test").items():
 # The encoder's layers are **your** `EncoderLayer` of chapter 04, the decoder looks at the memory through **your** `cross_attention`, and its input is made by **your** `shift_right`; where an answer hasn't passed yet, the reference stands in. There are two layers on each side, four heads, 64 numbers a token, and 300,000 parameters.
 #
 # Three things are set before the first update, from the training text alone, so that a minute is enough. Each piece's first vector says which pieces stand near it (chapter 01). The heads of the encoder begin with a look to the left and the right, those of the decoder with a look at the last two pieces. And the decoder's last look at the memory begins as a copy: what it finds is added to the vector from which the next piece is read.
+#
+# One thing is particular to the loss: small words and marks count double. Where *a* or *the* could stand, the model shares its guess between the two, and the next keyword alone may be likelier than either; greedy decoding would then leave the article out.
 
 # %% id="keywords-parts"
 training = keyword_sentences(
@@ -768,7 +770,7 @@ for answer in training.examples(trained.model):
 explain("generation.what-is-learned-first")
 
 # %% [markdown] id="keywords-result-note"
-# *What to see:* the sentences are mostly good English and mostly not the ones that were meant. *Return a copy of a string with ...* and *return a copy of the string with ...* are equally good, and one of them counts. So BLEU stops far below 100 on this task, for a person too: it measures how near, not how right.
+# *What to see:* the sentences are mostly good English and mostly not the ones that were meant. *Return a copy of a string with ...* and *return a copy of the string with ...* are equally good, and one of them counts. So BLEU stops far below 100 on this task, for a person too: it measures how near, not how right. The baseline to beat is the modest one: the keywords and a full stop.
 
 # %% [markdown] id="memory-section"
 # ## 8 What the memory carries

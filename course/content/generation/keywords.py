@@ -11,15 +11,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from course import use
 from course.content.generation.experiments import alone, baselines, measures, model, pairs
 from course.content.generation.experiments import training as recipe
+from course.datasets.python_docs import neighbours
 from course.training import Answer, Settings, Training, train
 from course.training.parts import key_of, whose_parts
 from encoder_core.generation.decoding import shift_right as standard_shift
 from encoder_core.models.encoder_decoder import EncoderDecoder
 
 __all__ = [
-    "KINDS", "SHOWN", "figures", "keyword_sentences", "plain_baselines", "probability", "recorded",
+    "KINDS", "SHOWN", "as_in_the_chapter", "figures", "keyword_sentences", "plain_baselines", "probability", "recorded",
     "sentences_alone",
 ]  # fmt: skip
 
@@ -54,7 +56,7 @@ def keyword_sentences(
         nhead=4,
         num_layers=2,
         dim_feedforward=128,
-        dropout=0.1,
+        dropout=0.05,
         positions=_fitting_positions(layer),
         more={"near": True, "first_vectors": True, "copies": True},
     )
@@ -75,7 +77,7 @@ def keyword_sentences(
         examples=answer_the_shown,
         parts=whose_parts(own),
         key=key_of(
-            (measures, model, pairs, recipe),
+            (measures, model, neighbours, pairs, recipe),
             own.values(),
             json.dumps(pairs.pairs()).encode(),
         ),
@@ -97,13 +99,23 @@ def sentences_alone() -> Training:
         figure="bleu",
         baselines=more.baselines,
         test=functools.partial(alone.evaluate, split="test"),
-        key=key_of((alone, measures, model, pairs, recipe), ()),
+        key=key_of((alone, measures, model, neighbours, pairs, recipe), ()),
+    )
+
+
+def as_in_the_chapter(in_order: bool = True) -> Training:
+    """Describe the training with the parts of the course's exercises, as it runs in the chapter."""
+    return keyword_sentences(
+        layer=use("stacking.EncoderLayer"),
+        shift_right=use("generation.shift_right"),
+        cross_attention=use("generation.cross_attention"),
+        in_order=in_order,
     )
 
 
 KINDS: dict[str, Callable[[], Training]] = {
-    "encoder-decoder": keyword_sentences,
-    "keywords shuffled": functools.partial(keyword_sentences, in_order=False),
+    "encoder-decoder": as_in_the_chapter,
+    "keywords shuffled": functools.partial(as_in_the_chapter, in_order=False),
     "decoder alone": sentences_alone,
 }
 
@@ -185,4 +197,4 @@ def answer_the_shown(net: Any) -> Sequence[Answer]:
 def probability(net: Any, keywords: Sequence[str], sentence: Sequence[str]) -> float:
     """Return how likely the model finds each piece of a sentence, in the geometric mean."""
     rows = recipe.Rows(pairs.batch([pairs.encode(keywords)]), pairs.batch([pairs.encode(sentence)]))
-    return float(torch.exp(-recipe.loss(net, rows)))
+    return float(torch.exp(-recipe.loss(net, rows, weights=False)))

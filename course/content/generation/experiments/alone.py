@@ -28,7 +28,7 @@ from course.content.generation.experiments.pairs import (
     encode,
     words,
 )
-from course.content.generation.experiments.training import LONGEST, inputs, score
+from course.content.generation.experiments.training import LONGEST, inputs, score, small_words
 from course.datasets.python_docs import corpus
 from course.datasets.python_docs.neighbours import neighbour_vectors
 from encoder_core.masks import causal_mask
@@ -49,7 +49,7 @@ class Rows(NamedTuple):
 
 
 def build(
-    d_model: int = 64, nhead: int = 4, dim_feedforward: int = 128, dropout: float = 0.1
+    d_model: int = 64, nhead: int = 4, dim_feedforward: int = 128, dropout: float = 0.05
 ) -> nn.Module:
     """Make a model that starts as the encoder-decoder does: near, from vectors, and copying."""
     size = len(corpus.tokenizer().vocabulary)
@@ -83,7 +83,8 @@ def loss(model: nn.Module, rows: Rows) -> Tensor:
     """Return the mean cross entropy at the pieces of the sentences."""
     where = rows.next_ids != PAD  # (B, S)
     mask = causal_mask(rows.ids.shape[1])  # (S, S)
-    return F.cross_entropy(model(rows.ids, mask=mask, where=where), rows.next_ids[where])
+    logits = model(rows.ids, mask=mask, where=where)  # (M, V)
+    return F.cross_entropy(logits, rows.next_ids[where], small_words())
 
 
 @torch.no_grad()

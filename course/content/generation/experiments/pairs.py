@@ -18,7 +18,7 @@ from torch import Tensor
 from course import datasets
 
 __all__ = [
-    "BOS", "EOS", "PAD", "Pair", "batch", "encode", "keywords_of", "pairs", "shuffled",
+    "BOS", "EOS", "MARKS", "PAD", "STOP_WORDS", "Pair", "batch", "encode", "keywords_of", "pairs", "shuffled",
     "split_words", "words",
 ]  # fmt: skip
 
@@ -28,13 +28,14 @@ PAD, BOS, EOS = 0, 2, 3  # [PAD], [CLS] and [SEP] of the vocabulary
 
 _WORD = re.compile(r"[a-z0-9]+|[^a-z0-9\s]")
 _END = re.compile(r"(?<=\.)\s+(?=[A-Z])")
-_STOP = """a an the this that these those it its he she they them their his her i me my we our you your
-who whom whose which what when where why how all any both each few more most other some such no
-nor not only own same so than too very is are was were be been being am do does did doing have
-has had having will would shall should can could may might must of at by for with about against
-between into through during before after above below to from up down in out on off over under
-again further then once here there and but if or because as until while"""
+_STOP = """a an the
+is are was were be been being am do does did has have had having
+will would shall should can could may might must
+of at by for with about against between into through during before after above below to from up down
+in out on off over under
+and but or if because as until while that which who whom whose"""
 STOP_WORDS = frozenset(_STOP.split())
+MARKS = (",", ".", "'", "-", '"', "(", ")", ":", ";")
 
 
 class Pair(NamedTuple):
