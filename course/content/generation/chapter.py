@@ -269,7 +269,7 @@ print(f"right letters: {forced[real].float().mean():.0%} after the true ones bef
 print(*(f"{speller.words[i]}: {speller.word(own_text[i])}" for i in range(0, 200, 25)), sep=", ")
 
 # %% [markdown] id="exposure-text"
-# 68 % of the letters, says the measure that training uses, and then it writes *conacacinar*. In training it has always read the true letters. When it writes, it reads its own. Look only at the places **after** a word's first wrong letter. With the true letters before them, it is right in some 70 %. And with its own?
+# Two letters of three, says the measure that training uses, and then it writes words like those of the last line. In training it has always read the true letters. When it writes, it reads its own. Look only at the places **after** a word's first wrong letter. With the true letters before them, it is right in some 70 %. And with its own?
 
 # %% id="exposure-predict"
 predict("generation.after-an-error")

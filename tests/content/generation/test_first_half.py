@@ -86,7 +86,7 @@ def test_without_the_shift_it_copies_what_it_reads(chapter: SimpleNamespace) -> 
 
 def test_after_an_error_it_is_lost(chapter: SimpleNamespace) -> None:
     share = chapter.forced[chapter.real].float().mean().item()
-    assert 0.63 < share < 0.73, "68 %"
+    assert 0.61 < share < 0.73, "two letters of three"
     forced, free = chapter.right_after_error.values()
     assert 0.63 < forced < 0.78, "some 70 %"
     assert 0.1 < free < 0.22, "about 15 %"
