@@ -27,7 +27,7 @@ def _cases(seed: int) -> list[Case]:
     ) -> Case:
         length = list(text).index(eos) if eos in text else len(text)
         names = (*names, "cut at max_length" if length > most else "a text that ends by itself")
-        written = says or "the model likes " + " ".join(map(str, text))
+        written = says or "a model that likes " + " ".join(map(str, text))
         sizes = {"max_length": most}
         return Case((list(text), bos, eos, most), written, sizes, tags(*names))
 
@@ -47,7 +47,7 @@ def _cases(seed: int) -> list[Case]:
         case([5, 3, 6, 0], 9, "eos_id is 0", eos=0),
         case([2, 1, 6, 4], 8, "other ids", bos=9, eos=4),
         case([5, 6, 3, 1], 9, "bos_id and eos_id are the same", eos=1),
-        case([*long, 2], 30, says="the model likes a text of 25 tokens"),
+        case([*long, 2], 30, says="a model that likes a text of 25 tokens"),
     ]
 
 
