@@ -134,7 +134,7 @@ def test_what_is_cut_is_grey_and_told(lab: DecodingLab) -> None:
     numbers = np.frombuffer(front.data["next"]["numbers"], "<f4").reshape(-1, 2)
     np.testing.assert_allclose(numbers.sum(axis=0), [1, 1], atol=1e-4)
     assert not numbers[3:-1, 1].any()
-    assert "With top-k 3 3 tokens can be drawn" in front.last["summary"]
+    assert "With top-k 3, 3 tokens can be drawn" in front.last["summary"]
     calls = front.lab.reader._forward.cache_info().misses
     front.move(temperature=0.5, top_p=0.9)
     assert front.lab.reader._forward.cache_info().misses == calls

@@ -926,8 +926,8 @@ predict("generation.decoder-alone")
 # %% id="causal-recorded"
 print("A recording of benchmarks/generation.py, on test; not trained here:")
 for name in ("encoder-decoder", "decoder alone"):
-    found = recorded()[name]
-    print(f"{name:16} BLEU {100 * found['bleu']:.1f}, exact {found['exact']:.1%}")
+    figures_of = recorded()[name]
+    print(f"{name:16} BLEU {100 * figures_of['bleu']:.1f}, exact {figures_of['exact']:.1%}")
 
 # %% id="causal-explain"
 explain("generation.decoder-alone")
@@ -965,7 +965,7 @@ for question in answers.questions()[1:10:4]:
 explain("generation.answers-by-meaning")
 
 # %% [markdown] id="questions-note"
-# *What to see:* the nearest sentence answers twice as many as shared words do, and still a minority. All sentences of a topic are about the same thing, and nearness is about the thing. BERT was tuned for it: on SQuAD's passages it marks where the answer begins and ends (Devlin et al., 2019, section 4.2), with 100,000 examples to learn from (Rajpurkar et al., 2016).
+# *What to see:* the nearest sentence answers more questions than shared words do, and still a minority. All sentences of a topic are about the same thing, and nearness is about the thing. BERT was tuned for it: on SQuAD's passages it marks where the answer begins and ends (Devlin et al., 2019, section 4.2), with 100,000 examples to learn from (Rajpurkar et al., 2016).
 #
 # A summary in the same way: of a text's sentences take the one nearest to their mean (Radev et al., 2004). By convention a docstring's first sentence is its summary (PEP 257). Take 60 docstrings, put their sentences in another order, and see whether the nearest to the mean is the one that the authors put first.
 

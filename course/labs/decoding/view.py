@@ -123,7 +123,7 @@ def summary(result: Result, asked: Settings, chosen: Selection, reader: Reader) 
         rules += [f"top-p {asked.top_p:g}"] if asked.top_p < 1 else []
         count = f"{result.kept:,} token" + ("s" if result.kept > 1 else "")
         told.append(
-            f"With {' and '.join(rules)} {count} can be drawn: {mass:.0%} of the probability."
+            f"With {' and '.join(rules)}, {count} can be drawn: {mass:.0%} of the probability."
         )
     node = result.tree.nodes[result.tree.best]
     ending = [*result.begun, *result.tree.tokens(result.tree.best)]
