@@ -77,7 +77,7 @@ print("logits", tuple(logits.shape), "one distribution after each token")
 # %% [markdown] id="article-generation"
 # > **In the article** (6.2): "编码器可以用于生成文本的隐藏表示，然后将其输入到解码器中生成新的文本" (*the encoder can be used to generate the text's hidden representation, which is then fed into the decoder to generate new text*).
 # >
-# > Two things are worth a closer look. What is *fed into* the decoder is its own text so far; the hidden representation stands beside it, and each layer looks at it. And the representation isn't one vector: it has one for **each token**, $(S, D)$, so that the decoder can look at another place for each word. (The first networks of this kind did hand over a single vector; chapter 08 shows what that cost.)
+# > Two things are worth a closer look. What is *fed into* the decoder is its own text so far; the hidden representation stands beside it, and each layer looks at it. And the representation isn't one vector: it has one for **each token**, $(S, D)$, so that the decoder can look at another place for each word. (The first networks of this kind did hand over a single vector: Sutskever, Vinyals and Le, 2014. Chapter 08 shows what that cost.)
 # >
 # > What is written this way today? Where one text, or one recording, becomes another: translation (NLLB Team, 2022), transcription (Whisper: Radford et al., 2022), summaries and other tasks put as text to text (BART: Lewis et al., 2020; T5: Raffel et al., 2020). Chat, programs and free text are written by decoders alone, such as Llama 3 (Grattafiori et al., 2024), for which source and text are one sequence. Section 10 trains one of these on our task, so that you can compare.
 
@@ -798,7 +798,7 @@ for name, changed in (
 # %% id="memory-predict"
 predict("generation.keywords-shuffled")
 
-# %% id="memory-run"
+# %% id="memory-run" tags=["teaching"]
 def zero(memory: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
     """No memory at all: every row is 0."""
     return torch.zeros_like(memory), padding
@@ -874,7 +874,7 @@ explain("generation.wider-beams")
 #
 # Section 4 has shown the loop and one cure. How often does this model repeat itself? Count the sentences in which two words in a row occur twice. Three cures are beside greedy decoding: your `no_repeat_ngram`; a beam of 4; and the [repetition penalty](glossary.md#repetition-penalty), which makes every token that was already written less likely by a factor on its logit (Keskar et al., 2019).
 
-# %% id="repeats-run"
+# %% id="repeats-run" tags=["teaching"]
 some = [pair.keywords for pair in keyword_pairs.pairs("validation")[:200]]
 memory, padding = writing.read(model, *(" ".join(keywords) for keywords in some))
 
@@ -897,7 +897,8 @@ cures = {
     "greedy, no memory": writing.write(model, torch.zeros_like(memory), padding),
 }
 for name, written in cures.items():
-    print(f"{name:18} repeats {writing.repeats(written):4.0%}, BLEU {100 * writing.bleu_of(written):5.1f}")
+    bleu = 100 * writing.bleu_of(written)
+    print(f"{name:18} repeats {writing.repeats(written):4.0%}, BLEU {bleu:5.1f}")
 
 # %% [markdown] id="repeats-note"
 # *What to see:* with a memory the model repeats itself about as rarely as people do; the keywords lead it on. Without one it goes in circles. So the cures have little to cure here, and a strong one costs: the penalty also hits *the* and *of*, which every sentence needs twice. Loops are a matter of open texts (Holtzman et al., 2020).
@@ -972,9 +973,10 @@ explain("generation.answers-by-meaning")
 # %% id="summaries-run"
 chosen = {"nearest to the mean": 0, "shares most words": 0, "chance": 0.0}
 for text in answers.texts():
-    vectors_of = sentence_embedding(list(text.sentences))  # (N, D)
-    chosen["nearest to the mean"] += int((vectors_of @ vectors_of.mean(dim=0)).argmax()) == text.right
-    chosen["shares most words"] += answers.overlap(" ".join(text.sentences), text.sentences) == text.right
+    each = sentence_embedding(list(text.sentences))  # (N, D)
+    chosen["nearest to the mean"] += int((each @ each.mean(dim=0)).argmax()) == text.right
+    whole = " ".join(text.sentences)
+    chosen["shares most words"] += answers.overlap(whole, text.sentences) == text.right
     chosen["chance"] += 1 / len(text.sentences)
 for name, count in chosen.items():
     print(f"{name:20} {count:4.1f} of {len(answers.texts())}")
