@@ -27,6 +27,7 @@ CHAPTERS = (
     "stacking",
     "bert",
     "classification",
+    "generation",
 )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from course.labs.attention.widget import AttentionLab
+    from course.labs.decoding.widget import DecodingLab
     from course.labs.embedding.widget import EmbeddingLab
     from course.labs.feed_forward.widget import FeedForwardLab
     from course.labs.masked_word.widget import MaskedWordLab
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AttentionLab",
+    "DecodingLab",
     "EmbeddingLab",
     "FeedForwardLab",
     "MaskedWordLab",
@@ -44,6 +46,7 @@ __all__ = [
 
 _HOMES = {
     "AttentionLab": "course.labs.attention.widget",
+    "DecodingLab": "course.labs.decoding.widget",
     "EmbeddingLab": "course.labs.embedding.widget",
     "FeedForwardLab": "course.labs.feed_forward.widget",
     "MaskedWordLab": "course.labs.masked_word.widget",

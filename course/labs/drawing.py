@@ -9,7 +9,8 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
 - ``grid``: many small square matrices in rows and columns, one chosen (every layer and head).
 - ``matrix``: one large matrix with labelled rows and columns; a cell is chosen, or painted.
 - ``table``: numbers in rows and columns; ``wide_labels`` gives the rows' labels room. A column with
-  ``times`` has no numbers of its own: they are the column's before it, times this.
+  ``times`` has no numbers of its own: they are the column's before it, times this. ``takes: name``
+  gets a row's number at a click, or at Enter where the keys have chosen it; ``greyed`` lists rows.
 - ``flow``: lines from rows (left) to columns (right), of one head or several;
   `course.labs.attention.flow` makes its data.
 - ``plot``: lines and points over two axes; `course.labs.plotting.plot_panel` makes its data.

@@ -98,11 +98,12 @@ class EncoderDecoder(nn.Module):
         memory = self.encoder(self._embed(source), src_key_padding_mask=padding_mask)
         return memory, padding_mask
 
-    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+    def forward(self, source: Tensor, target: Tensor, *, where: Tensor | None = None) -> Tensor:
         """Return the logits `(B, T, V)` of the token after each target token.
 
-        `target` `(B, T)` is shifted right (see `shift_right`) and padded on the right: it gets a causal
-        mask only, which keeps real tokens from attending to padding that follows them.
+        With `where` `(B, T)`, bool, only those of its M true places are computed: `(M, V)`. `target` `(B, T)`
+        is shifted right (see `shift_right`) and padded on the right: it gets a causal mask only, which keeps
+        real tokens from attending to padding that follows them.
         """
         memory, padding_mask = self.encode(source)
         hidden = self.decoder(
@@ -111,6 +112,8 @@ class EncoderDecoder(nn.Module):
             memory_key_padding_mask=padding_mask,
             tgt_is_causal=True,
         )  # (B, T, D)
+        if where is not None:
+            hidden = hidden[where]  # (M, D)
         logits: Tensor = self.project(hidden)  # (B, T, V)
         return logits
 

@@ -18,7 +18,8 @@ _QUESTIONS = [questions.get(question_id) for question_id in questions.all_ids()]
 QUIZ = next(question for question in _QUESTIONS if question.kind == "quiz")
 PREDICTION = next(question for question in _QUESTIONS if question.kind == "predict")
 IMPORTS = (
-    "import torch\nfrom course import check, compare, explain, hint, labs, passages, predict, quiz"
+    "import torch\nimport encoder_core\n"
+    "from course import check, compare, datasets, explain, hint, labs, passages, predict, quiz"
 )
 SEARCH = """\
 texts = ["Copy a file to another folder.", "Wait until a thread ends.", "Sort a list of numbers in place.",
@@ -35,8 +36,12 @@ LAB_NAMES = (
     "stack",
     "shapes",
     "search",
+    "decoding",
 )
-LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH)
+# The decoding lab needs a model; what an untrained one writes is good enough here.
+DECODING = """torch.manual_seed(0)
+labs.DecodingLab(encoder_core.EncoderDecoder(2000, 16, 2), datasets.tokenizer())"""
+LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING)
 # With the training theatre, which is driven rather than explored.
 EVERY_NAME = (*LAB_NAMES, "theatre")
 EVERY_CELL = (*LAB_CELLS, CELL)

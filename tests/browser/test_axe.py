@@ -68,7 +68,7 @@ def test_axe_finds_nothing(open_notebook: OpenNotebook, dark: bool) -> None:
         compare.click()
     for lab in EVERY_NAME:
         open_more(page, lab)
-    temperature = page.get_by_label("Temperature")
+    temperature = page.locator("[data-lab=attention]").get_by_label("Temperature")
     temperature.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_selector(".course-lab-differs:has-text('Temperature')")

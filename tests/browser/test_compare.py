@@ -24,6 +24,7 @@ MOVED = {
     "stack": ("label:text-is('Layers') + input", "ArrowRight", "Layers "),
     "shapes": ("input[type=text]", "End+x", "Text 1 “"),
     "search": ("input[type=text]", "End+s", "Question “"),
+    "decoding": ("label:text-is('Temperature') + input", "ArrowLeft", "Temperature 1.0 → 0.9"),
 }
 # What the panels say then: in the line under a picture, in the line above it, in a table's cells.
 SAID = {
@@ -35,6 +36,7 @@ SAID = {
     "stack": ("norms", "cosines", None),
     "shapes": (None, "pieces", None),
     "search": (None, "by_meaning", None),
+    "decoding": (None, "next", "next"),
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from course import datasets, use
 from course.content.bert.pretraining import masked_words, recipe_changed
 from course.content.classification.trainings import docstring_classifier, tuned_minilm
+from course.content.generation.keywords import as_in_the_chapter
 from course.training import train
 
 CHANGE = "BERT, a bias by distance"
@@ -15,9 +16,10 @@ POSITIONS = ("none", "learned", "sinusoidal", "alibi", "relative")
 
 
 def main() -> None:
-    """Train as chapters 05 and 06 do."""
+    """Train as chapters 05, 06 and 07 do."""
     chapter_05()
     chapter_06()
+    chapter_07()
 
 
 def chapter_05() -> None:
@@ -38,6 +40,11 @@ def chapter_06() -> None:
     )
     train(training, progress=False)
     train(tuned_minilm(datasets.load("docstring-families").few(50)), progress=False)
+
+
+def chapter_07() -> None:
+    """From keywords to a sentence."""
+    train(as_in_the_chapter(), progress=False)
 
 
 if __name__ == "__main__":

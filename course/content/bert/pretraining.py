@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import inspect
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any
@@ -14,11 +12,10 @@ from torch import Tensor, nn
 
 from course.content.bert.experiments import baselines, changes, model, recipes, text
 from course.content.bert.experiments import training as recipe
-from course.datasets.python_docs import corpus
+from course.datasets.python_docs import corpus, neighbour_vectors
 from course.labs import with_standard_layers
 from course.training import Answer, HeadPicture, Settings, Training
-from course.training.own_parts import fitting_positions, whose
-from course.training.sources import code_of
+from course.training.own_parts import fitting_positions, key_of, whose_parts
 from encoder_core.inspect.recording import record
 
 __all__ = ["BLANKS", "masked_words", "plain_baselines", "recipe_changed", "with_standard_layers"]
@@ -57,7 +54,6 @@ def masked_words(
         positions=fitting_positions(layer),
         more={"near": True, "first_vectors": True},
     )
-    parts = {name: whose(part) for name, part in own.items() if part is not None}
     return Training(
         name="bert.masked_words",
         title="A small BERT learns the masked words of Python's documentation",
@@ -74,7 +70,7 @@ def masked_words(
         test=functools.partial(recipe.evaluate, split="test"),
         examples=fill_blanks,
         head=look_at_a_sentence,
-        parts=parts,
+        parts=whose_parts(own),
         key=_key(own.values()),
     )
 
@@ -112,7 +108,7 @@ def recipe_changed(
         evaluate=changes.evaluate,
         figure="accuracy",
         test=functools.partial(changes.evaluate, split="test"),
-        parts={name: whose(part) for name, part in own.items() if part is not None},
+        parts=whose_parts(own),
         key=_key(own.values(), changes),
     )
 
@@ -187,8 +183,6 @@ def look_at_a_sentence(net: nn.Module) -> HeadPicture:
 
 
 def _key(parts: Iterable[object], *more: ModuleType) -> str:
-    """Hash what a finished training depends on beside its settings: the code here, and the parts."""
-    sources = [inspect.getsource(module) for module in (baselines, model, text, recipe, *more)]
-    sources += [code_of(part) for part in parts]
-    sources.append(hashlib.sha256(text.rows().numpy().tobytes()).hexdigest())
-    return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
+    """Hash what a finished training depends on beside its settings."""
+    modules = (baselines, model, neighbour_vectors, text, recipe, *more)
+    return key_of(modules, parts, text.rows().numpy().tobytes())

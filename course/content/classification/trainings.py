@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import inspect
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 
@@ -18,8 +16,7 @@ from course.datasets import Dataset, Example
 from course.datasets.python_docs import neighbour_vectors
 from course.labs import with_standard_layers
 from course.training import Answer, HeadPicture, Settings, Training
-from course.training.own_parts import fitting_positions, whose
-from course.training.sources import code_of
+from course.training.own_parts import fitting_positions, key_of, whose_parts
 from encoder_core.inspect.recording import record
 
 __all__ = ["CLASSES", "LINE", "baselines", "docstring_classifier", "tokenizer", "tuned_minilm"]
@@ -62,7 +59,7 @@ def docstring_classifier(
         test=functools.partial(_evaluate, data.test),
         examples=functools.partial(_answers, data),
         head=_look_at_the_line,
-        parts={name: whose(part) for name, part in own.items() if part is not None},
+        parts=whose_parts(own),
         key=_key((from_scratch, neighbour_vectors), own.values(), data),
     )
 
@@ -171,7 +168,5 @@ def _look_at_the_line(net: nn.Module) -> HeadPicture:
 
 def _key(modules: Iterable[ModuleType], parts: Iterable[object], data: Dataset) -> str:
     """Hash what a finished training depends on beside its settings: code, parts and examples."""
-    sources = [inspect.getsource(module) for module in modules]
-    sources += [code_of(part) for part in parts]
-    sources += [repr(examples) for examples in (data.train, data.validation, data.test)]
-    return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
+    splits = (data.train, data.validation, data.test)
+    return key_of(modules, parts, *(repr(examples).encode() for examples in splits))

@@ -82,6 +82,8 @@ declare namespace Labs {
 
   interface TableSpec extends PanelSpec {
     chooses?: string;
+    /** What a click on a row sends, or Enter at the chosen one: the row's number. */
+    takes?: string;
     wide_labels?: boolean;
     /** Its rows are the first of many: another setting may bring others. */
     ranked?: boolean;
@@ -211,6 +213,8 @@ declare namespace Labs {
     foot_labels: string[];
     columns: Column[];
     chosen?: number;
+    /** Rows that are drawn grey. */
+    greyed?: number[];
   }
 
   interface FlowMeta extends CanvasMeta {

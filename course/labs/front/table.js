@@ -3,7 +3,7 @@
 import { matchLabels, tellNewAndGone, withDifference, withoutAmounts } from "./differences.js";
 import { headRow, keepKeys, make, setText } from "./dom.js";
 import { Panel } from "./panel.js";
-import { formatNumber, sameValue } from "./text.js";
+import { clamp, formatNumber, sameValue } from "./text.js";
 
 /**
  * A table that is a panel: it needs no other behind it. One column may carry a bar. Buffer: `numbers`
@@ -35,8 +35,27 @@ export class TablePanel extends Panel {
     this.body.addEventListener("pointerleave", () => this.hover(null));
     this.body.addEventListener("click", (event) => {
       const row = /** @type {Element} */ (event.target).closest("tr");
-      if (row && spec.chooses) this.lab.change({ [spec.chooses]: row.sectionRowIndex });
+      const name = spec.takes ?? spec.chooses;
+      if (row && name) this.lab.change({ [name]: row.sectionRowIndex });
     });
+    if (spec.takes) this.scroller.addEventListener("keydown", (event) => this.onKey(event));
+  }
+
+  /**
+   * Arrow keys choose a row, Enter and space take it.
+   * @param {KeyboardEvent} event
+   */
+  onKey(event) {
+    const { chooses, takes } = this.spec;
+    const { chosen = 0 } = this.meta;
+    const last = this.lab.words(this.meta.row_labels).length - 1;
+    /** @type {Record<string, number | undefined>} */
+    const leads = { ArrowUp: chosen - 1, ArrowDown: chosen + 1, Home: 0, End: last };
+    const lead = leads[event.key];
+    if (lead !== undefined && chooses) this.lab.change({ [chooses]: clamp(lead, 0, last) });
+    else if (takes && (event.key === "Enter" || event.key === " ")) this.lab.change({ [takes]: chosen });
+    else return;
+    event.preventDefault();
   }
 
   /**
@@ -100,7 +119,7 @@ export class TablePanel extends Panel {
 
   draw() {
     if (!this.ready) return;
-    const { columns, foot_labels: foot, chosen } = this.meta;
+    const { columns, foot_labels: foot, chosen, greyed = [] } = this.meta;
     const rows = this.lab.words(this.meta.row_labels);
     const width = columns.length;
     this.fillHead(["", ...columns.map((column) => column.label)]);
@@ -109,6 +128,7 @@ export class TablePanel extends Panel {
     [...rows, ...foot].forEach((label, i) => {
       const row = i < rows.length ? this.body.rows[i] : this.foot.rows[i - rows.length];
       row.classList.toggle("is-chosen", i === chosen);
+      row.classList.toggle("is-greyed", greyed.includes(i));
       setText(row.cells[0], label);
       columns.forEach((column, c) => this.fillCell(row.cells[c + 1], column, i, c, i < rows.length));
     });

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from course.content.bert.experiments import training as recipe
 from course.content.bert.experiments.baselines import unigram
-from course.content.bert.experiments.model import neighbour_vectors
 from course.content.bert.experiments.text import HIDDEN, LENGTH, Masking, hide, questions, rows
 from course.datasets.python_docs import corpus
+from course.datasets.python_docs.neighbour_vectors import neighbour_vectors
 from course.training import Settings
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.feed_forward import GatedFeedForward

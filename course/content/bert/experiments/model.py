@@ -21,14 +21,12 @@ import torch
 from torch import Tensor, nn
 
 from course.content.bert.experiments.baselines import unigram
+from course.datasets.python_docs.neighbour_vectors import neighbour_vectors
 from encoder_core.models.masked_lm import MaskedLM
 from encoder_core.models.text_encoder import TextEncoder
 from encoder_core.tied import TiedProjection
 
-__all__ = ["build", "look_at_neighbours", "neighbour_vectors"]
-
-FIRST_SIZE = 0.1  # standard deviation of the numbers of first vectors
-NEAR = 4  # pieces to each side
+__all__ = ["build", "look_at_neighbours"]
 
 
 def build(
@@ -95,23 +93,3 @@ def look_at_neighbours(encoder: TextEncoder) -> None:
         for head in range(nhead):
             side, slope = (-1, 1)[head % 2], 1.0 if head < (nhead + 1) // 2 else 0.25
             table[head] = -slope * (distance - side).abs()
-
-
-def neighbour_vectors(ids: Tensor, vocab_size: int, d_model: int) -> Tensor:
-    """Return a first vector for each piece, `(V, D)`: alike for pieces with the same neighbours.
-
-    Pieces up to four places away are counted, the nearest most.
-    """
-    pairs = torch.zeros(vocab_size, vocab_size)
-    for distance in range(1, NEAR + 1):
-        left, right = ids[:, :-distance].flatten(), ids[:, distance:].flatten()
-        pairs.view(-1).index_add_(
-            0, left * vocab_size + right, torch.full((len(left),), 1 / distance)
-        )
-    pairs = pairs + pairs.T  # (V, V)
-    often = pairs.sum(dim=1) + 1
-    chance = often[:, None] * often / pairs.sum()  # how often they would meet by chance
-    information = torch.log((pairs / chance).clamp(min=1.0))  # positive mutual information
-    vectors, sizes, _ = torch.svd_lowrank(information, d_model, niter=2)
-    vectors = vectors * sizes.sqrt()  # (V, D)
-    return vectors / vectors.std() * FIRST_SIZE

@@ -1,0 +1,110 @@
+"""What sections 7 to 12 say, held against what their own cells compute.
+
+The code cells run here one after the other, solved, in one namespace; the training is taken from the cache.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from course.content import manuscript
+from course.content import questions as quizzes
+
+pytestmark = pytest.mark.slow
+
+LEFT_OUT = ("check", "quiz", "predict", "explain")
+
+
+@pytest.fixture(scope="module")
+def chapter(computed: Path) -> SimpleNamespace:
+    """All names after the last cell, and what was printed; of sections 1 to 6 the answers alone."""
+    printed: list[str] = []
+    names: dict[str, object] = {"__name__": "chapter_07"}
+    names["print"] = lambda *parts, sep=" ", end="": printed.append(sep.join(map(str, parts)))
+    reached = False
+    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng(devices=[]):
+        patch.setenv("COURSE_HOME", str(computed))  # the training is there
+        for cell in manuscript.read("07_generation"):
+            reached = reached or cell.id == "keywords-section"
+            if cell.kind == "code" and (reached or cell.id == "setup" or cell.exercise):
+                body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
+                if cell.id == "keywords-parts":  # the parts that the cached training had
+                    exec(_USED, names)
+                exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
+    return SimpleNamespace(**names, printed=printed)
+
+
+_USED = """
+shift_right = use("generation.shift_right")
+cross_attention = use("generation.cross_attention")
+"""
+
+
+def _left_out(node: ast.stmt) -> bool:
+    """Whether a statement is a check or a question."""
+    function = getattr(getattr(node, "value", None), "func", None)
+    return isinstance(function, ast.Name) and function.id in LEFT_OUT
+
+
+def right(question_id: str) -> str:
+    question = quizzes.get(question_id)
+    return question.options[question.right].text
+
+
+def test_the_training_beats_what_needs_no_network(chapter: SimpleNamespace) -> None:
+    baselines = chapter.plain_baselines("test")
+    copied, nearest = (
+        baselines[name]["bleu"] for name in ("the keywords", "the most similar pair's sentence")
+    )
+    reached = chapter.trained.test["bleu"]
+    assert reached > 2 * max(copied, nearest)
+    assert reached > 1.4 * baselines["the keywords and a full stop"]["bleu"]
+    parameters = sum(p.numel() for p in chapter.model.parameters())
+    assert round(parameters, -4) == 300_000
+
+
+def test_the_memory_is_all_that_the_decoder_knows(chapter: SimpleNamespace) -> None:
+    of_memory = chapter.of_memory
+    assert of_memory["rows shuffled"] == pytest.approx(of_memory["as it is"], abs=0.002)
+    assert of_memory["swapped"] < 0.15 * of_memory["as it is"]
+    assert of_memory["zero"] < 0.05 * of_memory["as it is"]
+    assert 0.02 < of_memory["keywords shuffled"] < 0.25 * of_memory["as it is"]
+    assert right("generation.keywords-shuffled").startswith("Less than a quarter")
+
+
+def test_beams_make_it_no_longer_and_little_better(chapter: SimpleNamespace) -> None:
+    (greedy, long), (plain, short) = chapter.beams[1, 0.0], chapter.beams[4, 0.0]
+    assert short <= long + 0.01
+    assert abs(plain - greedy) < 0.03
+    assert chapter.beams[4, 2.0][1] > short
+    assert right("generation.wider-beams").startswith("The sentences get shorter or stay as long")
+
+
+def test_repeats_are_rare_with_a_memory_and_the_rule_without_one(chapter: SimpleNamespace) -> None:
+    share = {name: chapter.writing.repeats(written) for name, written in chapter.cures.items()}
+    assert share["no pair twice"] == 0
+    assert share["greedy"] < share["what was meant"] + 0.1
+    assert share["greedy, no memory"] > 0.5
+
+
+def test_recordings_say_what_the_questions_say(chapter: SimpleNamespace) -> None:
+    recorded = chapter.recorded()
+    both, lone = recorded["encoder-decoder"]["bleu"], recorded["decoder alone"]["bleu"]
+    assert both == pytest.approx(chapter.trained.test["bleu"], abs=0.02)
+    assert abs(both - lone) < 0.05
+    assert right("generation.decoder-alone").startswith("About the same BLEU")
+    assert recorded["keywords shuffled"]["bleu"] > chapter.baseline
+
+
+def test_answers_by_meaning_are_more_than_by_words_and_a_minority(chapter: SimpleNamespace) -> None:
+    found = chapter.found if "chance" in chapter.found else {}
+    assert found["shared words"] < found["MiniLM, first"] < 12
+    assert found["chance"] < found["MiniLM, first"]
+    assert 7 <= found["MiniLM, first"] <= 9, "about a third"
+    chosen = chapter.chosen
+    assert chosen["shares most words"] < chosen["nearest to the mean"] <= chosen["chance"] + 2
