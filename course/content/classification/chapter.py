@@ -544,7 +544,7 @@ for similarity, row in zip(similarities[0], found[0]):
 # %% [markdown] id="box-note"
 # ### By meaning, beside by words
 #
-# The box again, grown into a lab: your `nearest` over the 3,522 training docstrings, and beside it a search that knows nothing but words. It counts the words that question and docstring share, rare ones more (TF-IDF, which you build in section 6). Each key asks both.
+# The box again, grown into a lab: your `nearest` over the 3,522 training docstrings, and beside it a search that knows nothing but words. It counts the words that question and docstring share, rare ones more ([TF-IDF](glossary.md#TF-IDF), which you build in section 6). Each key asks both.
 #
 # Before you type: which of the two answers *erase a folder*, if no docstring has the word *erase*? And which finds who follows *RFC 3986*, the standard for URLs? The three tasks below the lab ask for such cases.
 
@@ -619,7 +619,7 @@ quiz("classification.dog")
 # %% [markdown] id="baseline-section"
 # ## 6 Does the encoder earn its keep?
 #
-# The rival is older than the first recurrent networks that translated (Salton and Buckley, 1988): count words, weight the rare ones up, put the same logistic regression on top. No order, no synonyms, no pretraining. It is called [TF-IDF](glossary.md#TF-IDF), term frequency times inverse document frequency.
+# The rival is older than the first recurrent networks that translated (Salton and Buckley, 1988): count words, weight the rare ones up, put the same logistic regression on top. No order, no synonyms, no pretraining. It is called TF-IDF, term frequency times inverse document frequency.
 
 # %% [markdown] id="tf-idf-text"
 # ### Exercise 6: `tf_idf`
