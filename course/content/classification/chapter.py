@@ -544,7 +544,7 @@ for similarity, row in zip(similarities[0], found[0]):
 # %% [markdown] id="box-note"
 # ### By meaning, beside by words
 #
-# The box again, grown into a lab: your `nearest` over the 3,522 training docstrings, and beside it a search that knows nothing but words. It counts the words that question and docstring share, rare ones more (TF-IDF, which you build in section 6). Each key asks both.
+# The box again, grown into a lab: your `nearest` over the 3,522 training docstrings, and beside it a search that knows nothing but words. It counts the words that question and docstring share, rare ones more ([TF-IDF](glossary.md#TF-IDF), which you build in section 6). Each key asks both.
 #
 # Before you type: which of the two answers *erase a folder*, if no docstring has the word *erase*? And which finds who follows *RFC 3986*, the standard for URLs? The three tasks below the lab ask for such cases.
 
