@@ -761,7 +761,7 @@ for name, score in bert.sentence_scorers(pseudo_log_likelihood, trained.model).i
     print(f"of the last three {sum(liked[name][-3:])}")
 
 # %% [markdown] id="pretrain-sentences-note"
-# SENTENCES-NOTE
+# *What to see:* the encoder can hardly tell the real sentence from the nonsense, which the counts liked a little better. In the pairs the counts are ahead. Agreement of words side by side is what counts know best; what a noun in between hides, the encoder could see and has not learned in a minute from 330,000 pieces. A far lower perplexity is no better grammar. (Eight pairs are a taste and no measurement: one pair more or less is 12 %.)
 
 # %% [markdown] id="pretrain-surgery-text"
 # And look inside. The surgery table cuts out one head, one sublayer, one neuron after the other, and shows what the answer loses; beside it stands what the attention weights alone would have suggested. They often disagree: a head that looks sharply may say nothing that the answer needs.

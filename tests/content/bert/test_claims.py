@@ -226,3 +226,10 @@ def test_the_number_of_bytes_is_the_blank_that_is_filled_least_often(seed: int) 
     assert often["number"] == min(often.values())
     assert often["number"] <= 15
     assert min(often["list"], often["is"]) >= 28
+
+
+def test_the_encoder_has_not_learned_what_the_counts_lack(chapter: SimpleNamespace) -> None:
+    counts, encoder = (sum(chapter.liked[name]) for name in chapter.liked)
+    assert encoder < counts == 7, "the counts are ahead"
+    real, exchanged, nonsense = chapter.scored["the trained encoder"]
+    assert abs(real - nonsense) < 3 < real - exchanged, "hardly told apart"
