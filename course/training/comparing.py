@@ -76,7 +76,7 @@ def _tried(training: Training, model: nn.Module, batch: Any) -> _Tried:
         with torch.no_grad():
             for p in model.parameters():
                 if p.grad is not None:
-                    p -= 1e-2 * p.grad / (p.grad.norm() + 1e-6)
+                    p.sub_(1e-2 * p.grad / (p.grad.norm() + 1e-6))
         if time.monotonic() - began > _SECONDS:
             break
     return tried

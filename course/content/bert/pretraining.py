@@ -76,6 +76,7 @@ def masked_words(
         head=look_at_a_sentence,
         parts=parts,
         key=_key(own.values()),
+        reference=functools.partial(_build, None) if parts.get("EncoderLayer") == "yours" else None,
     )
 
 
