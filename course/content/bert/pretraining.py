@@ -72,6 +72,7 @@ def masked_words(
         head=look_at_a_sentence,
         parts=whose_parts(own),
         key=_key(own.values()),
+        reference=functools.partial(_build, None) if parts.get("EncoderLayer") == "yours" else None,
     )
 
 
