@@ -63,20 +63,28 @@ def with_memory(model: Any, change: Change, in_order: bool = True) -> float:
     return bleu_of(written)
 
 
-def bleu_of(written: Sequence[Sequence[str]]) -> float:
-    """Return the BLEU of sentences for the first keywords of validation."""
-    references = [pair.sentence for pair in pairs.pairs("validation")[: len(written)]]
+def bleu_of(written: Sequence[Sequence[str]], split: str = "validation") -> float:
+    """Return the BLEU of sentences for the first keywords of a split."""
+    references = [pair.sentence for pair in pairs.pairs(split)[: len(written)]]
     return measures.bleu(written, references)
 
 
 def search(
-    model: Any, beam: int, length_penalty: float = 0.6, count: int = SOME
+    model: Any,
+    beam: int,
+    length_penalty: float = 0.6,
+    count: int | None = SOME,
+    split: str = "validation",
 ) -> list[list[str]]:
-    """Write for the first keywords of validation with a beam."""
-    asked = recipe.inputs("validation")[:count]
-    source = pairs.batch([pairs.encode(each) for each in asked])
-    found = generate_beam(model, source, pairs.BOS, pairs.EOS, beam, recipe.LONGEST, length_penalty)
-    return [pairs.words(ids) for ids in found]
+    """Write for the first keywords of a split with a beam; for all of them where `count` is None."""
+    asked, written = recipe.inputs(split)[:count], []
+    for start in range(0, len(asked), 128):
+        source = pairs.batch([pairs.encode(each) for each in asked[start : start + 128]])
+        found = generate_beam(
+            model, source, pairs.BOS, pairs.EOS, beam, recipe.LONGEST, length_penalty
+        )
+        written += [pairs.words(ids) for ids in found]
+    return written
 
 
 def beam_lengths(written: Sequence[Sequence[str]]) -> float:

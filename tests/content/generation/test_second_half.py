@@ -82,6 +82,8 @@ def test_beams_make_it_no_longer_and_little_better(chapter: SimpleNamespace) -> 
     assert short <= long + 0.01
     assert abs(plain - greedy) < 0.03
     assert chapter.beams[4, 2.0][1] > short
+    assert chapter.on_test > 0.36
+    assert chapter.on_test > chapter.trained.test["bleu"]
     assert right("generation.wider-beams").startswith("The sentences get shorter or stay as long")
 
 
