@@ -44,6 +44,7 @@ def masked_words(
         masked_lm_loss: the loss of logits and labels; torch's cross entropy if None.
     """
     own = {"EncoderLayer": layer, "mask_tokens": mask_tokens, "masked_lm_loss": masked_lm_loss}
+    parts = whose_parts(own)
     settings = Settings(
         **recipe.SETTINGS,
         d_model=64,
@@ -70,7 +71,7 @@ def masked_words(
         test=functools.partial(recipe.evaluate, split="test"),
         examples=fill_blanks,
         head=look_at_a_sentence,
-        parts=whose_parts(own),
+        parts=parts,
         key=_key(own.values()),
         reference=functools.partial(_build, None) if parts.get("EncoderLayer") == "yours" else None,
     )
