@@ -154,6 +154,25 @@ def docstring_families_baselines() -> dict[str, Figures]:
     return {methods.row_name(m, None): methods.measure(m, None, 0)[0] for m in methods.FITTED}
 
 
+def keywords() -> dict[str, Row]:
+    from course.content.generation.keywords import KINDS
+
+    def row(describe: Callable[[], Training]) -> Row:
+        training = describe()
+        return trained(
+            lambda seed: replace(training, settings=training.settings.changed(seed=seed))
+        )
+
+    return {name: row(describe) for name, describe in KINDS.items()}
+
+
+def keywords_baselines() -> dict[str, Figures]:
+    from course.content.generation.keywords import plain_baselines
+
+    found = {split: plain_baselines(split) for split in ("validation", "test")}
+    return {name: {split: found[split][name] for split in found} for name in found["validation"]}
+
+
 # A chapter's training is added here, with a function above that makes its rows.
 APPLICATIONS = {
     "masked-words": Application(
@@ -179,6 +198,13 @@ APPLICATIONS = {
         {"accuracy": ("accuracy", "{:.3f}"), "macro F1": ("macro F1", "{:.3f}")},
         docstring_families,
         docstring_families_baselines,
+    ),
+    "keywords": Application(
+        "generation.keywords",
+        "From keywords to a sentence (chapter 07)",
+        {"bleu": ("BLEU", "{:.3f}"), "exact": ("exact", "{:.1%}")},
+        keywords,
+        keywords_baselines,
     ),
 }
 

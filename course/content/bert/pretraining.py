@@ -44,6 +44,7 @@ def masked_words(
         masked_lm_loss: the loss of logits and labels; torch's cross entropy if None.
     """
     own = {"EncoderLayer": layer, "mask_tokens": mask_tokens, "masked_lm_loss": masked_lm_loss}
+    parts = whose_parts(own)
     settings = Settings(
         **recipe.SETTINGS,
         d_model=64,
@@ -72,7 +73,9 @@ def masked_words(
         head=look_at_a_sentence,
         parts=whose_parts(own),
         key=_key(own.values()),
-        reference=functools.partial(_build, None) if parts.get("EncoderLayer") == "yours" else None,
+        reference=functools.partial(_build, None)
+        if whose_parts(own).get("EncoderLayer") == "yours"
+        else None,
     )
 
 

@@ -169,7 +169,8 @@ class Speller:
     def likeliest(self, reads: Tensor) -> Tensor:
         """The likeliest letter `(N, T)` at each place of every word, after these letters `(N, T)`."""
         with one_thread():
-            return self.model(self.sources, reads).argmax(dim=-1)
+            found: Tensor = self.model(self.sources, reads).argmax(dim=-1)
+        return found
 
     def write(self, sources: Tensor) -> Tensor:
         """What it writes by itself, letter by letter: ids `(B, T)`."""

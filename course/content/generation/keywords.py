@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,13 +14,13 @@ from course import use
 from course.content.generation.experiments import alone, baselines, measures, model, pairs
 from course.content.generation.experiments import training as recipe
 from course.datasets.python_docs import neighbour_vectors
-from course.training import Answer, Settings, Training, train
+from course.training import Answer, Settings, Training
 from course.training.own_parts import key_of, whose_parts
 from encoder_core.generation.decoding import shift_right as standard_shift
 from encoder_core.models.encoder_decoder import EncoderDecoder
 
 __all__ = [
-    "KINDS", "SHOWN", "as_in_the_chapter", "figures", "keyword_sentences", "plain_baselines", "probability", "recorded",
+    "KINDS", "SHOWN", "as_in_the_chapter", "keyword_sentences", "plain_baselines", "probability",
     "sentences_alone",
 ]  # fmt: skip
 
@@ -118,21 +117,6 @@ KINDS: dict[str, Callable[[], Training]] = {
     "keywords shuffled": functools.partial(as_in_the_chapter, in_order=False),
     "decoder alone": sentences_alone,
 }
-
-
-def figures(kind: str, seed: int = 0) -> dict[str, float]:
-    """Train one of `KINDS` with a seed; return its bleu and exact on test, and the seconds it took."""
-    training = KINDS[kind]()
-    trained = train(training, training.settings.changed(seed=seed), progress=False)
-    return {**trained.test, "seconds": trained.seconds}
-
-
-@functools.cache
-def recorded() -> dict[str, dict[str, float]]:
-    """Return what `figures` gave for each of `KINDS` when `benchmarks/generation.py` was last run."""
-    text = (Path(__file__).parent / "experiments" / "recorded.json").read_text("utf-8")
-    found: dict[str, dict[str, float]] = json.loads(text)
-    return found
 
 
 def _fitting_positions(layer: Callable[..., nn.Module] | None) -> str:

@@ -87,20 +87,32 @@ def test_beams_make_it_no_longer_and_little_better(chapter: SimpleNamespace) -> 
     assert right("generation.wider-beams").startswith("The sentences get shorter or stay as long")
 
 
-def test_repeats_are_rare_with_a_memory_and_the_rule_without_one(chapter: SimpleNamespace) -> None:
+def test_repeats_are_as_rare_as_in_the_text_and_a_cure_costs_little(
+    chapter: SimpleNamespace,
+) -> None:
     share = {name: chapter.writing.repeats(written) for name, written in chapter.cures.items()}
     assert share["no pair twice"] == 0
-    assert share["greedy"] < share["what was meant"] + 0.1
-    assert share["greedy, no memory"] > 0.5
+    assert max(share.values()) < share["what was meant"] + 0.05
+    bleu = {name: chapter.writing.bleu_of(written) for name, written in chapter.cures.items()}
+    assert bleu["greedy"] - 0.03 < bleu["repetition penalty"] <= bleu["greedy"]
 
 
 def test_recordings_say_what_the_questions_say(chapter: SimpleNamespace) -> None:
-    recorded = chapter.recorded()
-    both, lone = recorded["encoder-decoder"]["bleu"], recorded["decoder alone"]["bleu"]
+    rows = chapter.recorded.rows
+    both, lone, shuffled = (
+        rows[name].spread("test", "bleu").median
+        for name in ("encoder-decoder", "decoder alone", "keywords shuffled")
+    )
     assert both == pytest.approx(chapter.trained.test["bleu"], abs=0.02)
-    assert abs(both - lone) < 0.05
+    assert abs(both - lone) < 0.03
+    validation = [
+        rows[name].spread("validation", "bleu").median
+        for name in ("encoder-decoder", "decoder alone")
+    ]
+    assert both > lone
+    assert validation[0] < validation[1]
     assert right("generation.decoder-alone").startswith("About the same BLEU")
-    assert recorded["keywords shuffled"]["bleu"] > chapter.baseline
+    assert 1.5 * chapter.baseline < shuffled < 0.5 * both
 
 
 def test_answers_by_meaning_are_more_than_by_words_and_a_minority(chapter: SimpleNamespace) -> None:

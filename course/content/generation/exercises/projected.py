@@ -21,5 +21,15 @@ def weights(draw: Draw, d_model: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def heads(x: Tensor, weight: Tensor, bias: Tensor, nhead: int) -> Tensor:
-    """X (B, N, D) projected and cut into heads, (B, H, N, Dh)."""
-    return (x @ weight.T + bias).unflatten(-1, (nhead, -1)).transpose(1, 2)
+    """Project x (B, N, D) and cut it into heads, (B, H, N, Dh)."""
+    return cut(x @ weight.T + bias, nhead)
+
+
+def cut(x: Tensor, nhead: int) -> Tensor:
+    """Cut x (B, N, D) into heads, (B, H, N, Dh)."""
+    return x.reshape(*x.shape[:2], nhead, -1).transpose(1, 2)
+
+
+def joined(heads: Tensor) -> Tensor:
+    """Put heads (B, H, N, Dh) side by side, (B, N, D)."""
+    return heads.transpose(1, 2).flatten(2)

@@ -68,24 +68,28 @@ def _attended(x: Tensor, past_key: Tensor, past_value: Tensor, *rest: Any) -> Te
     query, key, value = _parts(x, w_in, b_in, nhead)
     key, value = torch.cat([past_key, key], 2), torch.cat([past_value, value], 2)
     weights = torch.softmax(query @ key.mT / math.sqrt(key.shape[-1]), -1)
-    return (weights @ value).transpose(1, 2).flatten(2)
+    return projected.joined(weights @ value)
 
 
 def _forgotten(x: Tensor, past_key: Tensor, past_value: Tensor, *rest: Any) -> Tensor:
-    return _attended(x, past_key[:, :, :0], past_value[:, :, :0], *rest) @ rest[2].T + rest[3]
+    whole: Tensor = (
+        _attended(x, past_key[:, :, :0], past_value[:, :, :0], *rest) @ rest[2].T + rest[3]
+    )
+    return whole
 
 
 def _old_alone(x: Tensor, past_key: Tensor, past_value: Tensor, *rest: Any) -> Tensor:
     w_in, b_in, w_out, b_out, nhead = rest
     query = _parts(x, w_in, b_in, nhead)[0]
     weights = torch.softmax(query @ past_key.mT / math.sqrt(past_key.shape[-1]), -1)
-    return (weights @ past_value).transpose(1, 2).flatten(2) @ w_out.T + b_out
+    whole: Tensor = projected.joined(weights @ past_value) @ w_out.T + b_out
+    return whole
 
 
 def _before_the_projection(result: Tensor, *args: Any) -> Tensor:
     w_out, b_out, nhead = args[5:]
     joined: Tensor = torch.linalg.solve(w_out, (result - b_out).mT).mT  # (B, 1, D)
-    return joined.unflatten(-1, (nhead, -1)).transpose(1, 2)
+    return projected.cut(joined, nhead)
 
 
 EXERCISE = Exercise(

@@ -93,19 +93,20 @@ def _attended(
     scores = query @ key.mT / math.sqrt(key.shape[-1])
     if mask is not None:
         scores = scores.masked_fill(mask[:, None, None], -torch.inf)
-    return (torch.softmax(scores, -1).nan_to_num(0.0) @ value).transpose(1, 2).flatten(2)
+    return projected.joined(torch.softmax(scores, -1).nan_to_num(0.0) @ value)
 
 
 def _whole(*args: Any) -> Tensor:
     target, memory, w_in, b_in, w_out, b_out, nhead, *mask = args
-    return _attended(target, memory, w_in, b_in, nhead, *mask) @ w_out.T + b_out
+    whole: Tensor = _attended(target, memory, w_in, b_in, nhead, *mask) @ w_out.T + b_out
+    return whole
 
 
 def _before_the_projection(result: Tensor, *args: Any) -> Tensor:
     """The heads' outputs (B, H, T, Dh) from which w_out and b_out make this result."""
     w_out, b_out, nhead = args[4:7]
     joined: Tensor = torch.linalg.solve(w_out, (result - b_out).mT).mT  # (B, T, D)
-    return joined.unflatten(-1, (nhead, -1)).transpose(1, 2)
+    return projected.cut(joined, nhead)
 
 
 EXERCISE = Exercise(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from course.checking.exercise import Case
 
-_TEXTS = (  # ids, n, what should be blocked
+_TEXTS: tuple[tuple[list[int], int, list[int]], ...] = (  # ids, n, what should be blocked
     ([1, 5, 6, 7, 5], 2, [6]),
     ([1, 5, 6, 7, 8, 5, 6], 3, [7]),
     ([1, 5, 6, 5, 8, 5], 2, [6, 8]),
