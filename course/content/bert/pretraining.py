@@ -44,7 +44,6 @@ def masked_words(
         masked_lm_loss: the loss of logits and labels; torch's cross entropy if None.
     """
     own = {"EncoderLayer": layer, "mask_tokens": mask_tokens, "masked_lm_loss": masked_lm_loss}
-    parts = whose_parts(own)
     settings = Settings(
         **recipe.SETTINGS,
         d_model=64,
