@@ -15,6 +15,7 @@ import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from course.datasets.catalogue import load
+from course.datasets.dataset import Example
 from course.datasets.public import parquet
 from course.datasets.public.fetch import NotHereError
 from course.datasets.public.load import load_public
@@ -95,7 +96,7 @@ def test_a_set_without_validation_gets_some_of_its_training(hub: Hub) -> None:
     data = load_public(source, download=True)
     assert (len(data.train), len(data.validation)) == (95, 5)
     assert {e.text for e in (*data.train, *data.validation)} == set(NEWS["text"])
-    assert [tuple(example) for example in data.test] == [("The test.", 3, "ag_news test 0")]
+    assert data.test == (Example("The test.", 3, "ag_news test 0"),)
     assert data.classes == ("World", "Sports", "Business", "Sci/Tech")
     assert all(example.label == int(example.text[5:-1]) % 4 for example in data.train)
     assert "95 train, 5 validation, 1 test" in repr(data)

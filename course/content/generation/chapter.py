@@ -587,7 +587,7 @@ for p in (0.3, 0.8, 1.0):
 # %% [markdown] id="sampling-note"
 # *What to see:* a small nucleus is close to greedy decoding, and goes in circles. With $p = 1$ nothing is cut, and sooner or later a word comes from nowhere. (The model's look of two words sets a limit that no way of decoding can lift.)
 #
-# Which way is the right one? That depends on whether the task has **one** right answer. For a translation or our keywords it nearly has: there the likeliest text is wanted, and section 9 looks for it with more care than greedy decoding does. For a story, the likeliest text is the dullest one, and people don't write so: Holtzman et al. (2020, figure 2) compare the probabilities of words that people chose with those of a beam search, and people surprise the model all the time.
+# Which way is the right one? That depends on whether the task has **one** right answer. For a translation or our keywords it nearly has: there the likeliest text is wanted, and section 9 looks for it with more care than greedy decoding does. For a story, the likeliest text is the dullest one, and people don't write so: Holtzman et al. (2020, figure 2) compare the probabilities of words that people chose with those of a [beam search](glossary.md#beam-search), and people surprise the model all the time.
 
 # %% [markdown] id="cache-section"
 # ## 6 The key/value cache
@@ -846,7 +846,7 @@ quiz("generation.one-vector")
 # %% [markdown] id="beam-section"
 # ## 9 Beam search
 #
-# Greedy decoding takes the likeliest token and can't take it back. [Beam search](glossary.md#beam-search) keeps the $k$ likeliest beginnings instead; at each step it continues all of them and keeps the $k$ likeliest of the results. You write it in chapter 08. As a tree, with $k = 3$ (in brackets $\log p$ up to there; ✗: dropped; ▶: on the way to the sentence that wins):
+# Greedy decoding takes the likeliest token and can't take it back. Beam search keeps the $k$ likeliest beginnings instead; at each step it continues all of them and keeps the $k$ likeliest of the results. You write it in chapter 08. As a tree, with $k = 3$ (in brackets $\log p$ up to there; ✗: dropped; ▶: on the way to the sentence that wins):
 
 # %% id="tree-run"
 print(writing.draw_tree(model, "return copy string leading characters removed", beam=3))
@@ -920,8 +920,7 @@ for name, written in cures.items():
 #
 #    keywords ─► encoder ─► memory         keywords [SEP] sentence ─► causal layers
 #                              │                          └── the loss is here
-#    sentence ─► decoder ◄─────┘           the keywords don't see what follows them,
-#                                          and neither do they see one another's right
+#    sentence ─► decoder ◄─────┘           no keyword sees those after it
 # ```
 #
 # Five causal layers have as many parameters as two and two of the encoder-decoder. They were trained with the same text, the same number of updates and the same start.
