@@ -916,11 +916,11 @@ for name, written in cures.items():
 # A decoder alone is an encoder with a causal mask. Nothing else is new: the keywords, `[SEP]` and the sentence stand in one row, each piece sees what is to its left, and the loss counts the pieces of the sentence.
 #
 # ```
-#    encoder-decoder                       decoder alone
+#    encoder-decoder                     decoder alone
 #
-#    keywords ─► encoder ─► memory         keywords [SEP] sentence ─► causal layers
-#                              │                          └── the loss is here
-#    sentence ─► decoder ◄─────┘           no keyword sees those after it
+#    keywords ─► encoder ─► memory       keywords [SEP] sentence ─► causal layers
+#                              │                        └── the loss is here
+#    sentence ─► decoder ◄─────┘         no keyword sees those after it
 # ```
 #
 # Five causal layers have as many parameters as two and two of the encoder-decoder. They were trained with the same text, the same number of updates and the same start.
