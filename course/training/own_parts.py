@@ -12,7 +12,7 @@ from torch import nn
 from course.training.sources import code_of
 from encoder_core.models.text_encoder import TextEncoder
 
-__all__ = ["fitting_positions", "key_of", "whose", "whose_parts"]
+__all__ = ["any_is_the_learners", "fitting_positions", "key_of", "whose", "whose_parts"]
 
 
 def whose(part: object) -> str:
@@ -23,6 +23,11 @@ def whose(part: object) -> str:
 def whose_parts(parts: Mapping[str, object]) -> dict[str, str]:
     """Tell it of each part that is given, by name: for `Training.parts`."""
     return {name: whose(part) for name, part in parts.items() if part is not None}
+
+
+def any_is_the_learners(parts: Mapping[str, object]) -> bool:
+    """Whether a reference is worth comparing with."""
+    return "yours" in whose_parts(parts).values()
 
 
 def key_of(modules: Iterable[ModuleType], parts: Iterable[object], *data: bytes) -> str:

@@ -15,7 +15,7 @@ from course.content.bert.experiments import training as recipe
 from course.datasets.python_docs import corpus, neighbour_vectors
 from course.labs import with_standard_layers
 from course.training import Answer, HeadPicture, Settings, Training
-from course.training.own_parts import fitting_positions, key_of, whose_parts
+from course.training.own_parts import any_is_the_learners, fitting_positions, key_of, whose_parts
 from encoder_core.inspect.recording import record
 
 __all__ = ["BLANKS", "masked_words", "plain_baselines", "recipe_changed", "with_standard_layers"]
@@ -72,9 +72,7 @@ def masked_words(
         head=look_at_a_sentence,
         parts=whose_parts(own),
         key=_key(own.values()),
-        reference=functools.partial(_build, None)
-        if whose_parts(own).get("EncoderLayer") == "yours"
-        else None,
+        reference=functools.partial(_build, None) if any_is_the_learners(own) else None,
     )
 
 

@@ -16,7 +16,7 @@ from course.datasets import Dataset, Example
 from course.datasets.python_docs import neighbour_vectors
 from course.labs import with_standard_layers
 from course.training import Answer, HeadPicture, Settings, Training
-from course.training.own_parts import fitting_positions, key_of, whose_parts
+from course.training.own_parts import any_is_the_learners, fitting_positions, key_of, whose_parts
 from encoder_core.inspect.recording import record
 
 __all__ = ["CLASSES", "LINE", "baselines", "docstring_classifier", "tokenizer", "tuned_minilm"]
@@ -61,6 +61,7 @@ def docstring_classifier(
         head=_look_at_the_line,
         parts=whose_parts(own),
         key=_key((from_scratch, neighbour_vectors), own.values(), data),
+        reference=functools.partial(_build, None, None) if any_is_the_learners(own) else None,
     )
 
 

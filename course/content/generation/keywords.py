@@ -15,7 +15,7 @@ from course.content.generation.experiments import alone, baselines, measures, mo
 from course.content.generation.experiments import training as recipe
 from course.datasets.python_docs import neighbour_vectors
 from course.training import Answer, Settings, Training
-from course.training.own_parts import key_of, whose_parts
+from course.training.own_parts import any_is_the_learners, key_of, whose_parts
 from encoder_core.generation.decoding import shift_right as standard_shift
 from encoder_core.models.encoder_decoder import EncoderDecoder
 
@@ -80,6 +80,7 @@ def keyword_sentences(
             own.values(),
             json.dumps(pairs.pairs()).encode(),
         ),
+        reference=functools.partial(_build, None, None) if any_is_the_learners(own) else None,
     )
 
 
