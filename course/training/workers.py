@@ -35,7 +35,7 @@ __all__ = ["ForkedWorker", "ThreadWorker", "Worker", "forks", "new_lock", "start
 IN_THREAD = "COURSE_TRAINING_IN_THREAD"  # set to 1, trainings run in a thread of the kernel
 MEMORY = 8 << 30  # bytes that a training may take beyond what the kernel has
 _LEAVING = 10.0  # seconds after the kernel's end in which a child may still save
-_BEGIN = 120.0  # seconds in which a child must be computing or waiting for a command
+_BEGIN = 120  # seconds in which a child must be computing or waiting for a command
 _OUTPUT = 4 << 20  # bytes of output.txt, after which it begins again
 
 
@@ -187,8 +187,11 @@ def _write_to(path: Any) -> None:
     sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, closefd=False)  # type: ignore[misc]  # noqa: SIM115
     faulthandler.enable(file=sys.stderr)
     # A lock that another thread held at the fork may stop this process with Python's own lock in its hand.
-    # Until the first update a watchdog in C ends it; the kernel, while it lives, notices much earlier.
-    faulthandler.dump_traceback_later(_BEGIN, exit=True, file=sys.stderr)
+    # Until the first update an alarm ends it; the kernel, while it lives, notices much earlier. Not
+    # faulthandler's alarm: where this process's parent has one, setting another waits for a thread that is
+    # not here, for ever.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(_BEGIN)
 
 
 def _outlive_briefly(kernel: int) -> None:
@@ -213,7 +216,7 @@ class _SignalledLink:
     def say(self, message: dict[str, Any]) -> bool:
         """Send a message."""
         if message.get("made") or message.get("state") == "paused":
-            faulthandler.cancel_dump_traceback_later()
+            signal.alarm(0)
         return self._link.say(message)
 
     def hear(self, timeout: float = 0.0) -> list[dict[str, Any]]:

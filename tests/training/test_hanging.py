@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import subprocess
@@ -80,6 +81,19 @@ def test_one_that_always_comes_to_rest_has_failed(
 
 def _no_room(*_: Any) -> Any:
     raise OSError("no more processes")
+
+
+@forked
+def test_a_watchdog_of_the_notebooks_own_stops_no_training() -> None:
+    """Python's faulthandler waits for the watchdog's thread, which a fork does not have."""
+    faulthandler.dump_traceback_later(600)
+    try:
+        session = Session(toys.training(), replace(SETTINGS, steps=6, warmup=2))
+        session.start()
+        session.wait(30)
+        assert (session.state, session._attempts) == ("finished", 1)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @forked
