@@ -8,7 +8,6 @@ import pytest
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.test_axe import LEAVE_KEYS, faults
-from tests.browser.test_kernel import restart, run_cell
 from tests.browser.toy_training import CELL
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -68,17 +67,16 @@ def test_a_training_is_driven_by_keys(open_notebook: OpenNotebook) -> None:
     watched.picture("theatre-branch")
 
 
-WAITS = "if 'ran' in globals():\n    theatre.result()\nran = True"
-
-
 def states(page: Any) -> list[str]:
     """What each view says of its runs."""
     script = "(nodes) => nodes.map((node) => node.innerText)"
     return list(page.locator(f"{LAB} .course-lab-runs").evaluate_all(script))
 
 
-def test_two_views_a_branch_an_interrupt_and_a_restart(open_notebook: OpenNotebook) -> None:
-    watched = open_notebook(WAITS, CELL, "theatre", more=False, height=2400)
+def test_two_views_show_the_same_and_a_branch_takes_the_controls(
+    open_notebook: OpenNotebook,
+) -> None:
+    watched = open_notebook(CELL, "theatre", more=False, height=2400)
     page = watched.page
     page.wait_for_function(
         f"() => document.querySelectorAll('{LAB}[data-drawn]').length === 2", timeout=WAIT
@@ -103,30 +101,4 @@ def test_two_views_a_branch_an_interrupt_and_a_restart(open_notebook: OpenNotebo
     assert page.evaluate(LEAVE_KEYS) == []
     # Two views of one lab have one name.
     assert [fault for fault in faults(page) if not fault.startswith("landmark-unique")] == []
-    # An interrupt while Python waits for the result: the views follow all the while.
-    page.locator(".jp-WindowedPanel-outer").evaluate("(node) => { node.scrollTop = 0; }")
-    page.wait_for_timeout(500)
-    run_cell(page, 0)
-    second.locator(".course-lab-state:has-text('A: Running')").wait_for(timeout=WAIT)
     watched.picture("theatre-two-views")
-    page.click("#jp-MainMenu >> text=Kernel")
-    page.click('[data-command="kernelmenu:interrupt"]')
-    page.wait_for_selector("text=Interrupted: the training is paused at update", timeout=WAIT)
-    for view in (first, second):
-        view.locator(".course-lab-state:has-text('A: Paused')").wait_for(timeout=WAIT)
-    # A kernel that is restarted takes up a run where it was, and says so.
-    restart(page)
-    page.wait_for_selector(
-        f"{LAB} .course-lab-notice:has-text('Run this cell again')", timeout=WAIT
-    )
-    page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=WAIT)
-    run_cell(page, 1)
-    resumed = page.locator(f"{LAB} .course-lab-state:has-text('Resumed from update')")
-    resumed.first.wait_for(timeout=WAIT)
-    assert "Paused: update" in resumed.first.inner_text()
-    first.locator("[data-press=go]").click()
-    first.locator(".course-lab-state:has-text('Running: update')").wait_for(timeout=WAIT)
-    # The cell once more: no run is lost, and none begins beside it.
-    run_cell(page, 1)
-    resumed.first.wait_for(timeout=WAIT)
-    watched.picture("theatre-resumed")
