@@ -131,6 +131,6 @@ def test_nan_everywhere_is_no_evidence_for_a_mistake(source):
 
 def test_a_long_list_is_shown_where_it_first_differs():
     message = report_on("embeddings.wordpiece", LAST_PIECE_LOST).message
-    assert "ends too early: 50 of 61 entries" in message
+    assert "ends too early: it has 50 of 61 entries" in message
     assert "... 48 before, '##aa', '##aa', '##aa'" in message
     assert max(map(len, message.splitlines())) < 200
