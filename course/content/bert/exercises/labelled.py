@@ -26,6 +26,7 @@ def cases(seed: int) -> list[Case]:
         counts: list[int],
         *names: str,
         scale: float = 1.0,
+        likeliest: bool = False,
         change: Callable[[Tensor], None] | None = None,
         **more: Any,
     ) -> Case:
@@ -34,7 +35,8 @@ def cases(seed: int) -> list[Case]:
         labels = torch.full((batch, length), -100)
         for row, count in enumerate(counts):
             places = torch.randperm(length, generator=draw.generator)[:count]
-            labels[row, places] = torch.randint(words, (count,), generator=draw.generator)
+            drawn = torch.randint(words, (count,), generator=draw.generator)
+            labels[row, places] = logits[row, places].argmax(dim=-1) if likeliest else drawn
         if change is not None:
             change(labels)
         names = (*names, *holding(_OF_SIZES, dict(zip("BSV", sizes, strict=True))))
@@ -60,5 +62,7 @@ def cases(seed: int) -> list[Case]:
         case("labels that are the last id", (3, 4, 7), [0, 0, 0], "labels that are the last id",
              change=last),
         case("logits in the hundreds", (2, 3, 5), [2, 1], "large logits", scale=300.0, **FULL),
+        case("logits in the hundreds, and each label the likeliest word", (2, 3, 5), [2, 1],
+             "large logits", scale=300.0, likeliest=True, **FULL),  # no probability that is asked for is 0
         case("4 sentences of 9 places, 40 words", (4, 9, 40), [1, 2, 6, 1]),
     ]  # fmt: skip
