@@ -97,7 +97,8 @@ def run(
     long to compute and was computed before; without it the notebook computes all itself.
     """
     if computed is not None:
-        shutil.copytree(computed, home, dirs_exist_ok=True)
+        for place in {home, home / apart}:
+            shutil.copytree(computed, place, dirs_exist_ok=True)
     chapters = folder / "chapters"
     chapters.mkdir(parents=True, exist_ok=True)
     (chapters / "chapter.ipynb").write_text(text, encoding="utf-8")
