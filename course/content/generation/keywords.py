@@ -15,9 +15,8 @@ from course.content.generation.experiments import alone, baselines, measures, mo
 from course.content.generation.experiments import training as recipe
 from course.datasets.python_docs import neighbour_vectors
 from course.training import Answer, Settings, Training
-from course.training.own_parts import any_is_the_learners, key_of, whose_parts
+from course.training.own_parts import any_is_the_learners, fitting_positions, key_of, whose_parts
 from encoder_core.generation.decoding import shift_right as standard_shift
-from encoder_core.models.encoder_decoder import EncoderDecoder
 
 __all__ = [
     "KINDS", "SHOWN", "as_in_the_chapter", "keyword_sentences", "plain_baselines", "probability",
@@ -56,7 +55,7 @@ def keyword_sentences(
         num_layers=2,
         dim_feedforward=128,
         dropout=0.05,
-        positions=_fitting_positions(layer),
+        positions=fitting_positions(layer),
         more={"near": True, "first_vectors": True, "copies": True},
     )
     return Training(
@@ -118,17 +117,6 @@ KINDS: dict[str, Callable[[], Training]] = {
     "keywords shuffled": functools.partial(as_in_the_chapter, in_order=False),
     "decoder alone": sentences_alone,
 }
-
-
-def _fitting_positions(layer: Callable[..., nn.Module] | None) -> str:
-    """A trainable bias of the scores, where a layer takes a mask of numbers; else sines."""
-    if layer is None:
-        return "relative"
-    try:
-        EncoderDecoder(8, 8, 2, 1, 1, 8, positions="relative", layer=layer)
-    except ValueError:
-        return "sinusoidal"
-    return "relative"
 
 
 def _build(
