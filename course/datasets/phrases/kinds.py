@@ -125,23 +125,18 @@ def _write_interval(form: str, values: Values, language: str) -> str:
 def _write_moment(form: str, values: Values, language: str) -> str:
     month, day, hour, minute = map(int, values)
     moment = datetime.datetime(2024, month, day, hour, minute)
-    if form == "time":
-        return str(format_time(moment, "short", locale=language))
     time = str(format_time(moment, "short", locale=language))
-    date = _day_of(moment.date(), language)
-    return str(_locale(language).datetime_formats["medium"]).replace("'", "").format(time, date)
+    if form == "time":
+        return time
+    formats = _locale(language).datetime_formats
+    return str(formats["medium"]).replace("'", "").format(time, _write_day(moment, language))
 
 
-def _day_of(day: datetime.date, language: str) -> str:
-    """A day without its year."""
-    pattern = _locale(language).datetime_skeletons["MMMMd" if _has_long_day(language) else "MMMd"]
-    return str(
-        format_datetime(datetime.datetime(day.year, day.month, day.day), pattern, locale=language)
-    )
-
-
-def _has_long_day(language: str) -> bool:
-    return "MMMMd" in _locale(language).datetime_skeletons
+def _write_day(moment: datetime.datetime, language: str) -> str:
+    """Write a day without its year."""
+    skeletons = _locale(language).datetime_skeletons
+    pattern = skeletons["MMMMd" if "MMMMd" in skeletons else "MMMd"]
+    return str(format_datetime(moment, pattern, locale=language))
 
 
 def _write_amount(form: str, values: Values, language: str) -> str:
