@@ -65,3 +65,14 @@ class ChapterText:
         for cell in self.cells:
             if cell.kind == "code" and cell.id not in apart:
                 assert max(map(len, cell.solved.split("\n"))) <= width, cell.id
+
+    def assert_who_is_cited_stands_among_the_papers(self) -> None:
+        """And the other way round, by first authors; links to arXiv have its form."""
+        papers = self.source["papers"]
+        text = self.prose.replace(papers, "")
+        for name in re.findall(r"\b([A-Z]\w+) et al\.? ?[(,]?", text):
+            assert name in papers
+        for name in re.findall(r"^- (\w+)", papers, flags=re.M):
+            assert name in text
+        links = re.findall(r"arxiv\.org/abs/(\S+?)\)", papers)
+        assert all(re.fullmatch(r"\d{4}\.\d{4,5}", link) for link in links)

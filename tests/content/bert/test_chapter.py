@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from course.content import exercises
@@ -54,15 +52,7 @@ def test_the_training_has_its_places() -> None:
 
 
 def test_who_is_cited_stands_among_the_papers() -> None:
-    papers = SOURCE["papers"]
-    text = TEXT.prose.replace(papers, "")
-    for name in re.findall(r"\b([A-Z]\w+) et al\.? ?[(,]?", text):
-        assert name in papers
-    for name in re.findall(r"^- (\w+)", papers, flags=re.M):
-        assert name in text
-    assert all(
-        re.fullmatch(r"\d{4}\.\d{4,5}", i) for i in re.findall(r"arxiv\.org/abs/(\S+?)\)", papers)
-    )
+    TEXT.assert_who_is_cited_stands_among_the_papers()
 
 
 def test_the_code_fits_the_width_of_a_notebook() -> None:
