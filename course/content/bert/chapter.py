@@ -37,12 +37,7 @@ from torch import Tensor, nn
 
 from course import check, datasets, explain, figures, hint, labs, predict, quiz, use
 from course.content.bert import demonstrations as bert
-from course.content.bert.pretraining import (
-    masked_words,
-    plain_baselines,
-    recipe_changed,
-    with_standard_layers,
-)
+from course.content.bert.pretraining import masked_words, plain_baselines, recipe_changed
 from course.content.bert.real import beside
 from course.content.recorded import recording
 from course.training import train
@@ -767,7 +762,7 @@ for name, score in bert.sentence_scorers(pseudo_log_likelihood, trained.model).i
 # And look inside. The surgery table cuts out one head, one sublayer, one neuron after the other, and shows what the answer loses; beside it stands what the attention weights alone would have suggested. They often disagree: a head that looks sharply may say nothing that the answer needs.
 
 # %% id="pretrain-surgery"
-labs.SurgeryTable(with_standard_layers(trained.model), datasets.tokenizer())
+labs.SurgeryTable(labs.with_standard_layers(trained.model), datasets.tokenizer())
 
 # %% [markdown] id="pretrain-positions"
 # ### Where is the neighbour?

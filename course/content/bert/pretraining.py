@@ -18,7 +18,7 @@ from course.training import Answer, HeadPicture, Settings, Training
 from course.training.own_parts import any_is_the_learners, fitting_positions, key_of, whose_parts
 from encoder_core.inspect.recording import record
 
-__all__ = ["BLANKS", "masked_words", "plain_baselines", "recipe_changed", "with_standard_layers"]
+__all__ = ["BLANKS", "masked_words", "plain_baselines", "recipe_changed"]
 
 # Held-out sentences with a blank each; the word that stood there follows.
 BLANKS = (

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from course.content import exercises
 from course.content.bert import pretraining
 from course.content.bert.experiments import text
-from course.content.bert.pretraining import BLANKS, masked_words, with_standard_layers
+from course.content.bert.pretraining import BLANKS, masked_words
 from course.datasets import tokenizer
+from course.labs import with_standard_layers
 from encoder_core.multihead import MultiheadAttention
 
 Layer = exercises.get("stacking.EncoderLayer").model()
