@@ -103,6 +103,7 @@ def _sentence() -> dict[str, Any]:
         "number": "probability when it was written",
         "digits": 2,
         "tells": "token {i}: “{piece}”, probability {value}",
+        "nameless": "“{piece}”, where every sentence starts",
         "key": "dashed: the start · below each token: how likely the model found it there",
     }
 
