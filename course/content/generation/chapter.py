@@ -499,7 +499,7 @@ for t in (0.5, 1.0, 2.0):
         print(f"temperature {t}: return a", counts.text(written))
 
 # %% [markdown] id="cut-text"
-# *What to see:* at 2 the words have nothing to do with each other. Even at 1 the unlikely words, the *tail*, get in. Temperature can't help it: to silence the tail it must silence everything but the first.
+# *What to see:* at 2 the words have nothing to do with each other. Even at 1 the unlikely words, the *tail*, get in. Temperature silences the tail at a price: what makes unlikely words rarer makes the first words likelier still, until nearly the same text comes each time.
 #
 # **[Top-k](glossary.md#top-k)** keeps the $k$ likeliest tokens (Fan, Lewis and Dauphin, 2018). **[Nucleus sampling](glossary.md#nucleus-sampling)**, or *top-p*, keeps the likeliest tokens until their probabilities sum to $p$ (Holtzman et al., 2020). After *return a* many words fit, after *return a list* hardly any but *of*. How many words make a nucleus of 0.8 in either?
 
@@ -592,7 +592,7 @@ for p in (0.3, 0.8, 1.0):
 # %% [markdown] id="cache-section"
 # ## 6 The key/value cache
 #
-# To write token $t$, the decoder runs on the $t - 1$ tokens before it. They are the same as a moment ago, and behind a causal mask their vectors are the same too: nothing that comes later can change them. So everything about them has been computed already. What does the new token need of it? Their **keys and values**, in each layer; their queries have been answered. Keep these, and a step computes one token instead of all.
+# To write token $t$, the decoder runs on `[BOS]` and the $t - 1$ tokens before it. They are the same as a moment ago, and behind a causal mask their vectors are the same too: nothing that comes later can change them. So everything about them has been computed already. What does the new token need of it? Their **keys and values**, in each layer; their queries have been answered. Keep these, and a step computes one token instead of all.
 
 # %% id="cache-quiz"
 quiz("generation.no-cache-in-an-encoder")
@@ -703,7 +703,7 @@ explain("generation.cache-tokens")
 # %% [markdown] id="cache-note"
 # *What to see:* the very same tokens, and far fewer computations. The time falls less than the count: one token at a time is work in small pieces, which processors like less than one large product. (Your machine prints its own ratio. The encoder ran again at each step without the cache, too; the memory's keys and values are the other thing that a cache keeps.)
 #
-# The price is space. A cache holds two vectors, key and value, for each token, layer and head. Llama 3 with 8 billion parameters has 32 layers and heads of width 128 (Grattafiori et al., 2024, table 3). At two bytes a number:
+# The price is space. A cache holds two vectors, key and value, for each token, layer and head. Llama 3 with 8 billion parameters has 32 layers, and 32 heads on 4,096 numbers, so heads of width 128 (Grattafiori et al., 2024, table 3). At two bytes a number:
 
 # %% id="cache-size-run"
 gibibytes = {
@@ -713,7 +713,7 @@ for heads, size in gibibytes.items():
     print(f"{heads:2} heads with keys and values of their own: {size:.2f} GiB for 8,192 tokens")
 
 # %% [markdown] id="cache-size-note"
-# With 32 heads a single conversation of 8,192 tokens would take 4 GiB. All of it has to be read from memory for every token, and reading, not computing, is what a step waits for. Shazeer (2019) let all heads share one key and one value. Ainslie et al. (2023) found a number in between that loses almost nothing; Llama 3 has 8 such groups for its 32 heads of queries.
+# With 32 heads a single conversation of 8,192 tokens would take 4 GiB. All of it has to be read from memory for every token, and reading, not computing, is what a step waits for. Shazeer (2019) let all heads share one key and one value. Ainslie et al. (2023) found a number in between that loses almost nothing; this Llama has 8 such groups for its 32 heads of queries.
 
 # %% [markdown] id="keywords-section"
 # ## 7 From keywords to a sentence
@@ -771,7 +771,7 @@ for answer in training.examples(trained.model):
 explain("generation.what-is-learned-first")
 
 # %% [markdown] id="keywords-result-note"
-# *What to see:* the sentences are mostly good English and mostly not the ones that were meant. *Return a copy of a string with ...* and *return a copy of the string with ...* are equally good, and one of them counts. So BLEU stops far below 100 on this task, for a person too: it measures how near, not how right. The baseline to beat is the modest one: the keywords and a full stop.
+# *What to see:* the keywords are there, in their order, and most of the small words between them fit; read the five, and you find some that don't. And a sentence that is good need not be the one that was meant. *Return a copy of a string with ...* and *return a copy of the string with ...* are equally good, and one of them counts. So BLEU stops far below 100 on this task, for a person too: it measures how near, not how right. The baseline to beat is the modest one: the keywords and a full stop.
 
 # %% [markdown] id="memory-section"
 # ## 8 What the memory carries
@@ -792,7 +792,7 @@ for name, changed in (
         print(f"{name:9} {keywords:28} {' '.join(words)}")
 
 # %% [markdown] id="swap-note"
-# *What to see:* the decoder writes what the memory says, whoever's memory it is. Without one it goes on as a language model does: with frequent words, about nothing.
+# *What to see:* the decoder writes what the memory says, whoever's memory it is. Without one it writes the same for both: pieces that belong to no input.
 #
 # Now in numbers, over all of validation. Two of the changes are about **order**. One puts the memory's *rows* in another order, after the encoder; section 2 says what that does. The other puts the *keywords* in another order, before it.
 
@@ -846,13 +846,13 @@ quiz("generation.one-vector")
 # %% [markdown] id="beam-section"
 # ## 9 Beam search
 #
-# Greedy decoding takes the likeliest token and can't take it back. Beam search keeps the $k$ likeliest beginnings instead; at each step it continues all of them and keeps the $k$ likeliest of the results. You write it in chapter 08. As a tree, with $k = 3$ (in brackets $\log p$ up to there; ✗: dropped; ▶: on the way to the sentence that wins):
+# Greedy decoding takes the likeliest token and can't take it back. Beam search keeps the $k$ likeliest beginnings instead; at each step it continues all of them and keeps the $k$ likeliest of the results. You write it in chapter 08. As a tree, with $k = 3$ (in brackets $\log p$ up to there; ✗: dropped; …: goes on; ▶: on the way to the sentence that wins):
 
 # %% id="tree-run"
 print(writing.draw_tree(model, "return copy string leading characters removed", beam=3))
 
 # %% [markdown] id="tree-note"
-# *What to see:* a branch dies when $k$ others are likelier, and that can be a step before it would have been right. A hypothesis with a bad word early has to be much better later.
+# *What to see:* a branch dies when $k$ others are likelier, and that can be a step before it would have been right. A beginning (a *hypothesis*, as it is called) with a bad word early has to be much better later.
 #
 # Each further token makes a text less likely, so short sentences win. A **length penalty** makes up for it: the log-probability is divided by $((5 + \text{length}) / 6)^\alpha$ (Wu et al., 2016, equation 14). What do wider beams bring, and what do they do to the length?
 
@@ -877,7 +877,7 @@ explain("generation.wider-beams")
 # %% [markdown] id="repeats-text"
 # ### Repetition, measured
 #
-# Section 4 has shown the loop and one cure. How often does this model repeat itself? Count the sentences in which two words in a row occur twice. Three cures are beside greedy decoding: your `no_repeat_ngram`; a beam of 4; and the [repetition penalty](glossary.md#repetition-penalty), which makes every token that was already written less likely by a factor on its logit (Keskar et al., 2019).
+# Section 4 has shown the loop and one cure. How often does this model repeat itself? Count the sentences in which two words in a row occur twice. Three cures are beside greedy decoding: your `no_repeat_ngram`; a beam of 4; and the [repetition penalty](glossary.md#repetition-penalty), which makes every token that was already written less likely by a factor on its logit (Keskar et al., 2019). The paper divides every such logit; a negative one would become likelier, so libraries multiply it, and so do we.
 
 # %% id="repeats-run" tags=["teaching"]
 some = [pair.keywords for pair in keyword_pairs.pairs("validation")[:200]]
@@ -906,7 +906,7 @@ for name, written in cures.items():
     print(f"{name:18} repeats {writing.repeats(written):4.0%}, BLEU {bleu:5.1f}")
 
 # %% [markdown] id="repeats-note"
-# *What to see:* the model repeats itself as rarely as the authors do, and even without a memory: it has learned from short sentences, and ends. The cures have nothing to cure here, and the penalty costs a little: it also hits *the* and *of*, which a sentence may need twice. Loops are a matter of open texts, whose end nothing announces (Holtzman et al., 2020), and of models that are not sure, as in section 4.
+# *What to see:* the model repeats itself as rarely as the authors do, for it has learned from short sentences, and ends. The cures have nothing to cure here, and the penalty costs a little: it also hits *the* and *of*, which a sentence may need twice. Loops are a matter of open texts, whose end nothing announces (Holtzman et al., 2020), and of models that are not sure, as in section 4.
 
 # %% [markdown] id="causal-section"
 # ## 10 The same without an encoder

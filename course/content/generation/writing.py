@@ -112,13 +112,15 @@ def draw_tree(model: Any, text: str, beam: int, steps: int = 8) -> str:
         if node.step <= steps:
             children.setdefault(node.parent, []).append(place)
     winner = set(tree.path(tree.best))
-    return "\n".join(_branches(tree, children, winner, reader, -1, ""))
+    alive = winner | {node.parent for node in tree.nodes}  # they go on, beyond what is drawn too
+    return "\n".join(_branches(tree, children, winner, alive, reader, -1, ""))
 
 
 def _branches(
     tree: Tree,
     children: dict[int, list[int]],
     winner: set[int],
+    alive: set[int],
     reader: Reader,
     parent: int,
     indent: str,
@@ -135,13 +137,13 @@ def _branches(
         ends = (
             ""
             if run[-1] in children
-            else (" ■" if last.ends else " …" if run[-1] in winner else " ✗")
+            else (" ■" if last.ends else " …" if run[-1] in alive else " ✗")
         )
         bold = "▶" if run[-1] in winner or place in winner else " "
         fork = "└─" if place == following[-1] else "├─"
         lines.append(f"{indent}{fork}{bold}{words} ({last.log_p:.1f}){ends}")
         deeper = indent + ("   " if place == following[-1] else "│  ")
-        lines += _branches(tree, children, winner, reader, run[-1], deeper)
+        lines += _branches(tree, children, winner, alive, reader, run[-1], deeper)
     return lines
 
 

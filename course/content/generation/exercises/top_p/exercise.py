@@ -47,7 +47,9 @@ def _cases(seed: int) -> list[Case]:
         return _drawn(draw, *shape, p=p, gap=gap)
 
     of_three = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64).log()
-    descending = torch.tensor([2.0, 1.0, 0.25, -1.0, -1.5], dtype=torch.float64)
+    descending = torch.tensor(
+        [[2.0, 1.0, 0.25, -1.0, -1.5], [3.0, 0.5, 0.0, -1.0, -2.0]], dtype=torch.float64
+    )  # of the two rows another number stays
     blocked = drawn(2, 3, p=0.6)
     blocked = torch.cat([torch.full((2, 1), -torch.inf, dtype=blocked.dtype), blocked], 1)
     sure = torch.tensor([[0.0, 9.0, 1.0, -2.0], [0.5, 0.25, 0.0, 0.75]], dtype=torch.float64)
