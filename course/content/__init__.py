@@ -28,6 +28,7 @@ CHAPTERS = (
     "bert",
     "classification",
     "generation",
+    "translation",
 )
 
 
