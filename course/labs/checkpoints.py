@@ -51,6 +51,23 @@ class Checkpoint:
     vocabulary: dict[str, int]
     padding: int
 
+    def encode(self, text: str) -> Encoding:
+        """A text as an encoding with its special tokens."""
+        return self.cut(text, None)
+
+    def require_room(self, tokens: int) -> None:
+        """Say in a sentence that a text is too long.
+
+        Raises:
+            InvalidSetting: more tokens than the encoder has positions for.
+        """
+        most = self.model.config.max_length
+        if tokens > most:
+            raise InvalidSetting(
+                f"The text has {tokens} tokens; {self.name} has positions for {most}. "
+                "Shorten it, and the picture follows."
+            )
+
     @property
     def called(self) -> str:
         """What a lab's list of encoders calls it."""
@@ -96,12 +113,7 @@ class Checkpoint:
         Raises:
             InvalidSetting: more tokens than the encoder has positions for.
         """
-        most = self.model.config.max_length
-        if len(ids) > most:
-            raise InvalidSetting(
-                f"The text has {len(ids)} tokens; {self.name} has positions for {most}. "
-                "Shorten it, and the picture follows."
-            )
+        self.require_room(len(ids))
         model = _on(self, device)
         batch = torch.tensor([list(ids)], device=device)  # (1, S)
         with torch.no_grad():

@@ -20,7 +20,7 @@ from transformers import (
     RobertaConfig,
 )
 
-from course.labs import AttentionLab, ShapeTracer, StackLab
+from course.labs import AttentionLab, FeedForwardLab, ShapeTracer, StackLab
 from course.labs.checkpoints import checkpoint
 from course.labs.faults import InvalidSetting
 from encoder_core.pretrained.minilm import minilm_folder
@@ -186,6 +186,26 @@ def test_what_it_is_is_said(folder: Path) -> None:
 def test_a_longer_text_than_the_encoder_has_positions_for_is_refused(roberta: Path) -> None:
     with pytest.raises(InvalidSetting, match="has positions for 64"):
         AttentionLab(checkpoint=roberta, text="street " * 70)
+
+
+def test_the_feed_forward_lab_asks_its_neurons(folder: Path) -> None:
+    lab = FeedForwardLab(checkpoint=folder, text=TEXT, layer=1, neuron=2)
+    shown, one = lab.shown(), checkpoint(str(folder))
+    encoding = one.cut(TEXT, None)
+    inner: list[torch.Tensor] = []
+    layer: Any = one.model.layers[1]
+    second = getattr(layer, "feed_forward", layer).linear2
+    handle = second.register_forward_pre_hook(lambda _, inputs: inner.append(inputs[0]))
+    with torch.no_grad():
+        one.model(torch.tensor([encoding.ids]))
+    handle.remove()
+    own = [i for i, (start, end) in enumerate(encoding.offsets) if end > start]
+    assert shown.reading.tokens == tuple(encoding.tokens[i] for i in own)
+    assert_close(shown.reading.answers[1], inner[0][0, own])
+    form = lab.form()
+    assert f"Neurons of my-{folder.name.partition('-')[2]}" in str(form)
+    assert "layer 3, 318" not in str(form)  # what is known of MiniLM's neurons alone
+    assert "layer 1" in lab.still()["text/plain"]
 
 
 def test_what_is_no_checkpoint_is_refused_with_a_sentence(tmp_path: Path) -> None:

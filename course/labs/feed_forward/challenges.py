@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from course.labs.challenges import Challenge, Tasks
+from course.labs.checkpoints import MINILM
 from course.labs.feed_forward.compute import Shown
 from course.labs.feed_forward.settings import Selection, Settings
 
@@ -43,6 +44,8 @@ def _negation(lab: Any) -> bool:
     seen: tuple[Settings, Selection, Shown] = lab.pictured()
     asked, chosen, shown = seen
     if asked.text == Settings().text or (chosen.layer, chosen.neuron) != NEGATION:
+        return False
+    if asked.checkpoint != MINILM:
         return False
     answer = float(shown.reading.answers[chosen.layer][chosen.token, chosen.neuron])
     return shown.reading.tokens[chosen.token] != "not" and answer > STRONG

@@ -72,7 +72,7 @@ def compute(settings: Settings, ffn: Network | None = None) -> Shown:
         kinks = -b1 / w1
     seen = (np.abs(kinks) <= 1) & (settings.activation != "none")
     kinks = np.where(seen, kinks, np.nan)
-    return Shown(found, x, output, ramps, kinks, read(settings.text), own)
+    return Shown(found, x, output, ramps, kinks, read(settings.text, settings.checkpoint), own)
 
 
 def _own(ffn: Network, x: Any, w1: Any, b1: Any, w2: Any, b2: Any) -> NDArray[np.float64]:

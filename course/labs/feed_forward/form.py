@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from course.labs.checkpoints import MINILM, Checkpoint, checkpoint
 from course.labs.feed_forward.fitting import CURVES, STEPS
 from course.labs.feed_forward.settings import LONGEST, WIDEST, Settings
 
@@ -28,12 +29,12 @@ FOUND = (
 )
 
 
-def form() -> dict[str, Any]:
-    """The whole form, as JSON."""
+def form(source: str = MINILM) -> dict[str, Any]:
+    """The whole form, as JSON, for the neurons of the encoder at a source."""
     return {
         "lab": "feed-forward",
         "title": "Feed-forward lab",
-        "groups": [_network(), _sentence()],
+        "groups": [_network(), _sentence(checkpoint(source), source == MINILM)],
         "panels": [_curve(), _loss(), _tokens(), _neurons(), _words()],
     }
 
@@ -69,11 +70,12 @@ def _network() -> dict[str, Any]:
     }
 
 
-def _sentence() -> dict[str, Any]:
+def _sentence(one: Checkpoint, is_minilm: bool) -> dict[str, Any]:
     examples = [["", "choose one"], *([text, text] for text in EXAMPLES)]
-    found = [["", "choose one"], *FOUND]
+    found = {"name": "found", "kind": "select", "label": "Some to look at"}
+    known = [["", "choose one"], *FOUND]
     return {
-        "label": "Neurons of MiniLM",
+        "label": f"Neurons of {one.short}",
         "wide": True,
         "controls": [
             {"name": "text", "kind": "text", "label": "Sentence", "longest": LONGEST, "main": True},
@@ -89,7 +91,7 @@ def _sentence() -> dict[str, Any]:
                 "more": True,
                 "kind": "select",
                 "label": "Layer",
-                "choices": [[number, str(number)] for number in range(6)],
+                "choices": [[number, str(number)] for number in range(len(one.model.layers))],
             },
             {
                 "name": "neuron",
@@ -97,10 +99,10 @@ def _sentence() -> dict[str, Any]:
                 "kind": "number",
                 "label": "Neuron",
                 "least": 0,
-                "most": 1535,
+                "most": one.model.config.dim_feedforward - 1,
                 "step": 1,
             },
-            {"name": "found", "kind": "select", "label": "Some to look at", "choices": found},
+            *([{**found, "choices": known}] if is_minilm else []),
         ],
     }
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -22,9 +22,17 @@ from torch import Tensor, nn
 from course.datasets.texts import language_reference
 from course.system.threads import one_thread
 from encoder_core.models.bert import Bert
-from encoder_core.text.tokenizer import WordPiece
+from encoder_core.models.modernbert import ModernBert
+from encoder_core.text.encodings import Encoding
 
 __all__ = ["Excitement", "excite", "paragraphs", "switched_off"]
+
+
+class Tokenizer(Protocol):
+    """What cuts a text into tokens, such as `WordPiece`."""
+
+    def encode(self, text: str, /) -> Encoding:
+        """Return a text's tokens, special ones included."""
 
 
 @functools.cache
@@ -97,17 +105,18 @@ class Excitement:
         return zip(indices.tolist(), values.tolist(), strict=True)
 
 
-def excite(model: Bert, tokenizer: WordPiece, texts: Sequence[str]) -> Excitement:
+def excite(model: Bert | ModernBert, tokenizer: Tokenizer, texts: Sequence[str]) -> Excitement:
     """Send texts through an encoder and keep what its neurons answer.
 
     Args:
         model: an encoder in evaluation mode.
         tokenizer: its tokenizer.
-        texts: what it reads.
+        texts: what it reads; of one that is longer than its positions, the beginning.
 
     Returns:
         The answers, without those to `[CLS]` and `[SEP]`.
     """
+    most = model.config.max_length
     answers: list[list[Tensor]] = [[] for _ in model.layers]
     kept = [_keep(layer, answers[number]) for number, layer in enumerate(model.layers)]
     tokens: list[str] = []
@@ -116,9 +125,13 @@ def excite(model: Bert, tokenizer: WordPiece, texts: Sequence[str]) -> Excitemen
         with one_thread(), torch.no_grad():
             for number, text in enumerate(texts):
                 encoding = tokenizer.encode(text)
-                model(torch.tensor([encoding.ids]))
-                tokens += encoding.tokens[1:-1]
-                places += [(number, place + 1) for place in range(len(encoding.ids) - 2)]
+                # Tokens that the tokenizer adds have no part of the text.
+                own = [i for i, (start, end) in enumerate(encoding.offsets[:most]) if end > start]
+                model(torch.tensor([encoding.ids[:most]]))
+                for of_layer in answers:
+                    of_layer[-1] = of_layer[-1][own]  # (S, F) -> (tokens of the text, F)
+                tokens += [encoding.tokens[place] for place in own]
+                places += [(number, place) for place in own]
     finally:
         for handle in kept:
             handle.remove()
@@ -130,9 +143,15 @@ def _keep(layer: Any, answers: list[Tensor]) -> Any:
     """Note what stands between the two linear maps of a layer, whenever it is called."""
 
     def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        answers.append(inputs[0][0, 1:-1].clone())  # (1, S, F) -> (S - 2, F)
+        answers.append(inputs[0][0])  # (1, S, F) -> (S, F)
 
-    return layer.linear2.register_forward_pre_hook(note)
+    return _second_map(layer).register_forward_pre_hook(note)
+
+
+def _second_map(layer: Any) -> nn.Linear:
+    """Return the map that brings a layer's neurons back to d_model numbers."""
+    second: nn.Linear = getattr(layer, "feed_forward", layer).linear2
+    return second
 
 
 @contextmanager
@@ -145,8 +164,7 @@ def switched_off(model: Bert, layer: int, neurons: int | Sequence[int]) -> Itera
         answers[..., chosen] = 0.0
         return (answers,)
 
-    linear2: Any = model.layers[layer].linear2
-    handle = linear2.register_forward_pre_hook(silence)
+    handle = _second_map(model.layers[layer]).register_forward_pre_hook(silence)
     try:
         yield
     finally:

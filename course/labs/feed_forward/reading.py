@@ -1,4 +1,4 @@
-"""What MiniLM's neurons answer to a sentence, and which words of real text excite them."""
+"""What a pretrained encoder's neurons answer to a sentence, and which words of real text excite them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from course.labs.checkpoints import MINILM, checkpoint
 from course.labs.faults import InvalidSetting
 from course.labs.feed_forward.neurons import Excitement, excite, paragraphs
-from encoder_core.pretrained.minilm import load_minilm
 
 READ = 40  # paragraphs, where the caller brings no reading of their own
 
@@ -19,7 +19,7 @@ class Reading:
     """A sentence and the neurons' answers to it.
 
     Attributes:
-        tokens: S of them, `[CLS]` and `[SEP]` left out.
+        tokens: S of them, special ones such as `[CLS]` and `[SEP]` left out.
         answers: for each layer `(S, F)`, what comes out of the activation.
     """
 
@@ -28,23 +28,26 @@ class Reading:
 
 
 @functools.lru_cache(maxsize=8)
-def read(text: str) -> Reading:
-    """Send a sentence through MiniLM.
+def read(text: str, source: str = MINILM) -> Reading:
+    """Send a sentence through MiniLM, or through the encoder at a source.
 
     Raises:
-        InvalidSetting: the sentence has no tokens, such as one of control characters.
+        InvalidSetting: the sentence has no tokens, such as one of control characters, or too many.
 
     >>> read("It is not so.").tokens
     ('it', 'is', 'not', 'so', '.')
     """
-    model, tokenizer = load_minilm()
-    if len(tokenizer.encode(text)) <= 2:  # [CLS] and [SEP]
+    one = checkpoint(source)
+    encoding = one.encode(text)
+    if not any(end > start for start, end in encoding.offsets):  # only [CLS] and [SEP]
         raise InvalidSetting("The text has no tokens; type a few words.")
-    found = excite(model, tokenizer, [text])
+    one.require_room(len(encoding))
+    found = excite(one.model, one, [text])
     return Reading(found.tokens, found.answers)
 
 
-@functools.cache
-def some_reading() -> Excitement:
+@functools.lru_cache(maxsize=2)
+def some_reading(source: str = MINILM) -> Excitement:
     """The answers to a few paragraphs of real text; made once, in a few seconds."""
-    return excite(*load_minilm(), paragraphs(READ))
+    one = checkpoint(source)
+    return excite(one.model, one, paragraphs(READ))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from course.labs.checkpoints import MINILM
 from course.labs.faults import InvalidSetting
 from course.labs.feed_forward.fitting import ACTIVATIONS, CURVES, STEPS
 from course.labs.settings_lab import check_whole
@@ -26,11 +27,12 @@ class Settings:
     step: int = STEPS
     seed: int = 0
     text: str = "The bridge is not safe, and nobody has repaired it."
+    checkpoint: str = MINILM
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What is looked at in MiniLM: a layer, one of its neurons, a token of the sentence."""
+    """What is looked at in the pretrained encoder: a layer, one of its neurons, a token of the sentence."""
 
     layer: int = 3
     neuron: int = 318

@@ -91,7 +91,7 @@ def strongest(shown: Shown, chosen: Selection) -> list[tuple[int, float]]:
     The chosen one comes last where it is not among them, so that it can always be seen.
     """
     answers = shown.reading.answers[chosen.layer][chosen.token]  # (F,)
-    numbers = answers.topk(STRONGEST).indices.tolist()
+    numbers = answers.topk(min(STRONGEST, len(answers))).indices.tolist()
     if chosen.neuron not in numbers:
         numbers.append(chosen.neuron)
     return [(number, round(float(answers[number]), 2)) for number in numbers]

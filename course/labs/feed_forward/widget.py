@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from course.labs.checkpoints import MINILM, fetch
 from course.labs.drawing import Drawing
 from course.labs.feed_forward.challenges import TASKS
 from course.labs.feed_forward.compute import Network, Shown, compute
@@ -25,7 +26,10 @@ class FeedForwardLab(SettingsLab):
         ffn: your own `(x, w1, b1, w2, b2)`; the network's line is then drawn with it.
         excitement: what MiniLM's neurons answer to a text of your choice, from
             `course.labs.feed_forward.neurons.excite`; a few paragraphs are read where it is not given.
-        **settings: how the lab starts; any of `curve` (`"wave"`, `"absolute value"`, `"step"`,
+        download: whether a `checkpoint` that is not here may be fetched from the hub.
+        **settings: how the lab starts; any of `checkpoint` (an encoder of the BERT, RoBERTa,
+            DistilBERT or ModernBERT family in MiniLM's place: its folder, or its name on the
+            hub), `curve` (`"wave"`, `"absolute value"`, `"step"`,
             `"bump"`, `"line"`), `width`, `activation` (`"relu"`, `"gelu"`, `"silu"`, `"tanh"`,
             `"none"`), `step`, `seed`, `text`, and of `layer`, `neuron`, `token`.
 
@@ -43,18 +47,24 @@ class FeedForwardLab(SettingsLab):
         self,
         ffn: Network | None = None,
         excitement: Excitement | None = None,
+        *,
+        download: bool = False,
         **settings: Any,
     ) -> None:
         if ffn is not None and not callable(ffn):
             raise TypeError(f"ffn must be a function, not {type(ffn).__name__}.")
         self._ffn, self._excitement = ffn, excitement
+        if download:
+            fetch(settings.get("checkpoint", MINILM))
         self.begin(Settings(), Selection(), settings)
         super().__init__()
 
     @property
     def excitement(self) -> Excitement:
         """The answers to real text: those that were given, or to a few paragraphs."""
-        return self._excitement or some_reading()
+        source: str = self._made_from[0].checkpoint
+        given = self._excitement if source == MINILM else None
+        return given or some_reading(source)
 
     def compute(self, asked: Settings, own: bool) -> Shown:
         """The network at its step, and the sentence read."""
@@ -77,7 +87,7 @@ class FeedForwardLab(SettingsLab):
 
     def form(self) -> dict[str, Any]:
         """The controls and panels."""
-        return form()
+        return form(self._made_from[0].checkpoint)
 
     def drawing(self) -> Drawing:
         """What should be seen now."""
