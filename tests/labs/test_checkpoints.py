@@ -20,7 +20,14 @@ from transformers import (
     RobertaConfig,
 )
 
-from course.labs import AttentionLab, FeedForwardLab, ShapeTracer, StackLab
+from course.labs import (
+    AttentionLab,
+    EmbeddingLab,
+    FeedForwardLab,
+    ShapeTracer,
+    StackLab,
+    TokenizerLab,
+)
 from course.labs.checkpoints import checkpoint
 from course.labs.faults import InvalidSetting
 from encoder_core.pretrained.minilm import minilm_folder
@@ -206,6 +213,51 @@ def test_the_feed_forward_lab_asks_its_neurons(folder: Path) -> None:
     assert f"Neurons of my-{folder.name.partition('-')[2]}" in str(form)
     assert "layer 3, 318" not in str(form)  # what is known of MiniLM's neurons alone
     assert "layer 1" in lab.still()["text/plain"]
+
+
+def test_the_tokenizer_lab_cuts_as_the_checkpoint_does(folder: Path) -> None:
+    lab = TokenizerLab(checkpoint=folder, text=TEXT)
+    tokens, encoding = lab.shown(), checkpoint(str(folder)).cut(TEXT, None)
+    own = [i for i, (start, end) in enumerate(encoding.offsets) if end > start]
+    assert [token.id for token in tokens.tokens] == [encoding.ids[i] for i in own]
+    of_bytes = folder.name in ("my-roberta", "my-modernbert")  # these learned "'t" as one piece
+    negation = "'t" if of_bytes else "' t"
+    words = f"The animal didn {negation} cross the street , because it was tired ."
+    assert tokens.words == tuple(words.split())
+    assert [token.word for token in tokens.tokens] == sorted(t.word for t in tokens.tokens)
+    assert f"of my-{folder.name.partition('-')[2]}" in str(lab.form())
+    assert "The tokenizer of my-" in lab.still()["text/plain"]
+    lab.set(kind="wordpiece")  # trained here, with the checkpoint's number of tokens beside it
+    assert lab.shown().counts["minilm"] == tokens.counts["minilm"]
+
+
+def test_a_sign_that_a_checkpoint_lacks_is_one_unknown_token(tmp_path: Path) -> None:
+    lab = TokenizerLab(checkpoint=written("bert", tmp_path), text="a ꙮ b")
+    found = lab.shown().tokens
+    assert [(token.text, token.unknown) for token in found] == [
+        ("a", False),
+        ("ꙮ", True),
+        ("b", False),
+    ]
+
+
+def test_the_embedding_lab_takes_the_checkpoints_vectors(folder: Path) -> None:
+    if folder.name in ("my-roberta", "my-modernbert"):  # 400 entries
+        with pytest.raises(ValueError, match="whole English words; this lab needs at least 1000"):
+            EmbeddingLab(checkpoint=folder)
+        return
+    lab = EmbeddingLab(checkpoint=folder, word="monday")
+    one = checkpoint(str(folder))
+    table: Any = one.model.embeddings.token.weight.detach()
+    names = {number: name for name, number in one.vocabulary.items()}
+    cosines = torch.nn.functional.cosine_similarity(table[one.vocabulary["monday"]][None], table)
+    order = [names[i] for i in cosines.argsort(descending=True).tolist()]
+    near = [word for word, _ in lab.shown().near]
+    assert near == sorted(near, key=order.index)
+    assert "the other 30 directions" in str(lab.form())
+    assert "Nearest to “monday”" in lab.still()["text/plain"]
+    with pytest.raises(ValueError, match="no whole word of the vocabulary of my-"):
+        lab.set(word="zzzz")
 
 
 def test_what_is_no_checkpoint_is_refused_with_a_sentence(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from course.labs.challenges import Challenge, Tasks
 from course.labs.embedding.compute import NEIGHBOURS, Found, Settings, clean, expected, nearest_to
-from course.labs.embedding.words import ANALOGIES, vector
+from course.labs.embedding.words import analogies, vector
 from course.system.threads import one_thread
 
 ACROSS, WITHIN = 0.18, 0.07  # cosines: the mean between two groups, and how much closer each is
@@ -41,7 +41,7 @@ def _two_meanings(lab: Any) -> bool:
     asked, _, found = seen
     if clean(asked.word) not in _HOMOGRAPHS:
         return False
-    vectors = [vector(word) for word, _ in found.near]
+    vectors = [vector(word, asked.checkpoint) for word, _ in found.near]
     with one_thread():
         rows = torch.stack([each for each in vectors if each is not None])  # (10, D)
         rows = rows / rows.norm(dim=-1, keepdim=True)
@@ -80,7 +80,7 @@ def _idle(lab: Any) -> bool:
     """One of the lab's analogies whose answer is the nearest neighbour of c alone."""
     asked: Settings = lab.pictured()[0]
     each = expected(asked)
-    return each is not None and lab.scores()[ANALOGIES.index(each)][2] == 1
+    return each is not None and lab.scores()[analogies(asked.checkpoint).index(each)][2] == 1
 
 
 def _own_analogy(lab: Any) -> bool:
@@ -94,7 +94,7 @@ def _own_analogy(lab: Any) -> bool:
     # Words of one or two letters are passed while one types; "kings" is no answer that king leads to.
     if min(map(len, inputs)) < 3 or any(answer.startswith(word) for word in inputs):
         return False
-    return answer != nearest_to(inputs[2], inputs)
+    return answer != nearest_to(inputs[2], inputs, asked.checkpoint)
 
 
 def _inputs_kept(lab: Any) -> bool:

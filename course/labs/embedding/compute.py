@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from course.labs.embedding.words import ANALOGIES, GROUPS, Analogy, group, pieces, table, vector
+from course.labs.checkpoints import MINILM, checkpoint
+from course.labs.embedding.words import GROUPS, Analogy, analogies, group, pieces, table, vector
 from course.labs.own_functions import InvalidSetting, Own, OwnFailed, call_own, check_one_of
 from course.labs.quoting import quoted
 from course.system.threads import one_thread
@@ -34,6 +35,7 @@ class Settings:
         b: what is taken away.
         c: what is added.
         exclude: whether a, b and c themselves are left out of the answers.
+        checkpoint: the encoder whose table it is; MiniLM's if empty.
     """
 
     word: str = "king"
@@ -42,6 +44,7 @@ class Settings:
     b: str = "man"
     c: str = "woman"
     exclude: bool = True
+    checkpoint: str = MINILM
 
 
 @dataclass(frozen=True)
@@ -110,11 +113,11 @@ def check_settings(asked: Settings) -> None:
             raise InvalidSetting("A word is missing: type one, and the picture follows.")
         if len(word.strip()) > LONGEST:
             raise InvalidSetting(f"A word has at most {LONGEST} letters; shorten it.")
-        if vector(clean(word)) is None:
-            cut = " ".join(pieces(word))
+        if vector(clean(word), asked.checkpoint) is None:
+            cut = " ".join(pieces(word, asked.checkpoint))
             raise InvalidSetting(
-                f"{quoted(word.strip())} is no whole word of MiniLM's vocabulary, so it has no vector of "
-                f"its own; it is read as {cut}."
+                f"{quoted(word.strip())} is no whole word of the vocabulary of "
+                f"{checkpoint(asked.checkpoint).short}, so it has no vector of its own; it is read as {cut}."
             )
 
 
@@ -126,7 +129,8 @@ def clean(word: str) -> str:
 class Similarities:
     """Compares vectors with the whole table, and remembers the rankings that it made."""
 
-    def __init__(self, own: Own) -> None:
+    def __init__(self, own: Own, source: str = MINILM) -> None:
+        self._source, self._table = source, table(source)
         self._own: Callable[..., Any] | None = own.get("similarity")
         self._ranked: dict[tuple[str, ...], list[tuple[str, float]]] = {}
         self._scores: list[tuple[float, ...]] | None = None
@@ -139,10 +143,12 @@ class Similarities:
         """
         with one_thread(), torch.no_grad():
             if self._own is None:
-                cosines: Tensor = vectors / vectors.norm(dim=-1, keepdim=True) @ _normal().T
+                cosines: Tensor = (
+                    vectors / vectors.norm(dim=-1, keepdim=True) @ _normal(self._source).T
+                )
                 return cosines
-            made = call_own("similarity", self._own, vectors.clone(), table().vectors)
-        expected = (len(vectors), len(table().words))
+            made = call_own("similarity", self._own, vectors.clone(), self._table.vectors)
+        expected = (len(vectors), len(self._table.words))
         if not isinstance(made, Tensor) or tuple(made.shape) != expected:
             what = (
                 f"the shape {tuple(made.shape)}"
@@ -159,75 +165,79 @@ class Similarities:
         if words not in self._ranked:
             if len(self._ranked) > _REMEMBERED:
                 self._ranked.clear()
-            best = self.to_all(target(words)[None])[0].topk(NEIGHBOURS + 4)  # (V,)
-            names = [table().words[i] for i in best.indices.tolist()]
+            best = self.to_all(target(words, self._source)[None])[0].topk(NEIGHBOURS + 4)  # (V,)
+            names = [self._table.words[i] for i in best.indices.tolist()]
             self._ranked[words] = list(zip(names, best.values.tolist(), strict=True))
         return self._ranked[words]
 
     def scores(self) -> list[tuple[float, ...]]:
-        """For each of `ANALOGIES` the rank of what is expected; see `rank_columns`."""
+        """For each of the `analogies` the rank of what is expected; see `rank_columns`."""
         if self._scores is None:
-            wanted = [(each.a, each.b, each.c) for each in ANALOGIES]
-            alone = [(each.c,) for each in ANALOGIES]
-            both = torch.stack([target(words) for words in [*wanted, *alone]])  # (2N, D)
-            similar = self.to_all(both)  # (2N, V)
-            count = len(ANALOGIES)
+            known = analogies(self._source)
+            wanted = [(each.a, each.b, each.c) for each in known]
+            alone = [(each.c,) for each in known]
+            both = [target(words, self._source) for words in [*wanted, *alone]]  # 2N of (D,)
+            similar = self.to_all(torch.stack(both)) if known else torch.empty(0)  # (2N, V)
             self._scores = [
                 (
-                    rank(similar[i], each.expected, (each.a, each.b, each.c)),
-                    rank(similar[i], each.expected, ()),
-                    rank(similar[count + i], each.expected, (each.a, each.b, each.c)),
+                    rank(similar[i], each.expected, (each.a, each.b, each.c), self._source),
+                    rank(similar[i], each.expected, (), self._source),
+                    rank(
+                        similar[len(known) + i],
+                        each.expected,
+                        (each.a, each.b, each.c),
+                        self._source,
+                    ),
                 )
-                for i, each in enumerate(ANALOGIES)
+                for i, each in enumerate(known)
             ]
         return self._scores
 
 
-def target(words: Sequence[str]) -> Tensor:
+def target(words: Sequence[str], source: str = MINILM) -> Tensor:
     """The vector of a word, or a - b + c of three, `(D,)`.
 
     Raises:
         KeyError: a word that has none.
     """
-    found = [vector(word) for word in words]
+    found = [vector(word, source) for word in words]
     if any(each is None for each in found):
         raise KeyError(words)
     first, *others = [each for each in found if each is not None]
     return first - others[0] + others[1] if others else first
 
 
-def rank(similar: Tensor, expected: str, left_out: Sequence[str]) -> float:
+def rank(similar: Tensor, expected: str, left_out: Sequence[str], source: str = MINILM) -> float:
     """The place of a word by similarity `(V,)`, from 1, some words left out."""
-    place = table().place(expected)
-    assert place is not None
-    nearer = {i for i in (table().place(word) for word in left_out) if i is not None and i != place}
+    place = table(source).places[expected]
+    nearer = {table(source).place(word) for word in left_out} - {None, place}
     above = similar > similar[place]  # (V,)
     return float(int(above.sum()) + 1 - sum(bool(above[i]) for i in nearer))
 
 
-@lru_cache(maxsize=1)
-def _normal() -> Tensor:
+@lru_cache(maxsize=2)
+def _normal(source: str = MINILM) -> Tensor:
     """The table's vectors at length 1, `(V, D)`."""
-    vectors = table().vectors
+    vectors = table(source).vectors
     normal: Tensor = vectors / vectors.norm(dim=-1, keepdim=True)
     return normal
 
 
-def nearest_to(word: str, left_out: Sequence[str]) -> str:
+def nearest_to(word: str, left_out: Sequence[str], source: str = MINILM) -> str:
     """The word of the table with the largest cosine to a word, some left out.
 
     Raises:
         KeyError: the word has no vector.
     """
     with one_thread(), torch.no_grad():
-        similar = _normal() @ target([word])  # (V,)
+        similar = _normal(source) @ target([word], source)  # (V,)
         best: list[int] = similar.topk(len(left_out) + 2).indices.tolist()
-    words = (table().words[number] for number in best)
+    words = (table(source).words[number] for number in best)
     return next(each for each in words if each not in (word, *left_out))
 
 
 @lru_cache(maxsize=8)
-def map_of(name: str) -> Map:
+def map_of(name: str, source: str = MINILM) -> Map:
     """Principal component analysis of a group's words, each vector at length 1.
 
     Source: Pearson 1901, "On Lines and Planes of Closest Fit to Systems of Points in Space".
@@ -235,9 +245,14 @@ def map_of(name: str) -> Map:
     >>> sum(map_of("people").shares) < 0.5
     True
     """
-    words = group(name)
-    places = [table().place(word) for word in words]
-    rows = _normal()[[place for place in places if place is not None]]  # (N, D)
+    words = group(name, source)
+    if len(words) < 3:
+        raise InvalidSetting(
+            f"Of the group {name} the vocabulary of {checkpoint(source).short} has {len(words)} words; a "
+            "map needs three."
+        )
+    places = [table(source).place(word) for word in words]
+    rows = _normal(source)[[place for place in places if place is not None]]  # (N, D)
     middle = rows.mean(dim=0)
     _, spread, axes = torch.linalg.svd(rows - middle, full_matrices=False)
     shares = (spread**2 / (spread**2).sum()).tolist()
@@ -262,15 +277,16 @@ def compute(asked: Settings, similarities: Similarities) -> Found:
     ranking = similarities.ranking(*inputs)
     kept = [each for each in ranking if not (asked.exclude and each[0] in inputs)]
     return Found(
-        map=map_of(asked.group),
+        map=map_of(asked.group, asked.checkpoint),
         near=tuple(near),
         answers=tuple(kept[:ANSWERS]),
         nearest=ranking[0],
-        target=target(inputs),
+        target=target(inputs, asked.checkpoint),
     )
 
 
 def expected(asked: Settings) -> Analogy | None:
     """The analogy that is set, if it is one of those whose answer is expected."""
     inputs = (clean(asked.a), clean(asked.b), clean(asked.c))
-    return next((each for each in ANALOGIES if (each.a, each.b, each.c) == inputs), None)
+    known = analogies(asked.checkpoint)
+    return next((each for each in known if (each.a, each.b, each.c) == inputs), None)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from course.labs.checkpoints import MINILM
 from course.labs.embedding.compute import LONGEST
-from course.labs.embedding.words import ANALOGIES, GROUPS
+from course.labs.embedding.words import GROUPS, analogies, group, table
 
 
-def form() -> dict[str, Any]:
-    """The whole form, as JSON."""
+def form(source: str = MINILM) -> dict[str, Any]:
+    """The whole form, as JSON, for the words of the encoder at a source."""
+    words, width = table(source).vectors.shape
+    count = f"{words // 1000 * 1000:,}"
     return {
         "lab": "embedding",
         "title": "Embedding lab",
-        "groups": [_word(), _analogy()],
-        "panels": [_map(), _near(), _answers(), _scores()],
+        "groups": [_word(source), _analogy(source)],
+        "panels": [_map(width), _near(count), _answers(), _scores(count)],
     }
 
 
-def _word() -> dict[str, Any]:
-    groups = [[name, name] for name in GROUPS]
+def _word(source: str) -> dict[str, Any]:
+    groups = [[name, name] for name in GROUPS if len(group(name, source)) > 2]
     controls = [
         {"name": "word", "kind": "text", "label": "Word", "longest": LONGEST, "main": True},
         {"name": "group", "kind": "select", "label": "On the map", "choices": groups},
@@ -27,9 +30,9 @@ def _word() -> dict[str, Any]:
     return {"label": "Look at", "controls": controls}
 
 
-def _analogy() -> dict[str, Any]:
+def _analogy(source: str) -> dict[str, Any]:
     names = (("a", "a"), ("b", "− b"), ("c", "+ c"))
-    examples = [["", "choose one"], *([i, str(each)] for i, each in enumerate(ANALOGIES))]
+    examples = [["", "choose one"], *([i, str(each)] for i, each in enumerate(analogies(source)))]
     controls: list[dict[str, Any]] = [
         {"name": name, "kind": "text", "label": label, "longest": LONGEST} for name, label in names
     ]
@@ -41,7 +44,7 @@ def _analogy() -> dict[str, Any]:
     return {"label": label, "wide": True, "more": True, "controls": controls}
 
 
-def _map() -> dict[str, Any]:
+def _map(width: int) -> dict[str, Any]:
     return {
         "name": "map",
         "kind": "plot",
@@ -53,18 +56,18 @@ def _map() -> dict[str, Any]:
         "sends": "word",
         "help": (
             "Arrow keys or a click choose a word. The map is the plane in which the vectors of "
-            "its words spread most (PCA); most of their spread lies in the other 382 directions, "
-            "so what is near here may be far apart. The list of neighbours uses all 384."
+            f"its words spread most (PCA); most of their spread lies in the other {width - 2} directions, "
+            f"so what is near here may be far apart. The list of neighbours uses all {width}."
         ),
     }
 
 
-def _near() -> dict[str, Any]:
+def _near(count: str) -> dict[str, Any]:
     return {
         "name": "near",
         "kind": "table",
         "column": 1,
-        "label": "Nearest words, of 12,000",
+        "label": f"Nearest words, of {count}",
         "ranked": True,
         "chooses": "neighbour",
     }
@@ -82,13 +85,13 @@ def _answers() -> dict[str, Any]:
     }
 
 
-def _scores() -> dict[str, Any]:
+def _scores(count: str) -> dict[str, Any]:
     return {
         "name": "scores",
         "more": True,
         "kind": "table",
         "column": 1,
-        "label": "Where analogies lead: the rank of the expected word among 12,000",
+        "label": f"Where analogies lead: the rank of the expected word among {count}",
         "wide_labels": True,
         "chooses": "example",
         "help": (

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from course.labs.drawing import PanelData
 from course.labs.embedding.compute import Found, Settings, clean, expected
-from course.labs.embedding.words import ANALOGIES, vector
+from course.labs.embedding.words import analogies, table, vector
 from course.labs.packing import pack_floats
 from course.labs.plotting import Series, plot_panel
 from course.labs.quoting import quoted
@@ -25,7 +25,7 @@ def panels(asked: Settings, found: Found, scores: Scores, key: Hashable) -> list
         _map(asked, found, key),
         _ranked(
             "near",
-            f"Nearest to {quoted(clean(asked.word))}, of 12,000 words",
+            f"Nearest to {quoted(clean(asked.word))}, of {_count(asked)} words",
             [word for word, _ in found.near],
             [share for _, share in found.near],
             key,
@@ -41,6 +41,11 @@ def panels(asked: Settings, found: Found, scores: Scores, key: Hashable) -> list
     ]
 
 
+def _count(asked: Settings) -> str:
+    """Return how many words there are, in thousands."""
+    return f"{len(table(asked.checkpoint).words) // 1000 * 1000:,}"
+
+
 def map_series(asked: Settings, found: Found) -> list[Series]:
     """The group's words, the chosen one's neighbours, the analogy, each word once."""
     word, inputs = clean(asked.word), [clean(each) for each in (asked.a, asked.b, asked.c)]
@@ -54,25 +59,27 @@ def map_series(asked: Settings, found: Found) -> list[Series]:
         ("a, b, c", list(dict.fromkeys(inputs)), 1, 2),
         ("nearest to a − b + c", [answer] if answer and answer not in inputs else [], 2, 2),
     ]
-    points = [_points(found, *each) for each in groups if each[1]]
-    return [_way(found, inputs), *points]
+    points = [_points(asked, found, *each) for each in groups if each[1]]
+    return [_way(asked, found, inputs), *points]
 
 
-def _points(found: Found, name: str, shown: list[str], style: int, first: int) -> Series:
-    places = _places(found, shown)
+def _points(
+    asked: Settings, found: Found, name: str, shown: list[str], style: int, first: int
+) -> Series:
+    places = _places(asked, found, shown)
     x, y = places[:, 0], places[:, 1]
     size = 3 if style == 5 else 5
     return Series(name, x, y, "points", shown, style=style, first=first, size=size)
 
 
-def _places(found: Found, shown: Sequence[str]) -> NDArray[np.float32]:
-    vectors = [each for each in map(vector, shown) if each is not None]
-    return found.map.places(torch.stack(vectors))
+def _places(asked: Settings, found: Found, shown: Sequence[str]) -> NDArray[np.float32]:
+    vectors = [vector(word, asked.checkpoint) for word in shown]
+    return found.map.places(torch.stack([each for each in vectors if each is not None]))
 
 
-def _way(found: Found, inputs: Sequence[str]) -> Series:
+def _way(asked: Settings, found: Found, inputs: Sequence[str]) -> Series:
     """From b to a, and the same step from c on; drawn at length 1, as all is on this map."""
-    a, b, c = _places(found, inputs)
+    a, b, c = _places(asked, found, inputs)
     end = found.map.places(found.target[None])[0]
     gap = np.full(2, np.nan, np.float32)
     path = np.stack([b, a, gap, c, end])  # (5, 2)
@@ -123,14 +130,14 @@ def _marked(word: str, asked: Settings) -> str:
 def _scores(asked: Settings, scores: Scores) -> PanelData:
     known = expected(asked)
     meta = {
-        "row_labels": [str(each) for each in ANALOGIES],
+        "row_labels": [str(each) for each in analogies(asked.checkpoint)],
         "foot_labels": [],
         "columns": [
             {"label": "rank", "digits": 0},
             {"label": "inputs kept", "digits": 0},
             {"label": "c alone", "digits": 0},
         ],
-        "chosen": -1 if known is None else ANALOGIES.index(known),
+        "chosen": -1 if known is None else analogies(asked.checkpoint).index(known),
     }
     key = tuple(scores)
     return PanelData("scores", meta, key, lambda: {"numbers": pack_floats(np.array(scores))})
@@ -151,7 +158,7 @@ def summary(asked: Settings, found: Found, scores: Scores) -> str:
     ]
     known = expected(asked)
     if known is not None:
-        place, kept, alone = scores[ANALOGIES.index(known)]
+        place, kept, alone = scores[analogies(asked.checkpoint).index(known)]
         verdict = "holds" if place == 1 else "does not hold"
         sentences.append(
             f"The analogy {verdict}: “{known.expected}” comes at rank {place:.0f} with the inputs "

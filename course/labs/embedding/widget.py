@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from course.labs.checkpoints import MINILM, fetch
 from course.labs.drawing import Drawing
 from course.labs.embedding.challenges import TASKS
 from course.labs.embedding.compute import Found, Selection, Settings, Similarities, compute
 from course.labs.embedding.form import form
 from course.labs.embedding.view import panels, still, summary
-from course.labs.embedding.words import ANALOGIES
+from course.labs.embedding.words import analogies
 from course.labs.own_functions import OwnFunctionsLab
 
 
@@ -20,7 +21,10 @@ class EmbeddingLab(OwnFunctionsLab):
 
     Args:
         similarity: your own, `(a (N, D), b (M, D)) -> (N, M)`, in place of cosines.
-        **settings: how the lab starts; any of `word`, `group` (the words on the map), `a`, `b` and
+        download: whether a `checkpoint` that is not here may be fetched from the hub.
+        **settings: how the lab starts; any of `checkpoint` (an encoder of the BERT, RoBERTa,
+            DistilBERT or ModernBERT family in MiniLM's place: its folder, or its name on the
+            hub), `word`, `group` (the words on the map), `a`, `b` and
             `c` (the analogy a - b + c), and `exclude` (leave them out of the answers).
 
     Raises:
@@ -33,20 +37,31 @@ class EmbeddingLab(OwnFunctionsLab):
 
     tasks = TASKS
 
-    def __init__(self, similarity: Callable[..., Any] | None = None, **settings: Any) -> None:
-        self._similarities: dict[bool, Similarities] = {}
+    def __init__(
+        self,
+        similarity: Callable[..., Any] | None = None,
+        *,
+        download: bool = False,
+        **settings: Any,
+    ) -> None:
+        self._similarities: dict[tuple[str, bool], Similarities] = {}
+        if download:
+            fetch(settings.get("checkpoint", MINILM))
         super().__init__({"similarity": similarity}, Settings(), Selection(), settings)
 
-    def _similar(self, own: bool) -> Similarities:
-        return self._similarities.setdefault(own, Similarities(self.functions(own)))
+    def _similar(self, asked: Settings, own: bool) -> Similarities:
+        source = asked.checkpoint
+        if (source, own) not in self._similarities:
+            self._similarities[source, own] = Similarities(self.functions(own), source)
+        return self._similarities[source, own]
 
     def scores(self) -> list[tuple[float, ...]]:
         """The ranks of the analogies' answers, as they are shown."""
-        return self._similar(self._made_from[1]).scores()
+        return self._similar(*self._made_from).scores()
 
     def compute(self, asked: Settings, own: bool) -> Found:
         """Find neighbours and answers, and once the analogies' ranks."""
-        similarities = self._similar(own)
+        similarities = self._similar(asked, own)
         similarities.scores()
         return compute(asked, similarities)
 
@@ -56,12 +71,12 @@ class EmbeddingLab(OwnFunctionsLab):
 
     def form(self) -> dict[str, Any]:
         """The controls and panels."""
-        return form()
+        return form(self._made_from[0].checkpoint)
 
     def drawing(self) -> Drawing:
         """What should be seen now."""
         found, (asked, own) = self.shown(), self._made_from
-        scores = self._similar(own).scores()
+        scores = self._similar(asked, own).scores()
         return Drawing(
             values={**self.settings, "example": ""},
             panels=panels(asked, found, scores, self._number),
@@ -72,7 +87,7 @@ class EmbeddingLab(OwnFunctionsLab):
     def still(self) -> dict[str, str]:
         """A picture, and words, for places without a front end."""
         found, (asked, own) = self.shown(), self._made_from
-        told = summary(asked, found, self._similar(own).scores())
+        told = summary(asked, found, self._similar(asked, own).scores())
         words = [repr(self), told, self.whose(), self._notice]
         return {
             "text/plain": "\n".join(filter(None, words)),
@@ -87,8 +102,9 @@ class EmbeddingLab(OwnFunctionsLab):
             self._asked = replace(self._asked, word=near[row][0])
 
     def _take_example(self, number: Any) -> None:
-        if isinstance(number, int) and 0 <= number < len(ANALOGIES):
-            each = ANALOGIES[number]
+        known = analogies(self._asked.checkpoint)
+        if isinstance(number, int) and 0 <= number < len(known):
+            each = known[number]
             self._asked = replace(self._asked, a=each.a, b=each.b, c=each.c)
 
     actions: ClassVar[Mapping[str, Callable[[Any, Any], None]]] = {

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from torch import Tensor
 
-from encoder_core.pretrained.minilm import load_minilm
+from course.labs.checkpoints import MINILM, checkpoint
+from course.labs.faults import InvalidSetting
 
-COUNT = 12_000  # words that neighbours are sought among, the first of MiniLM's vocabulary
+COUNT = 12_000  # words that neighbours are sought among, the first of the vocabulary
+FEWEST = 1_000
+_BEGINS = ("Ġ", "▁")  # how a vocabulary of bytes or of pieces marks the beginning of a word
 
 GROUPS = {
     "people": (
@@ -78,57 +82,83 @@ ANALOGIES = tuple(
 
 @dataclass(frozen=True)
 class Table:
-    """Words and their vectors `(V, D)`, as MiniLM's token table has them."""
+    """Words and their vectors `(V, D)`, as an encoder's token table has them."""
 
     words: tuple[str, ...]
     vectors: Tensor
+    places: Mapping[str, int]
 
     def place(self, word: str) -> int | None:
         """Where a word stands among them."""
-        return _places().get(word)
+        return self.places.get(word)
 
 
-@lru_cache(maxsize=1)
-def _all_words() -> tuple[dict[str, int], Tensor]:
-    """The id of each whole word of English letters, and the table of all tokens."""
-    model, tokenizer = load_minilm()
-    ids = {
-        word: number
-        for word, number in tokenizer.vocabulary.items()
-        if word.isascii() and word.isalpha() and len(word) > 1
-    }
-    weight: Tensor = model.embeddings.token.weight.detach()
-    return ids, weight
+@lru_cache(maxsize=2)
+def _all_words(source: str) -> tuple[dict[str, int], Tensor]:
+    """The id of each whole word of English letters, in lower case, and the table of all tokens.
+
+    A vocabulary that has a word in both cases has two vectors for it; the one in lower case is taken.
+    """
+    one = checkpoint(source)
+    marked = any(token.startswith(_BEGINS) for token in one.vocabulary)
+    found: dict[str, int] = {}
+    for token, number in one.vocabulary.items():
+        word = token[1:] if marked and token.startswith(_BEGINS) else token
+        whole = token.startswith(_BEGINS) if marked else True
+        if whole and word.isascii() and word.isalpha() and len(word) > 1:
+            if word.islower():
+                found[word] = number
+            else:
+                found.setdefault(word.lower(), number)
+    weight: Tensor = one.model.embeddings.token.weight.detach()
+    return found, weight
 
 
-@lru_cache(maxsize=1)
-def table() -> Table:
-    """The words that neighbours are sought among: the first, and those that this lab names."""
-    ids, weight = _all_words()
+@lru_cache(maxsize=2)
+def table(source: str = MINILM) -> Table:
+    """The words that neighbours are sought among: the first, and those that this lab names.
+
+    Raises:
+        InvalidSetting: the vocabulary has too few English words.
+    """
+    ids, weight = _all_words(source)
+    if len(ids) < FEWEST:
+        raise InvalidSetting(
+            f"The vocabulary of {checkpoint(source).short} has {len(ids)} whole English words; this "
+            f"lab needs at least {FEWEST}."
+        )
     named = {word for words in GROUPS.values() for word in words.split()}
     named |= {word for each in ANALOGIES for word in (each.a, each.b, each.c, each.expected)}
     first = sorted(ids, key=ids.__getitem__)[:COUNT]
     words = (*first, *sorted(named & set(ids) - set(first)))
-    return Table(words, weight[[ids[word] for word in words]].clone())
+    places = {word: i for i, word in enumerate(words)}
+    return Table(words, weight[[ids[word] for word in words]].clone(), places)
 
 
-@lru_cache(maxsize=1)
-def _places() -> dict[str, int]:
-    return {word: i for i, word in enumerate(table().words)}
-
-
-def vector(word: str) -> Tensor | None:
+def vector(word: str, source: str = MINILM) -> Tensor | None:
     """A word's vector `(D,)`, of any whole word of the vocabulary; None where it is none."""
-    ids, weight = _all_words()
+    ids, weight = _all_words(source)
     return weight[ids[word]] if word in ids else None
 
 
-def pieces(word: str) -> list[str]:
-    """How MiniLM's tokenizer cuts a word."""
-    return load_minilm()[1].encode(word).tokens[1:-1]
+def pieces(word: str, source: str = MINILM) -> list[str]:
+    """How the encoder's tokenizer cuts a word."""
+    encoding = checkpoint(source).encode(word)
+    pairs = zip(encoding.tokens, encoding.offsets, strict=True)
+    return [token for token, (start, end) in pairs if end > start]
 
 
 @lru_cache(maxsize=8)
-def group(name: str) -> tuple[str, ...]:
+def group(name: str, source: str = MINILM) -> tuple[str, ...]:
     """The words of a group that the vocabulary has, each once."""
-    return tuple(word for word in dict.fromkeys(GROUPS[name].split()) if word in _places())
+    known = table(source).places
+    return tuple(word for word in dict.fromkeys(GROUPS[name].split()) if word in known)
+
+
+@lru_cache(maxsize=2)
+def analogies(source: str = MINILM) -> tuple[Analogy, ...]:
+    """Those of `ANALOGIES` whose words the vocabulary has; all of them, for MiniLM."""
+    known = table(source).places
+    return tuple(
+        each for each in ANALOGIES if {each.a, each.b, each.c, each.expected} <= known.keys()
+    )

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from course.labs.challenges import Challenge, Tasks
+from course.labs.checkpoints import MINILM
 from course.labs.tokenizer.compute import Settings, Tokens
 
 WORDS, ENTRIES, PIECES = 8, 800, 5
@@ -41,7 +42,8 @@ def _five_pieces(lab: Any) -> bool:
     seen: tuple[Settings, Any, Tokens] = lab.pictured()
     asked, _, tokens = seen
     places = [token.word for token in tokens.tokens]
-    return asked.kind == "minilm" and max(map(places.count, places), default=0) >= PIECES
+    shown = asked.kind == "minilm" and asked.checkpoint == MINILM
+    return shown and max(map(places.count, places), default=0) >= PIECES
 
 
 TASKS = Tasks(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
+from course.labs.checkpoints import MINILM, checkpoint
 from course.labs.own_functions import (
     InvalidSetting,
     Own,
@@ -38,15 +40,18 @@ class Settings:
 
     Attributes:
         text: the text.
-        kind: `"wordpiece"` or `"words"`, trained here, or `"minilm"`, MiniLM's own WordPiece.
+        kind: `"wordpiece"` or `"words"`, trained here, or `"minilm"`, MiniLM's own WordPiece, or
+            the tokenizer of the checkpoint in its place.
         size: entries of the vocabulary, special tokens included; MiniLM's has its own.
         corpus: the text that the vocabulary is trained on.
+        checkpoint: a pretrained encoder whose tokenizer takes the place of MiniLM's.
     """
 
     text: str
     kind: str = "wordpiece"
     size: int = 800
     corpus: str = "english"
+    checkpoint: str = MINILM
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class Tokens:
         tokens: its pieces; an unknown word is one piece, with the word as its text.
         counts: by kind, for each of its sizes (`SIZES`; MiniLM has one), the tokens and the
             unknown ones among them that there would be.
+        pretrained: how many entries the pretrained tokenizer has.
         entries: the vocabulary's entries.
         letters: of the text, without spaces.
     """
@@ -84,6 +90,7 @@ class Tokens:
     counts: Mapping[str, tuple[tuple[int, int], ...]]
     entries: int
     letters: int
+    pretrained: int
 
     @property
     def unknown(self) -> int:
@@ -186,22 +193,72 @@ def compute(asked: Settings, cutter: Cutter) -> Tokens:
     ['the', '雪']
     """
     check_settings(asked)
+    counts = {kind: _counts(asked.text, kind, asked.corpus, cutter) for kind in KINDS}
+    entries = size_of_pretrained(asked.checkpoint)
+    words, tokens = _cut_here(asked, cutter)
+    if asked.checkpoint != MINILM:
+        its_words, its_tokens = cut_by_checkpoint(asked.text, asked.checkpoint)
+        counts["minilm"] = ((len(its_tokens), sum(token.unknown for token in its_tokens)),)
+        if asked.kind == "minilm":
+            words, tokens = its_words, its_tokens
+    here = asked.kind != "minilm"
+    return Tokens(
+        words=words,
+        tokens=tokens,
+        counts=counts,
+        entries=len(vocabulary_of(asked.kind, asked.corpus, asked.size)) if here else entries,
+        letters=sum(not letter.isspace() for letter in asked.text),
+        pretrained=entries,
+    )
+
+
+def _cut_here(asked: Settings, cutter: Cutter) -> tuple[tuple[str, ...], tuple[Token, ...]]:
+    """Cut the text's words one by one, with a vocabulary trained here or with MiniLM's."""
     words = words_in(asked.text, asked.kind)
     vocabulary = vocabulary_of(asked.kind, asked.corpus, asked.size)
-    where = (asked.kind, asked.corpus, asked.size)
     tokens = []
     for number, word in enumerate(words):
-        for piece in cutter.cut(word, *where):
+        for piece in cutter.cut(word, asked.kind, asked.corpus, asked.size):
             unknown = piece == "[UNK]"
             shown = word if unknown else piece
             tokens.append(Token(shown, vocabulary[piece], number, unknown))
-    return Tokens(
-        words=words,
-        tokens=tuple(tokens),
-        counts={kind: _counts(asked.text, kind, asked.corpus, cutter) for kind in KINDS},
-        entries=len(vocabulary),
-        letters=sum(not letter.isspace() for letter in asked.text),
-    )
+    return words, tuple(tokens)
+
+
+def size_of_pretrained(source: str) -> int:
+    """How many entries a pretrained tokenizer has."""
+    return len(checkpoint(source).vocabulary)
+
+
+@lru_cache(maxsize=4)
+def cut_by_checkpoint(text: str, source: str) -> tuple[tuple[str, ...], tuple[Token, ...]]:
+    """Cut a text as a checkpoint's tokenizer does, special tokens left out.
+
+    A word begins after white space, and at every sign that is no letter or digit.
+    """
+    one = checkpoint(source)
+    encoding = one.encode(text)
+    unknown = {one.vocabulary.get(name) for name in ("[UNK]", "<unk>")}
+    words: list[str] = []
+    tokens: list[Token] = []
+    end_before = -1
+    for id_, label, (start, end) in zip(
+        encoding.ids, encoding.tokens, encoding.offsets, strict=True
+    ):
+        if end == start:
+            continue
+        part = text[start:end]
+        start += len(part) - len(part.lstrip())  # a token of bytes has the space before it
+        joined = text[start - 1 : start + 1] if start else ""
+        continues = start <= end_before and all(letter.isalnum() for letter in joined) and joined
+        if continues or (tokens and start < end_before):  # or a part of one letter
+            words[-1] += text[end_before:end]
+        else:
+            words.append(part.strip())
+        end_before = max(end, end_before)
+        shown = part.strip() if id_ in unknown else label
+        tokens.append(Token(shown, id_, len(words) - 1, id_ in unknown))
+    return tuple(words), tuple(tokens)
 
 
 def _counts(text: str, kind: str, corpus: str, cutter: Cutter) -> tuple[tuple[int, int], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from course.labs.checkpoints import MINILM, checkpoint
 from course.labs.tokenizer.compute import LONGEST, SIZES
 from course.labs.tokenizer.vocabularies import corpora
 
@@ -15,11 +16,7 @@ EXAMPLES = (
     "antidisestablishmentarianism, hippopotamus, pneumonia, zzzz",
     "The cat sat on the mat, and the cats sit on mats.",
 )
-KINDS = [
-    ["words", "whole words"],
-    ["wordpiece", "WordPiece, trained here"],
-    ["minilm", "WordPiece of MiniLM (30,522)"],
-]
+KINDS = [["words", "whole words"], ["wordpiece", "WordPiece, trained here"]]
 CORPORA = {
     "english": "Python's documentation",
     "chinese too": "the same and Jupyter's Chinese menus",
@@ -27,12 +24,12 @@ CORPORA = {
 TRAINED = {"kind": ["words", "wordpiece"]}
 
 
-def form() -> dict[str, Any]:
-    """The whole form, as JSON."""
+def form(source: str = MINILM) -> dict[str, Any]:
+    """The whole form, as JSON, with the tokenizer of the encoder at a source."""
     return {
         "lab": "tokenizer",
         "title": "Tokenizer lab",
-        "groups": [_text(), _vocabulary()],
+        "groups": [_text(), _vocabulary(source)],
         "panels": [_pieces(), _history(), _counts(), _unknown()],
     }
 
@@ -44,9 +41,12 @@ def _text() -> dict[str, Any]:
     return {"label": "Text", "wide": True, "controls": [text, example]}
 
 
-def _vocabulary() -> dict[str, Any]:
+def _vocabulary(source: str) -> dict[str, Any]:
+    one = checkpoint(source)
+    what = "WordPiece" if source == MINILM else "the tokenizer"
+    kinds = [*KINDS, ["minilm", f"{what} of {one.short} ({len(one.vocabulary):,})"]]
     controls = [
-        {"name": "kind", "kind": "select", "label": "Vocabulary of", "choices": KINDS},
+        {"name": "kind", "kind": "select", "label": "Vocabulary of", "choices": kinds},
         {
             "name": "step",
             "sets": "size",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+from course.labs.checkpoints import MINILM, checkpoint
 from course.labs.drawing import PanelData
 from course.labs.pieces import Piece, tokens_panel
 from course.labs.plotting import Series, plot_panel
@@ -23,7 +24,7 @@ def panels(
 ) -> list[PanelData]:
     """Every panel as it should look now; `chosen` is a place in the text's tokens."""
     word = tokens.words[tokens.tokens[chosen].word] if tokens.tokens else ""
-    steps = history_pieces(asked, word, history)
+    steps = history_pieces(asked, word, history, tokens)
     return [
         tokens_panel("pieces", text_pieces(tokens), key, chosen),
         tokens_panel(
@@ -49,12 +50,15 @@ def text_pieces(tokens: Tokens) -> list[Piece]:
     return made
 
 
-def history_pieces(asked: Settings, word: str, history: History) -> list[Piece]:
+def history_pieces(asked: Settings, word: str, history: History, tokens: Tokens) -> list[Piece]:
     """Each size at which the word is cut anew, and its pieces then."""
     made = []
     for size, cut in history:
         made.append(Piece(f"from {size:,}", special=True, starts_line=True))
-        ids = vocabulary_of(asked.kind, asked.corpus, size)
+        if asked.kind == "minilm" and asked.checkpoint != MINILM:
+            ids = {token.text: token.id for token in tokens.tokens}
+        else:
+            ids = vocabulary_of(asked.kind, asked.corpus, size)
         for i, piece in enumerate(cut):
             unknown = piece == "[UNK]"
             text = word if unknown else piece
@@ -87,6 +91,7 @@ def _plot(name: str, which: int, asked: Settings, tokens: Tokens, key: Hashable)
     series = _lines(tokens, which)
     line = max(list(_SERIES).index(asked.kind) if asked.kind in _SERIES else 0, 0)
     pretrained = tokens.counts["minilm"][0][which]
+    short = checkpoint(asked.checkpoint).short
     most = max(
         pretrained, *(max(count[which] for count in tokens.counts[kind]) for kind in _SERIES)
     )
@@ -96,7 +101,13 @@ def _plot(name: str, which: int, asked: Settings, tokens: Tokens, key: Hashable)
         key,
         (line, step_of(asked.size)),
         y={"most": 1.15 * max(most, 4)},
-        marks=[{"axis": "y", "at": pretrained, "label": f"MiniLM's 30,522 entries: {pretrained}"}],
+        marks=[
+            {
+                "axis": "y",
+                "at": pretrained,
+                "label": f"{short}'s {tokens.pretrained:,} entries: {pretrained}",
+            }
+        ],
     )
 
 
@@ -107,7 +118,9 @@ def step_of(size: int) -> int:
 
 def summary(asked: Settings, tokens: Tokens, chosen: int, history: History) -> str:
     """The picture in words."""
-    if asked.kind == "minilm":
+    if asked.kind == "minilm" and asked.checkpoint != MINILM:
+        told = f"The tokenizer of {checkpoint(asked.checkpoint).short}"
+    elif asked.kind == "minilm":
         told = "MiniLM's WordPiece"
     else:
         kind = "WordPiece" if asked.kind == "wordpiece" else "A vocabulary of whole words"
@@ -123,7 +136,12 @@ def summary(asked: Settings, tokens: Tokens, chosen: int, history: History) -> s
         if unknown
         else "Nothing is unknown.",
     ]
-    if asked.kind != "words" and any(len(word) > LONGEST_WORD for word in tokens.words):
+    cut_here = asked.kind == "wordpiece" or asked.checkpoint == MINILM
+    if (
+        asked.kind != "words"
+        and cut_here
+        and any(len(word) > LONGEST_WORD for word in tokens.words)
+    ):
         sentences.append(f"A word of more than {LONGEST_WORD} letters is unknown, as in BERT.")
     word = tokens.words[tokens.tokens[chosen].word]
     last = history[-1]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from course.labs.checkpoints import MINILM, fetch
 from course.labs.drawing import Drawing
 from course.labs.own_functions import OwnFunctionsLab
 from course.labs.tokenizer.challenges import TASKS
@@ -28,8 +29,11 @@ class TokenizerLab(OwnFunctionsLab):
 
     Args:
         wordpiece: your own, `(word, vocabulary) -> pieces`, in place of the reference.
+        download: whether a `checkpoint` that is not here may be fetched from the hub.
         **settings: how the lab starts; any of `text`, `kind` (`"wordpiece"`, `"words"`,
-            `"minilm"`), `size` (50 to 4000 entries), `corpus` (`"english"`, `"chinese too"`) and
+            `"minilm"`), `checkpoint` (an encoder of the BERT, RoBERTa, DistilBERT or ModernBERT
+            family, whose tokenizer takes the place of MiniLM's: its folder, or its name on the
+            hub), `size` (50 to 4000 entries), `corpus` (`"english"`, `"chinese too"`) and
             `piece` (which one is looked at).
 
     Raises:
@@ -42,9 +46,18 @@ class TokenizerLab(OwnFunctionsLab):
 
     tasks = TASKS
 
-    def __init__(self, wordpiece: Callable[..., Any] | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        wordpiece: Callable[..., Any] | None = None,
+        *,
+        download: bool = False,
+        **settings: Any,
+    ) -> None:
         self._cutters: dict[bool, Cutter] = {}
-        defaults = Settings(EXAMPLES[0]), Selection()
+        if download:
+            fetch(settings.get("checkpoint", MINILM))
+        named = "checkpoint" in settings  # who names one wants to see it
+        defaults = Settings(EXAMPLES[0], "minilm" if named else "wordpiece"), Selection()
         super().__init__({"wordpiece": wordpiece}, *defaults, settings)
 
     def _cutter(self, own: bool) -> Cutter:
@@ -64,12 +77,16 @@ class TokenizerLab(OwnFunctionsLab):
         tokens, (asked, own) = self.shown(), self._made_from
         if not tokens.tokens:
             return []
-        word = tokens.words[tokens.tokens[self._chosen.piece].word]
+        number = tokens.tokens[self._chosen.piece].word
+        if asked.kind == "minilm" and asked.checkpoint != MINILM:
+            cut = tuple(token.text for token in tokens.tokens if token.word == number)
+            return [(tokens.pretrained, cut)]
+        word = tokens.words[number]
         return history(word, asked, self._cutter(own))
 
     def form(self) -> dict[str, Any]:
         """The controls and panels."""
-        return form()
+        return form(self._made_from[0].checkpoint)
 
     def drawing(self) -> Drawing:
         """What should be seen now."""
