@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course.checking.exercise import Case, Exercise, tags
+from course.checking.exercise import Case, Exercise, Remark, tags
 from course.content.translation.exercises import corpora
 from course.content.translation.exercises.bleu import search
 
@@ -12,7 +12,7 @@ def _case(says: str, *pairs: str, joined: str = " ", names: tuple[str, ...] = ()
     sides = [[corpora.words(side, joined) for side in pair.split("|")] for pair in pairs]
     candidates, references = [one for one, _ in sides], [other for _, other in sides]
     ours, theirs = sum(map(len, candidates)), sum(map(len, references))
-    shared, written = corpora.counts(candidates, references, 4)
+    shared, _ = corpora.counts(candidates, references, 4)
     names = (*names, "one sentence" if len(pairs) == 1 else "several sentences")
     if ours != theirs:
         names = (
@@ -84,4 +84,19 @@ EXERCISE = Exercise(
     difficulty=2,
     cases=_cases,
     finds=search.search,
+    remarks=(
+        Remark(
+            "joined-with-spaces",
+            Case(
+                (
+                    [["New", "York City", "is", "large", "and", "loud"]],
+                    [["New York", "City", "is", "large", "and", "loud"]],
+                ),
+                "words with a space in them",
+            ),
+            lambda came, wanted: abs(came - wanted) > 1e-9,
+            "The score is right as long as no word has a space in it. With spaces between its words, the pair "
+            '"New" and "York City" is the same string as "New York" and "City"; a tuple of words keeps them apart.',
+        ),
+    ),
 )
