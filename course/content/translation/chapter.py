@@ -117,9 +117,10 @@ def chrf(candidates: list[str], references: list[str], beta: float = 2.0) -> flo
         shared = written = expected = 0
         for candidate, reference in zip(candidates, references):
             ours, theirs = ngrams(candidate, n), ngrams(reference, n)
-            shared += sum((ours & theirs).values())
-            written += sum(ours.values())
-            expected += sum(theirs.values())
+            if theirs:  # else there is nothing to compare with
+                shared += sum((ours & theirs).values())
+                written += sum(ours.values())
+                expected += sum(theirs.values())
         if written and expected:  # else no text is so long
             precisions.append(shared / written)
             recalls.append(shared / expected)
@@ -212,9 +213,11 @@ def additive_attention(
     ### BEGIN SOLUTION
     hidden = (query @ w_query.T).unsqueeze(1) + memory @ w_memory.T  # (B, S, A)
     scores = torch.tanh(hidden) @ v  # (B, S)
+    empty = torch.zeros_like(scores[:, :1], dtype=torch.bool)  # (B, 1)
     if memory_padding_mask is not None:
-        scores = scores.masked_fill(memory_padding_mask, -math.inf)
-    weights = scores.softmax(dim=-1)  # (B, S)
+        empty = memory_padding_mask.all(dim=-1, keepdim=True)
+        scores = scores.masked_fill(memory_padding_mask & ~empty, -math.inf)  # no row of -inf alone
+    weights = scores.softmax(dim=-1).masked_fill(empty, 0.0)  # (B, S)
     context = (weights.unsqueeze(1) @ memory).squeeze(1)  # (B, M)
     return context, weights
     ### END SOLUTION
