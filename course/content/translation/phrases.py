@@ -1,0 +1,210 @@
+"""The training of chapter 08: an encoder-decoder translates dates, amounts and lists, character by character."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from course import datasets, use
+from course.content.translation.experiments import baselines, characters, model, recipe
+from course.content.translation.experiments.characters import BOS, batch, encode
+from course.datasets.phrases import corpus, kinds
+from course.datasets.phrases.card import LANGUAGES, TESTS
+from course.datasets.phrases.kinds import Phrase
+from course.training import Answer, HeadPicture, Settings, Training
+from course.training.own_parts import any_is_the_learners, fitting_positions, key_of, whose_parts
+from encoder_core.generation.decoding import shift_right as standard_shift
+from encoder_core.inspect.recording import record
+
+__all__ = [
+    "DATE", "KINDS", "SHOWN", "as_in_the_chapter", "looks", "phrase_translation", "plain_baselines",
+    "read", "translate",
+]  # fmt: skip
+
+# Phrases of validation.
+SHOWN = (
+    Phrase("date", "full", (1995, 4, 28)),
+    Phrase("interval", "yMMMd", (1970, 4, 23, 5, 14)),
+    Phrase("time", "day and time", (5, 29, 22, 39)),
+    Phrase("amount", "long", (26.9, "mass-kilogram")),
+    Phrase("list", "or", ("CH", "SG", "ES", "LT")),
+)
+DATE = SHOWN[0].write("en")  # Friday, April 28, 1995
+
+translate = recipe.translate
+
+
+def phrase_translation(
+    language: str = "zh",
+    layer: Callable[..., nn.Module] | None = None,
+    shift_right: Callable[[Tensor, int], Tensor] | None = None,
+    cross_attention: Callable[..., Tensor] | None = None,
+    label_smoothed_loss: recipe.Smoothed | None = None,
+    positions: str | None = None,
+) -> Training:
+    """Describe the training.
+
+    Args:
+        language: one of `course.datasets.phrases.card.LANGUAGES`.
+        layer: a class of encoder layers, such as the learner's; `encoder_core`'s if None.
+        shift_right: makes the decoder's input; `encoder_core`'s if None.
+        cross_attention: the decoder's look at the memory; `encoder_core`'s if None.
+        label_smoothed_loss: the loss; PyTorch's if None.
+        positions: see `encoder_core.models.position_choice`; what `layer` can take if None.
+    """
+    own = {
+        "EncoderLayer": layer,
+        "shift_right": shift_right,
+        "cross_attention": cross_attention,
+        "label_smoothed_loss": label_smoothed_loss,
+    }
+    settings = Settings(
+        **recipe.SETTINGS,
+        d_model=64,
+        nhead=4,
+        num_layers=2,
+        dim_feedforward=128,
+        dropout=0.0,
+        positions=positions or fitting_positions(layer),
+        more={"near": True, "copies": True, "smoothing": 0.1},
+    )
+    return Training(
+        name=f"translation.phrases_{language}",
+        title=f"A small encoder-decoder translates phrases to {LANGUAGES[language]}",
+        settings=settings,
+        build=functools.partial(_build, language, layer, cross_attention),
+        data=recipe.pairs(language),
+        collate=recipe.collate,
+        loss=functools.partial(
+            recipe.loss,
+            shift_right=shift_right or standard_shift,
+            label_smoothed_loss=label_smoothed_loss,
+            smoothing=settings.more["smoothing"],
+        ),
+        evaluate=functools.partial(recipe.evaluate, language=language),
+        figure="exact",
+        baselines={
+            name: found["exact"] for name, found in plain_baselines(language=language).items()
+        },
+        test=functools.partial(recipe.test, language=language),
+        examples=functools.partial(answer_the_shown, language=language),
+        head=functools.partial(look_at_the_date, language=language),
+        parts=whose_parts(own),
+        key=key_of((characters, corpus, kinds, model, recipe), own.values(), language.encode()),
+        reference=functools.partial(_build, language, None, None)
+        if any_is_the_learners(own)
+        else None,
+    )
+
+
+def as_in_the_chapter(language: str = "zh") -> Training:
+    """Describe the training with the parts of the course's exercises, as it runs in the chapter."""
+    return phrase_translation(
+        language,
+        layer=use("stacking.EncoderLayer"),
+        shift_right=use("generation.shift_right"),
+        cross_attention=use("generation.cross_attention"),
+        label_smoothed_loss=use("translation.label_smoothed_loss"),
+    )
+
+
+KINDS: dict[str, Callable[[], Training]] = {
+    "as in the chapter": as_in_the_chapter,
+    "German": functools.partial(as_in_the_chapter, "de"),
+    "Japanese": functools.partial(as_in_the_chapter, "ja"),
+    "Arabic": functools.partial(as_in_the_chapter, "ar"),
+}
+
+
+def _build(
+    language: str,
+    layer: Callable[..., nn.Module] | None,
+    cross_attention: Callable[..., Tensor] | None,
+    settings: Settings,
+) -> nn.Module:
+    return model.build(
+        len(characters.characters(language)),
+        d_model=settings.d_model,
+        nhead=settings.nhead,
+        num_layers=settings.num_layers,
+        dim_feedforward=settings.dim_feedforward,
+        dropout=settings.dropout,
+        positions=settings.positions,
+        near=settings.more["near"],
+        copies=settings.more["copies"],
+        cross_attention=cross_attention,
+        **({} if layer is None else {"layer": layer}),
+    )
+
+
+@functools.cache
+def plain_baselines(split: str = "validation", language: str = "zh") -> dict[str, dict[str, float]]:
+    """Return what needs no network, scored on "validation" or "test" (items, decades and lists)."""
+    sets = {name: datasets.load("cldr-phrases", language=language, test=name) for name in TESTS}
+    asked = {"exact": sets["items"].validation}
+    if split == "test":
+        asked = {"exact" if name == "items" else name: found.test for name, found in sets.items()}
+    nearest = baselines.Nearest([(phrase.text, phrase.target) for phrase in sets["items"].train])
+    return {
+        name: {
+            figure: recipe.exact(answer([phrase.text for phrase in phrases]), phrases)
+            for figure, phrases in asked.items()
+        }
+        for name, answer in (("the phrase itself", list), ("the most similar phrase's", nearest))
+    }
+
+
+@torch.no_grad()
+def read(net: Any, text: str, language: str = "zh") -> tuple[Tensor, Tensor]:
+    """Encode a phrase: the memory `(1, S, D)` and its padding mask `(1, S)`."""
+    found: tuple[Tensor, Tensor] = net.encode(batch([encode(text, language)]))
+    return found
+
+
+@torch.no_grad()
+def looks(net: Any, source: str, target: str, language: str = "zh") -> Tensor:
+    """Return the cross-attention's weights `(layers, H, T, S)`.
+
+    Row t is of the step that writes character t of the target, the last row of the one that ends it; column
+    s is of character s of the source, the last of its end.
+    """
+    memory, padding = read(net, source, language)
+    tokens = torch.tensor([[BOS, *encode(target, language)[:-1]]])  # (1, T)
+    with record(net.decoder) as recording:
+        net.step(tokens, memory, padding, net.empty_cache())
+    kept = zip(recording.names, recording.attention, strict=True)
+    return torch.stack([weights[0] for name, weights in kept if "multihead_attn" in name])
+
+
+@torch.no_grad()
+def look_at_the_date(net: Any, language: str = "zh") -> HeadPicture:
+    """Return the date and its translation in one row, with the looks of the second at the first."""
+    target = SHOWN[0].write(language)
+    tokens = [*DATE, "end", "start", *target]
+    source = len(DATE) + 1  # S
+    weights = looks(net, DATE, target, language)  # (layers, H, T, S)
+    layers, heads = weights.shape[:2]
+    whole = torch.zeros(layers, heads, len(tokens), len(tokens))
+    whole[:, :, source:, :source] = weights
+    return HeadPicture(tuple(tokens), whole)
+
+
+@torch.no_grad()
+def answer_the_shown(net: Any, language: str = "zh") -> Sequence[Answer]:
+    """Translate each of `SHOWN`, with the probability of what was written."""
+    asked, found = [phrase.write("en") for phrase in SHOWN], []
+    for phrase, text, written in zip(SHOWN, asked, translate(net, asked, language), strict=True):
+        guess = (written, probability(net, text, written, language))
+        found.append(Answer(text, (guess,), phrase.write(language)))
+    return found
+
+
+@torch.no_grad()
+def probability(net: Any, source: str, target: str, language: str = "zh") -> float:
+    """Return how likely the model finds each character of a translation, in the geometric mean."""
+    rows = recipe.Rows(batch([encode(source, language)]), batch([encode(target, language)]))
+    return float(torch.exp(-recipe.loss(net, rows)))
