@@ -157,6 +157,7 @@ _FILES: dict[str, tuple[str, ...]] = {
         "top_p",
     ),
     "generation.generate": ("generate_beam", "generate_greedy", "generate_nucleus"),
+    "generation.scores": ("chrf", "corpus_bleu"),
     "cache": ("KeyValueCache", "LayerCache"),
     "cached_attention": ("attend_to_memory", "attend_to_past"),
     "models.vision": ("VisionTransformer", "patchify", "unpatchify"),
@@ -231,7 +232,8 @@ def __dir__() -> list[str]:
 
 
 _NEW = {
-    "config", "facts", "fresh", "generate", "lock", "loop", "minilm", "position_choice", "run", "state",
+    "config", "facts", "fresh", "generate", "lock", "loop", "minilm", "position_choice", "run", "scores",
+    "state",
 }  # fmt: skip
 # Where files of the first version are now: `from encoder_core.decoding import top_p` still works.
 _MOVED = {
