@@ -44,8 +44,12 @@ def picture(page: Any) -> str:
 
 
 def assert_told_and_brought_back(page: Any, goes: Any) -> None:
-    """Let the kernel go by `goes(page)`; what is set after that is there when the cell runs again."""
+    """Let the kernel go by `goes(page)`; what is set after that is there when the cell runs again.
+
+    So is what the pictures are compared with.
+    """
     root = page.get_by_label("divide by √dₖ")
+    page.get_by_role("button", name="Compare with this").click()
     before = picture(page)
     goes(page)
     wait_for_notice(page, "Run this cell again")
@@ -56,6 +60,9 @@ def assert_told_and_brought_back(page: Any, goes: Any) -> None:
     run_cell(page, 0)
     page.wait_for_selector(f"{LAB}:has(.course-lab-notice[hidden])", timeout=WAIT)
     assert not root.is_checked()
+    compared = page.locator(f"{LAB} .course-lab-differs")
+    compared.filter(has_text="Compared with what was kept: divide by √dₖ").wait_for(timeout=WAIT)
+    assert page.locator(f"{LAB} .course-lab-compared:visible").first.inner_text() != "Nothing differs."
     run_cell(page, 1)
     page.locator(".jp-CodeCell").nth(1).locator("pre:text('no root')").wait_for(timeout=WAIT)
     assert page.locator(LAB).count() == 1

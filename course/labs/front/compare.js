@@ -10,11 +10,6 @@ const NOTHING_YET = "Compared with what was kept. All settings are as they were.
 const SPEECH_MS = 700; // after which the settings that differ are read aloud
 
 /**
- * A setting: its value, and it and its value as a person reads them.
- * @typedef {{ label: string, value: unknown, words: string, isText: boolean }} Setting
- */
-
-/**
  * The comparison of one view: its button, and the line that names the settings that differ.
  */
 export class Comparison {
@@ -23,7 +18,7 @@ export class Comparison {
    */
   constructor(lab) {
     this.lab = lab;
-    /** @type {Map<string, Setting> | null} */
+    /** @type {Map<string, Labs.Setting> | null} */
     this.kept = null; // the settings, while there is a comparison
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
@@ -37,15 +32,43 @@ export class Comparison {
 
   toggle() {
     const on = this.kept === null;
-    this.kept = on ? this.settings() : null;
-    this.button.setAttribute("aria-pressed", String(on));
-    this.line.hidden = !on;
     // A panel that is not shown now may hold what it showed long ago.
     for (const panel of this.lab.panels.values()) on && this.lab.applies(panel.spec.show) ? panel.keep() : panel.forget();
-    this.lab.redraw();
-    this.renew();
+    this.show(on ? this.settings() : null);
     clearTimeout(this.timer);
     setText(this.spoken, on ? COMPARED : RELEASED);
+  }
+
+  /**
+   * Show the comparison with these settings, or none.
+   * @param {Map<string, Labs.Setting> | null} kept
+   */
+  show(kept) {
+    this.kept = kept;
+    this.button.setAttribute("aria-pressed", String(kept !== null));
+    this.line.hidden = kept === null;
+    this.lab.redraw();
+    this.renew();
+  }
+
+  /**
+   * What is compared with, for the lab that comes after this one; null where nothing is.
+   * @returns {Labs.Kept | null}
+   */
+  leave() {
+    return this.kept && { settings: this.kept, panels: new Map([...this.lab.panels].map(([name, panel]) => [name, panel.before])) };
+  }
+
+  /**
+   * Go on with the comparison of the lab that was here before.
+   * @param {Labs.Kept} left
+   */
+  resume({ settings, panels }) {
+    for (const [name, panel] of this.lab.panels) {
+      panel.before = panels.get(name) ?? null;
+      if (panel.ready) panel.compare(); // else with its first picture
+    }
+    this.show(settings);
   }
 
   /** Name the settings that differ now, at once, and aloud when they have come to rest. */
@@ -64,7 +87,7 @@ export class Comparison {
 
   /** The controls' values, and what is chosen in the pictures alone. */
   settings() {
-    /** @type {Map<string, Setting>} */
+    /** @type {Map<string, Labs.Setting>} */
     const settings = new Map();
     for (const [name, control] of this.lab.controls) {
       const { kind, label } = control.spec;
@@ -78,7 +101,7 @@ export class Comparison {
   }
 
   /**
-   * @param {Map<string, Setting>} kept
+   * @param {Map<string, Labs.Setting>} kept
    */
   tell(kept) {
     const differing = [...this.settings()].flatMap(([name, { label, value, words, isText }]) => {

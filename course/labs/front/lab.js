@@ -181,8 +181,9 @@ export class Lab {
 
   /** Take over the settings of the lab that was in this cell, if its kernel went. */
   restore() {
-    const kept = this.cell && this.form && takeSettings(this.cell, this.form.lab);
-    const moved = Object.entries(kept ?? {}).filter(([name, value]) =>
+    const left = this.cell && this.form && takeSettings(this.cell, this.form.lab);
+    if (left?.compared) this.comparison.resume(left.compared);
+    const moved = Object.entries(left?.values ?? {}).filter(([name, value]) =>
       name !== "checkpoint" && this.controls.get(name)?.spec.kind !== "button" && !sameValue(value, this.values[name]));
     if (!moved.length) return;
     for (const [name, value] of moved) this.controls.get(name)?.set(value);
@@ -190,7 +191,7 @@ export class Lab {
   }
 
   dispose() {
-    if (this.lost && this.cell && this.form) keepSettings(this.cell, this.form.lab, this.values);
+    if (this.lost && this.cell && this.form) keepSettings(this.cell, this.form.lab, { values: this.values, compared: this.comparison.leave() });
     for (const timer of Object.values(this.timers)) clearTimeout(timer);
     this.comparison.dispose();
     this.themes.disconnect();

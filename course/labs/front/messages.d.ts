@@ -446,10 +446,30 @@ declare namespace Labs {
   }
 
   /** What a comparison asks of its lab. */
+  /** A setting: its value, and it and its value as a person reads them. */
+  interface Setting {
+    label: string;
+    value: unknown;
+    words: string;
+    isText: boolean;
+  }
+
+  /** What a comparison has kept: the settings, and what each panel showed. */
+  interface Kept {
+    settings: Map<string, Setting>;
+    panels: Map<string, unknown>;
+  }
+
+  /** What a lab whose kernel went leaves to the one that comes into its cell. */
+  interface Left {
+    values: Values;
+    compared: Kept | null;
+  }
+
   interface Compared {
     controls: Map<string, { spec: ControlSpec; value(): any; words(): string }>;
     values: Values;
-    panels: Map<string, { spec: { show?: Show; chooses?: string | (string | null | undefined)[] }; keep(): void; forget(): void }>;
+    panels: Map<string, { spec: { show?: Show; chooses?: string | (string | null | undefined)[] }; ready: boolean; before: any; keep(): void; forget(): void; compare(): void }>;
     applies(show: Show | undefined): boolean;
     redraw(): void;
   }

@@ -5,7 +5,7 @@
 
 /** @type {any} */
 const page = globalThis;
-/** @type {{ ids: number, kept: WeakMap<Element, Record<string, Labs.Values>>, unfolded: Record<string, boolean> }} */
+/** @type {{ ids: number, kept: WeakMap<Element, Record<string, Labs.Left>>, unfolded: Record<string, boolean> }} */
 const shared = (page.courseLabs ??= { ids: 0, kept: new WeakMap(), unfolded: {} });
 
 /** Count what was made on this page, by whatever lab. */
@@ -14,26 +14,26 @@ export function nextNumber() {
 }
 
 /**
- * Keep a lab's settings for the lab that comes into the same cell.
+ * Keep a lab's settings, and what it compares with, for the lab that comes into the same cell.
  * @param {Element} cell
  * @param {string} lab
- * @param {Labs.Values} values
+ * @param {Labs.Left} left
  */
-export function keepSettings(cell, lab, values) {
-  shared.kept.set(cell, { ...shared.kept.get(cell), [lab]: values });
+export function keepSettings(cell, lab, left) {
+  shared.kept.set(cell, { ...shared.kept.get(cell), [lab]: left });
 }
 
 /**
- * Take the settings that were kept for a lab, once.
+ * Take what was kept for a lab, once.
  * @param {Element} cell
  * @param {string} lab
- * @returns {Labs.Values | undefined}
+ * @returns {Labs.Left | undefined}
  */
 export function takeSettings(cell, lab) {
   const kept = shared.kept.get(cell);
-  const values = kept?.[lab];
+  const left = kept?.[lab];
   if (kept) delete kept[lab];
-  return values;
+  return left;
 }
 
 /**
