@@ -1015,6 +1015,8 @@ quiz("generation.beam-or-draw")
 # - A beam keeps several beginnings, and needs a length penalty. It finds likelier sentences, which are not always better ones.
 # - A decoder alone reads the input as the beginning of its text.
 # - Answers and summaries can be cut out of a text by an encoder. Near in meaning is not yet an answer.
+#
+# Next comes [08 Machine translation](08_translation.ipynb): the same encoder-decoder, with a text in another language on the other side.
 
 # %% [markdown] id="glossary"
 # ### The chapter's terms

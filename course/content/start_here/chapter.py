@@ -331,11 +331,11 @@ print(f"{'PyTorch':20}{torch.__version__}")
 # The article ends with what encoders are for, and this is where the course goes after chapter 04:
 #
 # - **Classification** (6.1): "编码器可以用于将文本转换为固定长度的向量表示" (*the encoder can turn a text into a vector of fixed length*), and a classifier takes it from there. You have seen just such a vector today, and chapter 06 puts it to use.
-# - **Generation** (6.2) and **translation** (6.3): the article hands the hidden representation to a decoder. For translation and transcription that is how it is done; free text is written by decoder-only models today, as section 3 tells. You will build the decoder's half too, and see where the two meet.
+# - **Generation** (6.2) and **translation** (6.3): the article hands the hidden representation to a decoder. For translation and transcription that is how it is done; free text is written by decoder-only models today, as section 3 tells. In chapters 07 and 08 you build the decoder's half too, and see where the two meet.
 # - **BERT** (2.3), in chapter 05: trained by filling in blanks, before your eyes.
 # - Beyond the article: encoders that see and hear, and how they are made fast.
 #
-# Chapters 05 and 06 are there; those on generation, translation, vision, speech and speed are planned.
+# Chapters 05 to 08 are there; those on vision, speech and speed are planned.
 
 # %% [markdown] id="recap"
 # ## 9 Recap
