@@ -59,7 +59,13 @@ def test_a_data_set_says_what_it_is() -> None:
 
 def test_all_are_listed_by_name_and_by_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     names = datasets.available().names
-    offline = {"python-docs", "docstring-families", "cldr-phrases", "libreoffice-help"}
+    offline = {
+        "python-docs",
+        "docstring-families",
+        "cldr-phrases",
+        "libreoffice-help",
+        "spoken-digits",
+    }
     assert offline | {"ag_news", "sst2", "imdb", "wikitext-2"} == set(names)
     assert {card.name for card in datasets.available().cards if not card.download} == offline
     assert commands.main(["datasets"]) == 0

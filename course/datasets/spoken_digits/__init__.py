@@ -1,0 +1,1 @@
+"""The ten digits, spoken by synthetic voices."""

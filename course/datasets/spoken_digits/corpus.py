@@ -1,0 +1,119 @@
+"""The data set "spoken-digits": each example is a word, and `signal` gives its sound."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from course.datasets.dataset import Dataset, Example
+from course.datasets.spoken_digits.card import CARD, RATE, WORDS
+
+__all__ = ["TABLE", "SpokenDigits", "Utterance", "expand", "load"]
+
+TABLE = Path(__file__).parent / "digits.gz"
+PAUSE = (0.02, 0.15)  # seconds between two digits, from and to
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """Several digits, spoken one after the other by one voice.
+
+    Attributes:
+        signal: `(samples,)`, float32 between -1 and 1.
+        digits: what is said.
+        voice: who says it.
+    """
+
+    signal: Tensor
+    digits: tuple[int, ...]
+    voice: str
+
+
+@dataclass(frozen=True, repr=False)
+class SpokenDigits(Dataset):
+    """The data set; `example.label` is the digit, `example.source` the voice.
+
+    Attributes:
+        accent: digits by voices of the test with another accent than those of training.
+    """
+
+    accent: tuple[Example, ...] = ()
+    codes: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> int:
+        """Samples a second."""
+        return RATE
+
+    def signal(self, example: Example) -> Tensor:
+        """Return the sound of an example, `(samples,)`, float32 between -1 and 1."""
+        codes = np.frombuffer(self.codes[example.source, example.text], np.uint8)
+        return torch.from_numpy(expand(codes))
+
+    def utterances(
+        self, examples: Sequence[Example], count: int, lengths: tuple[int, int], seed: int = 0
+    ) -> list[Utterance]:
+        """Join digits, drawn at random, with short pauses into utterances of one voice each.
+
+        Args:
+            examples: whose digits are taken, such as `dataset.train`.
+            count: of utterances.
+            lengths: how many digits an utterance has at least and at most.
+            seed: the same seed gives the same utterances.
+        """
+        by_voice: dict[str, list[Example]] = {}
+        for example in examples:
+            by_voice.setdefault(example.source, []).append(example)
+        voices, draw = sorted(by_voice), random.Random(seed)
+        found = []
+        for _ in range(count):
+            own = by_voice[draw.choice(voices)]
+            chosen = draw.choices(own, k=draw.randint(*lengths))
+            parts = []
+            for example in chosen:
+                parts += [torch.zeros(int(draw.uniform(*PAUSE) * RATE)), self.signal(example)]
+            digits = tuple(WORDS.index(example.text) for example in chosen)
+            found.append(Utterance(torch.cat(parts), digits, own[0].source))
+        return found
+
+
+def expand(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the signal of 8-bit mu-law codes, between -1 and 1.
+
+    Code 128 + c stands for a positive, 127 - c for a negative sample of size ((1 + 255) ** (c / 127) - 1) / 255.
+
+    Source: ITU-T Recommendation G.711 (the curve, not its bit layout).
+    """
+    sizes = np.expm1(np.arange(128) / 127 * np.log(256.0)) / 255  # (128,)
+    table = np.concatenate([-sizes[::-1], sizes]).astype(np.float32)  # (256,)
+    signal: NDArray[np.float32] = table[codes]
+    return signal
+
+
+@functools.cache
+def load() -> SpokenDigits:
+    """Return the data set."""
+    content = gzip.decompress(TABLE.read_bytes())
+    head, _, sound = content.partition(
+        b"\n"
+    )  # JSON: [[split, voice, [samples of each digit]], ...]
+    splits: dict[str, list[Example]] = {"train": [], "validation": [], "test": [], "accent": []}
+    codes: dict[tuple[str, str], bytes] = {}
+    start = 0
+    for split, voice, counts in json.loads(head):
+        for label, (word, samples) in enumerate(zip(WORDS, counts, strict=True)):
+            codes[voice, word] = sound[start : start + samples]
+            splits[split].append(Example(word, label, voice))
+            start += samples
+    train, validation, test, accent = map(tuple, splits.values())
+    return SpokenDigits(CARD, train, validation, test, accent, codes)
