@@ -7,22 +7,25 @@ translator look at the number that is being written.
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from babel import Locale
 from torch import Tensor, nn
 
 from course.content.translation.experiments import characters
-from course.content.translation.phrases import looks, read
+from course.content.translation.phrases import looks, read, translate
 from course.system.threads import one_thread
 
 __all__ = [
-    "BOS", "EOS", "Fitted", "Hesitant", "Table", "TwoDates", "draw_tree", "fit", "go_on", "number_looks",
-    "one_digit_wrong", "write_and_swap",
+    "BOS", "EOS", "Fitted", "Hesitant", "Table", "TwoDates", "draw_tree", "fit", "go_on", "list_lengths",
+    "number_looks", "one_digit_wrong", "places_in", "write_and_swap",
 ]  # fmt: skip
 
 BOS, EOS = 0, 1  # of the models made by hand
@@ -207,6 +210,33 @@ def number_looks(
             found.append(rows.sum(dim=-1).mean(dim=-1))  # (layers, H)
             even.append(len(match[0]) / weights.shape[-1])
     return torch.stack(found).mean(dim=0), sum(even) / len(even)
+
+
+@functools.cache
+def _place_names(language: str) -> list[str]:
+    """The names of all places, longer ones first, since some stand within others."""
+    territories = Locale.parse(language).territories
+    countries = [name for code, name in territories.items() if len(code) == 2]
+    return sorted(countries, key=len, reverse=True)
+
+
+def places_in(text: str, language: str) -> int:
+    """Count the places that a list names."""
+    count = 0
+    for name in _place_names(language):
+        if name in text:
+            count += text.count(name)
+            text = text.replace(name, "")
+    return count
+
+
+def list_lengths(model: Any, lists: Sequence[str], language: str) -> dict[int, Counter[int]]:
+    """Count how many places the model writes, by how many it reads."""
+    counts: dict[int, Counter[int]] = {}
+    for text, written in zip(lists, translate(model, lists, language), strict=True):
+        read_places = places_in(text, "en")
+        counts.setdefault(read_places, Counter())[places_in(written, language)] += 1
+    return dict(sorted(counts.items()))
 
 
 @torch.no_grad()
