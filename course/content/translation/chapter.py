@@ -11,18 +11,20 @@
 #
 # > Thursday, March 6, 1997 → 1997年3月6日星期四
 #
-# Day, month and year, in another order and another script. This chapter trains the encoder-decoder of chapter 07 to write the right-hand side, looks at where it looks, and counts how often it is right.
+# Day, month and year, in another order and another script. Not one character of *March* stands on the right, and not one digit of the year is changed. This chapter trains the encoder-decoder of chapter 07 to write the right-hand side, looks at where it looks while it does, counts how often it is right, and takes it to places where it is wrong.
 #
 # **When you are through, you can**
 #
 # - train a translator with a smoothed loss, and say what the smoothing costs and gains;
-# - score translations with BLEU and chrF, and say what neither sees;
-# - search with a beam;
+# - read an alignment from cross-attention;
+# - score translations with BLEU and chrF, and say what neither of them sees;
+# - write a beam search, and say why a wider beam is not a better one;
+# - tell what a model has learned from what it has seen, by asking for what it has not;
 # - say what attention replaced, having built what stood there before.
 #
 # **You need** Python, a little PyTorch, and from the chapters before: the layer of 04, the loss of 05, the decoder of 07.
 #
-# **Time** About three hours: five exercises, 90 minutes by our count, and about 90 minutes to read, run and play.
+# **Time** About three hours: five exercises, 97 minutes by our count, and about 85 minutes to read, run and play. Sections 1 to 5 make a good first sitting, 6 to 8 a second, 9 to 11 a third.
 
 # %% id="setup"
 import math
@@ -34,9 +36,106 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course import check, datasets, explain, figures, hint, labs, predict, quiz, use
+from course.content.recorded import recording
+from course.content.translation import demonstrations, phrases
+from course.content.translation.experiments import baselines, characters
+
+# %% [markdown] id="task-section"
+# ## 1 What a translator is asked to do
+#
+# > **In the article** (6.3): "编码器可以用于将源语言文本转换为隐藏表示，然后将其输入到解码器中生成" (*the encoder can be used to convert the source-language text into a hidden representation, which is then fed into the decoder to generate*).
+# >
+# > Here the article breaks off, in the middle of its sentence. What is missing is short: 目标语言文本 (*the text in the target language*). What it leaves open fills this chapter. Nothing in the network knows what a language is: the encoder and decoder are those of chapter 07, and pairs of texts alone tell them that the second one is a translation. How do you know whether a translation is right? And why attention, when networks translated before there was any?
+#
+# A translator assigns a probability to every text $y$ of the target language, given a source $x$, token by token (chapter 07): $p(y \mid x) = \prod_t p(y_t \mid y_1, \dots, y_{t-1}, x)$.
+#
+# Open translation takes millions of pairs. We begin with a small world in which everything can be learned in a minute and checked to the last character: dates, intervals, times, amounts, sums of money and lists of places, as the Unicode locale data (CLDR) write them in each language.
+
+# %% id="language"
+LANGUAGE = "zh"  # or "ar", "de", "es", "fr", "he", "hi", "ja", "ko", "ru"
+data = datasets.load("cldr-phrases", language=LANGUAGE)
+for name in ("date", "interval", "time", "amount", "money", "list"):
+    kind = data.card.classes.index(name)
+    phrase = next(each for each in data.test if each.label == kind)
+    print(f"{name:9} {phrase.text:28} {phrase.target}")
+print({split: len(getattr(data, split)) for split in ("train", "validation", "test")})
+
+date = "Thursday, March 6, 1997"
+known = {each.text: each.target for each in data.train}
+translated = known[date]
+print(f"{date} → {translated}: seen in training; {phrases.DATE}: {phrases.DATE in known}")
+
+# %% [markdown] id="language-note"
+# `LANGUAGE` is yours to change; then run the chapter again from here. The sentences below speak of Chinese. With `"ar"` or `"he"`, which are written from right to left, a text's *first* character is the one that stands furthest to the right; in tables and pictures below, characters stand in the order in which they are written.
+#
+# One thing to be honest about: our running example was drawn for training, by chance. So the model is judged by others, which it has never seen; *Friday, April 28, 1995* is one of them.
+#
+# What can be reached without a network? Two attempts: copy the phrase; or take the most similar phrase of the 22,000 in training, and give its translation.
+
+# %% id="baselines-predict"
+predict("translation.nearest-neighbour")
+
+# %% id="baselines-run"
+nearest = baselines.Nearest(list(known.items()))
+some = [phrases.DATE, "26.9 kilograms", "Switzerland, Singapore, Spain, or Lithuania"]
+for text, answer in zip(some, nearest(some)):
+    print(f"{text:44} {answer}")
+for name, reached in phrases.plain_baselines("test", LANGUAGE).items():
+    print(f"{name:38} {reached['exact']:.1%} right to the last character")
+
+# %% id="baselines-explain"
+explain("translation.nearest-neighbour")
+
+# %% [markdown] id="baselines-note"
+# *What to see:* similar, fluent, and wrong. The number is another one, or the month, or a country. A date that is nearly right is a wrong date, so our measure is **exact match**: right to the last character, or not at all. (For open text that would be too strict; section 6 has the measures for it.)
+
+# %% [markdown] id="tokens-section"
+# ## 2 Tokens on both sides
+#
+# What is a token here? A table of words would need a row for `90,257.40`, and has none for the number that it did not see. Numbers are made of digits, so we take **characters**: each letter, digit, mark and Chinese character is a token.
+
+# %% id="tokens-run"
+table = characters.characters(LANGUAGE)
+sides = {
+    "English": {letter for each in data.train for letter in each.text},
+    "the other side": {letter for each in data.train for letter in each.target},
+}
+for name, letters in sides.items():
+    print(f"{name:14} {len(letters)} different characters")
+print("on both sides:", "".join(sorted(set.intersection(*sides.values()))))
+print(f"one table of {len(table)} tokens for both, with five that mark things")
+
+# %% [markdown] id="table-note"
+# One table or two? A token that stands on both sides can have one row for both, and then the decoder's output for `7` is, from the first update on, near to what the encoder reads as `7`: copying a digit has a head start. Vaswani et al. (2017, section 5.1) share one vocabulary between English and German as well. Two tables are smaller, and fit two languages that share nothing.
+#
+# Three of the marks do the work: *begin* stands in front of what the decoder reads, *end* says that a text is finished, on both sides, and *padding* fills a batch up.
+#
+# ```
+#   encoder reads   T h u r s d a y ,   M a r c h   6 ,   1 9 9 7 END    (B, S)
+#   decoder reads   BEGIN 1 9 9 7 年 3 月 6 日 星 期 四                    (B, T)
+#   decoder writes  1 9 9 7 年 3 月 6 日 星 期 四 END                      (B, T)
+# ```
+
+# %% id="ids-run"
+target = characters.batch(
+    [characters.encode(text, LANGUAGE) for text in (translated, known["259 weeks"])]
+)  # (B, T)
+shift_right = use("generation.shift_right")  # yours, from chapter 07
+print("the decoder writes", target.tolist(), sep="\n")
+print("the decoder reads", shift_right(target, characters.BOS).tolist(), sep="\n")
+print(f"begin {characters.BOS}, end {characters.EOS}, padding {characters.PAD}")
+
+# %% id="tokens-quiz"
+quiz("translation.characters")
 
 # %% [markdown] id="smoothing-section"
 # ## 3 Label smoothing
+#
+# The cross-entropy of chapter 05 asks for all: the loss is 0 when the right token has probability 1, and a softmax reaches that only with logits that differ without limit. So training never ends to push them apart, long after every answer is right. Szegedy et al. (2016, section 7) ask for a little less. Of the target's probability a share $\varepsilon$ is spread evenly over all $V$ tokens:
+#
+# $$q_i = (1 - \varepsilon)\,[i = y] + \frac{\varepsilon}{V}, \qquad \text{loss} = -\sum_i q_i \log p_i = (1 - \varepsilon)\,(-\log p_y) + \varepsilon\,\frac{1}{V}\sum_i (-\log p_i)$$
+#
+# This is [label smoothing](glossary.md#label-smoothing). Vaswani et al. (2017, section 5.4) use $\varepsilon = 0.1$.
 
 # %% [markdown] id="label-smoothed-loss-text"
 # ### Exercise 1: `label_smoothed_loss`
@@ -61,8 +160,164 @@ check("translation.label_smoothed_loss", label_smoothed_loss)
 # %% id="label-smoothed-loss-use"
 label_smoothed_loss = use("translation.label_smoothed_loss")
 
+# %% [markdown] id="smoothing-text"
+# Where does the loss want to go now? Take ten tokens. The nine wrong ones have logit 0, the right one has $z$. Plot the loss over $z$, without smoothing and with $\varepsilon = 0.1$.
+
+# %% id="smoothing-predict"
+predict("translation.smoothed-minimum")
+
+# %% id="smoothing-run"
+z = torch.linspace(0, 12, 241)  # what the right token has more than the others
+logits = torch.zeros(241, 1, 10)  # (B, T, V), one token each
+logits[:, 0, 1] = z
+one = torch.ones(1, 1, dtype=torch.long)  # the right token is number 1; 0 is padding
+losses = {
+    f"smoothing {e}": [label_smoothed_loss(row[None], one, e, 0).item() for row in logits]
+    for e in (0.0, 0.1)
+}
+q = torch.full((10,), 0.01)
+q[1] = 0.91
+entropy = -(q * q.log()).sum().item()
+smoothed = torch.tensor(losses["smoothing 0.1"])
+best = z[smoothed.argmin()].item()
+print(f"lowest at z = {best:.2f}; ln 91 = {math.log(91):.2f}")
+print(f"loss there {smoothed.min():.3f}; entropy of the target {entropy:.3f}")
+print(f"without smoothing the loss at z = 12 is {losses['smoothing 0.0'][-1]:.5f}")
+figures.lines(
+    z, losses, x_title="logit of the right token, the others at 0", y_title="loss",
+    title="Where the loss wants to go",
+)
+
+# %% id="smoothing-explain"
+explain("translation.smoothed-minimum")
+
+# %% [markdown] id="smoothing-note"
+# *What to see:* the plain loss falls for ever. The smoothed one has a lowest point, where the model's distribution *is* the target: $p_y = 0.91$ and $0.01$ for each other token, so that $z = \ln(0.91 / 0.01) = \ln 91$. Beyond it, being surer costs. And the lowest loss isn't 0: it is the entropy of the target. A smoothed loss can't be compared with a plain one.
+#
+# Does it matter? A small network, 200 examples of five classes that overlap, and 4,000 new ones:
+
+# %% id="certainty-run"
+fitted = {e: demonstrations.fit(label_smoothed_loss, e) for e in (0.0, 0.1)}
+for e, each in fitted.items():
+    print(f"smoothing {e}: right {each.accuracy:.0%}, sure of it {each.certainty:.0%}, ", end="")
+    print(f"-log p of the right class {each.nll:.2f}, largest logit {each.largest:.0f}")
+
+# %% [markdown] id="certainty-note"
+# *What to see:* without smoothing the network is right in four cases of five and is sure at 94 %: it is *badly calibrated*. With it, what it claims is close to what it keeps, and what it says of the right class is better by a good deal. The price is here, too: 3 points of accuracy. In translation it went the other way round: Vaswani et al. (2017, section 5.4) report a worse perplexity, "as the model learns to be more unsure", and better accuracy and BLEU. Müller, Kornblith and Hinton (2019) measure the calibration, also of translators.
+#
+# Certainty is what a beam search adds up (section 7). That is one reason to care.
+
+# %% id="losses-quiz"
+quiz("translation.losses-compared")
+
+# %% [markdown] id="training-section"
+# ## 4 A minute of training
+#
+# Everything is there. The encoder's layers are **your** `EncoderLayer` of chapter 04, the decoder looks at the memory through **your** `cross_attention` and reads what **your** `shift_right` makes (07), and the loss is **your** `label_smoothed_loss`; where an answer hasn't passed yet, the reference stands in. Two layers on each side, four heads, 64 numbers a token.
+
+# %% id="training-parts"
+training = phrases.phrase_translation(
+    LANGUAGE,
+    layer=use("stacking.EncoderLayer"),
+    shift_right=shift_right,
+    cross_attention=use("generation.cross_attention"),
+    label_smoothed_loss=label_smoothed_loss,
+)
+for part, whose in training.parts.items():
+    print(f"{part}: {whose}")
+print(f"{sum(p.numel() for p in training.build(training.settings).parameters()):,} parameters")
+
+# %% id="training-predict"
+predict("translation.learned-first")
+
+# %% id="training-theatre"
+theatre = labs.TrainingTheatre(training)
+theatre
+
+# %% [markdown] id="training-theatre-note"
+# Press **Start** (or run the next cell). Five phrases are translated again as the training goes on. All five are of the validation set, so none of them is ever trained on. Watch *how* they are wrong at first.
+
+# %% id="training-result"
+trained = theatre.result()  # waits for the end
+model = trained.model
+print(f"{trained.settings.steps:,} updates in {trained.seconds:.0f} s")
+print(f"held-out phrases: {trained.test['exact']:.1%} right to the last character")
+for answer in training.examples(model):
+    print(f"{answer.prompt:44} {answer.guesses[0][0]}")
+
+# %% id="training-explain"
+explain("translation.learned-first")
+
+# %% [markdown] id="training-note"
+# *What to see:* first the form, then what fills it. After that the share of exact phrases goes up in a minute to nearly all of them. A sum of money with five digits needs six looks at the right place in a row, and one slip makes all of it wrong.
+
+
+# %% [markdown] id="looks-section"
+# ## 5 Where it looks
+#
+# The model writes 12 characters and the end, and before each of them every head of the decoder looks at the 23 characters of the source and its end. Which one was looked at for which is an [alignment](glossary.md#alignment). Nobody has given the model one: it has seen pairs of texts, and not which part belongs to which.
+
+# %% id="looks-predict"
+predict("translation.where-for-the-month")
+
+# %% id="looks-run"
+weights = phrases.looks(model, date, translated, LANGUAGE)  # (layers, H, T, S)
+print(tuple(weights.shape), "layers, heads, written characters and END, read characters and END")
+rows, columns = [*translated, "END"], [*date, "END"]
+figures.heatmap(
+    weights.mean(dim=(0, 1)), rows, columns, row_title="written", column_title="read",
+    title="All heads of both layers, in the mean",
+)
+
+# %% [markdown] id="looks-mean-note"
+# *What to see:* three blocks off the diagonal. the year is read last and written first, the weekday the other way round. 年 and 日 have no partner in the English; the look goes to the end of what they close, the comma behind the day or the END behind the year.
+#
+# A mean of eight heads hides what each does. Which of them align? Numbers tell: where a number stands once in the source and once in the translation, the right place to look at is known, in every language. Over 300 phrases of validation, how much of its weight has each head on the digits of the number that is being written?
+
+# %% id="heads-run"
+pairs = [(each.text, each.target) for each in data.validation[:300]]
+on_number, even = demonstrations.number_looks(model, pairs, LANGUAGE)
+print(f"a head that looks everywhere alike would have {even:.2f}")
+figures.by_head(on_number, title="Weight on the number that is being written")
+
+# %% id="best-head-run"
+layer, head = divmod(int(on_number.argmax()), on_number.shape[1])
+aligner = weights[layer, head]  # (T, S)
+for letter, row in zip(rows, aligner):
+    place = int(row.argmax())
+    before, after = date[max(0, place - 4) : place], date[place + 1 : place + 5]
+    print(f"{letter:4} ← {before}[{columns[place]}]{after}")
+figures.heatmap(
+    aligner, rows, columns, row_title="written", column_title="read",
+    title=f"Layer {layer}, head {head}: the best aligner",
+)
+
+# %% id="looks-explain"
+explain("translation.where-for-the-month")
+
+# %% [markdown] id="best-head-note"
+# *What to see:* the second layer's heads have nearly all of their weight on the right number, where an even look would give a seventh. Digit after digit they step along the source; for 3 they jump back to *March*, for 星期四 to the first word. In the first layer most heads are busy with other things. For the weekday, where the look is spread over several letters of *Thursday*, one of them would have been enough: they need not read a word, only tell it from six others.
+#
+# Does the look *matter*, or does it only look good? Let the model begin with one date, and give it the memory of another one behind each number (the bar shows where):
+
+# %% id="swap-run"
+for text in demonstrations.write_and_swap(model, date, "Sunday, October 13, 2024", LANGUAGE):
+    print(text)
+
+# %% [markdown] id="swap-note"
+# *What to see:* what stands before the bar is of the first date, what follows is of the second. Month, day and weekday are read when they are written, and not before. Even within a number: behind *6* it writes the 3 of *13*, because that is the next digit where it looks.
+
+# %% id="looks-quiz"
+quiz("translation.alignment-is-learned")
+
 # %% [markdown] id="scores-section"
 # ## 6 How good is a translation?
+#
+# Our phrases have one right translation. A sentence has many, and then exact match says nearly always no. Two measures compare a text with one that a person wrote, and give marks for what they share. They are in every paper, so you should know what they count.
+#
+# **[BLEU](glossary.md#BLEU)** (Papineni et al., 2002) asks: of the runs of $n$ words that were *written*, which share $p_n$ stands in the reference? For $n$ from 1 to 4, then the geometric mean. A run counts at most as often as it stands there: else *the the the* would be perfect. And since leaving words out costs no precision, a **brevity penalty** compares the lengths, $c$ written and $r$ expected:
+#
+# $$\text{BLEU} = \min\left(1, e^{1 - r/c}\right) \cdot (p_1\, p_2\, p_3\, p_4)^{1/4}$$
 
 # %% [markdown] id="bleu-text"
 # ### Exercise 2: `bleu`
@@ -98,6 +353,71 @@ check("translation.bleu", bleu)
 
 # %% id="bleu-use"
 bleu = use("translation.bleu")
+
+# %% [markdown] id="damage-text"
+# Five answers to *Thursday, March 6, 1997* (in Chinese, whatever your `LANGUAGE`), with characters as words:
+
+# %% id="damage-run"
+reference = "1997年3月6日星期四"
+answers = {
+    "right": reference,
+    "one digit wrong": "1998年3月6日星期四",
+    "another order": "星期四3月6日1997年",
+    "no weekday": "1997年3月6日",
+    "two characters too many": "是1997年3月6日星期四呢",
+    "another date": "2004年5月1日星期一",
+}
+for name, text in answers.items():
+    print(f"{name:24} {text:18} BLEU {100 * bleu([list(text)], [list(reference)]):5.1f}")
+
+# %% [markdown] id="damage-note"
+# *What to see:* the wrong year and the missing weekday get about the same marks. The third answer says the same as the first, in an order that nobody uses, and gets fewer. BLEU counts what is shared, and knows no meaning: a character of the year is worth no more than 日. The last one is 0, because no run of four is shared, and one factor 0 makes the mean 0.
+#
+# Now make one digit wrong in every held-out phrase that has a digit. The reader gets the wrong date or the wrong price each time.
+
+# %% id="digit-predict"
+predict("translation.one-digit")
+
+# %% id="digit-run"
+references = [each.target for each in data.test]
+wrong_everywhere = demonstrations.one_digit_wrong(references)
+wrong_at_times = demonstrations.one_digit_wrong(references, every=50)  # in 2 % of the phrases
+
+expected = [list(text) for text in references]  # each character is a token
+damaged = {"one digit in each": wrong_everywhere, "in 2 % of them": wrong_at_times}
+for name, written in damaged.items():
+    exact = sum(map(str.__eq__, written, references)) / len(references)
+    score = bleu([list(text) for text in written], expected)
+    print(f"{name:18} BLEU {100 * score:5.1f}, exact {exact:6.1%}")
+
+# %% id="digit-explain"
+explain("translation.one-digit")
+
+# %% [markdown] id="corpus-text"
+# *What to see:* a service that gets one price in fifty wrong has a BLEU of 99.5. For numbers, names and negations no measure of shared words replaces exact match.
+#
+# Three things about BLEU are easy to get wrong. Two can be shown with one text of three characters, and a right answer:
+
+# %% id="corpus-run"
+two = ["5英里", reference]  # "5 miles", and the date; both are right
+alone = [bleu([list(text)], [list(text)]) for text in two]
+print("each alone:", alone, "mean", sum(alone) / 2)
+print("together:", bleu([list(text) for text in two], [list(text) for text in two]))
+
+words = [text.split() for text in references]
+print(f"right answers, split at spaces: {bleu(words, words):.2f}")
+print(f"right answers, characters: {bleu(expected, expected):.2f}")
+
+# %% [markdown] id="corpus-note"
+# *What to see:*
+#
+# - **BLEU is of a corpus.** A text of three characters has no run of four, so alone it gets 0, however right. The counts of all texts are added up first, then divided. The mean of the sentences' BLEU is another number.
+# - **BLEU is of tokens.** Chinese has no spaces, so `split()` makes one "word" of a phrase, and there are no runs of four. (In German this cell prints 1.00, since some phrases have four words.) Which tokens were counted changes the score by many points. Post (2018) asks everyone to say it, and wrote sacreBLEU, which computes BLEU with a named tokenisation; for Chinese it takes each character alone.
+# - **BLEU is of a test set.** A number without it says nothing: 41.0 on English to French is not better than 28.4 on English to German.
+#
+# **[chrF](glossary.md#chrF)** (Popović, 2015) needs no tokens: it counts runs of 1 to 6 *characters*, spaces left out. It takes precision *and* recall, where recall is the share of the reference's runs that was written, so that no brevity penalty is needed:
+#
+# $$\text{chrF} = (1 + \beta^2)\,\frac{P \cdot R}{\beta^2 P + R}, \qquad \beta = 2 \text{: recall counts more}$$
 
 # %% [markdown] id="chrf-text"
 # ### Exercise 3: `chrf`
@@ -140,8 +460,33 @@ check("translation.chrf", chrf)
 # %% id="chrf-use"
 chrf = use("translation.chrf")
 
+# %% id="chrf-run"
+for name, text in answers.items():
+    both = bleu([list(text)], [list(reference)]), chrf([text], [reference])
+    print(f"{name:24} BLEU {100 * both[0]:5.1f}  chrF {100 * both[1]:5.1f}")
+print(f"one digit wrong in each phrase: chrF {100 * chrf(wrong_everywhere, references):.1f}")
+
+# %% [markdown] id="chrf-note"
+# *What to see:* chrF hardly minds the two characters too many, since all of the reference is there; BLEU, made of precision, does. Another date isn't quite 0 any more. And it is as blind to meaning as BLEU is. Both see only the surface; measures that compare meanings are made of pretrained encoders (COMET: Rei et al., 2020), and an encoder has its own blind spots (chapter 00).
+
+# %% id="scores-quiz"
+quiz("translation.which-score")
+
 # %% [markdown] id="beam-section"
 # ## 7 Beam search
+#
+# Chapter 07 has used beam search and drawn it. Now you write it. First, why greedy decoding isn't enough. Here is a model made by hand, small enough to be checked by eye. It has read *March 6*, and is more inclined to begin with the 6, as English readers of dates may. The numbers are the probability of all that stands on the way; ✗: dropped; ■: the end.
+
+# %% id="greedy-tree-run"
+two_dates = demonstrations.TwoDates()
+print("greedy: one beginning is kept")
+print(demonstrations.draw_tree(two_dates, beam=1, steps=5))
+
+# %% [markdown] id="greedy-tree-note"
+# *What to see:* greedy decoding takes the 6, which is likelier than the 3, and writes *6月3日*: June 3. Each step was the likeliest, and all along the way the 3 that was dropped would have been better: after it the model has hardly a doubt.
+
+# %% id="beam-predict"
+predict("translation.beam-of-two")
 
 # %% [markdown] id="beam-search-text"
 # ### Exercise 4: `beam_search`
@@ -189,6 +534,97 @@ check("translation.beam_search", beam_search)
 # %% id="beam-search-use"
 beam_search = use("translation.beam_search")
 
+# %% id="beam-run"
+for width in (1, 2, 3):
+    ids = beam_search(two_dates.next_logits, demonstrations.BOS, demonstrations.EOS, width, 9)
+    print(f"a beam of {width}: {two_dates.text(ids)}")
+print(demonstrations.draw_tree(two_dates, beam=2, steps=5))
+
+# %% id="beam-explain"
+explain("translation.beam-of-two")
+
+# %% [markdown] id="beam-note"
+# *What to see:* with a width of 1 it *is* greedy decoding. With two, the 3 survives one step behind the 6, and that is enough: 0.38 against 0.18.
+#
+# Now a model that knows our date, and hesitates: each next character has 0.82, and at every place it would stop with 0.10. Greedy decoding has no trouble with it. A beam of two?
+
+# %% id="empty-predict"
+predict("translation.empty")
+
+# %% id="empty-run"
+hesitant = demonstrations.Hesitant(reference)
+found = {}
+for width in (1, 2, 10):
+    for alpha in (0.0, 0.6):
+        ids = beam_search(
+            hesitant.next_logits, demonstrations.BOS, demonstrations.EOS, width, 30, alpha
+        )
+        found[width, alpha] = hesitant.text(ids)
+        print(f"a beam of {width:2}, length penalty {alpha}: “{found[width, alpha]}”")
+print(f"log p of the whole date {12 * math.log(0.82):.2f}, of nothing {math.log(0.1):.2f}")
+print(f"after the penalty       {12 * math.log(0.82) / (18 / 6) ** 0.6:.2f}, ", end="")
+print(f"           {math.log(0.1) / (6 / 6) ** 0.6:.2f}")
+
+# %% id="empty-explain"
+explain("translation.empty")
+
+# %% [markdown] id="empty-note"
+# *What to see:* the beam finds what is likelier, and that is the empty text. The search made no error; the model did. Stahlberg and Byrne (2019) searched without any limit and found that for more than half of the sentences of a test set the empty text was the likeliest translation of a good model. Nobody sees it, because a small beam doesn't get there. Koehn and Knowles (2017, section 3.6) measured in eight language pairs that beyond some width translations get worse.
+#
+# So the width and the penalty are settings to be chosen, like a learning rate; Vaswani et al. (2017, section 6.1) took a beam of 4 and a penalty of 0.6. What does a beam do for our phrases?
+
+# %% id="phrase-beams-run"
+asked = data.validation[:400]
+texts, right = [each.text for each in asked], [each.target for each in asked]
+reached = {}
+for width in (1, 4):
+    written = phrases.translate(model, texts, LANGUAGE, beam=width)
+    reached[width] = sum(map(str.__eq__, written, right)) / len(right)
+    print(f"a beam of {width}: {reached[width]:.1%} of 400 phrases of validation are right")
+
+# %% [markdown] id="phrase-beams-note"
+# *What to see:* hardly a difference. The model is sure of nearly every character, and where it is wrong, it is wrong with certainty; then the right text is in no beam. Where there is more than one way to go on, as in the real text of section 10, a beam has more to do.
+
+# %% [markdown] id="unseen-section"
+# ## 8 What it has never seen
+#
+# Nearly every held-out phrase is right. Has the model learned the *rules*, or does it know 22,000 phrases so well that it can fill their gaps? The held-out phrases of section 4 don't tell: each differs from some training phrase by a digit or a name. Two more tests were kept apart for this question, and neither is like anything in training:
+#
+# - **decades**: dates of the 1950s and 1980s. No date of training begins with 195 or 198.
+# - **lists**: five or six places. Lists of training have two to four.
+
+# %% id="unseen-predict"
+predict("translation.never-seen")
+
+# %% id="unseen-run"
+tests = {
+    name: datasets.load("cldr-phrases", language=LANGUAGE, test=name).test
+    for name in ("decades", "lists")
+}
+for name, asked in tests.items():
+    print(f"{name:8} {trained.test[name]:.1%} of {len(asked):,} right to the last character")
+some = tests["decades"][:2] + tests["lists"][:3]
+for each, written in zip(some, phrases.translate(model, [each.text for each in some], LANGUAGE)):
+    print(f"\n{each.text}\n    {written}\n    {'right' if written == each.target else each.target}")
+
+# %% id="unseen-explain"
+explain("translation.never-seen")
+
+# %% [markdown] id="unseen-note"
+# *What to see:* the 195 and 198 are no difficulty: a year is copied digit by digit, and the digits are known. The lists are nearly all wrong, and wrong in an odd way: every name in them is right, and some are missing. Count how many places are written for how many that are read:
+
+# %% id="lengths-run"
+lists = [each.text for each in data.validation if each.label == data.card.classes.index("list")]
+lists += [each.text for each in tests["lists"][:160]]
+lengths = demonstrations.list_lengths(model, lists, LANGUAGE)
+for places, written in lengths.items():
+    counts = ", ".join(f"{n} places {times} times" for n, times in sorted(written.items()))
+    print(f"{places} places read; written: {counts}")
+
+# %% [markdown] id="lengths-note"
+# *What to see:* of five and of six it makes four. It has not learned "translate each place, until there is none left". It has learned lists of two, three and four, and *four* is where a list has ended in every phrase that it ever saw.
+
+
 # %% [markdown] id="history-section"
 # ## 9 History in three pictures
 
@@ -229,8 +665,16 @@ check("translation.additive_attention", additive_attention)
 # %% id="additive-attention-use"
 additive_attention = use("translation.additive_attention")
 
+
 # %% [markdown] id="recap"
 # ## Recap
+#
+# - A translator is the encoder-decoder of chapter 07, taught with pairs. Nothing in it knows of languages.
+# - Label smoothing takes the target's last bit of certainty away: the logits get a finite goal, the loss a floor, its entropy. The model is less sure, and better calibrated.
+# - Which part of the source belongs to which character is learned without being taught: heads of the cross-attention look at it when it is written.
+# - BLEU is the precision of runs of one to four tokens with a penalty for being short, of a whole corpus, for a named tokenisation. chrF counts runs of characters, with recall. Neither sees whether a number is right.
+# - A beam keeps several beginnings. With a width of one it is greedy decoding, and too wide it finds texts that are likely and wrong, the empty one first.
+
 
 # %% [markdown] id="glossary"
 # ### The chapter's terms
@@ -240,4 +684,12 @@ additive_attention = use("translation.additive_attention")
 # %% [markdown] id="papers"
 # ### The papers
 #
-# - Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser, Polosukhin: *Attention Is All You Need*. NeurIPS 2017. [arXiv:1706.03762](https://arxiv.org/abs/1706.03762).
+# - Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser, Polosukhin: *Attention Is All You Need*. NeurIPS 2017. [arXiv:1706.03762](https://arxiv.org/abs/1706.03762). Section 5.1 on the shared vocabulary, 5.4 on label smoothing, 6.1 on results and beam.
+# - Szegedy, Vanhoucke, Ioffe, Shlens, Wojna: *Rethinking the Inception Architecture for Computer Vision*. CVPR 2016. [arXiv:1512.00567](https://arxiv.org/abs/1512.00567). Section 7: label smoothing.
+# - Müller, Kornblith, Hinton: *When Does Label Smoothing Help?* NeurIPS 2019. [arXiv:1906.02629](https://arxiv.org/abs/1906.02629). Section 3: calibration, and beam search.
+# - Papineni, Roukos, Ward, Zhu: *BLEU: a Method for Automatic Evaluation of Machine Translation*. ACL 2002. [aclanthology.org/P02-1040](https://aclanthology.org/P02-1040).
+# - Popović: *chrF: character n-gram F-score for automatic MT evaluation*. WMT 2015. [aclanthology.org/W15-3049](https://aclanthology.org/W15-3049).
+# - Post: *A Call for Clarity in Reporting BLEU Scores*. WMT 2018. [arXiv:1804.08771](https://arxiv.org/abs/1804.08771). sacreBLEU.
+# - Rei, Stewart, Farinha, Lavie: *COMET: A Neural Framework for MT Evaluation*. EMNLP 2020. [arXiv:2009.09025](https://arxiv.org/abs/2009.09025).
+# - Stahlberg, Byrne: *On NMT Search Errors and Model Errors: Cat Got Your Tongue?* EMNLP 2019. [arXiv:1908.10090](https://arxiv.org/abs/1908.10090). The empty translation.
+# - Koehn, Knowles: *Six Challenges for Neural Machine Translation*. 2017. [arXiv:1706.03872](https://arxiv.org/abs/1706.03872). Section 3.6: wider beams.

@@ -1,0 +1,261 @@
+"""What chapter 08 shows in small: smoothing and certainty, scores of damaged texts, and two models made by hand.
+
+`TwoDates` and `Hesitant` answer "what comes next?" from a table, so that each step of a search can be checked by
+hand. `draw_tree` draws what a beam does on such a model. `number_looks` measures which heads of a trained
+translator look at the number that is being written.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from babel import Locale
+from torch import Tensor, nn
+
+from course.content.translation.experiments import characters
+from course.content.translation.phrases import looks, read, translate
+from course.system.threads import one_thread
+
+__all__ = [
+    "BOS", "EOS", "Fitted", "Hesitant", "Table", "TwoDates", "draw_tree", "fit", "go_on", "list_lengths",
+    "number_looks", "one_digit_wrong", "places_in", "write_and_swap",
+]  # fmt: skip
+
+BOS, EOS = 0, 1  # of the models made by hand
+LONGEST = 60  # characters that `go_on` writes
+_RARE = 1e-9  # probability of what a table doesn't name
+Loss = Callable[[Tensor, Tensor, float, int], Tensor]
+
+
+class Fitted(NamedTuple):
+    """What a classifier that was trained on few examples does on new ones."""
+
+    accuracy: float
+    certainty: float  # mean probability of the class that it chooses
+    nll: float  # mean of -log p of the right class
+    largest: float  # of the logits, by size
+
+
+def fit(loss: Loss, smoothing: float) -> Fitted:
+    """Train a small network on 200 points of five overlapping classes, and try it on 4,000 new ones."""
+    generator = torch.Generator().manual_seed(0)
+    centres = torch.randn(6, 10, generator=generator)
+
+    def draw(count: int) -> tuple[Tensor, Tensor]:
+        classes = torch.randint(1, 6, (count,), generator=generator)  # number 0 is for padding
+        return centres[classes] + torch.randn(count, 10, generator=generator), classes
+
+    (x, classes), (new, right) = draw(200), draw(4000)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(10, 64), nn.ReLU(), nn.Linear(64, 6))
+        optimiser = torch.optim.Adam(net.parameters(), lr=1e-2)
+        for _ in range(150):
+            optimiser.zero_grad()
+            loss(net(x)[None], classes[None], smoothing, 0).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+        with torch.no_grad():
+            logits = net(new)  # (4000, 6)
+    log_p = logits.log_softmax(dim=-1)
+    certainty, chosen = log_p.exp().max(dim=-1)
+    return Fitted(
+        (chosen == right).float().mean().item(),
+        certainty.mean().item(),
+        -log_p.gather(-1, right[:, None]).mean().item(),
+        logits.abs().max().item(),
+    )
+
+
+def one_digit_wrong(texts: Sequence[str], every: int = 1) -> list[str]:
+    """Replace one digit in each text that has one; with `every`, in each so manieth text only."""
+    source = random.Random(0)
+    damaged = []
+    for number, text in enumerate(texts):
+        places = [place for place, letter in enumerate(text) if letter in "0123456789"]
+        if places and number % every == 0:
+            place = source.choice(places)
+            others = [digit for digit in "0123456789" if digit != text[place]]
+            text = text[:place] + source.choice(others) + text[place + 1 :]
+        damaged.append(text)
+    return damaged
+
+
+class Table:
+    """A model made by hand: after each beginning the probabilities of what comes next.
+
+    Attributes:
+        words: the token of each number; 0 begins a text and 1 ends it.
+    """
+
+    words: list[str]
+
+    def __init__(self, after: Mapping[str, Mapping[str, float]]) -> None:
+        letters = dict.fromkeys(letter for following in after.values() for letter in following)
+        self.words = ["", "■", *(letter for letter in letters if letter != "■")]
+        self.after = after
+
+    def next_logits(self, ids: list[int]) -> Tensor:
+        """Log-probabilities `(V,)` of what follows ids that begin with `BOS`."""
+        following = self.after.get(self.text(ids), {"■": 1.0})
+        return torch.tensor([following.get(word, _RARE) for word in self.words]).log()
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Return the text of ids, without begin and end."""
+        return "".join(self.words[i] for i in ids if i not in (BOS, EOS))
+
+
+class TwoDates(Table):
+    """Asked for "March 6" in Chinese, it is more inclined to begin with the 6 than with the 3."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "": {"6": 0.5, "3": 0.4, "三": 0.1},
+                "6": {"月": 0.4, "日": 0.35, "3": 0.25},
+                "6月": {"3": 0.9, "■": 0.1},
+                "6月3": {"日": 1.0},
+                "6日": {"3": 0.6, "■": 0.4},
+                "3": {"月": 0.95, "日": 0.05},
+                "3月": {"6": 1.0},
+                "3月6": {"日": 1.0},
+                "三": {"月": 1.0},
+                "三月": {"六": 1.0},
+                "三月六": {"日": 1.0},
+            }
+        )
+
+
+class Hesitant(Table):
+    """It knows each next character of a text at 0.82, and would stop at any place with 0.1."""
+
+    def __init__(self, text: str, sure: float = 0.82, stop: float = 0.1) -> None:
+        after = {
+            text[:place]: {text[place]: sure, "■": stop, "…": 1 - sure - stop}
+            for place in range(len(text))
+        }
+        super().__init__({**after, text: {"■": 1.0}})
+
+
+class _Node(NamedTuple):
+    ids: tuple[int, ...]
+    log_p: float
+    kept: bool
+
+
+def draw_tree(model: Table, beam: int, steps: int, least: float = 0.01) -> str:
+    """Draw what a beam search sees: each continuation of a kept beginning, with its probability up to there.
+
+    ✗ is dropped; ■ ends a text. Continuations below `least` are not drawn.
+    """
+    live = [_Node((BOS,), 0.0, True)]
+    children: dict[tuple[int, ...], list[_Node]] = {}
+    for _ in range(steps):
+        grown = [
+            _Node((*node.ids, token), node.log_p + gain, False)
+            for node in live
+            for token, gain in enumerate(model.next_logits(list(node.ids)).tolist())
+        ]
+        grown.sort(key=lambda node: -node.log_p)
+        likely = [
+            _Node(node.ids, node.log_p, place < beam)
+            for place, node in enumerate(grown)
+            if math.exp(node.log_p) >= least
+        ]
+        for node in likely:
+            children.setdefault(node.ids[:-1], []).append(node)
+        live = [node for node in likely if node.kept and node.ids[-1] != EOS]
+    return "\n".join(_branches(model, children, (BOS,), ""))
+
+
+def _branches(
+    model: Table, children: Mapping[tuple[int, ...], list[_Node]], ids: tuple[int, ...], indent: str
+) -> list[str]:
+    lines = []
+    following = children.get(ids, [])
+    for node in following:
+        last = node is following[-1]
+        mark = "" if node.kept else " ✗"
+        word = model.words[node.ids[-1]]
+        lines.append(f"{indent}{'└─' if last else '├─'} {word} {math.exp(node.log_p):.2f}{mark}")
+        lines += _branches(model, children, node.ids, indent + ("   " if last else "│  "))
+    return lines
+
+
+def number_looks(
+    model: Any, pairs: Sequence[tuple[str, str]], language: str
+) -> tuple[Tensor, float]:
+    """Return how much each head `(layers, H)` looks at the number that is being written, and the share of an even look.
+
+    Counted are the digits of numbers that stand once in the source and once in the target: there the right
+    place of the source is known, whatever the language. "Of an even look" is what the number's length alone gives.
+    """
+    found, even = [], []
+    for source, target in pairs:
+        weights: Tensor | None = None
+        for match in re.finditer(r"\d+", target):
+            places = [place for place in re.finditer(r"\d+", source) if place[0] == match[0]]
+            if len(places) != 1 or len(re.findall(rf"(?<!\d){match[0]}(?!\d)", target)) != 1:
+                continue
+            if weights is None:
+                weights = looks(model, source, target, language)  # (layers, H, T, S)
+            (place,) = places
+            rows = weights[:, :, match.start() : match.end(), place.start() : place.end()]
+            found.append(rows.sum(dim=-1).mean(dim=-1))  # (layers, H)
+            even.append(len(match[0]) / weights.shape[-1])
+    return torch.stack(found).mean(dim=0), sum(even) / len(even)
+
+
+@functools.cache
+def _place_names(language: str) -> list[str]:
+    """The names of all places, longer ones first, since some stand within others."""
+    territories = Locale.parse(language).territories
+    countries = [name for code, name in territories.items() if len(code) == 2]
+    return sorted(countries, key=len, reverse=True)
+
+
+def places_in(text: str, language: str) -> int:
+    """Count the places that a list names."""
+    count = 0
+    for name in _place_names(language):
+        if name in text:
+            count += text.count(name)
+            text = text.replace(name, "")
+    return count
+
+
+def list_lengths(model: Any, lists: Sequence[str], language: str) -> dict[int, Counter[int]]:
+    """Count how many places the model writes, by how many it reads."""
+    counts: dict[int, Counter[int]] = {}
+    for text, written in zip(lists, translate(model, lists, language), strict=True):
+        read_places = places_in(text, "en")
+        counts.setdefault(read_places, Counter())[places_in(written, language)] += 1
+    return dict(sorted(counts.items()))
+
+
+@torch.no_grad()
+def go_on(model: Any, source: str, begun: str, language: str) -> str:
+    """Return what the model writes greedily from a source, after a beginning that it is given."""
+    memory, padding = read(model, source, language)
+    ids = [characters.BOS, *characters.encode(begun, language)[:-1]]  # without the end
+    given = len(ids)
+    while len(ids) - given < LONGEST:
+        logits = model.step(torch.tensor([ids]), memory, padding, model.empty_cache())  # (1, T, V)
+        token = int(logits[0, -1].argmax())
+        if token == characters.EOS:
+            break
+        ids.append(token)
+    return characters.text(ids[given:], language)
+
+
+def write_and_swap(model: Any, first: str, second: str, language: str) -> list[str]:
+    """Write from one source up to each number, and go on from another source; "|" stands where it changed."""
+    whole = go_on(model, first, "", language)
+    ends = [0, *(match.end() for match in re.finditer(r"\d+", whole)), len(whole)]
+    return [f"{whole[:end]} | {go_on(model, second, whole[:end], language)}" for end in ends]

@@ -1,0 +1,182 @@
+"""What the chapter's prose and its questions say, held against what its own cells compute.
+
+The code cells run here one after the other, solved, in one namespace. By day the training is made here; every night
+it is taken from where all tests have it.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from course.content import questions as quizzes
+from encoder_core.generation.scores import chrf, corpus_bleu
+from tests.content import cells
+from tests.sampled import NIGHT
+
+pytestmark = pytest.mark.slow
+
+LEFT_OUT = ("check", "quiz", "predict", "explain")  # the theatre leaves what later cells use
+
+
+@pytest.fixture(scope="module")
+def chapter(computed: Path, request: pytest.FixtureRequest) -> SimpleNamespace:
+    """All names of the chapter after its last cell, and what it printed."""
+    home = request.getfixturevalue("trained") if NIGHT else computed
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_HOME", str(home))
+        return cells.run_all("08_translation", left_out=LEFT_OUT)
+
+
+def right(question_id: str) -> str:
+    question = quizzes.get(f"translation.{question_id}")
+    return question.options[question.right].text
+
+
+def printed(chapter: SimpleNamespace, beginning: str) -> str:
+    (line,) = [line for line in chapter.printed if line.startswith(beginning)]
+    return line
+
+
+# 1 and 2: the task and its tokens
+
+
+def test_of_the_date_and_the_data(chapter: SimpleNamespace) -> None:
+    assert chapter.translated == "1997年3月6日星期四"
+    assert "seen in training" in printed(chapter, chapter.date)
+    assert chapter.phrases.DATE not in chapter.known
+    assert round(len(chapter.data.train), -3) == 22_000
+    reached = chapter.phrases.plain_baselines("test", "zh")
+    assert all(found["exact"] < 0.005 for found in reached.values())
+    assert right("nearest-neighbour").startswith("Never, or next to never")
+    assert [len(letters) for letters in chapter.sides.values()] == [64, 193]
+    assert len(chapter.table) == len(set.union(*chapter.sides.values())) + 5
+    assert printed(chapter, "on both sides").endswith(" ,.0123456789:")
+    assert (len(chapter.translated), len(chapter.date)) == (12, 23)
+
+
+# 3: smoothing
+
+
+def test_where_the_smoothed_loss_wants_to_go(chapter: SimpleNamespace) -> None:
+    assert chapter.best == pytest.approx(math.log(91), abs=0.05)
+    assert chapter.smoothed.min().item() == pytest.approx(chapter.entropy, abs=1e-3)
+    assert round(chapter.entropy, 2) == 0.5
+    plain = chapter.losses["smoothing 0.0"]
+    assert plain == sorted(plain, reverse=True), "it falls for ever"
+    assert chapter.smoothed[-1] > chapter.smoothed.min() + 0.5
+    assert right("smoothed-minimum").startswith("About 0.5")
+
+
+def test_what_smoothing_does_to_certainty(chapter: SimpleNamespace) -> None:
+    plain, smoothed = chapter.fitted[0.0], chapter.fitted[0.1]
+    assert 0.77 < plain.accuracy < 0.84, "four cases of five"
+    assert plain.certainty - plain.accuracy > 0.1
+    assert abs(smoothed.certainty - smoothed.accuracy) < 0.05, "what it claims, it keeps"
+    assert 0.01 < plain.accuracy - smoothed.accuracy < 0.045, "3 points"
+    assert smoothed.nll < plain.nll - 0.15
+    assert smoothed.largest < plain.largest / 2
+
+
+# 4 and 5: the training, and where it looks
+
+
+def test_what_a_minute_reaches(chapter: SimpleNamespace) -> None:
+    reached = chapter.trained.test
+    assert reached["exact"] > 0.975
+    assert reached["decades"] > 0.9
+    assert chapter.phrases.translate(chapter.model, [chapter.date], "zh") == [chapter.translated]
+
+
+def test_the_last_layer_looks_at_the_number_that_it_writes(chapter: SimpleNamespace) -> None:
+    first, second = chapter.on_number
+    assert second.max() > 0.95
+    assert second.min() > 0.8, "all of its heads"
+    assert first.min() < 0.4
+    assert 1 / 8 < chapter.even < 1 / 6, "a seventh"
+    assert chapter.layer == 1
+    looked = chapter.aligner.argmax(dim=-1).tolist()  # for 1997年3月6日星期四 and the end
+    assert looked[:4] == [19, 20, 21, 22]
+    assert chapter.date[looked[5]] in "March"
+    assert 10 <= looked[5] <= 14
+    assert looked[7] == 16
+    assert right("where-for-the-month") == "At letters of <i>March</i>."
+
+
+def test_a_swapped_memory_is_read_from_there_on(chapter: SimpleNamespace) -> None:
+    written = chapter.demonstrations.write_and_swap(
+        chapter.model, chapter.date, "Sunday, October 13, 2024", "zh"
+    )
+    assert written[:3] == [
+        " | 2024年10月13日星期日",
+        "1997 | 年10月13日星期日",
+        "1997年3 | 月13日星期日",
+    ]
+    assert written[3] == "1997年3月6 | 3日星期日"
+
+
+# 6: scores
+
+
+def test_what_scores_see(chapter: SimpleNamespace) -> None:
+    reference = chapter.reference
+    score = {
+        name: (chapter.bleu([list(text)], [list(reference)]), chapter.chrf([text], [reference]))
+        for name, text in chapter.answers.items()
+    }
+    for name, text in chapter.answers.items():
+        theirs = corpus_bleu([list(text)], [list(reference)]), chrf([text], [reference])
+        assert score[name] == pytest.approx(theirs)
+    assert score["right"] == pytest.approx((1, 1))
+    assert abs(score["one digit wrong"][0] - score["no weekday"][0]) < 0.03
+    assert score["another order"][0] < score["no weekday"][0]
+    assert score["two characters too many"][1] > 0.95 > score["two characters too many"][0] + 0.1
+    assert score["another date"][0] == 0 < score["another date"][1]
+    assert chapter.alone == [0.0, 1.0]
+    assert printed(chapter, "together").endswith("1.0")
+    assert printed(chapter, "right answers, split").endswith("0.00")
+
+
+def test_a_wrong_digit_costs_little(chapter: SimpleNamespace) -> None:
+    wrong, few = chapter.wrong_everywhere, chapter.wrong_at_times
+    of = {name: [list(text) for text in texts] for name, texts in (("all", wrong), ("few", few))}
+    assert 0.7 < chapter.bleu(of["all"], chapter.expected) < 0.85
+    assert round(chapter.bleu(of["few"], chapter.expected), 3) == 0.995
+    exact = sum(map(str.__eq__, wrong, chapter.references)) / len(wrong)
+    assert round(exact, 2) == 0.12, "the phrases without a digit"
+    assert right("one-digit") == "Above 70."
+
+
+# 7: beams
+
+
+def test_beams_on_the_models_made_by_hand(chapter: SimpleNamespace) -> None:
+    assert [printed(chapter, f"a beam of {k}: ")[13:] for k in (1, 2, 3)] == [
+        "6月3日",
+        "3月6日",
+        "3月6日",
+    ]
+    assert right("beam-of-two").startswith("3月6日, with 0.38")
+    whole = chapter.reference
+    assert chapter.found == {
+        (width, alpha): "" if width > 1 and alpha == 0 else whole
+        for width in (1, 2, 10)
+        for alpha in (0.0, 0.6)
+    }
+    assert right("empty") == "The empty text."
+
+
+def test_a_beam_changes_little_where_the_model_is_sure(chapter: SimpleNamespace) -> None:
+    greedy, beam = chapter.reached.values()
+    assert abs(greedy - beam) < 0.01
+
+
+# 8: the unseen
+
+
+def test_decades_are_translated_and_longer_lists_are_not(chapter: SimpleNamespace) -> None:
+    assert chapter.trained.test["lists"] < 0.1 < 0.9 < chapter.trained.test["decades"]
+    assert right("never-seen").startswith("Nearly all of the decades and hardly any of the lists")
