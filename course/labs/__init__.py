@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from course.labs.surgery.widget import SurgeryTable
     from course.labs.theatre.widget import TrainingTheatre
     from course.labs.tokenizer.widget import TokenizerLab
+    from course.labs.translation.widget import TranslationLab
 
 __all__ = [
     "AttentionLab",
@@ -41,6 +42,7 @@ __all__ = [
     "SurgeryTable",
     "TokenizerLab",
     "TrainingTheatre",
+    "TranslationLab",
     "with_standard_layers",
 ]
 
@@ -57,6 +59,7 @@ _HOMES = {
     "SurgeryTable": "course.labs.surgery.widget",
     "TokenizerLab": "course.labs.tokenizer.widget",
     "TrainingTheatre": "course.labs.theatre.widget",
+    "TranslationLab": "course.labs.translation.widget",
     "with_standard_layers": "course.labs.standard_layers",
 }
 

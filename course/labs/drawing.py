@@ -12,7 +12,7 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
   ``times`` has no numbers of its own: they are the column's before it, times this. ``takes: name``
   gets a row's number at a click, or at Enter where the keys have chosen it; ``greyed`` lists rows.
 - ``flow``: lines from rows (left) to columns (right), of one head or several;
-  `course.labs.attention.flow` makes its data.
+  `course.labs.attention.flow` makes its data. In the form: ``sides``, what a row and a column is called.
 - ``plot``: lines and points over two axes; `course.labs.plotting.plot_panel` makes its data.
   In the form: ``x`` and ``y`` (``{"label", "log", "whole", "least", "most", "ticks"}``, all but the
   label optional; ``ticks`` is ``[[number, text], ...]``), ``height``, ``widest``, ``equal`` (a unit
@@ -38,6 +38,11 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
 - ``passages``: a ranking of texts with their scores, one chosen. In the form: ``chooses``, which gets the
   chosen passage's number, and ``score``, what the score is called. In its description ``entries``,
   ``chosen`` and ``empty``, as `course.labs.search.view` makes them. It has no bytes.
+- ``texts``: whole texts, each with a name, in the direction of its script. In its description ``rows``:
+  ``{"label", "parts", "language", "note"}`` and, where that is known, whether it is ``right``; the parts
+  at odd places are marked. It has no bytes.
+
+In the form of a canvas, ``first`` is the number of the first row, column or piece in words; 0 by default.
 
 `tests/browser/test_panels.py` has a small lab of both.
 """

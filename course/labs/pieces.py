@@ -12,12 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from course.labs.drawing import PanelData
 from course.labs.packing import pack_floats, signed_codes, weight_codes
 
-SPECIAL, UNKNOWN, CONTINUES, STARTS_LINE = (
-    1,
-    2,
-    4,
-    8,
-)  # the bits of a piece's mark, as `front/tokens.js` reads them
+# The bits of a piece's mark, as `front/tokens.js` reads them.
+SPECIAL, UNKNOWN, CONTINUES, STARTS_LINE, RIGHTWARDS = 1, 2, 4, 8, 16
 
 
 @dataclass(frozen=True)
@@ -31,6 +27,7 @@ class Piece:
         unknown: not in the vocabulary: hatched.
         continues: belongs to the word of the piece before: touches it.
         starts_line: stands at the beginning of a line.
+        rightwards: in a text from right to left, stands from left to right with its neighbours.
     """
 
     text: str
@@ -39,12 +36,14 @@ class Piece:
     unknown: bool = False
     continues: bool = False
     starts_line: bool = False
+    rightwards: bool = False
 
     @property
     def mark(self) -> int:
         """The bits that the front end reads."""
         known = SPECIAL * self.special | UNKNOWN * self.unknown
-        return known | CONTINUES * self.continues | STARTS_LINE * self.starts_line
+        place = CONTINUES * self.continues | STARTS_LINE * self.starts_line
+        return known | place | RIGHTWARDS * self.rightwards
 
 
 def tokens_panel(
@@ -68,7 +67,7 @@ def tokens_panel(
             only tells them apart. NaN has no colour.
         scale: the shades' scale: `"weights"` from 0 to `limit`, or `"signed"` around 0.
         limit: the number at the scale's end.
-        **description: `caption`, and the like.
+        **description: `caption`, `direction` (`"rtl"` for a text from right to left), and the like.
 
     Raises:
         ValueError: not as many shades as pieces.

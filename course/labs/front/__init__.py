@@ -1,7 +1,7 @@
 """The labs' front end: JavaScript modules, joined into the one module that anywidget takes.
 
 `lab.js` is the whole of one view. Below it stand the panels (`grid`, `matrix`, `table`, `plot`,
-`tokens`, `flow`, `passages`, each a kind of `panel`; `steps` and `journey`, each a kind of `walk`), the
+`tokens`, `flow`, `passages`, `texts`, each a kind of `panel`; `steps` and `journey`, each a kind of `walk`), the
 training theatre's panels (`stage`: what runs, and its buttons; `curves`, with the cursor;
 `answers`), the `controls` and `chips`, what was moved and not yet answered (`requests`), the tasks
 to solve by playing (`challenges`), before and after (`compare`), what is folded away (`more`) and the

@@ -2,7 +2,7 @@
 
 import { CODES } from "./codes.js";
 import { contextOf, make, numberTable, setFont } from "./dom.js";
-import { bundle, decodeLines, describeLines, formatShare, LEVELS, placeHeads, placeWords, TONE_EDGES } from "./lines.js";
+import { bothSides, bundle, decodeLines, describeLines, formatShare, LEVELS, placeHeads, placeWords, TONE_EDGES } from "./lines.js";
 import { CanvasPanel } from "./panel.js";
 import { clamp, formatNumber, sameValue } from "./text.js";
 
@@ -18,11 +18,11 @@ const DASHES_OF_HEADS = [[], [6, 3]]; // of the heads that have colours of their
  * (8-bit codes, of each head, query and heaviest key), `keys` (where not all are sent), `shares`
  * (8-bit codes) and `limit` (float32), where the lines show what the values add.
  *
- * @extends {CanvasPanel<Labs.CanvasSpec, Labs.FlowMeta>}
+ * @extends {CanvasPanel<Labs.FlowSpec, Labs.FlowMeta>}
  */
 export class FlowPanel extends CanvasPanel {
   /**
-   * @param {Labs.CanvasSpec} spec
+   * @param {Labs.FlowSpec} spec
    * @param {Labs.Host} lab
    */
   constructor(spec, lab) {
@@ -33,8 +33,10 @@ export class FlowPanel extends CanvasPanel {
     this.version = 0; // of the lines
     this.measured = ""; // the words whose width is known
     this.widest = 0;
-    // Where the lines begin and end, and the words' pitch, in CSS pixels.
-    this.left = this.right = this.pitch = 0;
+    // Where the lines begin and end, and the words' pitch on each side, in CSS pixels.
+    this.left = this.right = this.high = 0;
+    /** @type {[number, number]} */
+    this.pitches = [0, 0];
   }
 
   get seenAs() {
@@ -69,13 +71,14 @@ export class FlowPanel extends CanvasPanel {
    * @param {Record<string, ArrayBuffer>} data
    */
   read(meta, data) {
-    this.lines = decodeLines(data, meta.heads, this.rowLabels.length, meta.count);
+    const [rows, columns] = this.shape();
+    this.lines = decodeLines(data, meta.heads, rows, meta.count, columns);
     this.version++;
-    if (this.pointed && Math.max(...this.pointed) >= this.rowLabels.length) this.pointed = null; // a longer text's word
+    if (this.pointed && (this.pointed[0] >= rows || this.pointed[1] >= columns)) this.pointed = null; // a longer text's word
   }
 
   layout() {
-    const words = this.rowLabels;
+    const words = [...this.rowLabels, ...this.columnLabels];
     const key = words.join("\n");
     if (key !== this.measured) {
       setFont(this.context, "bold 12px system-ui, sans-serif");
@@ -85,19 +88,21 @@ export class FlowPanel extends CanvasPanel {
     const width = Math.min(this.room, 560);
     this.left = clamp(this.widest + 6, 40, Math.min(116, width / 3)) + GAP;
     this.right = width - this.left;
-    this.pitch = placeWords(words.length);
+    const [rows, columns] = this.shape();
+    const most = Math.max(rows, columns, 1);
+    this.high = most * placeWords(most);
+    this.pitches = [this.high / Math.max(rows, 1), this.high / Math.max(columns, 1)]; // both sides are as high
   }
 
   draw() {
     if (!this.ready) return;
     this.layout();
-    const [count] = this.shape();
-    const { left, right, pitch } = this;
-    const bottom = TOP + count * pitch + 4;
+    const { left, right } = this;
+    const bottom = TOP + this.high + 4;
     const keys = this.legendItems();
     const across = Math.max(1, Math.floor((left + right) / LEGEND_PITCH));
     const focus = this.focus();
-    const parts = [this.measured, focus, this.meta.chosen, keys, pitch];
+    const parts = [this.measured, focus, this.meta.chosen, keys, this.pitches];
     /** @type {[number, number, number, number]} */
     const area = [left - 3, TOP - 4, right - left + 6, bottom - TOP + 4]; // with the ends of thick lines
     this.drawAround(parts, area, () => {
@@ -151,9 +156,9 @@ export class FlowPanel extends CanvasPanel {
    * @param {boolean} dashed
    */
   strokeLines(context, width, bundles, dashed) {
-    const { lines, pitch } = this;
+    const { lines, pitches: [from, to] } = this;
     const signed = lines.tones !== null;
-    const shifts = placeHeads(lines.heads.length, pitch);
+    const shifts = placeHeads(lines.heads.length, Math.min(from, to));
     for (const { colour, level, members } of bundles) {
       const share = level / LEVELS; // the root of the weight
       context.lineWidth = Math.max(1, 4 * share * share);
@@ -161,10 +166,10 @@ export class FlowPanel extends CanvasPanel {
       context.strokeStyle = signed ? this.toneColour(colour) : this.headColour(lines.heads[colour]);
       if (dashed) context.setLineDash(signed ? (colour < 0 ? [6, 3] : []) : this.headDash(lines.heads[colour]));
       for (const line of members) {
-        const shift = 2 + pitch / 2 + shifts[lines.head[line]];
+        const shift = 2 + shifts[lines.head[line]];
         context.beginPath();
-        context.moveTo(0, lines.query[line] * pitch + shift);
-        context.lineTo(width, lines.key[line] * pitch + shift);
+        context.moveTo(0, (lines.query[line] + 0.5) * from + shift);
+        context.lineTo(width, (lines.key[line] + 0.5) * to + shift);
         context.stroke();
       }
     }
@@ -199,28 +204,36 @@ export class FlowPanel extends CanvasPanel {
    * The words on both sides; where they are too close, only those that are pointed at or chosen.
    * @param {[number, number, boolean]} focus
    */
-  drawWords([query, key]) {
-    const { left, right, pitch, context } = this;
+  drawWords(focus) {
+    const { left, right, pitches, context } = this;
     context.fillStyle = this.lab.ink;
     context.textBaseline = "middle";
     setFont(context, "11px system-ui, sans-serif");
-    this.write("right", "query", left - GAP, 8);
-    this.write("left", "key", right + GAP, 8);
-    const font = `${clamp(pitch - 1, 9, 12)}px system-ui, sans-serif`;
-    setFont(context, font);
-    if (pitch >= 9) {
-      this.rowLabels.forEach((word, i) => {
-        if (i !== query) this.write("right", word, left - GAP, TOP + (i + 0.5) * pitch);
-        if (i !== key) this.write("left", word, right + GAP, TOP + (i + 0.5) * pitch);
-      });
-    }
-    setFont(context, `bold ${font}`);
-    if (query >= 0) this.write("right", this.rowLabels[query], left - GAP, TOP + (query + 0.5) * pitch);
-    if (key >= 0) this.write("left", this.rowLabels[key], right + GAP, TOP + (key + 0.5) * pitch);
-    const [row, column] = this.meta.chosen;
-    const high = Math.max(3, pitch - 5);
-    this.frame(left - GAP + 4, TOP + (row + 0.5) * pitch - high / 2, 3, high, 1);
-    this.frame(right + 5, TOP + (column + 0.5) * pitch - high / 2, 3, high, 1);
+    const [written, read] = this.sides();
+    this.write("right", written.called, left - GAP, 8);
+    this.write("left", read.called, right + GAP, 8);
+    [written, read].forEach(({ words }, side) => {
+      const pitch = pitches[side];
+      const font = `${clamp(pitch - 1, 9, 12)}px system-ui, sans-serif`;
+      const write = (/** @type {number} */ i) => this.write(side ? "left" : "right", words[i], side ? right + GAP : left - GAP, TOP + (i + 0.5) * pitch);
+      setFont(context, font);
+      if (pitch >= 9) words.forEach((_, i) => i !== focus[side] && write(i));
+      setFont(context, `bold ${font}`);
+      const strong = Number(focus[side]);
+      if (strong >= 0) write(strong);
+      const high = clamp(pitch - 5, 3, 15);
+      this.frame(side ? right + 5 : left - GAP + 4, TOP + (this.meta.chosen[side] + 0.5) * pitch - high / 2, 3, high, 1);
+    });
+  }
+
+  /** What stands on each side. */
+  sides() {
+    const [written, read] = bothSides(this.rowLabels);
+    const { sides, first = 0 } = this.spec;
+    read.words = this.columnLabels;
+    if (sides) [written.called, read.called] = sides;
+    written.first = read.first = first;
+    return /** @type {ReturnType<typeof bothSides>} */ ([written, read]);
   }
 
   /**
@@ -276,10 +289,12 @@ export class FlowPanel extends CanvasPanel {
    * @returns {Labs.Cell | null}
    */
   cellAt(x, y) {
-    const row = Math.floor((y - TOP) / this.pitch);
-    if (row < 0 || row >= this.shape()[0]) return null;
-    if (x <= this.left + 8) return [row, -1];
-    return x >= this.right - 8 ? [-1, row] : null;
+    /** @type {0 | 1 | null} */
+    const side = x <= this.left + 8 ? 0 : x >= this.right - 8 ? 1 : null;
+    if (side === null) return null;
+    const at = Math.floor((y - TOP) / this.pitches[side]);
+    if (at < 0 || at >= this.shape()[side]) return null;
+    return side ? [-1, at] : [at, -1];
   }
 
   /**
@@ -297,7 +312,7 @@ export class FlowPanel extends CanvasPanel {
    * @param {number} column
    */
   describe(row, column) {
-    return describeLines(this.lines, this.rowLabels, row, column);
+    return describeLines(this.lines, this.sides(), row, column);
   }
 
   /**
@@ -310,14 +325,14 @@ export class FlowPanel extends CanvasPanel {
 
   table() {
     const { lines } = this;
-    const words = this.rowLabels;
+    const [written, read] = this.sides();
     const shares = lines.shares;
-    const head = ["head, query", "key", "weight", ...(shares ? ["share of the output"] : [])];
+    const head = [`head, ${written.called}`, read.called, "weight", ...(shares ? ["share of the output"] : [])];
     const body = [...lines.code.keys()].flatMap((line) => {
       if (lines.code[line] === CODES[8].blocked) return [];
       const [query, key] = [lines.query[line], lines.key[line]];
       const weight = formatNumber(lines.weights[line]);
-      return [[`${lines.heads[lines.head[line]]}, ${query} ${words[query]}`, `${key} ${words[key]}`, weight, ...(shares ? [formatShare(lines, shares[line])] : [])]];
+      return [[`${lines.heads[lines.head[line]]}, ${written.first + query} ${written.words[query]}`, `${read.first + key} ${read.words[key]}`, weight, ...(shares ? [formatShare(lines, shares[line])] : [])]];
     });
     return numberTable(this.caption.textContent ?? this.spec.label, head, body);
   }

@@ -4,7 +4,7 @@
  * It knows controls (text, number, range, select, check, button, chips) and panels (grid: many small
  * matrices; matrix: one large one; table: numbers; plot: lines and points over two axes; tokens:
  * a text cut into pieces; steps: a list in words, with the code of the chosen one; flow: lines
- * between words; journey: the steps as stations; passages: a ranking of texts; stage, curves, answers: a
+ * between words; journey: the steps as stations; passages: a ranking of texts; texts: whole ones; stage, curves, answers: a
  * training that runs). A lab is a list of each, declared in Python
  * (course/labs/lab.py describes the messages, course/labs/drawing.py the panels), so a new lab needs
  * no new JavaScript.
@@ -38,6 +38,7 @@ import { StagePanel } from "./stage.js";
 import { StepsPanel } from "./steps.js";
 import { TablePanel } from "./table.js";
 import { sameValue } from "./text.js";
+import { TextsPanel } from "./texts.js";
 import { TokensPanel } from "./tokens.js";
 
 const BUSY_AFTER_MS = 1000;
@@ -52,7 +53,7 @@ const LOST = "The kernel behind this picture has stopped or was restarted. Run t
  * The kinds of panel.
  * @type {Record<Labs.PanelSpec["kind"], new (spec: any, lab: Labs.Host) => AnyPanel>}
  */
-const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel, flow: FlowPanel, passages: PassagesPanel, stage: StagePanel, curves: CurvesPanel, answers: AnswersPanel };
+const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel, flow: FlowPanel, passages: PassagesPanel, texts: TextsPanel, stage: StagePanel, curves: CurvesPanel, answers: AnswersPanel };
 
 /**
  * One view of a lab.

@@ -16,7 +16,8 @@ export const TONE_EDGES = [0.02, 0.1, 0.3];
  * @typedef {object} Lines
  * @property {number[]} heads
  * @property {number} count - of each head and query
- * @property {number} words
+ * @property {number} words - the queries
+ * @property {number} keys - the words that are looked at
  * @property {number} limit - the largest share
  * @property {Uint8Array} code
  * @property {Float32Array} weights - NaN where blocked
@@ -33,9 +34,10 @@ export const TONE_EDGES = [0.02, 0.1, 0.3];
  * @param {number[]} heads
  * @param {number} words
  * @param {number} count
+ * @param {number} keys - as many as words by default
  * @returns {Lines}
  */
-export function decodeLines(data, heads, words, count) {
+export function decodeLines(data, heads, words, count, keys = words) {
   const code = new Uint8Array(data.weights);
   const all = code.length;
   const [head, query] = [new Uint8Array(all), new Uint8Array(all)];
@@ -49,7 +51,7 @@ export function decodeLines(data, heads, words, count) {
   const weights = Float32Array.from(code, (each) => decode(each, 8, { scale: "weights", limit: 1 }));
   const coding = { scale: "signed", limit: data.limit ? new Float32Array(data.limit)[0] : 1 };
   const shares = data.shares ? Float32Array.from(new Uint8Array(data.shares), (each) => decode(each, 8, coding)) : null;
-  return { heads, count, words, limit: coding.limit, code, weights, head, query, key, shares, tones: shares && Int8Array.from(shares, tone) };
+  return { heads, count, words, keys, limit: coding.limit, code, weights, head, query, key, shares, tones: shares && Int8Array.from(shares, tone) };
 }
 
 /**
@@ -123,25 +125,42 @@ function linesOf(lines, query, key) {
 }
 
 /**
- * A word in quotation marks, with its place.
- * @param {string[]} words
+ * One side's words: what they are called, and the number of the first.
+ * @typedef {object} Side
+ * @property {string} called
+ * @property {string[]} words
+ * @property {number} first
+ */
+
+/**
+ * A word in quotation marks, with what it is and its place.
+ * @param {Side} side
  * @param {number} at
  */
-function quote(words, at) {
-  return fillIn("{at} “{word}”", { at, word: words[at] ?? "" });
+function quote({ called, words, first }, at) {
+  return fillIn("{called} {at} “{word}”", { called, at: first + at, word: words[at] ?? "" });
+}
+
+/**
+ * Both sides of the flow of a text that looks at itself.
+ * @param {string[]} words
+ * @returns {[Side, Side]}
+ */
+export function bothSides(words) {
+  return [{ called: "query", words, first: 0 }, { called: "key", words, first: 0 }];
 }
 
 /**
  * The lines between two words in a sentence; with -1 for one of them, the heaviest at the other.
  * @param {Lines} lines
- * @param {string[]} words
+ * @param {[Side, Side]} sides
  * @param {number} query
  * @param {number} key
  */
-export function describeLines(lines, words, query, key) {
-  if (Math.max(query, key) >= lines.words) return ""; // a word of a longer text, still pointed at
-  if (query < 0 || key < 0) return describeHeaviest(lines, words, query, key);
-  const start = `query ${quote(words, query)} gives key ${quote(words, key)}`;
+export function describeLines(lines, sides, query, key) {
+  if (query >= lines.words || key >= lines.keys) return ""; // a word of a longer text, still pointed at
+  if (query < 0 || key < 0) return describeHeaviest(lines, sides, query, key);
+  const start = `${quote(sides[0], query)} gives ${quote(sides[1], key)}`;
   const between = linesOf(lines, query, key);
   if (lines.code[between[0] ?? lightest(lines, 0, query)] === CODES[8].blocked) return `${start} nothing: it is blocked`;
   const lineIn = lines.heads.map((_, i) => between.find((line) => lines.head[line] === i));
@@ -204,21 +223,21 @@ export function formatShare(lines, share) {
 /**
  * The heaviest lines of a word.
  * @param {Lines} lines
- * @param {string[]} words
+ * @param {[Side, Side]} sides
  * @param {number} query
  * @param {number} key
  */
-function describeHeaviest(lines, words, query, key) {
+function describeHeaviest(lines, sides, query, key) {
   const there = linesOf(lines, query, key).filter((line) => levelOf(lines.code[line]));
   const first = there.sort((a, b) => lines.weights[b] - lines.weights[a]).slice(0, MOST_READ);
   const parts = first.map((line) => {
-    const other = key < 0 ? `key ${quote(words, lines.key[line])}` : `query ${quote(words, lines.query[line])}`;
+    const other = key < 0 ? quote(sides[1], lines.key[line]) : quote(sides[0], lines.query[line]);
     const head = lines.heads.length > 1 ? ` in head ${lines.heads[lines.head[line]]}` : "";
     return `${other} (about ${formatNumber(lines.weights[line])}${head})`;
   });
-  const start = key < 0 ? `query ${quote(words, query)} looks most at` : `key ${quote(words, key)} gets most from`;
-  if (!parts.length && lines.count < lines.words) {
-    return key < 0 ? `${start} nothing that is drawn` : `key ${quote(words, key)} is among the heaviest keys of no query`;
+  const start = key < 0 ? `${quote(sides[0], query)} looks most at` : `${quote(sides[1], key)} gets most from`;
+  if (!parts.length && lines.count < lines.keys) {
+    return key < 0 ? `${start} nothing that is drawn` : `${quote(sides[1], key)} is among the heaviest keys of no query`;
   }
   return `${start} ${parts.join(", ") || "nothing"}`;
 }

@@ -334,7 +334,8 @@ export class MatrixPanel extends CanvasPanel {
    */
   describe(row, column) {
     const { bits } = this.meta;
-    const words = { i: row, row: this.rowLabels[row], j: column, column: this.columnLabels[column] };
+    const { first = 0 } = this.spec;
+    const words = { i: first + row, row: this.rowLabels[row], j: first + column, column: this.columnLabels[column] };
     const [now, digits] = [decode(this.code(row, column), bits, this.meta), bits === 16 ? 3 : 2];
     const at = row * this.columnLabels.length + column;
     const before = this.comparing ? this.before.numbers[at] : undefined;

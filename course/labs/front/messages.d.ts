@@ -46,7 +46,7 @@ declare namespace Labs {
 
   interface PanelSpec {
     name: string;
-    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow" | "passages" | "stage" | "curves" | "answers";
+    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow" | "passages" | "texts" | "stage" | "curves" | "answers";
     label: string;
     column?: 0 | 1;
     /** Above both columns. */
@@ -59,6 +59,13 @@ declare namespace Labs {
   interface CanvasSpec extends PanelSpec {
     chooses?: (string | null | undefined)[];
     tells?: string;
+    /** The number of the first row and column, or piece, in words; 0 by default. */
+    first?: number;
+  }
+
+  interface FlowSpec extends CanvasSpec {
+    /** What stands at the left, and what at the right; by default queries and keys. */
+    sides?: [string, string];
   }
 
   interface GridSpec extends CanvasSpec {
@@ -127,6 +134,8 @@ declare namespace Labs {
     /** What the score is called. */
     score: string;
   }
+
+  interface TextsSpec extends PanelSpec {}
 
   interface StepsSpec extends PanelSpec {
     chooses: string;
@@ -246,6 +255,8 @@ declare namespace Labs {
   interface TokensMeta extends CanvasMeta {
     pieces: Words;
     scale: string;
+    /** The script's: from right to left the first piece stands at the right. */
+    direction?: "ltr" | "rtl";
   }
 
   interface StepsMeta extends PanelMeta {
@@ -287,6 +298,21 @@ declare namespace Labs {
     chosen: number;
     /** Why there is none. */
     empty: string;
+  }
+
+  interface TextRow {
+    label: string;
+    /** The text, cut at what differs from another row: that stands at odd places. */
+    parts: string[];
+    /** As in HTML; "" where it is not known. */
+    language: string;
+    note: string;
+    /** Whether it is the right text, where that is known. */
+    right?: boolean;
+  }
+
+  interface TextsMeta extends PanelMeta {
+    rows: TextRow[];
   }
 
   // The theatre's panels

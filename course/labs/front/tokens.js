@@ -16,6 +16,9 @@ export const CONTINUES = 4;
 
 export const STARTS_LINE = 8;
 
+/** In a text from right to left: a piece that stands from left to right with its neighbours, as digits do. */
+export const RIGHTWARDS = 16;
+
 const PIECE = { high: 24, line: 48, gap: 5, plus: 9, font: "14px system-ui, sans-serif", small: "11px system-ui, sans-serif" };
 
 /**
@@ -91,6 +94,11 @@ export class TokensPanel extends CanvasPanel {
     return this.lab.words(this.meta.pieces);
   }
 
+  /** Whether the text is written from right to left. */
+  get leftwards() {
+    return this.meta.direction === "rtl";
+  }
+
   /**
    * @param {Partial<Labs.TokensMeta>} meta
    * @param {DataView[]} buffers
@@ -142,7 +150,8 @@ export class TokensPanel extends CanvasPanel {
     };
     const needed = this.pieces.map((piece, i) =>
       Math.max(measure(PIECE.font, piece), measure(PIECE.small, this.number(i))) + 12 + (this.isNew(i) ? PIECE.plus : 0));
-    this.boxes = placePieces(needed, this.marks, room);
+    const boxes = placePieces(needed, this.marks, room);
+    this.boxes = this.leftwards ? mirrorPieces(boxes, this.marks, room) : boxes;
     this.size(room - 2, (this.boxes.at(-1)?.y ?? 2) + PIECE.line + (this.keyText() ? 18 : 0));
   }
 
@@ -273,8 +282,9 @@ export class TokensPanel extends CanvasPanel {
     const [, at] = this.meta.chosen;
     const last = this.boxes.length - 1;
     if (last < 0) return null;
+    const on = this.leftwards ? -1 : 1;
     /** @type {Record<string, number | undefined>} */
-    const leads = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last };
+    const leads = { ArrowLeft: at - on, ArrowRight: at + on, Home: 0, End: last };
     const lead = leads[key];
     if (lead !== undefined) return [0, clamp(lead, 0, last)];
     return key === "ArrowUp" || key === "ArrowDown" ? [0, this.inLine(at, key === "ArrowUp" ? -1 : 1)] : null;
@@ -316,7 +326,7 @@ export class TokensPanel extends CanvasPanel {
     const kinds = [this.has(i, SPECIAL) && special, this.has(i, UNKNOWN) && (called.unknown ?? "unknown"), this.has(i, CONTINUES) && "continues the word"];
     const before = this.numberBefore(i);
     const value = before === undefined ? this.number(i) : bothNumbers(this.numbers[i], before, this.spec.digits);
-    const said = fillIn(value === "" ? nameless : tells, { i, piece: this.pieces[i], value });
+    const said = fillIn(value === "" ? nameless : tells, { i: (this.spec.first ?? 0) + i, piece: this.pieces[i], value });
     if (this.isNew(i)) kinds.push("new");
     return [said, ...kinds.filter(Boolean)].join("; ");
   }
@@ -361,4 +371,23 @@ export function placePieces(needed, marks, room) {
     x += width;
     return box;
   });
+}
+
+/**
+ * The same lines from right to left; neighbours that are written from left to right keep that order.
+ * @param {Box[]} boxes
+ * @param {ArrayLike<number>} marks
+ * @param {number} room
+ * @returns {Box[]}
+ */
+export function mirrorPieces(boxes, marks, room) {
+  const turned = boxes.map((box) => ({ ...box, x: room - 2 - box.x - box.width }));
+  for (let first = 0, last = 0; first < boxes.length; first = last + 1) {
+    last = first;
+    if (!(marks[first] & RIGHTWARDS)) continue;
+    while (last + 1 < boxes.length && marks[last + 1] & RIGHTWARDS && boxes[last + 1].y === boxes[first].y) last++;
+    const left = turned[last].x;
+    for (let i = first; i <= last; i++) turned[i].x = left + boxes[i].x - boxes[first].x;
+  }
+  return turned;
 }

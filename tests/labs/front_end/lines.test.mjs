@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bundle, decodeLines, describeLines, LEVELS, levelOf, placeHeads, placeWords, tone } from "../../../course/labs/front/lines.js";
+import { bothSides, bundle, decodeLines, describeLines, LEVELS, levelOf, placeHeads, placeWords, tone } from "../../../course/labs/front/lines.js";
 import { withProducts } from "../../../course/labs/front/table.js";
 
 const WORDS = ["a", "b", "c"];
@@ -77,42 +77,42 @@ test("heads lie side by side within a word", () => {
 });
 
 test("a line is read in a sentence: blocked, sent, not sent, of several heads", () => {
-  assert.equal(describeLines(whole(), WORDS, 0, 0), "query 0 “a” gives key 0 “a” of its weight: about 1.00 in head 2; about 1.00 in head 5");
+  assert.equal(describeLines(whole(), bothSides(WORDS), 0, 0), "query 0 “a” gives key 0 “a” of its weight: about 1.00 in head 2; about 1.00 in head 5");
   const one = decodeLines({ weights: bytes(254, 255, 255, half, half, 255, 0, 0, 254) }, [2], 3, 3);
-  assert.equal(describeLines(one, WORDS, 0, 1), "query 0 “a” gives key 1 “b” nothing: it is blocked");
-  assert.equal(describeLines(one, WORDS, 1, 0), "query 1 “b” gives key 0 “a” about 0.50 of its weight");
-  assert.equal(describeLines(heaviest(), WORDS, 1, 0), "query 1 “b” gives key 0 “a” at most 0.50 of its weight");
+  assert.equal(describeLines(one, bothSides(WORDS), 0, 1), "query 0 “a” gives key 1 “b” nothing: it is blocked");
+  assert.equal(describeLines(one, bothSides(WORDS), 1, 0), "query 1 “b” gives key 0 “a” about 0.50 of its weight");
+  assert.equal(describeLines(heaviest(), bothSides(WORDS), 1, 0), "query 1 “b” gives key 0 “a” at most 0.50 of its weight");
   assert.equal(
-    describeLines(heaviest(), WORDS, 0, 1),
+    describeLines(heaviest(), bothSides(WORDS), 0, 1),
     "query 0 “a” gives key 1 “b” about 1.00 of its weight; its weighted value makes up 1.50 of the output, measured along it",
   );
-  assert.equal(describeLines(heaviest(), WORDS, 2, 0), "query 2 “c” gives key 0 “a” about 0.16 of its weight"); // the output is zero
+  assert.equal(describeLines(heaviest(), bothSides(WORDS), 2, 0), "query 2 “c” gives key 0 “a” about 0.16 of its weight"); // the output is zero
 });
 
 test("a key that was not sent is blocked where fewer are free than were sent", () => {
   const lines = decodeLines({ weights: bytes(254, 255, 200, 100, 200, 100), keys: bytes(0, 1, 0, 1, 1, 0) }, [2], 3, 2);
-  assert.ok(describeLines(lines, WORDS, 0, 2).endsWith("nothing: it is blocked"));
-  assert.ok(describeLines(lines, WORDS, 1, 2).endsWith("at most 0.16 of its weight"));
+  assert.ok(describeLines(lines, bothSides(WORDS), 0, 2).endsWith("nothing: it is blocked"));
+  assert.ok(describeLines(lines, bothSides(WORDS), 1, 2).endsWith("at most 0.16 of its weight"));
 });
 
 test("of many heads the heaviest are read", () => {
   const four = decodeLines({ weights: bytes(100, 254, 50, half) }, [0, 3, 5, 7], 1, 1);
   assert.equal(
-    describeLines(four, WORDS, 0, 0),
+    describeLines(four, bothSides(WORDS), 0, 0),
     "query 0 “a” gives key 0 “a” of its weight: about 1.00 in head 3; about 0.50 in head 7; about 0.16 in head 0; no more in the other 1",
   );
 });
 
 test("a word is read with its heaviest lines", () => {
   const one = decodeLines({ weights: bytes(254, 255, 255, half, half, 255, 0, 0, 254) }, [2], 3, 3);
-  assert.equal(describeLines(one, WORDS, 1, -1), "query 1 “b” looks most at key 0 “a” (about 0.50), key 1 “b” (about 0.50)");
-  assert.equal(describeLines(one, WORDS, -1, 0), "key 0 “a” gets most from query 0 “a” (about 1.00), query 1 “b” (about 0.50)");
+  assert.equal(describeLines(one, bothSides(WORDS), 1, -1), "query 1 “b” looks most at key 0 “a” (about 0.50), key 1 “b” (about 0.50)");
+  assert.equal(describeLines(one, bothSides(WORDS), -1, 0), "key 0 “a” gets most from query 0 “a” (about 1.00), query 1 “b” (about 0.50)");
   const none = decodeLines({ weights: bytes(255, 255, 255, 255) }, [2], 2, 2);
-  assert.equal(describeLines(none, WORDS, 0, -1), "query 0 “a” looks most at nothing");
+  assert.equal(describeLines(none, bothSides(WORDS), 0, -1), "query 0 “a” looks most at nothing");
 });
 
 test("a word from right to left keeps the sentence in order", () => {
-  const read = describeLines(whole(), ["של", "b", "c"], 0, 0);
+  const read = describeLines(whole(), bothSides(["של", "b", "c"]), 0, 0);
   assert.ok(read.startsWith("query 0 “\u2068של\u2069” gives key 0 “\u2068של\u2069” of its weight"));
 });
 
@@ -122,6 +122,6 @@ test("a column that is the one before times a number is filled in", () => {
 });
 
 test("a word that a shorter text no longer has is said nothing of", () => {
-  for (const [query, key] of [[3, 1], [1, 3], [5, -1], [-1, 5]]) assert.equal(describeLines(heaviest(), WORDS, query, key), "");
-  assert.notEqual(describeLines(heaviest(), WORDS, 2, 1), "");
+  for (const [query, key] of [[3, 1], [1, 3], [5, -1], [-1, 5]]) assert.equal(describeLines(heaviest(), bothSides(WORDS), query, key), "");
+  assert.notEqual(describeLines(heaviest(), bothSides(WORDS), 2, 1), "");
 });
