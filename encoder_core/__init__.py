@@ -209,6 +209,13 @@ _FILES: dict[str, tuple[str, ...]] = {
     "training.devices": ("Precision", "choose_device", "choose_precision", "to_device"),
     "training.distributed": ("Processes", "average_gradients", "join_processes", "same_weights"),
     "training.interrupts": ("Interrupts",),
+    "pretrain.pretraining": ("Pretraining", "run_pretraining"),
+    "pretrain.presets": ("PRESETS", "Preset"),
+    "pretrain.token_file": ("Blocks", "documents", "text_files", "write_token_file"),
+    "pretrain.hiding": ("hide_tokens",),
+    "pretrain.throughput": ("matmul_peak", "training_flops"),
+    "pretrain.log": ("Log", "read_log"),
+    "pretrained.saving": ("save_masked_lm",),
     "fast.packing": ("Packing", "encode_layers", "pack"),
     "fast.fast_cpu": ("FastCpu", "use_fast_cpu"),
     "fast.layouts": ("BlockedLinear", "Layout", "TransposedLinear"),
@@ -232,8 +239,8 @@ def __dir__() -> list[str]:
 
 
 _NEW = {
-    "config", "facts", "fresh", "generate", "lock", "loop", "minilm", "position_choice", "run", "scores",
-    "state",
+    "config", "facts", "fresh", "generate", "hiding", "lock", "log", "loop", "minilm", "position_choice", "presets",
+    "pretraining", "run", "saving", "scores", "state", "throughput", "token_file",
 }  # fmt: skip
 # Where files of the first version are now: `from encoder_core.decoding import top_p` still works.
 _MOVED = {

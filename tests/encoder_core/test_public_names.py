@@ -15,7 +15,7 @@ ROOT = Path(encoder_core.__file__).parent
 FILES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in ROOT.rglob("*.py")
-    if path.stem != "__init__"
+    if path.stem not in ("__init__", "__main__")
 )
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
