@@ -157,17 +157,36 @@ def docstring_families_baselines() -> dict[str, Figures]:
 def keywords() -> dict[str, Row]:
     from course.content.generation.keywords import KINDS
 
+    return _described(KINDS)
+
+
+def _described(kinds: Mapping[str, Callable[[], Training]]) -> dict[str, Row]:
+    """Make a row of each training that a chapter describes."""
+
     def row(describe: Callable[[], Training]) -> Row:
         training = describe()
         return trained(
             lambda seed: replace(training, settings=training.settings.changed(seed=seed))
         )
 
-    return {name: row(describe) for name, describe in KINDS.items()}
+    return {name: row(describe) for name, describe in kinds.items()}
 
 
 def keywords_baselines() -> dict[str, Figures]:
     from course.content.generation.keywords import plain_baselines
+
+    found = {split: plain_baselines(split) for split in ("validation", "test")}
+    return {name: {split: found[split][name] for split in found} for name in found["validation"]}
+
+
+def phrases() -> dict[str, Row]:
+    from course.content.translation.phrases import KINDS
+
+    return _described(KINDS)
+
+
+def phrases_baselines() -> dict[str, Figures]:
+    from course.content.translation.phrases import plain_baselines
 
     found = {split: plain_baselines(split) for split in ("validation", "test")}
     return {name: {split: found[split][name] for split in found} for name in found["validation"]}
@@ -205,6 +224,17 @@ APPLICATIONS = {
         {"bleu": ("BLEU", "{:.3f}"), "exact": ("exact", "{:.1%}")},
         keywords,
         keywords_baselines,
+    ),
+    "phrases": Application(
+        "translation.phrases",
+        "Dates, amounts and lists in another language (chapter 08)",
+        {
+            "exact": ("exact", "{:.1%}"),
+            "decades": ("decades never seen", "{:.1%}"),
+            "lists": ("longer lists", "{:.1%}"),
+        },
+        phrases,
+        phrases_baselines,
     ),
 }
 

@@ -13,7 +13,7 @@ from course import datasets, use
 from course.content.translation.experiments import baselines, characters, model, recipe
 from course.content.translation.experiments.characters import BOS, batch, encode
 from course.datasets.phrases import corpus, kinds
-from course.datasets.phrases.card import LANGUAGES, TESTS
+from course.datasets.phrases.card import LANGUAGES
 from course.datasets.phrases.kinds import Phrase
 from course.training import Answer, HeadPicture, Settings, Training
 from course.training.own_parts import any_is_the_learners, fitting_positions, key_of, whose_parts
@@ -45,6 +45,10 @@ def phrase_translation(
     cross_attention: Callable[..., Tensor] | None = None,
     label_smoothed_loss: recipe.Smoothed | None = None,
     positions: str | None = None,
+    *,
+    joined: bool = True,
+    reach: tuple[int, int] | None = recipe.REACH,
+    smoothing: float = 0.1,
 ) -> Training:
     """Describe the training.
 
@@ -55,6 +59,10 @@ def phrase_translation(
         cross_attention: the decoder's look at the memory; `encoder_core`'s if None.
         label_smoothed_loss: the loss; PyTorch's if None.
         positions: see `encoder_core.models.position_choice`; what `layer` can take if None.
+        joined: put several phrases of a kind in a row; else one.
+        reach: how far a layer of the encoder sees to each side, and one of the decoder to the left, where
+            positions are relative; everywhere if None.
+        smoothing: of the loss.
     """
     own = {
         "EncoderLayer": layer,
@@ -70,38 +78,40 @@ def phrase_translation(
         dim_feedforward=128,
         dropout=0.0,
         positions=positions or fitting_positions(layer),
-        more={"near": True, "copies": True, "smoothing": 0.1},
+        more={"near": True, "copies": True, "reach": reach and list(reach)},
     )
+    choices = f"{language} {joined} {smoothing}".encode()
+    variant = "" if joined else "_alone"
     return Training(
-        name=f"translation.phrases_{language}",
+        name=f"translation.phrases_{language}{variant}",
         title=f"A small encoder-decoder translates phrases to {LANGUAGES[language]}",
         settings=settings,
         build=functools.partial(_build, language, layer, cross_attention),
-        data=recipe.pairs(language),
-        collate=recipe.collate,
+        data=recipe.trained_on(language),
+        collate=functools.partial(recipe.collate, joined=recipe.JOINED if joined else 0),
         loss=functools.partial(
             recipe.loss,
             shift_right=shift_right or standard_shift,
             label_smoothed_loss=label_smoothed_loss,
-            smoothing=settings.more["smoothing"],
+            smoothing=smoothing,
         ),
         evaluate=functools.partial(recipe.evaluate, language=language),
         figure="exact",
         baselines={
             name: found["exact"] for name, found in plain_baselines(language=language).items()
         },
-        test=functools.partial(recipe.test, language=language),
+        test=functools.partial(recipe.evaluate, split="test", language=language),
         examples=functools.partial(answer_the_shown, language=language),
         head=functools.partial(look_at_the_date, language=language),
         parts=whose_parts(own),
-        key=key_of((characters, corpus, kinds, model, recipe), own.values(), language.encode()),
+        key=key_of((characters, corpus, kinds, model, recipe), own.values(), choices),
         reference=functools.partial(_build, language, None, None)
         if any_is_the_learners(own)
         else None,
     )
 
 
-def as_in_the_chapter(language: str = "zh") -> Training:
+def as_in_the_chapter(language: str = "zh", **how: Any) -> Training:
     """Describe the training with the parts of the course's exercises, as it runs in the chapter."""
     return phrase_translation(
         language,
@@ -109,11 +119,17 @@ def as_in_the_chapter(language: str = "zh") -> Training:
         shift_right=use("generation.shift_right"),
         cross_attention=use("generation.cross_attention"),
         label_smoothed_loss=use("translation.label_smoothed_loss"),
+        **how,
     )
 
 
+# The chapter's; what each of two things does for lists longer than any seen; and other languages.
 KINDS: dict[str, Callable[[], Training]] = {
     "as in the chapter": as_in_the_chapter,
+    "one phrase a row": functools.partial(as_in_the_chapter, joined=False),
+    "no bound on the look": functools.partial(as_in_the_chapter, reach=None),
+    "neither": functools.partial(as_in_the_chapter, joined=False, reach=None),
+    "sines, no bias": functools.partial(as_in_the_chapter, positions="sinusoidal", reach=None),
     "German": functools.partial(as_in_the_chapter, "de"),
     "Japanese": functools.partial(as_in_the_chapter, "ja"),
     "Arabic": functools.partial(as_in_the_chapter, "ar"),
@@ -136,6 +152,7 @@ def _build(
         positions=settings.positions,
         near=settings.more["near"],
         copies=settings.more["copies"],
+        reach=settings.more["reach"],
         cross_attention=cross_attention,
         **({} if layer is None else {"layer": layer}),
     )
@@ -144,11 +161,9 @@ def _build(
 @functools.cache
 def plain_baselines(split: str = "validation", language: str = "zh") -> dict[str, dict[str, float]]:
     """Return what needs no network, scored on "validation" or "test" (items, decades and lists)."""
-    sets = {name: datasets.load("cldr-phrases", language=language, test=name) for name in TESTS}
-    asked = {"exact": sets["items"].validation}
-    if split == "test":
-        asked = {"exact" if name == "items" else name: found.test for name, found in sets.items()}
-    nearest = baselines.Nearest([(phrase.text, phrase.target) for phrase in sets["items"].train])
+    asked = recipe.phrases(split, language)
+    known = datasets.load("cldr-phrases", language=language).train
+    nearest = baselines.Nearest([(phrase.text, phrase.target) for phrase in known])
     return {
         name: {
             figure: recipe.exact(answer([phrase.text for phrase in phrases]), phrases)

@@ -23,6 +23,9 @@ from course.content.translation.experiments.characters import PAD
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.models.encoder_decoder import EncoderDecoder
 from encoder_core.multihead import MultiheadAttention
+from encoder_core.relative import RelativeBias
+
+UNSEEN = -1e4  # added to the scores of what is too far, as good as minus infinity
 
 __all__ = ["OwnCrossAttention", "build", "look_and_copy", "look_near"]
 
@@ -38,6 +41,7 @@ def build(
     positions: str = "relative",
     near: bool = True,
     copies: bool = True,
+    reach: tuple[int, int] | None = None,
     layer: Callable[..., nn.Module] = TransformerEncoderLayer,
     cross_attention: Callable[..., Tensor] | None = None,
 ) -> EncoderDecoder:
@@ -54,6 +58,10 @@ def build(
         vocab_size, d_model, nhead, num_layers, num_layers, dim_feedforward,
         padding_idx=PAD, dropout=dropout, positions=positions, layer=layer,
     )  # fmt: skip
+    if reach is not None:
+        for stack, far in zip((model.encoder, model.decoder), reach, strict=True):
+            if far:
+                bound(stack, far)
     if near:
         look_near(model.encoder, sides=(-1, 1))
         look_near(model.decoder, sides=(0, -1))
@@ -80,6 +88,28 @@ def look_near(stack: nn.Module, sides: tuple[int, ...]) -> None:
         for head in range(nhead):
             slope = 1.0 if head < (nhead + 1) // 2 else 0.25
             table[head] = -slope * (distance - sides[head % len(sides)]).abs()
+
+
+class NearBias(RelativeBias):
+    """A learned number for each head and distance; what is farther than `reach` is not seen."""
+
+    def __init__(self, nhead: int, reach: int) -> None:
+        super().__init__(nhead, reach)
+
+    def forward(self, query_length: int, key_length: int, offset: int = 0) -> Tensor:
+        """Return the bias `(H, L, S)`."""
+        bias = super().forward(query_length, key_length, offset)  # (H, L, S)
+        queries = torch.arange(offset, offset + query_length, device=bias.device)[:, None]
+        away = (torch.arange(key_length, device=bias.device) - queries).abs()  # (L, S)
+        return bias.masked_fill(away > self.max_distance, UNSEEN)
+
+
+def bound(stack: nn.Module, reach: int) -> None:
+    """Put a `NearBias` in the place of each bias of a stack."""
+    for module in list(stack.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, RelativeBias):
+                setattr(module, name, NearBias(child.nhead, reach))
 
 
 @torch.no_grad()

@@ -6,18 +6,21 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course import datasets
 from course.content.translation.experiments.characters import BOS, EOS, PAD, batch, encode, text
 from course.datasets.dataset import Example
-from course.datasets.phrases.card import TESTS
+from course.datasets.phrases.card import CARD, TESTS
+from course.datasets.phrases.kinds import draw
 from encoder_core.generation.decoding import shift_right as standard_shift
 from encoder_core.generation.generate import generate_beam, generate_greedy
 
 __all__ = [
-    "LONGEST", "SETTINGS", "Pair", "Rows", "collate", "evaluate", "exact", "loss", "pairs", "test",
+    "JOINED", "LONGEST", "REACH", "SETTINGS", "Pair", "Rows", "collate", "evaluate", "exact", "loss",
+    "pairs", "phrases", "trained_on",
     "translate",
 ]  # fmt: skip
 
@@ -32,17 +35,21 @@ SETTINGS: dict[str, Any] = {
     "weight_decay": 0.01,
     "clip": 1.0,
 }
+REACH = (6, 4)  # characters that a layer of the encoder sees to each side, and one of the decoder
+JOINED = 120  # characters of a row of several phrases, at most
 LONGEST = 100  # characters that are written
+_DRAWN = 300  # phrases of each kind, of which some are of unseen decades or longer lists
 _TOGETHER = 128  # phrases that are translated at once
 
 Smoothed = Callable[[Tensor, Tensor, float, int], Tensor]
 
 
 class Pair(NamedTuple):
-    """The numbers of a phrase's characters, and of its translation's, each with the end."""
+    """The numbers of a phrase's characters, and of its translation's, each with the end; and its kind."""
 
     source: tuple[int, ...]
     target: tuple[int, ...]
+    kind: int
 
 
 class Rows(NamedTuple):
@@ -57,14 +64,49 @@ def pairs(language: str) -> tuple[Pair, ...]:
     """Return the training phrases."""
     found = datasets.load("cldr-phrases", language=language).train
     return tuple(
-        Pair(tuple(encode(phrase.text, language)), tuple(encode(phrase.target, language)))
+        Pair(
+            tuple(encode(phrase.text, language)),
+            tuple(encode(phrase.target, language)),
+            phrase.label or 0,
+        )
         for phrase in found
     )
 
 
-def collate(chosen: Sequence[Pair]) -> Rows:
-    """Make a batch."""
-    return Rows(batch([pair.source for pair in chosen]), batch([pair.target for pair in chosen]))
+@functools.lru_cache(maxsize=2)
+def trained_on(language: str) -> tuple[Pair, ...]:
+    """Return the training phrases, the lists twice: they are the longest, and the fewest."""
+    found = pairs(language)
+    lists = CARD.classes.index("list")
+    return found + tuple(pair for pair in found if pair.kind == lists)
+
+
+def collate(chosen: Sequence[Pair], joined: int = 0) -> Rows:
+    """Make a batch of phrases, each a row or, with `joined`, several in a row.
+
+    Phrases of one kind then follow each other in a row, each with its end, until a number of characters is
+    exceeded that is drawn for each row, from 1 to `joined`: so a row has one phrase or more, on both sides
+    the same ones.
+    """
+    rows = [(pair.source, pair.target) for pair in chosen]
+    if joined:
+        rows = _join(sorted(chosen, key=lambda pair: pair.kind), joined)
+    return Rows(batch([source for source, _ in rows]), batch([target for _, target in rows]))
+
+
+def _join(pairs: Sequence[Pair], most: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    rows: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    room, kind = 0, -1
+    for pair in pairs:
+        room -= len(pair.source)
+        if room < 0 or pair.kind != kind:
+            room = int(torch.randint(1, most + 1, ())) - len(pair.source)
+            kind = pair.kind
+            rows.append((pair.source, pair.target))
+        else:
+            source, target = rows[-1]
+            rows[-1] = (source + pair.source, target + pair.target)
+    return rows
 
 
 def loss(
@@ -111,17 +153,30 @@ def exact(written: Sequence[str], phrases: Sequence[Example]) -> float:
     return same / len(phrases)
 
 
-def evaluate(model: nn.Module, language: str = "zh") -> dict[str, float]:
-    """Return the share of validation's phrases that are translated exactly."""
-    phrases = datasets.load("cldr-phrases", language=language).validation
-    return {"exact": exact(translate(model, [p.text for p in phrases], language), phrases)}
+@functools.lru_cache(maxsize=4)
+def phrases(split: str, language: str) -> dict[str, tuple[Example, ...]]:
+    """Return what is asked on "validation" or "test": "exact", held-out items; "decades"; "lists".
+
+    The data set has no validation of decades and lists; these are drawn apart from the tests.
+    """
+    sets = {test: datasets.load("cldr-phrases", language=language, test=test) for test in TESTS}
+    if split == "test":
+        return {"exact" if test == "items" else test: found.test for test, found in sets.items()}
+    asked = {text for test in TESTS for text, *_ in sets[test].test}
+    found: dict[str, list[Example]] = {"decades": [], "lists": []}
+    for phrase in draw(_DRAWN, seed=1):
+        if phrase.unseen and phrase.write("en") not in asked:
+            example = Example(phrase.write("en"), None, phrase.kind, phrase.write(language))
+            found[phrase.unseen].append(example)
+    return {
+        "exact": sets["items"].validation,
+        **{name: tuple(each) for name, each in found.items()},
+    }
 
 
-def test(model: nn.Module, language: str = "zh") -> dict[str, float]:
-    """Return the share of exact translations in each test: "exact" of items, "decades", "lists"."""
-    found = {}
-    for name in TESTS:
-        phrases = datasets.load("cldr-phrases", language=language, test=name).test
-        share = exact(translate(model, [p.text for p in phrases], language), phrases)
-        found["exact" if name == "items" else name] = share
-    return found
+def evaluate(model: nn.Module, split: str = "validation", language: str = "zh") -> dict[str, float]:
+    """Return the share of exact translations: "exact" of held-out items, "decades", "lists"."""
+    return {
+        name: exact(translate(model, [phrase.text for phrase in asked], language), asked)
+        for name, asked in phrases(split, language).items()
+    }
