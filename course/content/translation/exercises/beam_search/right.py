@@ -48,11 +48,11 @@ def beam_search_tensors(next_logits, bos_id, eos_id, beam, max_length, length_pe
             [*texts[row], token] for row, token in zip(rows.tolist(), tokens.tolist(), strict=True)
         ]
         done = tokens == eos_id
-        ended += [(s, t) for s, t, d in zip(best.values.tolist(), longer, done) if d]
-        texts = [text for text, d in zip(longer, done) if not d]
+        ended += [(s, t) for s, t, d in zip(best.values.tolist(), longer, done, strict=False) if d]
+        texts = [text for text, d in zip(longer, done, strict=False) if not d]
         sums = best.values[~done]
     pool = [(s, len(t) - 1, t[1:-1]) for s, t in ended]
-    pool += [(s, len(t) - 1, t[1:]) for s, t in zip(sums.tolist(), texts)]
+    pool += [(s, len(t) - 1, t[1:]) for s, t in zip(sums.tolist(), texts, strict=False)]
     return max(pool, key=lambda one: one[0] * (6 / (5 + one[1])) ** length_penalty)[2]
 
 
@@ -65,7 +65,7 @@ def beam_search_recursive(next_logits, bos_id, eos_id, beam, max_length, length_
         for ids, log_p in live.items():
             gains = next_logits(list(ids)).log_softmax(-1)
             # No more than beam continuations of one hypothesis can be kept.
-            for gain, token in zip(*gains.topk(min(beam, len(gains)))):
+            for gain, token in zip(*gains.topk(min(beam, len(gains))), strict=False):
                 step.append((log_p + gain.item(), (*ids, token.item())))
         step.sort(reverse=True)
         kept = {ids: log_p for log_p, ids in step[:beam]}
@@ -87,7 +87,7 @@ def beam_search_by_length(next_logits, bos_id, eos_id, beam, max_length, length_
     for length in range(1, max_length + 1):
         scored = []
         for log_p, text in live:
-            p = next_logits([bos_id] + text).double().softmax(0).numpy()
+            p = next_logits([bos_id, *text]).double().softmax(0).numpy()
             scored.extend((log_p + numpy.log(x), text, t) for t, x in enumerate(p))
         order = numpy.argsort([-one[0] for one in scored])[:beam]
         live = []
@@ -96,7 +96,7 @@ def beam_search_by_length(next_logits, bos_id, eos_id, beam, max_length, length_
             if token == eos_id:
                 waiting[length].append((log_p, text))
             else:
-                live.append((log_p, text + [token]))
+                live.append((log_p, [*text, token]))
     waiting[max_length] += live
     return max(
         (log_p / ((5 + length) / 6) ** length_penalty, text)
@@ -119,7 +119,7 @@ def beam_search_with_a_bound(next_logits, bos_id, eos_id, beam, max_length, leng
             break
         step_all = sorted(
             (
-                (p + g, ids + [t])
+                (p + g, [*ids, t])
                 for p, ids in live
                 for t, g in enumerate(next_logits(ids).log_softmax(-1).tolist())
             ),
@@ -140,7 +140,7 @@ def beam_search_five(next_logits, bos_id, eos_id, beam, max_length, length_penal
         for ids, log_p, ended in hypotheses:
             if not ended:
                 gains = next_logits(ids).log_softmax(0) / math.log(2)
-                step += [(ids + [i], log_p + float(g), i == eos_id) for i, g in enumerate(gains)]
+                step += [([*ids, i], log_p + float(g), i == eos_id) for i, g in enumerate(gains)]
         hypotheses = done + sorted(step, key=lambda one: one[1], reverse=True)[:beam]
     ids, _, ended = max(
         hypotheses, key=lambda h: h[1] / (1 + (len(h[0]) - 1) / 5) ** length_penalty
