@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from course.checking.exercise import Case, Exercise, tags
+from course.checking.exercise import Case, Exercise, Landmark, Remark, tags, traps
 from course.checking.exercise.cases import DOUBLE, FLAT, SINGLE, holding
 from course.checking.exercise.draw import Draw
 
@@ -78,7 +79,7 @@ def _scores(
     query: Tensor, memory: Tensor, w_query: Tensor, w_memory: Tensor, v: Tensor, *mask: Tensor
 ) -> Tensor:
     hidden = (query @ w_query.T).unsqueeze(1) + memory @ w_memory.T
-    return hidden.tanh() @ v  # fmt: skip
+    return hidden.tanh() @ v
 
 
 def _attended(scores: Tensor, memory: Tensor, *mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,13 +89,95 @@ def _attended(scores: Tensor, memory: Tensor, *mask: Tensor) -> tuple[Tensor, Te
     return (weights.unsqueeze(1) @ memory).squeeze(1), weights
 
 
+def _both(context: str, weights: str, compute: Any) -> tuple[Landmark, Landmark]:
+    """A context and its weights."""
+    return (
+        Landmark(context, lambda *args: compute(*args)[0]),
+        Landmark(weights, lambda *args: compute(*args)[1]),
+    )
+
+
+def _finds(function: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
+    """The hidden layer of one unit: scores of plain numbers, read off the weights of two places."""
+    one = torch.ones(1, 1, dtype=torch.float64)
+    memory = torch.tensor([[[0.0], [1.0]]], dtype=torch.float64)
+
+    def ratio(query: float, v: float) -> float:
+        """The difference of the two scores, that of memory 1 less that of memory 0."""
+        with torch.no_grad():
+            weights = function(query * one, memory.clone(), one.clone(), one.clone(), v * one[0])[1]
+        return float((weights[0, 1] / weights[0, 0]).log())
+
+    for query, v in ((0.0, 1.0), (0.0, 2.0), (1.0, 1.0), (-0.5, 1.0)):
+        try:
+            came = ratio(query, v)
+        except Exception:
+            return []
+        wanted = v * (math.tanh(query + 1) - math.tanh(query))
+        if not math.isclose(came, wanted, rel_tol=1e-6, abs_tol=1e-9):
+            return [
+                f"with all widths 1, all weights 1, v = {v:g}, the query {query:g} and a memory of 0 and 1, the second "
+                f"score should be {v:g} (tanh({query + 1:g}) - tanh({query:g})) = {wanted:.4f} larger than the first; "
+                f"by your weights it is {came:.4f} larger"
+            ]
+    return []
+
+
 EXERCISE = Exercise(
     id="translation.additive_attention",
     signature="(query, memory, w_query, w_memory, v, memory_padding_mask=None)",
     minutes=15,
     difficulty=2,
     cases=_cases,
+    finds=_finds,
     results=("context", "weights"),
+    landmarks=(
+        Landmark("the scores, before the softmax", _scores),
+        *_both(
+            "the context that comes without the mask",
+            "the weights without the mask",
+            lambda *a: _attended(_scores(*a), a[1]),
+        ),
+        *_both(
+            "the context that the mask gives the other way round",
+            "the weights with the mask the other way round",
+            lambda *a: _attended(_scores(*a), a[1], *(~mask for mask in a[5:])),
+        ),
+        *_both(
+            "the context of the scores without a tanh",
+            "the weights of the scores without a tanh",
+            lambda *a: _attended(
+                ((a[0] @ a[2].T).unsqueeze(1) + a[1] @ a[3].T) @ a[4], a[1], *a[5:]
+            ),
+        ),
+        *_both(
+            "the context of products of query and memory, which are to be added",
+            "the weights of products of query and memory, which are to be added",
+            lambda *a: _attended(
+                ((a[0] @ a[2].T).unsqueeze(1) * (a[1] @ a[3].T)).tanh() @ a[4], a[1], *a[5:]
+            ),
+        ),
+        *_both(
+            "the context of the memory's own scores: the query was not used",
+            "the weights of the memory's own scores: the query was not used",
+            lambda *a: _attended(_scores(0 * a[0], *a[1:]), a[1], *a[5:]),
+        ),
+        Landmark("the plain mean of the memory", lambda *a: a[1].mean(1)),
+        Landmark("the plain sum of the memory", lambda *a: a[1].sum(1)),
+    ),
     axes=(("B", "M"), ("B", "S")),
     rows_sum_to_one=1,
+    remarks=(
+        Remark(
+            traps.IDLE_QUERY,
+            _case(
+                Draw(0), "one memory is all padding", (2, 2, 3, 2, 2), [2, 0], differentiable=True
+            ),
+            traps.not_finite,
+            "A memory of padding alone gives the right result, but the gradients that flow back to the inputs are "
+            "NaN: 0/0 is computed on the way and replaced afterwards. In training, one such text makes NaN of all "
+            "weights with the next step. Let no row of scores be -inf throughout.",
+            mode="gradient",
+        ),
+    ),
 )

@@ -39,7 +39,9 @@ def _case(says: str, *pairs: str, joined: str = " ", names: tuple[str, ...] = ()
 
 
 def _cases(seed: int) -> list[Case]:
-    drawn = corpora.drawn(seed, ["the", "a", "cat", "dog", "sat", "ran", "on", "by", "mat", "and"], 7, (4, 13))
+    drawn = corpora.drawn(
+        seed, ["the", "a", "cat", "dog", "sat", "ran", "on", "by", "mat", "and"], 7, (4, 13)
+    )
     return [
         _case("the last of six words is another", "the cat sat on the mat|the cat sat on the rug"),
         _case("a translation that is its reference", "the cat sat on the mat|the cat sat on the mat"),

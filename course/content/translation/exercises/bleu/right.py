@@ -11,8 +11,8 @@ def bleu_counts_first(candidates, references):
     right, every = [0] * 4, [0] * 4
     for candidate, reference in zip(candidates, references, strict=True):
         for order in range(4):
-            left = Counter(zip(*[reference[i:] for i in range(order + 1)]))
-            for gram in zip(*[candidate[i:] for i in range(order + 1)]):
+            left = Counter(zip(*[reference[i:] for i in range(order + 1)], strict=False))
+            for gram in zip(*[candidate[i:] for i in range(order + 1)], strict=False):
                 every[order] += 1
                 if left[gram] > 0:
                     left[gram] -= 1
@@ -21,12 +21,12 @@ def bleu_counts_first(candidates, references):
         return 0
     ours, theirs = sum(map(len, candidates)), sum(map(len, references))
     penalty = 1 if ours >= theirs else math.exp(1 - theirs / ours)
-    return penalty * math.prod(r / e for r, e in zip(right, every)) ** 0.25
+    return penalty * math.prod(r / e for r, e in zip(right, every, strict=False)) ** 0.25
 
 
 def bleu_tensor(candidates, references):
     totals = torch.zeros(2, 4, dtype=torch.float64)
-    for candidate, reference in zip(candidates, references):
+    for candidate, reference in zip(candidates, references, strict=False):
         for n in (1, 2, 3, 4):
             seen = defaultdict(int)
             for i in range(len(reference) - n + 1):
@@ -50,7 +50,7 @@ def bleu_recursive(candidates, references):
         return {**rest, first: rest.get(first, 0) + 1}
 
     def precision(n):
-        pairs = [(counted(c, n), counted(r, n)) for c, r in zip(candidates, references)]
+        pairs = [(counted(c, n), counted(r, n)) for c, r in zip(candidates, references, strict=False)]
         hits = sum(min(times, r.get(gram, 0)) for c, r in pairs for gram, times in c.items())
         return hits / max(1, sum(sum(c.values()) for c, _ in pairs))
 
@@ -71,7 +71,7 @@ def bleu_numbered(candidates, references):
     log_score = 0.0
     for n in range(1, 5):
         matches, possible = 0, 0
-        for c, r in zip(*ids):
+        for c, r in zip(*ids, strict=False):
             grams = [str(c[i : i + n]) for i in range(len(c) + 1 - n)]
             others = [str(r[i : i + n]) for i in range(len(r) + 1 - n)]
             matches += sum(min(grams.count(g), others.count(g)) for g in set(grams))

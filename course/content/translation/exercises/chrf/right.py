@@ -31,15 +31,15 @@ def chrf_one_pass(candidates, references, beta=2.0):
 
 def chrf_tensor(candidates, references, beta=2.0):
     counts = torch.zeros(3, 6, dtype=torch.float64)
-    for sides in zip(candidates, references):
+    for sides in zip(candidates, references, strict=False):
         ours, theirs = ([c for c in text if not c.isspace()] for text in sides)
         for n in range(1, min(6, len(theirs)) + 1):
             left = defaultdict(int)
-            for gram in zip(*(theirs[i:] for i in range(n))):
+            for gram in zip(*(theirs[i:] for i in range(n)), strict=False):
                 left[gram] += 1
             counts[2, n - 1] += len(theirs) - n + 1
             counts[1, n - 1] += max(0, len(ours) - n + 1)
-            for gram in zip(*(ours[i:] for i in range(n))):
+            for gram in zip(*(ours[i:] for i in range(n)), strict=False):
                 counts[0, n - 1] += left[gram] > 0
                 left[gram] -= 1
     there = (counts[1] > 0) & (counts[2] > 0)
@@ -58,7 +58,7 @@ def chrf_by_order(candidates, references, beta=2.0):
         return [text[i : i + n] for i in range(max(len(text) + 1 - n, 0))]
 
     def order(n):
-        pairs = [(grams(o, n), grams(t, n)) for o, t in zip(ours, theirs) if len(t) >= n]
+        pairs = [(grams(o, n), grams(t, n)) for o, t in zip(ours, theirs, strict=False) if len(t) >= n]
         hits = sum(min(o.count(g), t.count(g)) for o, t in pairs for g in set(o))
         total = sum(len(o) for o, _ in pairs)
         if not total:
@@ -66,7 +66,7 @@ def chrf_by_order(candidates, references, beta=2.0):
         return hits / total, hits / sum(len(t) for _, t in pairs)
 
     found = [pair for pair in map(order, range(1, 7)) if pair]
-    p, r = (sum(side) / len(found) for side in zip(*found)) if found else (0, 0)
+    p, r = (sum(side) / len(found) for side in zip(*found, strict=False)) if found else (0, 0)
     try:
         return (1 + beta**2) * p * r / (beta**2 * p + r)
     except ZeroDivisionError:
