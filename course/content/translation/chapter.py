@@ -626,6 +626,23 @@ for places, written in lengths.items():
 # *What to see:* of five and of six it makes four. It has not learned "translate each place, until there is none left". It has learned lists of two, three and four, and *four* is where a list has ended in every phrase that it ever saw.
 
 
+# %% [markdown] id="outside-text"
+# And outside of everything: a date of another millennium, one before the calendar of the data begins, a wrong weekday, misspellings, a number in words.
+
+# %% id="outside-run"
+outside = [
+    "Thursday, March 6, 3021",
+    "Wednesday, July 4, 1776",
+    "Sunday, March 6, 1997",
+    "Thurday, Mrach 6, 1997",
+    "one million euros",
+]
+for text, written in zip(outside, phrases.translate(model, outside, LANGUAGE)):
+    print(f"{text:26} {written}")
+
+# %% [markdown] id="outside-note"
+# *What to see:* years are copied whatever they are, and the weekday is translated and not computed. *Mrach* is still nearer to *March* than to any other month. The last one is made of letters that it knows, in a form that it doesn't: it writes something all the same. A softmax always has a likeliest token, and nothing here says "I don't know this".
+
 # %% [markdown] id="history-section"
 # ## 9 History in three pictures
 
@@ -665,6 +682,18 @@ check("translation.additive_attention", additive_attention)
 
 # %% id="additive-attention-use"
 additive_attention = use("translation.additive_attention")
+
+
+# %% [markdown] id="lab-section"
+# ## 11 The translation lab
+#
+# Everything of this chapter on one page. Type an English date, and step through its translation with the arrow keys: the lines show where the decoder looks, and they cross where the order turns. A click on a character of the distribution forces it, and the rest is written anew. The beam's tree can be walked. And the memory can be exchanged, for another phrase's or for itself with its vectors shuffled, from any step on.
+
+# %% id="lab"
+labs.TranslationLab(model, table, answers={**known, **dict(pairs)}, language=LANGUAGE)
+
+# %% id="lab-quiz"
+quiz("translation.forced")
 
 
 # %% [markdown] id="recap"
