@@ -140,6 +140,17 @@ quiz("translation.characters")
 # %% [markdown] id="label-smoothed-loss-text"
 # ### Exercise 1: `label_smoothed_loss`
 # *Difficulty 1 of 3, about 12 minutes. Hints: `hint("translation.label_smoothed_loss")`*
+#
+# ```
+#   logits (B, T, V) ─► log p ─┬─► -log p of the target (B, T) ──── × (1 - ε) ─┐
+#                              └─► mean of -log p over V (B, T) ──── × ε ──────┴─► +
+#                                                  mean over the tokens, padding out
+# ```
+#
+# - `targets` $(B, T)$ has `pad_id` at the padding, and at least one token that isn't. A padded place doesn't count, neither above nor below the line of the mean.
+# - The smoothing is spread over **all** $V$ tokens, the right one and the padding's included. With `smoothing` 0 the result is the cross-entropy.
+#
+# *A tiny case.* Two tokens, logits $\ln 3$ and $0$, so that $p$ is $0.75$ and $0.25$; the first is right, `smoothing` is $0.2$. Then $0.8 \cdot 0.288 + 0.2 \cdot (0.288 + 1.386) / 2 = 0.398$.
 
 
 # %% id="label-smoothed-loss-exercise" exercise="translation.label_smoothed_loss"
@@ -243,13 +254,14 @@ model = trained.model
 print(f"{trained.settings.steps:,} updates in {trained.seconds:.0f} s")
 print(f"held-out phrases: {trained.test['exact']:.1%} right to the last character")
 for answer in training.examples(model):
-    print(f"{answer.prompt:44} {answer.guesses[0][0]}")
+    written, probability = answer.guesses[0]
+    print(f"{answer.prompt:44} {written} ({probability:.3f} a character)")
 
 # %% id="training-explain"
 explain("translation.learned-first")
 
 # %% [markdown] id="training-note"
-# *What to see:* first the form, then what fills it. After that the share of exact phrases goes up in a minute to nearly all of them. A sum of money with five digits needs six looks at the right place in a row, and one slip makes all of it wrong.
+# *What to see:* first the form, then what fills it. After that the share of exact phrases goes up in a minute to nearly all of them. And look at the probabilities: 0.90 a character, for the easiest digit too. It is what the smoothed target asks for, $1 - 0.1 + 0.1 / V$, and no more.
 
 
 # %% [markdown] id="looks-section"
@@ -296,7 +308,7 @@ figures.heatmap(
 explain("translation.where-for-the-month")
 
 # %% [markdown] id="best-head-note"
-# *What to see:* the second layer's heads have nearly all of their weight on the right number, where an even look would give a seventh. Digit after digit they step along the source; for 3 they jump back to *March*, for 星期四 to the first word. In the first layer most heads are busy with other things. For the weekday, where the look is spread over several letters of *Thursday*, one of them would have been enough: they need not read a word, only tell it from six others.
+# *What to see:* the second layer's heads have nearly all of their weight on the right number, where an even look would give a seventh. Digit after digit they step along the source; for 3 they jump back to *March*, for 四 to the first word. 星期 stands in every such date and needs no look of its own; heads are then wherever they do no harm. In the first layer most are busy with other things. And a single letter of *Thursday* is enough: the model need not read the word here, only tell it from six others, and the encoder has written into each letter where it stands.
 #
 # Does the look *matter*, or does it only look good? Let the model begin with one date, and give it the memory of another one behind each number (the bar shows where):
 
@@ -322,6 +334,20 @@ quiz("translation.alignment-is-learned")
 # %% [markdown] id="bleu-text"
 # ### Exercise 2: `bleu`
 # *Difficulty 2 of 3, about 25 minutes. Hints: `hint("translation.bleu")`*
+#
+# ```
+#   written    the  the  cat            reference    the  cat  sat
+#   runs of 1  the: 2, cat: 1           the: 1, cat: 1, sat: 1
+#              shared  the: 1 (clipped), cat: 1      p1 = 2 of 3
+#   runs of 2  the the, the cat         the cat, cat sat
+#              shared  the cat                       p2 = 1 of 2
+# ```
+#
+# - Texts are lists of words (or of characters, or of any tokens). The shared runs and all written runs are added up over **all** texts for each $n$, and divided then.
+# - Where a text is shorter than $n$, it has no run of $n$. The result is 0 where no run of some $n$ is shared; nothing is smoothed.
+# - $c$ and $r$ are the lengths of all texts together.
+#
+# *A tiny case.* Written *a b c d e* for *a b c d f*: the shares are $\frac45, \frac34, \frac23, \frac12$, their product $\frac15$, and BLEU is $0.2^{1/4} = 0.669$.
 
 
 # %% id="bleu-exercise" exercise="translation.bleu"
@@ -422,6 +448,18 @@ print(f"right answers, characters: {bleu(expected, expected):.2f}")
 # %% [markdown] id="chrf-text"
 # ### Exercise 3: `chrf`
 # *Difficulty 2 of 3, about 15 minutes. Hints: `hint("translation.chrf")`*
+#
+# ```
+#   white space out ─► runs of n characters, n = 1 ... 6
+#                        shared / written  = precision of n ─┐ mean over n ─► P ─┐
+#                        shared / expected = recall of n ────┘ mean over n ─► R ─┴─► chrF
+# ```
+#
+# - As in `bleu`, a run is shared at most as often as the reference has it, and the counts of all texts are added up first.
+# - A pair of texts whose reference is too short for a run of $n$ is left out for this $n$, and an $n$ for which nothing was written or nothing was expected is left out of both means.
+# - Where nothing is left, or nothing is shared, the result is 0.
+#
+# *A tiny case.* Written *abc* for *abd*: $\frac23$ of the single characters, $\frac12$ of the pairs, none of the threes, both ways. Precision and recall are $0.389$, and so is chrF.
 
 
 # %% id="chrf-exercise" exercise="translation.chrf"
@@ -491,6 +529,22 @@ predict("translation.beam-of-two")
 # %% [markdown] id="beam-search-text"
 # ### Exercise 4: `beam_search`
 # *Difficulty 3 of 3, about 30 minutes. Hints: `hint("translation.beam_search")`*
+#
+# A *hypothesis* is a text so far, with its $\log p$. `next_logits` takes its ids, which begin with `bos_id`, and returns logits $(V,)$.
+#
+# ```
+#   live           continued by each token       the `beam` likeliest of all
+#   [BOS]     ─►   [BOS 6]  [BOS 3]  ...    ─►   [BOS 6]  [BOS 3]
+#   [BOS 6]   ─►   [BOS 6 月]  ...          ┐
+#   [BOS 3]   ─►   [BOS 3 月]  ...          ┴►   [BOS 3 月]  [BOS 6 月]
+#   what ends in eos_id is put aside, finished; the others are live
+# ```
+#
+# - At most `max_length` steps; stop when nothing is live.
+# - At the end the finished ones and those that are still live compete. The highest $\log p \,/\, ((5 + \text{length}) / 6)^\alpha$ wins, with $\alpha$ the `length_penalty`. The length counts `eos_id` where there is one, and never `bos_id`.
+# - The result is a list of Python `int`, without `bos_id` and `eos_id`.
+#
+# *A tiny case.* After the beginning token 3 has 0.6 and token 4 has 0.4; after 3 the end has 0.55, after 4 it has 1. With a beam of 1 the result is $3$, with a beam of 2 it is $4$: $0.4$ against $0.33$.
 
 
 # %% id="beam-search-exercise" exercise="translation.beam_search"
@@ -625,12 +679,46 @@ for places, written in lengths.items():
 # *What to see:* of five and of six it makes four. It has not learned "translate each place, until there is none left". It has learned lists of two, three and four, and *four* is where a list has ended in every phrase that it ever saw.
 
 
+# %% [markdown] id="outside-text"
+# And outside of everything: a date of another millennium, one before the calendar of the data begins, a wrong weekday, misspellings, a number in words.
+
+# %% id="outside-run"
+outside = [
+    "Thursday, March 6, 3021",
+    "Wednesday, July 4, 1776",
+    "Sunday, March 6, 1997",
+    "Thurday, Mrach 6, 1997",
+    "one million euros",
+]
+for text, written in zip(outside, phrases.translate(model, outside, LANGUAGE)):
+    print(f"{text:26} {written}")
+
+# %% [markdown] id="outside-note"
+# *What to see:* years are copied whatever they are, and the weekday is translated and not computed. *Mrach* is still nearer to *March* than to any other month. The last one is made of letters that it knows, in a form that it doesn't: it writes something all the same. A softmax always has a likeliest token, and nothing here says "I don't know this".
+
 # %% [markdown] id="history-section"
 # ## 9 History in three pictures
 
 # %% [markdown] id="additive-attention-text"
 # ### Exercise 5: `additive_attention`
 # *Difficulty 2 of 3, about 15 minutes. Hints: `hint("translation.additive_attention")`*
+#
+# Bahdanau et al. (2015, section A.1.2) score a query and a place of the memory with a small network, one hidden layer and no bias:
+#
+# $$\text{score}_s = v \cdot \tanh(W_q\, q + W_m\, m_s), \qquad \text{weights} = \text{softmax}(\text{scores}), \qquad \text{context} = \sum_s \text{weight}_s\, m_s$$
+#
+# ```
+#   query  (B, Q)     ─► w_query  ─► (B, 1, A) ─┐
+#                                               + ─► tanh ─► · v ─► scores (B, S)
+#   memory (B, S, M)  ─► w_memory ─► (B, S, A) ─┘                      │ softmax
+#      └───────────── weighted sum ◄───────────────────────── weights (B, S)
+#                          └─► context (B, M)
+# ```
+#
+# - `memory_padding_mask` $(B, S)$ is True at padding, or `None`. Padding gets weight 0.
+# - Where all of a memory is padding, weights and context are 0.
+#
+# *A tiny case.* All sizes 1, `w_query` and `v` 1, `w_memory` 0: every place has the same score. Of the memory $2, 4$ the context is $3$, and $2$ where the second is padding.
 
 
 # %% id="additive-attention-exercise" exercise="translation.additive_attention"
@@ -664,6 +752,18 @@ check("translation.additive_attention", additive_attention)
 
 # %% id="additive-attention-use"
 additive_attention = use("translation.additive_attention")
+
+
+# %% [markdown] id="lab-section"
+# ## 10 The translation lab
+#
+# Everything of this chapter on one page. Type an English date, and step through its translation with the arrow keys: the lines show where the decoder looks, and they cross where the order turns. A click on a character of the distribution forces it, and the rest is written anew. The beam's tree can be walked. And the memory can be exchanged, for another phrase's or for itself with its vectors shuffled, from any step on.
+
+# %% id="lab"
+labs.TranslationLab(model, table, answers={**known, **dict(pairs)}, language=LANGUAGE)
+
+# %% id="lab-quiz"
+quiz("translation.forced")
 
 
 # %% [markdown] id="recap"

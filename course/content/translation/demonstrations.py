@@ -13,19 +13,25 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 from babel import Locale
 from torch import Tensor, nn
 
-from course.content.translation.experiments import characters
-from course.content.translation.phrases import looks, read, translate
+from course.content.translation.experiments import characters, recipe
+from course.content.translation.phrases import as_in_the_chapter, looks, read, translate
+from course.datasets import load
+from course.datasets.dataset import Example
+from course.datasets.phrases.card import CARD
 from course.system.threads import one_thread
+from course.training import Training
 
 __all__ = [
     "BOS", "EOS", "Fitted", "Hesitant", "Table", "TwoDates", "draw_tree", "fit", "go_on", "list_lengths",
-    "number_looks", "one_digit_wrong", "places_in", "write_and_swap",
+    "list_share", "lists_alone", "names_in", "number_looks", "one_digit_wrong", "places_in", "roles",
+    "write_and_swap",
 ]  # fmt: skip
 
 BOS, EOS = 0, 1  # of the models made by hand
@@ -222,12 +228,7 @@ def _place_names(language: str) -> list[str]:
 
 def places_in(text: str, language: str) -> int:
     """Count the places that a list names."""
-    count = 0
-    for name in _place_names(language):
-        if name in text:
-            count += text.count(name)
-            text = text.replace(name, "")
-    return count
+    return len(names_in(text, language))
 
 
 def list_lengths(model: Any, lists: Sequence[str], language: str) -> dict[int, Counter[int]]:
@@ -259,3 +260,59 @@ def write_and_swap(model: Any, first: str, second: str, language: str) -> list[s
     whole = go_on(model, first, "", language)
     ends = [0, *(match.end() for match in re.finditer(r"\d+", whole)), len(whole)]
     return [f"{whole[:end]} | {go_on(model, second, whole[:end], language)}" for end in ends]
+
+
+def roles(model: Any, lists: Sequence[Example], language: str) -> Tensor:
+    """Return which places of a list are written, `(4, N)`: a row each for the first, second, third and last written.
+
+    Counted are translations of four places, all of them of the list; a row sums to 1 where there are any.
+
+    Args:
+        lists: all of the same length N.
+    """
+    texts = [each.text for each in lists]
+    size = places_in(texts[0], "en")
+    counts = torch.zeros(4, size)
+    for each, written in zip(lists, translate(model, texts, language), strict=True):
+        known = names_in(each.target, language)
+        found = [known.index(name) for name in names_in(written, language) if name in known]
+        if len(found) == 4 == places_in(written, language):
+            counts[torch.arange(4), found] += 1
+    return counts / counts.sum(dim=-1, keepdim=True).clamp(min=1)
+
+
+def names_in(text: str, language: str) -> list[str]:
+    """Return the places that a list names, in its order."""
+    found: list[tuple[int, str]] = []
+    rest = text
+    for name in _place_names(language):
+        while (place := rest.find(name)) >= 0:
+            found.append((place, name))
+            rest = rest[:place] + "\0" * len(name) + rest[place + len(name) :]
+    return [name for _, name in sorted(found)]
+
+
+def lists_alone(language: str) -> Training:
+    """Describe a training on nothing but lists, one in a row, by a model that sees everything."""
+    kind = CARD.classes.index("list")
+    whole = as_in_the_chapter(language, joined=False, reach=None)
+    return replace(
+        whole,
+        name=f"translation.lists_{language}",
+        title="The same model, trained on lists of two to four places alone",
+        data=[pair for pair in recipe.pairs(language) if pair.kind == kind],
+        settings=whole.settings.changed(steps=400, warmup=20),
+        evaluate=lambda model: {"exact": list_share(model, language)},
+        test=None,
+        head=None,
+        baselines={},
+        key=f"{whole.key} lists",
+    )
+
+
+def list_share(model: Any, language: str) -> float:
+    """Return the share of validation's lists that are translated exactly."""
+    kind = CARD.classes.index("list")
+    found = load("cldr-phrases", language=language).validation
+    lists = [each for each in found if each.label == kind]
+    return recipe.exact(translate(model, [each.text for each in lists], language), lists)
