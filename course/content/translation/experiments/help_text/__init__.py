@@ -1,0 +1,1 @@
+"""The help of LibreOffice, from English to Chinese: tokens, the model, its training, and baselines."""
