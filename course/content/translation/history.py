@@ -81,15 +81,12 @@ def _describe(
         build=build,
         data=of_phrases.pairs(recipe.LANGUAGE),
         collate=of_phrases.collate,
-        loss=of_phrases.loss,
+        loss=recipe.loss,
         evaluate=recipe.evaluate,
         figure="exact",
         test=recipe.test,
         examples=_answer_the_shown,
-        key=key_of(
-            (characters, corpus, fixed_vector, kinds, looking_back, recipe),
-            (of_phrases.collate, of_phrases.loss, of_phrases.pairs),
-        ),
+        key=key_of((corpus, fixed_vector, kinds, looking_back, recipe), ()),
     )
 
 
@@ -130,7 +127,7 @@ def _answer_the_shown(model: nn.Module) -> Sequence[Answer]:
 def _probability(model: nn.Module, source: str, target: str) -> float:
     """How likely the model finds each character, in the geometric mean."""
     pair = (batch([encode(text, recipe.LANGUAGE)]) for text in (source, target))
-    return float(torch.exp(-of_phrases.loss(model, of_phrases.Rows(*pair))))
+    return float(torch.exp(-recipe.loss(model, of_phrases.Rows(*pair))))
 
 
 @torch.no_grad()
@@ -202,7 +199,7 @@ def chains(lengths: Sequence[int]) -> dict[str, list[int]]:
     """
     rows = [_rows(length, count=2) for length in lengths]
     return {
-        name: [recipe.longest_chain(of_phrases.loss(model, each)) for each in rows]
+        name: [recipe.longest_chain(recipe.loss(model, each)) for each in rows]
         for name, model in models().items()
     }
 
@@ -216,6 +213,6 @@ def update_times(lengths: Sequence[int], tries: int = 3) -> dict[str, list[float
             rows = _rows(length)
             for name, model in made.items():
                 began = time.perf_counter()
-                of_phrases.loss(model, rows).backward()  # type: ignore[no-untyped-call]
+                recipe.loss(model, rows).backward()  # type: ignore[no-untyped-call]
                 found[name][place].append(time.perf_counter() - began)
     return {name: [statistics.median(each) for each in times] for name, times in found.items()}
