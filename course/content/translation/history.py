@@ -13,6 +13,7 @@ import functools
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -29,12 +30,12 @@ from course.content.translation.experiments.history.looking_back import LookingB
 from course.datasets.phrases import corpus, kinds
 from course.datasets.phrases.kinds import Phrase
 from course.training import Answer, Settings, Training
-from course.training.own_parts import key_of
+from course.training.own_parts import any_is_the_learners, key_of, whose_parts
 from encoder_core.models.encoder_decoder import EncoderDecoder
 
 __all__ = [
-    "DATE", "KINDS", "SHOWN", "chains", "looks", "models", "recorded_looks", "shown", "sizes", "translate",
-    "update_times",
+    "DATE", "KINDS", "SHOWN", "attention_of", "chains", "looks", "models", "recorded_looks", "shown", "sizes",
+    "translate", "update_times",
 ]  # fmt: skip
 
 DATE = Phrase("date", "full", (1997, 3, 6))  # Thursday, March 6, 1997
@@ -55,8 +56,9 @@ def _fixed_vector(settings: Settings, backwards: bool = False) -> nn.Module:
     return FixedVector(_vocabulary(), embed, settings.d_model, PAD, backwards)
 
 
-def _looking_back(settings: Settings) -> nn.Module:
-    return LookingBack(_vocabulary(), settings.more["embed"], settings.d_model, PAD)
+def _looking_back(settings: Settings, function: looking_back.Function | None = None) -> nn.Module:
+    embed = settings.more["embed"]
+    return LookingBack(_vocabulary(), embed, settings.d_model, PAD, function)
 
 
 def _transformer(settings: Settings) -> nn.Module:
@@ -111,6 +113,19 @@ KINDS: dict[str, Callable[[], Training]] = {
         _transformer, 1900, d_model=64, dim_feedforward=256, positions="relative",
     ),
 }  # fmt: skip
+
+
+def attention_of(additive_attention: looking_back.Function) -> Training:
+    """Describe the training "attention" with another function that attends, such as the learner's."""
+    own = {"additive_attention": additive_attention}
+    plain = KINDS["attention"]()
+    return replace(
+        plain,
+        build=functools.partial(_looking_back, function=additive_attention),
+        parts=whose_parts(own),
+        key=key_of((corpus, fixed_vector, kinds, looking_back, recipe), own.values()),
+        reference=_looking_back if any_is_the_learners(own) else None,
+    )
 
 
 @torch.no_grad()

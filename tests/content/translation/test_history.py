@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from course import figures
+from course.content import exercises
 from course.content.recorded import recording
 from course.content.translation import history
 from course.content.translation.experiments.characters import PAD, batch, encode
@@ -40,6 +41,16 @@ def test_a_recurrent_model_writes_step_by_step_what_it_computes_at_once(name: st
     torch.testing.assert_close(torch.cat(steps, dim=1), logits, rtol=1e-4, atol=1e-5)
     alone = model(source[2:, : len(PHRASES[2]) + 1], target[2:])  # without the others' padding
     torch.testing.assert_close(alone, logits[2:], rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_exercises_attention_computes_what_the_model_does() -> None:
+    own = exercises.get("translation.additive_attention").model()
+    training = history.attention_of(own)
+    assert training.key != history.KINDS["attention"]().key
+    model, plain = training.fresh_model(training.settings).eval(), MODELS["attention"]
+    source, target = ids(PHRASES), ids(["1997年3月6日", "75公里", "秘鲁或智利"])
+    torch.testing.assert_close(model(source, target), plain(source, target), rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()

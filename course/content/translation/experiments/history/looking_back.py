@@ -6,6 +6,7 @@ section 3 and appendix A.1.2. The output reads the decoder's state alone; theirs
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 __all__ = ["AdditiveAttention", "LookingBack", "Memory"]
+
+Function = Callable[..., tuple[Tensor, Tensor]]
 
 
 class Memory(NamedTuple):
@@ -24,16 +27,28 @@ class Memory(NamedTuple):
 
 
 class AdditiveAttention(nn.Module):
-    """Score each of S states by a small network of the decoder's state and that state."""
+    """Score each of S states by a small network of the decoder's state and that state.
 
-    def __init__(self, hidden: int, memory: int, width: int) -> None:
+    Args:
+        function: called as `translation.additive_attention`, in the place of what stands here.
+    """
+
+    def __init__(
+        self, hidden: int, memory: int, width: int, function: Function | None = None
+    ) -> None:
         super().__init__()
         self.of_query = nn.Linear(hidden, width, bias=False)
-        self.of_memory = nn.Linear(memory, width)
+        self.of_memory = nn.Linear(memory, width, bias=False)
         self.score = nn.Linear(width, 1, bias=False)
+        self.function = function
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Return for a query `(B, H)` the weighted sum `(B, M)` of the states, and the weights `(B, S)`."""
+        if self.function is not None:
+            matrices = self.of_query.weight, self.of_memory.weight  # (A, H), (A, M)
+            return self.function(
+                query, memory.states, *matrices, self.score.weight[0], memory.padding
+            )
         both = self.of_query(query)[:, None] + memory.keys  # (B, S, A)
         scores = self.score(torch.tanh(both)).squeeze(-1)  # (B, S)
         weights = scores.masked_fill(memory.padding, -torch.inf).softmax(dim=-1)  # (B, S)
@@ -41,15 +56,26 @@ class AdditiveAttention(nn.Module):
 
 
 class LookingBack(nn.Module):
-    """Map ids `(B, S)` and `(B, T)` to logits `(B, T, V)`; the encoder reads in both directions."""
+    """Map ids `(B, S)` and `(B, T)` to logits `(B, T, V)`; the encoder reads in both directions.
 
-    def __init__(self, vocab_size: int, embed: int, hidden: int, padding_idx: int) -> None:
+    Args:
+        function: see `AdditiveAttention`.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embed: int,
+        hidden: int,
+        padding_idx: int,
+        function: Function | None = None,
+    ) -> None:
         super().__init__()
         self.padding_idx = padding_idx
         self.embedding = nn.Embedding(vocab_size, embed, padding_idx)
         self.encoder = nn.GRU(embed, hidden, batch_first=True, bidirectional=True)
         self.first = nn.Linear(hidden, hidden)
-        self.attention = AdditiveAttention(hidden, 2 * hidden, hidden)
+        self.attention = AdditiveAttention(hidden, 2 * hidden, hidden, function)
         self.decoder = nn.GRUCell(embed + 2 * hidden, hidden)
         self.project = nn.Linear(hidden, vocab_size)
 
