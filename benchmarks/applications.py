@@ -47,6 +47,9 @@ class Run:
     figures: Figures
     seconds: float
     losses: list[float] = field(default_factory=list)  # of the training, a mean of every 25 updates
+    shown: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what the model has made, to be printed or drawn
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,21 @@ def phrases_baselines() -> dict[str, Figures]:
     return {name: {split: found[split][name] for split in found} for name in found["validation"]}
 
 
+def history() -> dict[str, Row]:
+    from course.content.translation.history import KINDS, shown
+
+    def row(training: Training) -> Row:
+        def run(seed: int) -> Run:
+            seeded = replace(training, settings=training.settings.changed(seed=seed))
+            found = train(seeded, cache=False, progress=False)
+            figures = {"validation": found.metrics, "test": found.test}
+            return Run(figures, found.seconds, shown=shown(found.model))
+
+        return Row(run, {**training.settings.as_json(), "seed": None}, training.key)
+
+    return {name: row(describe()) for name, describe in KINDS.items()}
+
+
 # A chapter's training is added here, with a function above that makes its rows.
 APPLICATIONS = {
     "masked-words": Application(
@@ -235,6 +253,12 @@ APPLICATIONS = {
         },
         phrases,
         phrases_baselines,
+    ),
+    "history": Application(
+        "translation.history",
+        "Three translators of one size (chapter 08)",
+        {"exact": ("exact", "{:.1%}")},
+        history,
     ),
 }
 
@@ -384,6 +408,8 @@ def work(
             run = {"seed": seed, **found.figures, "seconds": found.seconds, **machine()}
             if found.losses:
                 run["losses"] = found.losses
+            if found.shown:
+                run["shown"] = dict(found.shown)
             show(application.name, name, run)
             if write:
                 merge(application, order, name, row, run)

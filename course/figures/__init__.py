@@ -17,10 +17,21 @@ from plotly.subplots import make_subplots
 from torch import Tensor
 
 from course.figures.encoder_diagram import encoder
+from course.figures.handover import handover
 from course.figures.ink import ink
 from course.figures.names import sides
 
-__all__ = ["bars", "by_head", "encoder", "heads", "heatmap", "lines", "points", "product"]
+__all__ = [
+    "bars",
+    "by_head",
+    "encoder",
+    "handover",
+    "heads",
+    "heatmap",
+    "lines",
+    "points",
+    "product",
+]
 
 AMOUNTS = "Cividis"
 SIGNED = [

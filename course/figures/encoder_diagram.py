@@ -15,6 +15,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from course.figures.svg import rectangle, text
 from course.system.markup import escape
 
 __all__ = ["PARTS", "EncoderFigure", "encoder"]
@@ -97,16 +98,16 @@ class EncoderFigure:
         """The picture as inline SVG with a text for screen readers."""
         said = escape(" ".join(repr(self).split()))
         drawn = [
-            _rectangle(0, 0, _WIDTH, _HEIGHT, "#ffffff", "#ffffff", 0),
-            _text(16, 30, self.title, 17, "#111111", "start", bold=True),
+            rectangle(0, 0, _WIDTH, _HEIGHT, "#ffffff", "#ffffff", 0),
+            text(16, 30, self.title, 17, "#111111", "start", bold=True),
             *self._frame(),
             *(_arrow(x, 136) for x in (62, 164, 264, 367, 498, 610, 722, 853, 966)),
             *(_residual(left, right) for left, right in ((387, 554), (608, 778))),
-            _text(30, 130, "your", 13, "#111111"),
-            _text(30, 148, "text", 13, "#111111"),
-            _text(1018, 130, "what you", 13, "#111111"),
-            _text(1018, 148, "build on it", 13, "#111111"),
-            _text(1018, 166, "05 – 10", 12, "#4b5563"),
+            text(30, 130, "your", 13, "#111111"),
+            text(30, 148, "text", 13, "#111111"),
+            text(1018, 130, "what you", 13, "#111111"),
+            text(1018, 148, "build on it", 13, "#111111"),
+            text(1018, 166, "05 – 10", 12, "#4b5563"),
             *(line for part in PARTS for line in self._part(part)),
         ]
         return (
@@ -121,10 +122,10 @@ class EncoderFigure:
         lit = "stack" in self.lit
         _, edge, ink = _LIT if lit else _DIM
         return [
-            _rectangle(
+            rectangle(
                 left, top, width, height, "#fff8ee" if lit else "#ffffff", edge, 3 if lit else 1
             ),
-            _text(
+            text(
                 left + width - 10, top + height + 20, "one layer, N times", 13, ink, "end", bold=lit
             ),
         ]
@@ -136,15 +137,13 @@ class EncoderFigure:
         middle = part.left + part.width // 2
         first = part.top + part.height // 2 + 5 - 9 * (len(part.lines) - 1)
         drawn = [
-            _rectangle(part.left, part.top, part.width, part.height, fill, edge, 3 if lit else 1),
+            rectangle(part.left, part.top, part.width, part.height, fill, edge, 3 if lit else 1),
             *(
-                _text(middle, first + 18 * row, line, 13, ink, bold=lit)
+                text(middle, first + 18 * row, line, 13, ink, bold=lit)
                 for row, line in enumerate(part.lines)
             ),
-            _text(middle, part.top + part.height + 17, part.gives, 12, "#4b5563"),
-            _text(
-                middle, part.top + part.height + 34, f"chapter {part.chapter}", 12, ink, bold=lit
-            ),
+            text(middle, part.top + part.height + 17, part.gives, 12, "#4b5563"),
+            text(middle, part.top + part.height + 34, f"chapter {part.chapter}", 12, ink, bold=lit),
         ]
         return drawn
 
@@ -181,25 +180,6 @@ def _link(part: Part) -> str:
     return (
         f'<a href="{_WALK}" title="{title}" aria-label="{title}" '
         f'style="position: absolute; {place}"></a>'
-    )
-
-
-def _rectangle(
-    left: int, top: int, width: int, height: int, fill: str, edge: str, weight: int
-) -> str:
-    return (
-        f'<rect x="{left}" y="{top}" width="{width}" height="{height}" rx="6" '
-        f'fill="{fill}" stroke="{edge}" stroke-width="{weight}"/>'
-    )
-
-
-def _text(
-    x: int, y: int, text: str, size: int, ink: str, anchor: str = "middle", *, bold: bool = False
-) -> str:
-    weight = ' font-weight="bold"' if bold else ""
-    return (
-        f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}" fill="{ink}"{weight}>'
-        f"{escape(text)}</text>"
     )
 
 
