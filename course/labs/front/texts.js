@@ -26,8 +26,8 @@ export class TextsPanel extends Panel {
   draw() {
     if (!this.ready) return;
     const { rows } = this.meta;
-    while (this.list.children.length > rows.length) this.list.lastElementChild?.remove();
-    while (this.list.children.length < rows.length) this.list.append(makeRow());
+    const there = [...this.list.children];
+    if (there.length !== rows.length) this.list.replaceChildren(...rows.map((_, i) => there[i] ?? makeRow()));
     rows.forEach((row, i) => {
       if (!sameValue(row, this.written[i])) fillRow(/** @type {HTMLElement} */ (this.list.children[i]), row);
     });

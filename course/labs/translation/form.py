@@ -24,7 +24,7 @@ def form(examples: Sequence[str], layers: int, heads: int, longest: int) -> dict
         "lab": "translation",
         "title": "Translation lab",
         "groups": [_text(examples), _look(layers, heads), _write(), _memory(longest)],
-        "panels": [_texts(), _written(), _read(), _weights(), _flow(), _next(), _tree()],
+        "panels": [_texts(), _written(), _read(), _next(), _weights(), _flow(), _tree()],
     }
 
 
@@ -32,7 +32,6 @@ def _text(examples: Sequence[str]) -> dict[str, Any]:
     choices = [["", "choose one"], *([each, each] for each in examples)]
     return {
         "label": "Phrase",
-        "wide": True,
         "controls": [
             {
                 "name": "text",
@@ -218,7 +217,7 @@ def _next() -> dict[str, Any]:
     return {
         "name": "next",
         "kind": "table",
-        "column": 0,
+        "column": 1,
         "label": "The chosen step's distribution",
         "wide_labels": True,
         "ranked": True,
@@ -235,7 +234,7 @@ def _tree() -> dict[str, Any]:
     return {
         "name": "tree",
         "kind": "plot",
-        "column": 1,
+        "column": 0,
         "label": "The beam as a tree",
         "x": {"label": "step", "whole": True, "least": 0},
         "y": {"label": "rank", "least": -WIDEST, "most": 0},

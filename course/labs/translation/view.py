@@ -49,6 +49,7 @@ def panels(
             written(result, asked, reader),
             key,
             chosen.step,
+            shades=[float("nan")] * len(result.made.tokens),
             direction="rtl" if leftwards(reader) else "ltr",
         ),
         _read(result, chosen, reader, at),
@@ -143,14 +144,13 @@ def _names(part: Part, reader: Reader) -> list[str]:
 
 def _read(result: Result, chosen: Selection, reader: Reader, key: Hashable) -> PanelData:
     pieces = read(result, chosen, reader)
-    told = " and ".join(part.told or "the phrase" for part in result.parts)
     return tokens_panel(
         "read",
         pieces,
         (key, chosen.step),
         chosen.place,
         shades=[piece.number for piece in pieces],
-        caption=f"Where step {chosen.step + 1}, {_step(result, chosen, reader)}, looks: {told}",
+        caption=f"Where step {chosen.step + 1} looks as it writes {_step(result, chosen, reader)}",
     )
 
 
@@ -304,9 +304,14 @@ def _texts(
         rows.append(_row("Without your changes", _differences(plain, made)[0], language, note))
     node = result.made.tree.nodes[chosen.node]
     walked = reader.text(result.made.tree.tokens(chosen.node))
-    note = f"step {node.step}, rank {node.rank + 1}, log p {node.log_p:.1f}"
-    rows.append(_row("The tree's chosen place", [walked], language, note))
+    note = f"up to step {node.step}, rank {node.rank + 1}, log p {_log(node.log_p)}"
+    rows.append(_row("In the tree", [walked], language, note))
     return PanelData("texts", {"rows": rows, "caption": "The translation"}, 0, dict)
+
+
+def _log(number: float) -> str:
+    """A log-probability with a real minus."""
+    return f"{number:.1f}".replace("-0.0", "0.0").replace("-", "−")
 
 
 def _row(
@@ -397,7 +402,7 @@ def summary(
     walked = reader.text(result.made.tree.tokens(chosen.node))
     told.append(
         f"Chosen in the tree: {quoted(walked)}, step {node.step}, rank {node.rank + 1}, "
-        f"log p {node.log_p:.1f}."
+        f"log p {_log(node.log_p)}."
     )
     return " ".join(told)
 

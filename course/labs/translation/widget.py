@@ -76,6 +76,7 @@ class TranslationLab(SettingsLab):
         self._examples, self._language = tuple(examples), language
         start = Settings(self._examples[0], other=OTHER_PHRASE)
         self.begin(start, Selection(), settings)
+        self._follow_step(settings)
         super().__init__()
 
     def compute(self, asked: Settings, own: bool) -> Result:
@@ -157,23 +158,27 @@ class TranslationLab(SettingsLab):
             changes = {"forced": [], **changes}
         before = self._number
         super().apply(changes)
-        tree, chosen = self.shown().made.tree, self._chosen
+        nodes = self.shown().made.tree.nodes
         if "node" in changes and self._number == before:
-            chosen = replace(chosen, step=tree.nodes[chosen.node].step - 1)
-        elif "step" in changes or self._number != before:
-            path = tree.path(tree.best)
-            chosen = replace(chosen, node=path[min(chosen.step, len(path) - 1)])
-        if "candidate" not in changes:
-            chosen = replace(chosen, candidate=self._candidate(chosen.step))
-        self._chosen = self.fit(self.shown(), chosen)
+            self._chosen = replace(self._chosen, step=nodes[self._chosen.node].step - 1)
+        elif self._number == before and "step" not in changes:
+            changes = {**changes, "node": None}  # the tree stays where it is
+        self._follow_step(changes)
 
-    def _candidate(self, step: int) -> int:
-        """The row of what stands at a step."""
+    def _follow_step(self, given: Mapping[str, Any]) -> None:
+        """Choose what belongs to the step: the heaviest place, the token and the tree's node there."""
         result = self.shown()
-        step = min(step, len(result.made.tokens) - 1)
-        order = result.order(step)[:SHOWN].tolist()
-        token = result.made.tokens[step]
-        return order.index(token) if token in order else 0
+        made, chosen = result.made, self._chosen
+        token, path = made.tokens[chosen.step], made.tree.path(made.tree.best)
+        order = result.order(chosen.step)[:SHOWN].tolist()
+        weights = result.looks(chosen.layer, chosen.head)[chosen.step]  # (S,)
+        natural = {
+            "place": int(weights.argmax()),
+            "candidate": order.index(token) if token in order else 0,
+            "node": path[min(chosen.step, len(path) - 1)],
+        }
+        new = {name: value for name, value in natural.items() if name not in given}
+        self._chosen = self.fit(result, replace(chosen, **new))
 
     def _force(self, row: Any) -> None:
         """Write a row of the table at the chosen step; what was forced after it is released."""

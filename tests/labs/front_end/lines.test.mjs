@@ -125,3 +125,13 @@ test("a word that a shorter text no longer has is said nothing of", () => {
   for (const [query, key] of [[3, 1], [1, 3], [5, -1], [-1, 5]]) assert.equal(describeLines(heaviest(), bothSides(WORDS), query, key), "");
   assert.notEqual(describeLines(heaviest(), bothSides(WORDS), 2, 1), "");
 });
+
+test("two sides of different length have names and numbers of their own", () => {
+  const lines = decodeLines({ weights: bytes(254, 0, 255, 0, 254, 255) }, [0], 2, 3, 3); // two steps, three characters
+  /** @type {Parameters<typeof describeLines>[1]} */
+  const sides = [{ called: "step", words: ["x", "y"], first: 1 }, { called: "character", words: WORDS, first: 1 }];
+  assert.equal(describeLines(lines, sides, 1, 1), "step 2 “y” gives character 2 “b” about 1.00 of its weight");
+  assert.equal(describeLines(lines, sides, 0, 2), "step 1 “x” gives character 3 “c” nothing: it is blocked");
+  assert.equal(describeLines(lines, sides, -1, 0), "character 1 “a” gets most from step 1 “x” (about 1.00)");
+  assert.equal(describeLines(lines, sides, 2, 0), ""); // a step of a longer text
+});
