@@ -151,13 +151,55 @@ def test_the_end_is_told_and_takes_nothing(lab: DecodingLab) -> None:
 
 def test_what_is_invalid_is_told(lab: DecodingLab) -> None:
     front = Front(lab).ready()
-    assert front.move(text=" ")["notice"].startswith("There is no word in the text yet.")
+    assert front.move(text=" ")["notice"].startswith(
+        "There is no word in the text yet. Type keywords."
+    )
+    assert "Keywords may have at most 200" in front.move(text="a " * 200)["notice"]
     assert "at most 200" in front.move(text=TEXT, begun="a " * 200)["notice"]
     assert "from 0.05 to 5" in front.move(begun="", temperature=0)["notice"]
     assert "from 1 to 6" in front.move(temperature=1.0, beam=9)["notice"]
     assert front.move(beam=2, take=99)["notice"] == ""
     with pytest.raises(ValueError, match="top-p"):
         labs.DecodingLab(model(0), tokenizer(), top_p=2.0)
+
+
+def test_what_is_not_read_of_the_texts_is_told(lab: DecodingLab) -> None:
+    front = Front(lab).ready()
+    assert front.last["notice"] == ""
+    assert "Of the keywords, 32 of 40 pieces are read." in front.move(text="a " * 40)["notice"]
+    assert len(lab.reader.source("a " * 40)) == 33  # and the end
+    assert "A word of the keywords is read as [UNK]" in front.move(text="list 龘")["notice"]
+    notice = front.move(text=TEXT, begun="a " * 33)["notice"]
+    assert notice == "Of the sentence, 32 of 33 pieces are read."
+    assert notice in lab.still()["text/plain"]
+
+
+def test_a_sentence_that_is_cut_ends_in_an_ellipsis(lab: DecodingLab) -> None:
+    with torch.no_grad():
+        lab.reader.model.embedding.weight[EOS] = (
+            0.0  # not the likeliest, and seldom among the first
+        )
+    front = Front(lab).ready()
+    told = front.move(begun="the", beam=1)["summary"]  # what is read anew
+    tree = lab.shown().tree
+    assert tree.nodes[tree.best].cut
+    assert len(tree.tokens(tree.best)) == DEEPEST
+    assert "…” (log p" in told
+    assert "it is cut 10 tokens ahead" in told
+    assert front.panels["tree"]["series"][1]["labels"][tree.best].endswith(" …")
+
+
+def test_the_caption_tells_how_many_tokens_are_really_drawn(lab: DecodingLab) -> None:
+    front = Front(lab).ready()
+    front.move(temperature=0.1)
+    drawn = np.sort(lab.shown().drawn)[::-1].cumsum()
+    enough = int(np.searchsorted(drawn, 0.99)) + 1
+    assert lab.shown().likely == enough < lab.shown().kept
+    assert front.panels["next"]["caption"].endswith(
+        f"can be drawn, {enough} of them in 99% of all draws"
+    )
+    front.move(top_k=1)
+    assert front.panels["next"]["caption"].endswith("1 of 14 can be drawn")
 
 
 @settings(max_examples=25)

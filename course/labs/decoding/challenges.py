@@ -64,14 +64,16 @@ TASKS = Tasks(
         Challenge(
             "beam-differs",
             "Find keywords for which a beam writes another sentence than greedy decoding.",
-            "Widen the beam, and try the examples.",
+            "Take a beam of 3 or more, and few keywords that leave the sentence's form open: “remove reader "
+            "callback”, “none returned success”.",
             "The likeliest first token is not always the first token of the likeliest sentence.",
             _beam_differs,
         ),
         Challenge(
             "penalty-decides",
             "Find a length penalty by which another sentence wins than without one.",
-            "Take a wide beam, and move the penalty up.",
+            "Take keywords such as “returns new file position” or “scroll bar also updated”, and move the penalty "
+            "up to 3.",
             "Each further token makes a sentence less likely, so without a penalty short ones win.",
             _penalty_decides,
         ),

@@ -25,6 +25,7 @@ __all__ = ["Node", "Reader", "Result", "Selection", "Settings", "Tree"]
 
 LONGEST = 200  # characters of the keywords, and of the sentence
 MOST_PIECES = 32  # of each
+NEARLY_ALL = 0.99  # of the probability
 SHOWN = 12  # tokens of the distribution
 DEEPEST = 10  # steps of the tree
 WIDEST = 6  # beams
@@ -73,6 +74,7 @@ class Node:
     rank: int  # from 0
     log_p: float  # of the hypothesis that ends here
     ends: bool  # the end token, or the last step
+    cut: bool = False  # at the last step, before its end
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,12 @@ class Result:
     def kept(self) -> int:
         """How many tokens can be drawn."""
         return int((self.cut == KEPT).sum())
+
+    @property
+    def likely(self) -> int:
+        """How many tokens, the likeliest first, share nearly all of what is drawn from."""
+        shares = np.sort(self.drawn)[::-1].cumsum(dtype=np.float64)  # (V,)
+        return min(int((shares < NEARLY_ALL).sum()) + 1, self.kept)
 
 
 class Reader:
@@ -182,8 +190,22 @@ class Reader:
 
     def source(self, text: object) -> tuple[int, ...]:
         """The ids of keywords, with the end token."""
-        encoding = cut_sentence(text, self.tokenizer, LONGEST, MOST_PIECES)
+        encoding = cut_sentence(text, self.tokenizer, LONGEST, MOST_PIECES + 2, "keywords")
         return (*encoding.ids[1:-1], self.eos_id)
+
+    def unread(self, asked: Settings) -> str:
+        """Tell what of the texts the model does not see: pieces beyond the limit, unknown words."""
+        told = []
+        for called, text in (("keywords", asked.text), ("sentence", asked.begun)):
+            ids = self.tokenizer.encode(text).ids[1:-1]
+            if len(ids) > MOST_PIECES:
+                told.append(f"Of the {called}, {MOST_PIECES} of {len(ids)} pieces are read.")
+            if self.tokenizer.vocabulary[self.tokenizer.unknown] in ids[:MOST_PIECES]:
+                told.append(
+                    f"A word of the {called} is read as {self.tokenizer.unknown}: the vocabulary has no pieces "
+                    "for it."
+                )
+        return " ".join(told)
 
     def sentence(self, text: object) -> tuple[int, ...]:
         """The ids of a sentence so far, without those that stand for no word."""
@@ -240,7 +262,8 @@ class Reader:
                     continue
                 row, token = divmod(index, scores.shape[1])
                 ends = token == self.eos_id or step == DEEPEST
-                nodes.append(Node(token, live[row][0], step, rank, log_p, ends))
+                cut = ends and token != self.eos_id
+                nodes.append(Node(token, live[row][0], step, rank, log_p, ends, cut))
                 if ends:
                     ended.append(len(nodes) - 1)
                 else:

@@ -138,6 +138,7 @@ def _tree() -> dict[str, Any]:
         "chooses": [None, "node"],
         "help": (
             f"From left to right, at most {DEEPEST} tokens ahead: the hypotheses kept at each step, the "
-            "likeliest on top. Arrow keys or a click choose a place. The thick line is the sentence that wins."
+            "likeliest on top. ■: the sentence ends; …: it is cut there and would go on. Arrow keys or a click "
+            "choose a place. The thick line is the sentence that wins."
         ),
     }

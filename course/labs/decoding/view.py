@@ -10,8 +10,11 @@ import numpy as np
 from course.labs.decoding.compute import (
     BY_TOP_K,
     BY_TOP_P,
+    DEEPEST,
     KEPT,
+    NEARLY_ALL,
     SHOWN,
+    Node,
     Reader,
     Result,
     Selection,
@@ -25,6 +28,7 @@ from course.labs.quoting import quoted
 from course.labs.still_plots import Box, document, pieces, plot, words
 
 _WHY = {BY_TOP_K: " · cut by top-k", BY_TOP_P: " · cut by top-p"}
+GOES_ON = " …"
 _TREE = 1  # the number of the series whose points can be chosen
 
 
@@ -79,11 +83,19 @@ def _next(result: Result, chosen: Selection, reader: Reader, key: Hashable) -> P
         ],
         "chosen": chosen.candidate,
         "greyed": [row for row, i in enumerate(shown) if result.cut[i] != KEPT],
-        "caption": f"The next token: {result.kept:,} of {len(result.plain):,} can be drawn",
+        "caption": f"The next token: {_left(result)}",
     }
     rest = 1.0 - numbers.sum(axis=0, keepdims=True)
     all_rows = np.concatenate([numbers, rest.clip(min=0)])
     return PanelData("next", meta, key, lambda: {"numbers": pack_floats(all_rows)})
+
+
+def _left(result: Result) -> str:
+    """How many tokens can be drawn; and how many of them nearly always are."""
+    told = f"{result.kept:,} of {len(result.plain):,} can be drawn"
+    if result.likely < result.kept:
+        told += f", {result.likely:,} of them in {NEARLY_ALL:.0%} of all draws"
+    return told
 
 
 def tree(result: Result, reader: Reader) -> list[Series]:
@@ -95,7 +107,7 @@ def tree(result: Result, reader: Reader) -> list[Series]:
         before = where[node.parent] if node.parent >= 0 else (0, -1.0)
         x += [before[0], step, gap]
         y += [before[1], at, gap]
-    labels = [reader.tokenizer.tokens[n.token] if n.token != reader.eos_id else "■" for n in nodes]
+    labels = [_label(node, reader) for node in nodes]
     path = [(0, -1.0), *(where[node] for node in result.tree.path(result.tree.best))]
     return [
         Series("kept on the way", x, y, faint=True, aside=True),
@@ -108,6 +120,12 @@ def tree(result: Result, reader: Reader) -> list[Series]:
             aside=True,
         ),
     ]
+
+
+def _label(node: Node, reader: Reader) -> str:
+    if node.token == reader.eos_id:
+        return "■"
+    return reader.tokenizer.tokens[node.token] + GOES_ON * node.cut
 
 
 def summary(result: Result, asked: Settings, chosen: Selection, reader: Reader) -> str:
@@ -128,10 +146,16 @@ def summary(result: Result, asked: Settings, chosen: Selection, reader: Reader) 
     node = result.tree.nodes[result.tree.best]
     ending = [*result.begun, *result.tree.tokens(result.tree.best)]
     won = reader.words([i for i in ending if i != reader.eos_id])
-    told.append(f"A beam of {asked.beam} writes {quoted(won)} (log p {node.log_p:.1f}).")
+    told.append(
+        f"A beam of {asked.beam} writes {quoted(won + GOES_ON * node.cut)} (log p {node.log_p:.1f})."
+    )
     greedy = [i for i in (*result.begun, *result.greedy) if i != reader.eos_id]
     same = reader.words(greedy) == won
-    told.append("Greedy decoding writes the same." if same else _greedy(reader.words(greedy)))
+    cut = bool(result.greedy) and result.greedy[-1] != reader.eos_id
+    other = _greedy(reader.words(greedy) + GOES_ON * cut)
+    told.append("Greedy decoding writes the same." if same else other)
+    if node.cut or cut:
+        told.append(f"Where a sentence would go on (…), it is cut {DEEPEST} tokens ahead.")
     place = result.tree.nodes[chosen.node]
     told.append(
         f"Chosen in the tree: {quoted(named(reader, place.token))}, {place.step} ahead, rank "

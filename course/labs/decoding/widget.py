@@ -20,8 +20,8 @@ from encoder_core.text.tokenizer import WordPiece
 EXAMPLES = (
     "return copy string leading characters removed",
     "return value string object",
-    "file exist exception raised",
-    "method returns number bytes written",
+    "file not exist exception raised",
+    "this method returns number bytes written",
     "default use value first argument",
 )
 ENDS = "The sentence ends here: take back a token, or start again."
@@ -88,7 +88,7 @@ class DecodingLab(SettingsLab):
             values={**self.settings, "example": ""},
             panels=panels(result, asked, self._chosen, self.reader, self._number),
             summary=summary(result, asked, self._chosen, self.reader),
-            notice=self._notice or (ENDS if self._ended else ""),
+            notice=self._told(asked),
         )
 
     def still(self) -> dict[str, str]:
@@ -96,9 +96,13 @@ class DecodingLab(SettingsLab):
         result, asked = self.shown(), self._made_from[0]
         told = summary(result, asked, self._chosen, self.reader)
         return {
-            "text/plain": "\n".join(filter(None, [repr(self), told, self._notice])),
+            "text/plain": "\n".join(filter(None, [repr(self), told, self._told(asked)])),
             "image/svg+xml": still(result, self.reader, told),
         }
+
+    def _told(self, asked: Settings) -> str:
+        """What is wrong with a setting; else that the sentence ended, or what is not read of the texts."""
+        return self._notice or (ENDS if self._ended else self.reader.unread(asked))
 
     # What the buttons and the examples do
 

@@ -14,6 +14,7 @@ from course.content.generation import keywords, writing
 from course.content.generation.experiments import alone, answers, baselines, measures, model, pairs
 from course.content.generation.experiments import training as recipe
 from course.content.generation.keywords import keyword_sentences
+from course.labs.decoding.widget import EXAMPLES
 from encoder_core.models.encoder_decoder import EncoderDecoder
 
 Layer = exercises.get("stacking.EncoderLayer").model()
@@ -40,6 +41,11 @@ def test_pairs_are_held_out_by_source_and_sentence() -> None:
         assert pairs.words(pairs.encode(pair.sentence)[:-1]) == list(pair.sentence)
     held_out = {pair.sentence for pair in splits["validation"]}
     assert [pairs.split_words(s) in held_out for s in keywords.SHOWN] == [True] * 2 + [False] * 3
+
+
+def test_the_labs_examples_follow_the_rule_that_makes_the_keywords() -> None:
+    shown = [pairs.keywords_of(pairs.split_words(sentence)) for sentence in keywords.SHOWN]
+    assert [tuple(example.split()) for example in EXAMPLES] == shown
 
 
 def test_bleu_is_the_published_one() -> None:
