@@ -81,7 +81,7 @@ def test_voices_that_are_nearly_the_same_are_kept_once_and_near_ones_together() 
     def voice(level: float) -> list[torch.Tensor]:
         return [torch.full((20, 4), level)] * 10
 
-    voices = {"a": 0.0, "b": 0.1, "c": 0.4, "d": 0.8, "e": 2.0, "f": 3.0}
+    voices = {"a": 0.0, "b": 0.1, "c": 0.3, "d": 0.6, "e": 2.0, "f": 3.0}
     assert build.families({name: voice(level) for name, level in voices.items()}) == [
         ["a", "c", "d"],
         ["e"],
