@@ -65,7 +65,7 @@ def resample(signal: Signal, rate: int, to: int = RATE) -> Signal:
     return found
 
 
-def trim(signal: Signal, below: float = -35.0) -> Signal:
+def trim(signal: Signal, below: float = -55.0) -> Signal:
     """Cut silence off both ends: what is quieter than the loudest 10 ms by so many decibels, but for a rest."""
     short = RATE // 100
     loudness = np.convolve(np.abs(signal), np.ones(short) / short, "same")
