@@ -80,6 +80,28 @@ def token_similarity(hidden, padding_mask=None):
     pairs = unit.sum(1).square().sum(-1) - unit.square().sum((1, 2))
     return pairs / (count * (count - 1)).clamp(min=1)
 """,
+    "translation.bleu": """\
+def bleu(candidates, references):
+    logs = 0.0
+    for n in range(1, 5):
+        shared = total = 0
+        for pair in zip(candidates, references):
+            ours, theirs = (Counter(" ".join(t[i : i + n]) for i in range(len(t) - n + 1)) for t in pair)
+            shared, total = shared + sum((ours & theirs).values()), total + sum(ours.values())
+        if shared == 0:
+            return 0.0
+        logs += math.log(shared / total)
+    lengths = [sum(map(len, side)) for side in (references, candidates)]
+    return math.exp(logs / 4 + min(0, 1 - lengths[0] / lengths[1]))
+""",
+    "translation.additive_attention": """\
+def additive_attention(query, memory, w_query, w_memory, v, memory_padding_mask=None):
+    scores = torch.tanh((query @ w_query.T)[:, None] + memory @ w_memory.T) @ v
+    if memory_padding_mask is not None:
+        scores = scores + torch.zeros_like(scores).masked_fill(memory_padding_mask, -math.inf)
+    weights = torch.softmax(scores, -1).nan_to_num(0.0)
+    return (weights[..., None] * memory).sum(1), weights
+""",
 }
 
 ONE_BY_ONE = """\

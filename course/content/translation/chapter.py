@@ -141,16 +141,24 @@ quiz("translation.characters")
 # ### Exercise 1: `label_smoothed_loss`
 # *Difficulty 1 of 3, about 12 minutes. Hints: `hint("translation.label_smoothed_loss")`*
 #
+# Given logits $(B, T, V)$ and targets $(B, T)$, return the mean over all tokens that are not padding of
+#
+# $$(1 - \varepsilon) \cdot (-\log p_y) + \varepsilon \cdot \frac{1}{V} \sum_{i=1}^{V} (-\log p_i), \qquad \varepsilon = \texttt{smoothing}$$
+#
 # ```
-#   logits (B, T, V) ─► log p ─┬─► -log p of the target (B, T) ──── × (1 - ε) ─┐
-#                              └─► mean of -log p over V (B, T) ──── × ε ──────┴─► +
-#                                                  mean over the tokens, padding out
+#   one place       token     0      1      2      3      target: 0
+#                   p        1/2    1/4    1/8    1/8
+#                   -log2 p   1      2      3      3
+#                             │      └──────┬──────┘
+#   of the target             1             │             x (1 - ε)
+#   the mean over all V       └── 2.25 ─────┘             x ε
 # ```
 #
-# - `targets` $(B, T)$ has `pad_id` at the padding, and at least one token that isn't. A padded place doesn't count, neither above nor below the line of the mean.
-# - The smoothing is spread over **all** $V$ tokens, the right one and the padding's included. With `smoothing` 0 the result is the cross-entropy.
+# - A place whose target is `pad_id` counts neither above nor below the line of the mean. `pad_id` need not be 0.
+# - The mean is over the tokens of all sentences together: a long sentence counts more than a short one.
+# - The share $\varepsilon$ is spread over all $V$ tokens, the target and the padding token among them. (PyTorch's `label_smoothing` does the same. The Annotated Transformer spreads it over the other $V - 2$.)
 #
-# *A tiny case.* Two tokens, logits $\ln 3$ and $0$, so that $p$ is $0.75$ and $0.25$; the first is right, `smoothing` is $0.2$. Then $0.8 \cdot 0.288 + 0.2 \cdot (0.288 + 1.386) / 2 = 0.398$.
+# *A tiny case.* The place above with $\varepsilon = 0.4$: $0.6 \cdot \ln 2 + 0.4 \cdot 2.25 \ln 2 = 1.5 \ln 2 \approx 1.04$.
 
 
 # %% id="label-smoothed-loss-exercise" exercise="translation.label_smoothed_loss"
@@ -335,19 +343,23 @@ quiz("translation.alignment-is-learned")
 # ### Exercise 2: `bleu`
 # *Difficulty 2 of 3, about 25 minutes. Hints: `hint("translation.bleu")`*
 #
+# Given candidates and references, each a list of texts and each text a list of words, return the BLEU of the corpus, a float from 0 to 1.
+#
 # ```
-#   written    the  the  cat            reference    the  cat  sat
-#   runs of 1  the: 2, cat: 1           the: 1, cat: 1, sat: 1
-#              shared  the: 1 (clipped), cat: 1      p1 = 2 of 3
-#   runs of 2  the the, the cat         the cat, cat sat
-#              shared  the cat                       p2 = 1 of 2
+#   reference    the  cat  sat  on  the  rug
+#   candidate    the  cat  sat  on  the  mat      written   shared
+#                ───────────────────────              6        5     p1 = 5/6
+#                the cat, cat sat, sat on, ...        5        4     p2 = 4/5
+#                the cat sat, ...                     4        3     p3 = 3/4
+#                the cat sat on, ...                  3        2     p4 = 2/3
 # ```
 #
-# - Texts are lists of words (or of characters, or of any tokens). The shared runs and all written runs are added up over **all** texts for each $n$, and divided then.
-# - Where a text is shorter than $n$, it has no run of $n$. The result is 0 where no run of some $n$ is shared; nothing is smoothed.
-# - $c$ and $r$ are the lengths of all texts together.
+# - For each $n$ add up `written` and `shared` over all texts, then divide once. Each candidate is compared with its own reference.
+# - An n-gram is shared at most as often as it stands in the reference.
+# - Where a precision is 0, or no candidate is long enough for it, the score is 0. There is no smoothing.
+# - $c$ and $r$ in the brevity penalty are the numbers of words of all candidates and of all references.
 #
-# *A tiny case.* Written *a b c d e* for *a b c d f*: the shares are $\frac45, \frac34, \frac23, \frac12$, their product $\frac15$, and BLEU is $0.2^{1/4} = 0.669$.
+# *A tiny case.* The text above: both have six words, so the penalty is 1, and $(\frac56 \cdot \frac45 \cdot \frac34 \cdot \frac23)^{1/4} = (\frac13)^{1/4} \approx 0.76$.
 
 
 # %% id="bleu-exercise" exercise="translation.bleu"
@@ -449,17 +461,22 @@ print(f"right answers, characters: {bleu(expected, expected):.2f}")
 # ### Exercise 3: `chrf`
 # *Difficulty 2 of 3, about 15 minutes. Hints: `hint("translation.chrf")`*
 #
+# Given candidates and references, each a list of strings, return the chrF of the corpus, a float from 0 to 1.
+#
 # ```
-#   white space out ─► runs of n characters, n = 1 ... 6
-#                        shared / written  = precision of n ─┐ mean over n ─► P ─┐
-#                        shared / expected = recall of n ────┘ mean over n ─► R ─┴─► chrF
+#   reference  "ab d"  ─► a b d      n = 1    a  b  d      n = 2   ab bd    n = 3  abd
+#   candidate  "abc"   ─► a b c               a  b  c              ab bc           abc
+#                         shared              2 of 3               1 of 2          0 of 1
 # ```
 #
-# - As in `bleu`, a run is shared at most as often as the reference has it, and the counts of all texts are added up first.
-# - A pair of texts whose reference is too short for a run of $n$ is left out for this $n$, and an $n$ for which nothing was written or nothing was expected is left out of both means.
-# - Where nothing is left, or nothing is shared, the result is 0.
+# - Leave out all white space, not the space alone. Capitals and punctuation are characters like any other.
+# - For $n$ from 1 to 6 add up over all pairs of texts what is shared (at most as often as it stands in the reference), what was written, and what was expected.
+# - Where a reference is shorter than $n$ characters, leave the pair out for this $n$: there is nothing to compare with.
+# - $P$ is the mean of the precisions and $R$ the mean of the recalls, over those $n$ for which something was written and something expected. One F score is made of the two means; where both are 0, or there are no $n$, it is 0.
 #
-# *A tiny case.* Written *abc* for *abd*: $\frac23$ of the single characters, $\frac12$ of the pairs, none of the threes, both ways. Precision and recall are $0.389$, and so is chrF.
+# This is sacreBLEU's corpus chrF2, divided by 100.
+#
+# *A tiny case.* The texts above: the precisions are $\frac23, \frac12, 0$ and so are the recalls; for $n \ge 4$ there is nothing. $P = R = \frac7{18} \approx 0.39$, and so is chrF, whatever $\beta$ is.
 
 
 # %% id="chrf-exercise" exercise="translation.chrf"
@@ -530,21 +547,27 @@ predict("translation.beam-of-two")
 # ### Exercise 4: `beam_search`
 # *Difficulty 3 of 3, about 30 minutes. Hints: `hint("translation.beam_search")`*
 #
-# A *hypothesis* is a text so far, with its $\log p$. `next_logits` takes its ids, which begin with `bos_id`, and returns logits $(V,)$.
+# `next_logits` is as in chapter 07: it takes a list of ids that begins with `bos_id` and returns logits $(V,)$. Return the best text that a beam finds, a list of Python `int`.
 #
 # ```
-#   live           continued by each token       the `beam` likeliest of all
-#   [BOS]     ─►   [BOS 6]  [BOS 3]  ...    ─►   [BOS 6]  [BOS 3]
-#   [BOS 6]   ─►   [BOS 6 月]  ...          ┐
-#   [BOS 3]   ─►   [BOS 3 月]  ...          ┴►   [BOS 3 月]  [BOS 6 月]
-#   what ends in eos_id is put aside, finished; the others are live
+#   beam = 2       step 1                  step 2
+#                                     ┌─ a  .20   kept, live
+#              ┌─ a  .50  kept, live ─┼─ b  .175
+#   [BOS] ─────┤                      └─ ■  .125
+#              ├─ b  .40  kept, live ─┬─ a  .02
+#              └─ ■  .10              ├─ b  .02
+#                                     └─ ■  .36   kept, finished
 # ```
 #
-# - At most `max_length` steps; stop when nothing is live.
-# - At the end the finished ones and those that are still live compete. The highest $\log p \,/\, ((5 + \text{length}) / 6)^\alpha$ wins, with $\alpha$ the `length_penalty`. The length counts `eos_id` where there is one, and never `bos_id`.
-# - The result is a list of Python `int`, without `bos_id` and `eos_id`.
+# - Each of at most `max_length` steps continues all live hypotheses by all tokens, and keeps the `beam` likeliest of all these continuations together, by the sum of log probabilities.
+# - Those that end in `eos_id` (■) are finished: put them aside, and don't continue them. The others are live. The next step keeps `beam` continuations again, however many have finished. The search goes on until none is live.
+# - At the end the finished hypotheses and those that were cut at `max_length` compete by
 #
-# *A tiny case.* After the beginning token 3 has 0.6 and token 4 has 0.4; after 3 the end has 0.55, after 4 it has 1. With a beam of 1 the result is $3$, with a beam of 2 it is $4$: $0.4$ against $0.33$.
+# $$\frac{\log p}{\left(\frac{5 + \text{length}}{6}\right)^{\texttt{length\_penalty}}}$$
+#
+# - The length counts `eos_id` where there is one, and not `bos_id`. The result is without both.
+#
+# *A tiny case.* The tree above with `max_length` 2: $b\,■$ is finished with $\ln 0.36 = -1.02$, $a\,a$ is cut with $\ln 0.20 = -1.61$. Both have length 2, so $b\,■$ wins and the result is $b$. Greedy decoding writes $a\,a$.
 
 
 # %% id="beam-search-exercise" exercise="translation.beam_search"
@@ -703,22 +726,23 @@ for text, written in zip(outside, phrases.translate(model, outside, LANGUAGE)):
 # ### Exercise 5: `additive_attention`
 # *Difficulty 2 of 3, about 15 minutes. Hints: `hint("translation.additive_attention")`*
 #
-# Bahdanau et al. (2015, section A.1.2) score a query and a place of the memory with a small network, one hidden layer and no bias:
+# A small network with a hidden layer of width $A$ scores each place $s$ of the memory for one query.
 #
-# $$\text{score}_s = v \cdot \tanh(W_q\, q + W_m\, m_s), \qquad \text{weights} = \text{softmax}(\text{scores}), \qquad \text{context} = \sum_s \text{weight}_s\, m_s$$
+# $$e_s = v^\top \tanh(W_q\, q + W_m\, m_s), \qquad \alpha = \text{softmax}(e), \qquad c = \sum_s \alpha_s\, m_s$$
 #
 # ```
-#   query  (B, Q)     ─► w_query  ─► (B, 1, A) ─┐
-#                                               + ─► tanh ─► · v ─► scores (B, S)
-#   memory (B, S, M)  ─► w_memory ─► (B, S, A) ─┘                      │ softmax
-#      └───────────── weighted sum ◄───────────────────────── weights (B, S)
-#                          └─► context (B, M)
+#   query  (B, Q) ──W_q──► (B, 1, A) ─┐
+#                                     + ─► tanh ─► · v ─► softmax ─► weights (B, S)
+#   memory (B, S, M) ─W_m─► (B, S, A) ┘                                 │
+#      └──────────────────────────────────── weighted sum ◄─────────────┘
+#                                                 └─► context (B, M)
 # ```
 #
-# - `memory_padding_mask` $(B, S)$ is True at padding, or `None`. Padding gets weight 0.
-# - Where all of a memory is padding, weights and context are 0.
+# - `w_query` is $(A, Q)$ and `w_memory` $(A, M)$, stored as in `torch.nn.Linear`.
+# - `memory_padding_mask` $(B, S)$ is `True` at padding, which gets weight 0. Where a memory is all padding, its weights and its context are 0.
+# - Return both: the context, then the weights.
 #
-# *A tiny case.* All sizes 1, `w_query` and `v` 1, `w_memory` 0: every place has the same score. Of the memory $2, 4$ the context is $3$, and $2$ where the second is padding.
+# *A tiny case.* All widths 1, $W_q = W_m = 1$, $v = 2$, the query 0 and a memory of 0 and 1: the scores are $2 \tanh 0 = 0$ and $2 \tanh 1 = 1.523$, the weights $0.179$ and $0.821$, the context $0.821$.
 
 
 # %% id="additive-attention-exercise" exercise="translation.additive_attention"
