@@ -142,9 +142,9 @@ quiz("translation.characters")
 # *Difficulty 1 of 3, about 12 minutes. Hints: `hint("translation.label_smoothed_loss")`*
 #
 # ```
-#   logits (B, T, V) ─► log p ─┬─► -log p of the target (B, T) ──── × (1 - ε) ─┐
-#                              └─► mean of -log p over V (B, T) ──── × ε ──────┴─► +
-#                                                  mean over the tokens, padding out
+#   logits (B, T, V) ─► log p ─┬─► -log p of the target (B, T) ── × (1 - ε) ─┐
+#                              └─► mean of -log p over V (B, T) ── × ε ──────┴─ +
+#                                            mean over the tokens, padding out
 # ```
 #
 # - `targets` $(B, T)$ has `pad_id` at the padding, and at least one token that isn't. A padded place doesn't count, neither above nor below the line of the mean.
@@ -451,8 +451,8 @@ print(f"right answers, characters: {bleu(expected, expected):.2f}")
 #
 # ```
 #   white space out ─► runs of n characters, n = 1 ... 6
-#                        shared / written  = precision of n ─┐ mean over n ─► P ─┐
-#                        shared / expected = recall of n ────┘ mean over n ─► R ─┴─► chrF
+#      shared / written  = precision of n ── mean over n ──► P ─┐
+#      shared / expected = recall of n ───── mean over n ──► R ─┴─► chrF
 # ```
 #
 # - As in `bleu`, a run is shared at most as often as the reference has it, and the counts of all texts are added up first.
@@ -793,3 +793,4 @@ quiz("translation.forced")
 # - Rei, Stewart, Farinha, Lavie: *COMET: A Neural Framework for MT Evaluation*. EMNLP 2020. [arXiv:2009.09025](https://arxiv.org/abs/2009.09025).
 # - Stahlberg, Byrne: *On NMT Search Errors and Model Errors: Cat Got Your Tongue?* EMNLP 2019. [arXiv:1908.10090](https://arxiv.org/abs/1908.10090). The empty translation.
 # - Koehn, Knowles: *Six Challenges for Neural Machine Translation*. 2017. [arXiv:1706.03872](https://arxiv.org/abs/1706.03872). Section 3.6: wider beams.
+# - Bahdanau, Cho, Bengio: *Neural Machine Translation by Jointly Learning to Align and Translate*. ICLR 2015. [arXiv:1409.0473](https://arxiv.org/abs/1409.0473). Section 3.1 and A.1.2: the attention of exercise 5; table 1.
