@@ -301,7 +301,7 @@ def lists_alone(language: str) -> Training:
         name=f"translation.lists_{language}",
         title="The same model, trained on lists of two to four places alone",
         data=[pair for pair in recipe.pairs(language) if pair.kind == kind],
-        settings=whole.settings.changed(steps=400, warmup=20),
+        settings=whole.settings.changed(steps=300, warmup=20),
         evaluate=lambda model: {"exact": list_share(model, language)},
         test=None,
         head=None,

@@ -177,6 +177,35 @@ def test_a_beam_changes_little_where_the_model_is_sure(chapter: SimpleNamespace)
 # 8: the unseen
 
 
-def test_decades_are_translated_and_longer_lists_are_not(chapter: SimpleNamespace) -> None:
-    assert chapter.trained.test["lists"] < 0.1 < 0.9 < chapter.trained.test["decades"]
-    assert right("never-seen").startswith("Nearly all of the decades and hardly any of the lists")
+def test_one_list_a_row_teaches_roles(chapter: SimpleNamespace) -> None:
+    lengths = chapter.demonstrations.list_lengths(
+        chapter.plain.model, [each.text for each in chapter.lists], "zh"
+    )
+    for places in (2, 3, 4):
+        assert lengths[places][places] > 0.9 * lengths[places].total()
+    for places in (5, 6):
+        assert lengths[places][4] > 0.7 * lengths[places].total(), "it makes four of them"
+    assert right("longer-lists").startswith("A list of four")
+    assert chapter.roles[0, 0] > 0.9, "the first"
+    assert chapter.roles[3, 5] > 0.9, "the last"
+    assert chapter.roles[2, 4] > 0.5, "the one before the last"
+    assert chapter.roles[1, 1:4].max() < 0.9, "one in between"
+
+
+def test_several_phrases_a_row_teach_order(chapter: SimpleNamespace) -> None:
+    assert chapter.trained.test["lists"] > 0.5
+    assert chapter.trained.test["decades"] > 0.95
+    assert right("never-seen").startswith("Most of the lists, and nearly all of the decades")
+
+
+def test_outside_of_its_world(chapter: SimpleNamespace) -> None:
+    written = dict(
+        zip(
+            chapter.outside,
+            chapter.phrases.translate(chapter.model, chapter.outside, "zh"),
+            strict=True,
+        )
+    )
+    assert written["Wednesday, July 4, 1776"] == "1776年7月4日星期三"
+    assert written["Sunday, March 6, 1997"] == "1997年3月6日星期日"
+    assert "百万" not in written["one million euros"]
