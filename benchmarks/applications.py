@@ -70,6 +70,7 @@ class Application:
         forms: figure -> its column's head and its form.
         rows: makes the rows; called once it is known that they are wanted.
         baselines: what needs no seeds: name -> figures.
+        on_request: rows that take long; they are run if `--rows` names them.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Application:
     forms: dict[str, tuple[str, str]]
     rows: Callable[[], dict[str, Row]]
     baselines: Callable[[], dict[str, Figures]] = dict
+    on_request: tuple[str, ...] = ()
 
 
 def trained(make: Callable[[int], Training], *, losses: bool = False) -> Row:
@@ -195,6 +197,36 @@ def phrases_baselines() -> dict[str, Figures]:
     return {name: {split: found[split][name] for split in found} for name in found["validation"]}
 
 
+def help_text() -> dict[str, Row]:
+    from course.content.translation.help_text import KINDS
+
+    def row(describe: Callable[[], Training]) -> Row:
+        training = describe()
+        return trained(
+            lambda seed: replace(training, settings=training.settings.changed(seed=seed))
+        )
+
+    return {name: row(describe) for name, describe in KINDS.items()} | long_run()
+
+
+def long_run() -> dict[str, Row]:
+    """Score the model that comes with the course; it is not trained again."""
+    from course.content.translation.experiments.help_text import long
+
+    def row(beam: int) -> Row:
+        return Row(lambda seed: Run(long.scores(beam), long.facts()["seconds"]), {}, long.key())
+
+    names = {"a long run": 1, "a long run, beam of 4": 4}
+    return {name: row(beam) for name, beam in names.items()} if long.CHECKPOINT.exists() else {}
+
+
+def help_text_baselines() -> dict[str, Figures]:
+    from course.content.translation.help_text import plain_baselines
+
+    found = {split: plain_baselines(split) for split in ("validation", "test")}
+    return {name: {split: found[split][name] for split in found} for name in found["validation"]}
+
+
 def history() -> dict[str, Row]:
     from course.content.translation.history import KINDS, shown
 
@@ -259,6 +291,14 @@ APPLICATIONS = {
         "Three translators of one size (chapter 08)",
         {"exact": ("exact", "{:.1%}")},
         history,
+    ),
+    "help-text": Application(
+        "translation.help_text",
+        "The help of LibreOffice, from English to Chinese (chapter 08)",
+        {"bleu": ("BLEU", "{:.3f}"), "chrf": ("chrF", "{:.3f}")},
+        help_text,
+        help_text_baselines,
+        on_request=("ten minutes", "a minute, with the nearest pair beside"),
     ),
 }
 
@@ -392,7 +432,8 @@ def work(
 ) -> None:
     rows, baselines = application.rows(), application.baselines()
     order = [*baselines, *rows]
-    chosen = [name.strip() for name in wanted.split(";")] if wanted else list(rows)
+    chosen = [name.strip() for name in wanted.split(";")] if wanted else []
+    chosen = chosen or [name for name in rows if name not in application.on_request]
     unknown = [name for name in chosen if name not in rows]
     if unknown:
         raise SystemExit(f"no row {unknown[0]!r}; there are {', '.join(rows)}")

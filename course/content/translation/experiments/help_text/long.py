@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import argparse
 import functools
+import hashlib
 import json
-import resource
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save
-from torch import Tensor
 
 from course.content.recorded import path
 from course.content.translation.experiments.help_text import model, recipe, rows
 from course.sandbox.guards import seeded
 from course.system import files
+from encoder_core.training.config import Record
 from encoder_core.training.loop import fit
 
-__all__ = ["CHECKPOINT", "LONG", "long_run", "main", "make"]
+__all__ = ["CHECKPOINT", "SETTINGS", "facts", "key", "long_run", "main", "make", "scores", "write"]
 
 CHECKPOINT = path("translation.help_text").with_suffix(".safetensors")
-LONG: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {
     "d_model": 64,
     "nhead": 4,
     "num_layers": 2,
@@ -32,50 +33,75 @@ LONG: dict[str, Any] = {
     "dropout": 0.1,
 }
 UPDATES = 7000
+_EVERY = 100  # updates between checkpoints
 
 
 @functools.cache
 def long_run() -> Any:
     """Return the model of the long run, in eval mode. Treat it as read-only."""
     with safe_open(str(CHECKPOINT), framework="pt") as file:
-        settings = json.loads(file.metadata()["settings"])
         state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     with seeded(0):
-        net = model.build(**settings, vectors=False)
+        net = model.build(**facts()["settings"], vectors=False)
     net.load_state_dict(state)
     return net.eval()
 
 
-def make(updates: int, folder: Path, **settings: Any) -> Any:
-    """Train, going on from the checkpoint in `folder` where there is one; return the model."""
-    settings = {**LONG, **settings}
+def facts() -> dict[str, Any]:
+    """Return how the long run was made: its `settings`, `updates` and CPU `seconds`."""
+    with safe_open(str(CHECKPOINT), framework="pt") as file:
+        found: dict[str, Any] = json.loads(file.metadata()["made"])
+    return found
+
+
+def key() -> str:
+    """Return 16 digits that stand for the model."""
+    return hashlib.sha256(CHECKPOINT.read_bytes()).hexdigest()[:16]
+
+
+def scores(beam: int) -> dict[str, dict[str, float]]:
+    """Score the long run on validation and test, as the other trainings are scored."""
+    return {split: recipe.evaluate(long_run(), split, beam) for split in ("validation", "test")}
+
+
+def make(updates: int, folder: Path, **settings: Any) -> tuple[Any, float]:
+    """Train, going on from the checkpoint in `folder` where there is one.
+
+    Returns the model in eval mode, and the CPU-seconds of all calls together.
+    """
     with seeded(0):
         net = model.build(**settings)
+    spent = folder / "seconds.txt"
+    before = float(spent.read_text("utf-8")) if spent.exists() else 0.0
+    start = time.process_time()
+
+    def note(record: Record) -> None:
+        spent.write_text(str(before + time.process_time() - start), "utf-8")
+        print(f"{record.step} updates, loss {record.loss:.3f}", flush=True)
+
     fit(
-        net, rows.groups(recipe.SIZE), recipe.loss, collate=recipe.collate,
-        checkpoint=folder / "help_text.safetensors", checkpoint_every=100, log_every=100,
-        callback=lambda record: print(record.step, f"{record.loss:.3f}", flush=True),
+        net, rows.groups(recipe.SIZE), recipe.loss, collate=recipe.collate, callback=note,
+        checkpoint=folder / "training.safetensors", checkpoint_every=_EVERY, log_every=_EVERY,
         device="cpu", precision="float32", progress=False,
         **{**recipe.SETTINGS, "steps": updates},
     )  # fmt: skip
-    return net.eval()
+    return net.eval(), before + time.process_time() - start
 
 
-def write(net: Any, settings: dict[str, Any], file: Path = CHECKPOINT) -> None:
-    """Write a model in float16, with the settings that it is built with."""
-    state: dict[str, Tensor] = {n: t.half().contiguous() for n, t in net.state_dict().items()}
-    files.write(file, save(state, {"settings": json.dumps(settings)}))
+def write(net: Any, made: dict[str, Any], file: Path = CHECKPOINT) -> None:
+    """Write a model in float16, with how it was made."""
+    state = {name: tensor.half().contiguous() for name, tensor in net.state_dict().items()}
+    files.write(file, save(state, {"made": json.dumps(made)}))
 
 
 def main() -> None:
-    """Train, write the model, and print what it reaches."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Train and write the model."""
+    parser = argparse.ArgumentParser(description=str(__doc__))
     parser.add_argument("updates", type=int, nargs="?", default=UPDATES)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "help_text")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     arguments.folder.mkdir(exist_ok=True)
-    write(make(arguments.updates, arguments.folder), LONG)
-    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_utime:.0f} CPU-seconds")
-    net = long_run()
-    print("validation", recipe.evaluate(net))
+    net, seconds = make(arguments.updates, arguments.folder, **SETTINGS)
+    write(net, {"settings": SETTINGS, "updates": arguments.updates, "seconds": round(seconds)})
+    print(f"{seconds:.0f} CPU-seconds; validation: {recipe.evaluate(net)}")

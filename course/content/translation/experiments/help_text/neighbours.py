@@ -36,20 +36,13 @@ def _fitted() -> tuple[TfidfVectorizer, object]:
     )
 
 
-def nearest(texts: Sequence[str], count: int = 1) -> list[list[Example]]:
-    """Return the `count` most similar pairs of training for each English text, the most similar first."""
-    return _found(texts, count, None)
+def nearest(
+    texts: Sequence[str], count: int = 1, pages: Sequence[str] | None = None
+) -> list[list[Example]]:
+    """Return the `count` most similar pairs of training for each English text, the most similar first.
 
-
-@functools.cache
-def of_training(count: int = 1) -> tuple[tuple[Example, ...], ...]:
-    """Return them for each pair of training, from other pages than its own."""
-    train = datasets.load("libreoffice-help").train
-    found = _found([e.text for e in train], count, [e.source for e in train])
-    return tuple(map(tuple, found))
-
-
-def _found(texts: Sequence[str], count: int, pages: Sequence[str] | None) -> list[list[Example]]:
+    None of them is from the text's own page, where `pages` names it.
+    """
     train = datasets.load("libreoffice-help").train
     vectorizer, known = _fitted()
     own = np.array([e.source for e in train])
@@ -63,3 +56,11 @@ def _found(texts: Sequence[str], count: int, pages: Sequence[str] | None) -> lis
             best = np.argsort(-scores, kind="stable")[:count]
             found.append([train[index] for index in best])
     return found
+
+
+@functools.cache
+def of_training(count: int) -> tuple[tuple[Example, ...], ...]:
+    """Return them for each pair of training, from other pages than its own."""
+    train = datasets.load("libreoffice-help").train
+    found = nearest([e.text for e in train], count, [e.source for e in train])
+    return tuple(map(tuple, found))
