@@ -37,11 +37,20 @@ LAB_NAMES = (
     "shapes",
     "search",
     "decoding",
+    "translation",
 )
 # The decoding lab needs a model; what an untrained one writes is good enough here.
 DECODING = """torch.manual_seed(0)
 labs.DecodingLab(encoder_core.EncoderDecoder(2000, 16, 2), datasets.tokenizer())"""
-LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING)
+# So does the translation lab, and characters; it is told one answer.
+TRANSLATION = """torch.manual_seed(0)
+answers = {"Thursday, March 6, 1997": "1997年3月6日星期四"}
+characters = encoder_core.CharacterTokenizer.from_texts(["Monday, October 12, 2020", *answers, *answers.values()])
+translator = encoder_core.EncoderDecoder(len(characters), 16, 2).eval()
+with torch.no_grad():
+    translator.decoder.layers[1].multihead_attn.out_proj.weight.mul_(20)
+labs.TranslationLab(translator, characters, answers=answers, language="zh")"""
+LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING, TRANSLATION)
 # With the training theatre, which is driven rather than explored.
 EVERY_NAME = (*LAB_NAMES, "theatre")
 EVERY_CELL = (*LAB_CELLS, CELL)
