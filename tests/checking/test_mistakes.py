@@ -14,7 +14,7 @@ from course.checking.explain import agreeing, diagnosis, imitation
 from course.checking.explain.agreeing import TOLERANCES
 from course.content import exercises, manuscript
 from course.sandbox import guards
-from tests.sampled import sampled, thinned
+from tests.sampled import NIGHT, by_day, sampled, thinned
 
 LISTED = [
     parameter
@@ -89,7 +89,7 @@ def test_named_on_other_inputs_too(exercise, mistake):
 @pytest.mark.parametrize("exercise_id", exercises.ids())
 def test_the_report_says_and_asks(exercise_id):
     exercise = exercises.get(exercise_id)
-    for mistake in exercise.mistakes[::8]:
+    for mistake in by_day(exercise.mistakes[::8], 1):
         report = checks.judge(exercise, exercise.mistaken(mistake))
         assert report.status == "failed"
         assert report.mistakes == (mistake.id,)
@@ -163,4 +163,6 @@ def test_pairs_are_recognised(exercise_id, monkeypatch):
             continue
         assert report.mistakes, (one.id, two.id, report.message)
         named_as_pairs += report.mistakes in ((one.id, two.id), (two.id, one.id))
+        if named_as_pairs == 2 and not NIGHT:
+            break
     assert named_as_pairs >= 1
