@@ -19,12 +19,15 @@ from tests.sampled import NIGHT, by_day, sampled, thinned
 LISTED = [
     parameter
     for e in map(exercises.get, exercises.ids())
-    # Each eighth mistake of the functions is enough for daily work.
+    # Each second mistake by day; of the functions each sixteenth is enough for daily work.
     for parameter in sampled(
-        [
-            pytest.param(e, m, id=f"{e.name}-{m.id}", marks=[pytest.mark.slow] * e.is_class)
-            for m in e.mistakes
-        ],
+        thinned(
+            [
+                pytest.param(e, m, id=f"{e.name}-{m.id}", marks=[pytest.mark.slow] * e.is_class)
+                for m in e.mistakes
+            ],
+            every=2,
+        ),
         every=8,
     )
 ]
@@ -80,7 +83,7 @@ def test_caught_named_and_clear(exercise, mistake):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("exercise", "mistake"), thinned(LISTED[1::3], 3))
+@pytest.mark.parametrize(("exercise", "mistake"), thinned(LISTED[1::3], 2))
 def test_named_on_other_inputs_too(exercise, mistake):
     assert explained(exercise, tried(exercise, mistake, seed=17)) == (mistake,)
 
