@@ -5,6 +5,7 @@ Fixtures for all tests:
     project_copy  a copy of the files that belong to the project, to build and clone from
     computed      a learner's folder with the vectors of Python's documentation, for all processes
     trained       the same with the results of the chapters' trainings
+    rehearsed     the same with results of a few updates in their places
     chromium      the path of a Chromium; the test is skipped, or on CI failed, where there is none
     colab_python  the Python of an environment with Google Colab's versions
     run_in_colab  runs code or a notebook there
@@ -121,12 +122,21 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(computed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with the results of the chapters' trainings, which take a minute or two."""
-    home = _shared(tmp_path_factory) / "trained-home"
+    """The same with the results of the chapters' trainings, which take four minutes."""
+    return _with_trainings(computed, _shared(tmp_path_factory) / "trained-home")
+
+
+@pytest.fixture(scope="session")
+def rehearsed(computed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with results of a few updates in their places, for cells that need any."""
+    return _with_trainings(computed, _shared(tmp_path_factory) / "rehearsed-home", "--rehearsed")
+
+
+def _with_trainings(computed: Path, home: Path, *options: str) -> Path:
     with locked(home.with_suffix(".lock"), lambda: None):
         if not (home / "trained").exists():
             shutil.copytree(computed, home, dirs_exist_ok=True)
-            program = [sys.executable, "-m", "tests.notebooks.trained"]
+            program = [sys.executable, "-m", "tests.notebooks.trained", *options]
             environ = {**os.environ, "COURSE_HOME": str(home), "OMP_NUM_THREADS": "1"}
             subprocess.run(program, cwd=ROOT, env=environ, check=True, capture_output=True)
             (home / "trained").touch()

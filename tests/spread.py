@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-# Files whose tests stand alone, so that several processes may share them.
-ALONE = ("tests/checking/", "tests/sandbox/", "tests/encoder_core/", "tests/notebooks/")
+# Files whose tests are long and few, so that several processes share them. Elsewhere the tests of a file
+# share what the first of them computes, such as an exercise's reference results.
+ALONE = ("tests/notebooks/",)
 # One JupyterLab, one Chromium and one environment of Colab's versions serve all that need them.
 SHARED = {"tests/browser/": "a browser", "tests/colab/": "colab", "_colab.py": "colab"}
 

@@ -21,6 +21,7 @@ from tests.browser.test_attention_lab import (
     wait_beyond,
 )
 from tests.browser.test_axe import faults
+from tests.sampled import by_day
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -149,7 +150,7 @@ def test_lines_show_what_the_values_add(open_notebook: OpenNotebook) -> None:
     watched.picture("flow-shares")
 
 
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("dark", by_day([True, False], 1))
 def test_axe_finds_nothing_in_the_chips_and_the_flow(
     open_notebook: OpenNotebook, dark: bool
 ) -> None:

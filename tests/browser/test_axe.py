@@ -10,6 +10,7 @@ import pytest
 from tests.browser.conftest import OpenNotebook
 from tests.browser.everything import EVERY_CELL, EVERY_NAME, IMPORTS, PREDICTION, QUESTIONS
 from tests.browser.more import open_more
+from tests.sampled import by_day
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -53,7 +54,7 @@ def faults(page: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("dark", by_day([False, True], 1))
 def test_axe_finds_nothing(open_notebook: OpenNotebook, dark: bool) -> None:
     page = open_notebook(*CELLS, height=9000, dark=dark, more=False).page
     page.wait_for_function(

@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.test_axe import faults
+from tests.sampled import by_day
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -31,7 +32,7 @@ def run_again(page: Any) -> None:
     page.wait_for_selector(f"{LAB}[data-drawn]:not([data-old])", timeout=WAIT)
 
 
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("dark", by_day([True, False], 1))
 def test_a_task_is_reached_by_keys_and_stays_reached(
     open_notebook: OpenNotebook, dark: bool
 ) -> None:

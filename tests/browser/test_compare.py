@@ -9,6 +9,7 @@ import pytest
 
 from tests.browser.conftest import OpenNotebook, at_rest
 from tests.browser.everything import IMPORTS, LAB_CELLS, LAB_NAMES
+from tests.sampled import by_day
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -68,7 +69,7 @@ def words(page: Any, lab: str) -> str:
     return str(page.inner_text(f"[data-lab={lab}]"))
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1400, False), (700, True)])
+@pytest.mark.parametrize(("width", "dark"), by_day([(700, True), (1400, False)], 1))
 def test_compare_in_every_lab(open_notebook: OpenNotebook, width: int, dark: bool) -> None:
     watched = open_notebook(IMPORTS, *LAB_CELLS, width=width, height=9000, dark=dark)
     page = watched.page

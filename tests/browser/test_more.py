@@ -9,6 +9,7 @@ import pytest
 from tests.browser.conftest import OpenNotebook
 from tests.browser.everything import IMPORTS, LAB_CELLS, LAB_NAMES
 from tests.browser.more import open_more
+from tests.sampled import by_day
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -36,7 +37,7 @@ def is_painted(page: Any, query: str) -> bool:
     return bool(page.locator(query).evaluate(script))
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1400, False), (700, True)])
+@pytest.mark.parametrize(("width", "dark"), by_day([(700, True), (1400, False)], 1))
 def test_every_lab_begins_with_little(open_notebook: OpenNotebook, width: int, dark: bool) -> None:
     watched = open_notebook(IMPORTS, *LAB_CELLS, width=width, height=9000, dark=dark, more=False)
     page = watched.page
@@ -92,7 +93,7 @@ def test_what_was_given_is_not_folded_away(open_notebook: OpenNotebook) -> None:
     assert stack.get_attribute("aria-expanded") == "false"
 
 
-@pytest.mark.parametrize(("width", "height"), [(1400, 700), (700, 450)])
+@pytest.mark.parametrize(("width", "height"), by_day([(700, 450), (1400, 700)], 1))
 def test_the_input_stays_in_sight(open_notebook: OpenNotebook, width: int, height: int) -> None:
     """700 by 450 is a screen of 1400 by 900 at 200 % zoom."""
     watched = open_notebook(

@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.toy_training import CELL
+from tests.sampled import by_day
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -45,7 +46,7 @@ def scrolled_width(page: Any) -> list[int]:
     return widths
 
 
-@pytest.mark.parametrize("width", [1280, 1024])
+@pytest.mark.parametrize("width", by_day([1024, 1280], 1))
 def test_nothing_is_cut_off(open_notebook: OpenNotebook, width: int) -> None:
     watched = open_notebook(*CELLS, width=width, height=900)
     page = watched.page

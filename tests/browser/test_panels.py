@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import OpenNotebook, at_rest
+from tests.sampled import by_day
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -50,7 +51,7 @@ def pixels(page: Any, panel: str) -> str:
     return str(canvas(page, panel).evaluate("(node) => node.toDataURL()"))
 
 
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("dark", by_day([True, False], 1))
 def test_panels_are_drawn_chosen_and_read(open_notebook: OpenNotebook, dark: bool) -> None:
     watched = open_notebook(CELL, height=1300, dark=dark)
     page = watched.page

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import OpenNotebook
+from tests.sampled import by_day
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -23,7 +24,7 @@ def picture(page: Any, panel: str) -> str:
     return str(page.locator(query).evaluate("(node) => node.toDataURL()"))
 
 
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("dark", by_day([True, False], 1))
 def test_pairs_turn_as_the_position_moves(open_notebook: OpenNotebook, dark: bool) -> None:
     cell = "from course import labs\nlabs.PositionLab(kind='rotary')"
     watched = open_notebook(cell, dark=dark, height=1650)

@@ -8,6 +8,7 @@ import pytest
 
 from course.content import questions
 from tests.browser.conftest import OpenNotebook
+from tests.sampled import by_day
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -30,7 +31,7 @@ def says(page: Any, cell: int) -> Any:
     return page.locator(".jp-CodeCell").nth(cell).locator(".course-quiz-says")
 
 
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("dark", by_day([True, False], 1))
 def test_a_question_is_answered_by_keys(open_notebook: OpenNotebook, dark: bool) -> None:
     watched = open_notebook(f"{FORGET}\n{CELLS[0]}", *CELLS[1:], dark=dark)
     page = watched.page

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import OpenNotebook
+from tests.sampled import by_day
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -18,7 +19,7 @@ def wait_for_summary(page: Any, words: str) -> None:
     page.wait_for_selector(f"{LAB} .course-lab-summary:has-text('{words}')", timeout=WAIT)
 
 
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("dark", by_day([True, False], 1))
 def test_text_and_size_are_followed(open_notebook: OpenNotebook, dark: bool) -> None:
     watched = open_notebook("from course import labs\nlabs.TokenizerLab()", dark=dark, height=1250)
     page = watched.page

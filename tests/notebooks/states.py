@@ -76,16 +76,30 @@ def solutions_of(chapter: str) -> dict[str, str]:
     return {cell.exercise: cell.solved for cell in manuscript.read(chapter) if cell.exercise}
 
 
-def variant(chapter: str, given: Mapping[str, str]) -> str:
-    """The chapter's notebook with these sources typed into its exercises, the others untouched."""
+def variant(chapter: str, given: Mapping[str, str], *, checks_alone: bool = False) -> str:
+    """The chapter's notebook with these sources typed into its exercises, the others untouched.
+
+    With `checks_alone` it has the imports, and each exercise with the two cells that check and use it.
+    """
     unknown = set(given) - set(exercises_of(chapter))
     if unknown:
         raise ValueError(f"chapter {chapter} has no exercise {', '.join(sorted(unknown))}")
     cells = [
         dataclasses.replace(cell, source=given[cell.exercise]) if cell.exercise in given else cell
-        for cell in manuscript.read(chapter)
+        for cell in (_checks(chapter) if checks_alone else manuscript.read(chapter))
     ]
     return press.notebook(chapter, cells, solved=False)
+
+
+def _checks(chapter: str) -> list[manuscript.Cell]:
+    code = [cell for cell in manuscript.read(chapter) if cell.kind == "code"]
+    kept = [cell for cell in code if cell.id == "setup"]
+    for place, cell in enumerate(code):
+        if cell.exercise:
+            assert f'check("{cell.exercise}"' in code[place + 1].source, cell.id
+            assert f'use("{cell.exercise}")' in code[place + 2].source, cell.id
+            kept += code[place : place + 3]
+    return kept
 
 
 def run(
@@ -111,10 +125,17 @@ def run(
         "COURSE_TEST_NETWORK": str(network),
         "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(press.ROOT)]),
         "OMP_NUM_THREADS": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # it needs none but this
     }
     command = [sys.executable, "-m", "pytest", "chapters/chapter.ipynb", "-q", "-rN"]
     command += ["--rootdir", str(folder), "-c", os.devnull, "-p", "no:cacheprovider"]
-    command += ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}"]
+    command += [
+        "-p",
+        "nbval.plugin",
+        "--nbval-lax",
+        "--nbval-current-env",
+        f"--nbval-cell-timeout={CELL_SECONDS}",
+    ]
     done = subprocess.run(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

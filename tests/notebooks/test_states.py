@@ -21,20 +21,22 @@ from tests.notebooks.states import (
     solutions_of,
     variant,
 )
-from tests.sampled import NIGHT, by_day
+from tests.sampled import NIGHT
 
 CHAPTERS = content.chapters()
 TRAINING = re.compile(r"TrainingTheatre|course\.training")
+# A chapter takes half a minute in each state: by day each is run whole untouched and in one of the others.
+SOLVED, ONE_WRONG = (CHAPTERS, CHAPTERS) if NIGHT else (CHAPTERS[1::2], CHAPTERS[::2])
 # Functions, and classes built of them; the others save answers alike.
-OPENED_AGAIN = by_day(CHAPTERS[2::2], 1)
-# A chapter takes a minute in each state: by day each is run in three of its four.
-ALL_WRONG, ONE_WRONG = (CHAPTERS, CHAPTERS) if NIGHT else (CHAPTERS[::2], CHAPTERS[1::2])
+OPENED_AGAIN = CHAPTERS[2::2] if NIGHT else CHAPTERS[4:5]
 
 
 @pytest.fixture
 def prepared(chapter: str, request: pytest.FixtureRequest) -> Path:
-    """What takes a chapter long and was computed before."""
-    return Path(request.getfixturevalue("trained" if trains(chapter) else "computed"))
+    """What takes a chapter long and was computed before; by day its trainings made a few updates."""
+    if not trains(chapter):
+        return Path(request.getfixturevalue("computed"))
+    return Path(request.getfixturevalue("trained" if NIGHT else "rehearsed"))
 
 
 def trains(chapter: str) -> bool:
@@ -63,9 +65,8 @@ def mistaken(exercise_id: str, place: int) -> tuple[str, str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_untouched(chapter: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    # By day what trains is run without a cache in Colab's environment alone (tests/colab).
-    cached = trains(chapter) and not NIGHT
-    before = Path(request.getfixturevalue("trained")) if cached else None
+    # By day what is computed for minutes is computed in Colab's environment alone (tests/colab).
+    before = None if NIGHT else Path(request.getfixturevalue("prepared"))
     notebook = page(f"chapters/{chapter}.ipynb")
     outcome = run(notebook, tmp_path, tmp_path / "home", computed=before)
     assert_ran(outcome)
@@ -74,7 +75,7 @@ def test_untouched(chapter: str, tmp_path: Path, request: pytest.FixtureRequest)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", SOLVED)
 def test_solved(chapter: str, tmp_path: Path, prepared: Path) -> None:
     home = tmp_path / "home"
     notebook = page(f"solutions/{chapter}.ipynb")
@@ -88,30 +89,14 @@ def test_solved(chapter: str, tmp_path: Path, prepared: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chapter", OPENED_AGAIN)
-def test_solved_by_the_learner_and_opened_again(
-    chapter: str, tmp_path: Path, prepared: Path
-) -> None:
-    home = tmp_path / "home"
-    solved = variant(chapter, solutions_of(chapter))
-    outcome = run(solved, tmp_path / "first", home, computed=prepared)
-    assert_ran(outcome)
-    assert outcome.statuses() == dict.fromkeys(exercises_of(chapter), "passed")
-    assert outcome.answers == set(exercises_of(chapter))
-    first_pass = {name: entry["passed_at"] for name, entry in outcome.progress.items()}
-
-    again = run(page(f"chapters/{chapter}.ipynb"), tmp_path / "second", home)  # a fresh kernel
-    assert_ran(again)
-    assert again.answers == set(exercises_of(chapter))
-    assert {name: entry["passed_at"] for name, entry in again.progress.items()} == first_pass
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("chapter", ALL_WRONG)
-def test_every_exercise_wrong(chapter: str, tmp_path: Path, prepared: Path) -> None:
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_exercise_wrong(chapter: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """By day the cells that check and use them alone: the others run on the reference, as untouched."""
     made = {name: mistaken(name, place) for place, name in enumerate(exercises_of(chapter))}
-    notebook = variant(chapter, {name: source for name, (_, source) in made.items()})
-    outcome = run(notebook, tmp_path, tmp_path / "home", computed=prepared)
+    wrong = {name: source for name, (_, source) in made.items()}
+    notebook = variant(chapter, wrong, checks_alone=not NIGHT)
+    before = Path(request.getfixturevalue("prepared")) if NIGHT else None
+    outcome = run(notebook, tmp_path, tmp_path / "home", computed=before)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(made, "failed")
     assert outcome.mistakes() == {name: [mistake] for name, (mistake, _) in made.items()}
@@ -123,15 +108,24 @@ def test_every_exercise_wrong(chapter: str, tmp_path: Path, prepared: Path) -> N
 def test_one_exercise_wrong_and_all_others_solved(
     chapter: str, tmp_path: Path, prepared: Path
 ) -> None:
+    home = tmp_path / "home"
     names = exercises_of(chapter)
     wrong = names[len(names) // 2]  # others stand on it
     mistake, source = mistaken(wrong, 2)
     notebook = variant(chapter, solutions_of(chapter) | {wrong: source})
-    outcome = run(notebook, tmp_path, tmp_path / "home", computed=prepared)
+    outcome = run(notebook, tmp_path / "first", home, computed=prepared)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(names, "passed") | {wrong: "failed"}
     assert outcome.mistakes() == {name: [] for name in names} | {wrong: [mistake]}
     assert outcome.answers == set(names) - {wrong}
+    if chapter in OPENED_AGAIN:
+        # A fresh kernel finds what was solved, and keeps it.
+        first_pass = {name: entry.get("passed_at") for name, entry in outcome.progress.items()}
+        again = run(page(f"chapters/{chapter}.ipynb"), tmp_path / "second", home)
+        assert_ran(again)
+        assert again.answers == set(names) - {wrong}
+        found = {name: entry.get("passed_at") for name, entry in again.progress.items()}
+        assert found == first_pass
 
 
 @pytest.mark.slow

@@ -1,18 +1,36 @@
 """Makes the chapters' trainings once, with the reference's parts, into COURSE_HOME's cache.
 
 A training in a notebook with the same parts takes its result from there; one with other parts trains.
+With `--rehearsed` each training makes a few updates and is kept as if it had made all of them: the cells
+that show a result run on it, and what they show is worth nothing.
 """
 
 from __future__ import annotations
+
+import sys
+from dataclasses import replace
 
 from course import datasets, use
 from course.content.bert.pretraining import masked_words, recipe_changed
 from course.content.classification.trainings import docstring_classifier, tuned_minilm
 from course.content.generation.keywords import as_in_the_chapter
-from course.training import train
+from course.training import Settings, Training, cache
+from course.training import train as train_to_the_end
 
+FEW = 8  # updates of a rehearsal
 CHANGE = "BERT, a bias by distance"
 POSITIONS = ("none", "learned", "sinusoidal", "alibi", "relative")
+
+
+def train(training: Training, settings: Settings | None = None, *, progress: bool) -> None:
+    """Keep a training's result, or in a rehearsal what stands for it."""
+    settings = settings or training.settings
+    if "--rehearsed" in sys.argv:
+        few = settings.changed(steps=FEW, warmup=1)
+        found = train_to_the_end(training, few, cache=False, progress=progress)
+        cache.store(training, replace(found, settings=settings))
+    else:
+        train_to_the_end(training, settings, progress=progress)
 
 
 def main() -> None:

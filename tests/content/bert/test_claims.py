@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -22,7 +21,7 @@ from course.content.bert.pretraining import masked_words
 from encoder_core.training.config import Record
 from encoder_core.training.loop import fit
 from tests.content import cells
-from tests.sampled import by_day
+from tests.sampled import NIGHT, at_night, by_day
 
 pytestmark = pytest.mark.slow
 
@@ -30,10 +29,11 @@ LEFT_OUT = ("check", "quiz", "predict", "explain")  # its labs leave what later 
 
 
 @pytest.fixture(scope="module")
-def chapter(trained: Path) -> SimpleNamespace:
+def chapter(request: pytest.FixtureRequest) -> SimpleNamespace:
     """All names of the chapter after its last cell, and what it printed."""
+    home = request.getfixturevalue("trained" if NIGHT else "rehearsed")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_HOME", str(trained))  # the trainings are there
+        patch.setenv("COURSE_HOME", str(home))  # the trainings are there
         return cells.run_all("05_bert", left_out=LEFT_OUT)
 
 
@@ -178,6 +178,7 @@ def test_the_settings_that_differ_from_bert_s_are_named(chapter: SimpleNamespace
     assert recipe.MASKING == 0.3
 
 
+@at_night
 def test_the_encoder_comes_level_with_the_counts_and_is_less_surprised(
     chapter: SimpleNamespace,
 ) -> None:
@@ -189,6 +190,7 @@ def test_the_encoder_comes_level_with_the_counts_and_is_less_surprised(
     assert 320_000 < bert_text.rows().numel() < 345_000
 
 
+@at_night
 def test_positions_that_are_learned_by_place_are_worth_nothing_yet(
     chapter: SimpleNamespace,
 ) -> None:
@@ -228,6 +230,7 @@ def test_the_number_of_bytes_is_the_blank_that_is_filled_least_often(seed: int) 
     assert min(often["list"], often["is"]) >= 28
 
 
+@at_night
 def test_the_encoder_has_not_learned_what_the_counts_lack(chapter: SimpleNamespace) -> None:
     counts, encoder = (sum(chapter.liked[name]) for name in chapter.liked)
     assert encoder < counts == 7, "the counts are ahead"

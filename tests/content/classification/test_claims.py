@@ -20,6 +20,7 @@ from course.content.classification.experiments import from_scratch, heads
 from course.labs.search.compute import Settings, Shelf
 from course.labs.search.widget import EXAMPLES
 from tests.content import cells
+from tests.sampled import NIGHT
 
 pytestmark = pytest.mark.slow
 
@@ -28,12 +29,13 @@ ROOM = 0.011
 
 
 @pytest.fixture(scope="module")
-def chapter(computed: Path) -> SimpleNamespace:
+def chapter(computed: Path, request: pytest.FixtureRequest) -> SimpleNamespace:
     """All names of the chapter after its last cell, what it printed, and what cells left when they ran."""
     printed: list[str] = []
     names: dict[str, object] = {}
+    home = request.getfixturevalue("trained") if NIGHT else computed  # by day it trains here alone
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_HOME", str(computed))  # the trainings are there
+        patch.setenv("COURSE_HOME", str(home))
         for cell in cells.run("06_classification", left_out=LEFT_OUT):
             printed += cell.printed
             names |= cell.names

@@ -14,6 +14,7 @@ import torch
 
 from course.content import manuscript
 from course.content import questions as quizzes
+from tests.sampled import NIGHT
 
 pytestmark = pytest.mark.slow
 
@@ -21,14 +22,15 @@ LEFT_OUT = ("check", "quiz", "predict", "explain")
 
 
 @pytest.fixture(scope="module")
-def chapter(computed: Path) -> SimpleNamespace:
+def chapter(computed: Path, request: pytest.FixtureRequest) -> SimpleNamespace:
     """All names after the last cell, and what was printed; of sections 1 to 6 the answers alone."""
     printed: list[str] = []
     names: dict[str, object] = {"__name__": "chapter_07"}
     names["print"] = lambda *parts, sep=" ", end="": printed.append(sep.join(map(str, parts)))
     reached = False
+    home = request.getfixturevalue("trained") if NIGHT else computed  # by day it trains here alone
     with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng(devices=[]):
-        patch.setenv("COURSE_HOME", str(computed))  # the training is there
+        patch.setenv("COURSE_HOME", str(home))
         for cell in manuscript.read("07_generation"):
             reached = reached or cell.id == "keywords-section"
             if cell.kind == "code" and (reached or cell.id == "setup" or cell.exercise):
