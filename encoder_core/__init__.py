@@ -216,6 +216,9 @@ _FILES: dict[str, tuple[str, ...]] = {
     "pretrain.throughput": ("matmul_peak", "training_flops"),
     "pretrain.log": ("Log", "read_log"),
     "pretrained.saving": ("save_masked_lm",),
+    "models.whisper": ("Whisper", "WhisperConfig", "slaney_filters", "whisper_log_mel"),
+    "pretrained.ctranslate2": ("read_ctranslate2",),
+    "pretrained.whisper": ("Transcript", "load_whisper", "transcribe", "whisper_folder"),
     "fast.packing": ("Packing", "encode_layers", "pack"),
     "fast.fast_cpu": ("FastCpu", "use_fast_cpu"),
     "fast.layouts": ("BlockedLinear", "Layout", "TransposedLinear"),
@@ -241,6 +244,7 @@ def __dir__() -> list[str]:
 _NEW = {
     "config", "facts", "fresh", "generate", "hiding", "lock", "log", "loop", "minilm", "position_choice", "presets",
     "pretraining", "run", "saving", "scores", "state", "throughput", "token_file",
+    "ctranslate2", "whisper",
 }  # fmt: skip
 # Where files of the first version are now: `from encoder_core.decoding import top_p` still works.
 _MOVED = {

@@ -15,6 +15,7 @@ from course.datasets.phrases import card as phrases
 from course.datasets.public.load import load_public
 from course.datasets.public.sources import SOURCES
 from course.datasets.python_docs import corpus
+from course.datasets.read_aloud import card as read_aloud
 from course.datasets.spoken_digits import card as spoken_digits
 
 __all__ = ["Listing", "available", "load"]
@@ -45,6 +46,7 @@ def _sets() -> Mapping[str, tuple[Card, Callable[..., Dataset]]]:
         (phrases.CARD, _load_phrases),
         (help_pages.CARD, help_pages.load),
         (spoken_digits.CARD, _load_spoken_digits),
+        (read_aloud.CARD, _load_read_aloud),
         *((source.card, partial(load_public, source)) for source in SOURCES),
     )
     return {card.name: (card, read) for card, read in sets}
@@ -58,6 +60,12 @@ def _load_phrases(**settings: Any) -> Dataset:
 
 def _load_spoken_digits(**settings: Any) -> Dataset:
     from course.datasets.spoken_digits.corpus import load  # needs numpy and torch
+
+    return load(**settings)
+
+
+def _load_read_aloud(**settings: Any) -> Dataset:
+    from course.datasets.read_aloud.corpus import load
 
     return load(**settings)
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from course import datasets
+from course.datasets.recordings import compress, expand
 from course.datasets.spoken_digits import build, corpus
 from course.datasets.spoken_digits.card import RATE, WORDS
 
@@ -59,11 +60,11 @@ def test_utterances_are_one_voices_digits_with_pauses_between() -> None:
 
 def test_codes_keep_a_signal_within_their_steps() -> None:
     signal = np.concatenate([np.linspace(-1, 1, 999), np.geomspace(1e-4, 1, 99)])
-    back = corpus.expand(build.compress(signal))
+    back = expand(compress(signal))
     # Neighbouring codes of size s lie (s + 1/255) * log(256) / 127 apart; rounding takes half of that.
     step = (np.abs(signal) + 1 / 255) * np.log(256) / 127
     assert (np.abs(back - signal) <= 0.52 * step + 1e-7).all()
-    assert build.compress(np.array([2.0, -2.0])).tolist() == [255, 0]
+    assert compress(np.array([2.0, -2.0])).tolist() == [255, 0]
 
 
 def test_a_tone_keeps_its_pitch_at_another_rate_and_silence_is_cut() -> None:

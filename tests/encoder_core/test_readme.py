@@ -39,7 +39,11 @@ def find(name: str) -> Any:
 
 
 def test_the_map_has_every_file_once_and_no_other() -> None:
-    files = [path.relative_to(ROOT) for path in ROOT.rglob("*.py") if path.stem not in ("__init__", "__main__")]
+    files = [
+        path.relative_to(ROOT)
+        for path in ROOT.rglob("*.py")
+        if path.stem not in ("__init__", "__main__")
+    ]
     assert sorted(row[0] for row in ROWS) == sorted(
         ".".join(f.with_suffix("").parts) for f in files
     )

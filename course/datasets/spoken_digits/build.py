@@ -18,12 +18,13 @@ import torch
 from numpy.typing import NDArray
 
 from course.datasets.dataset import fixed_order
+from course.datasets.recordings import compress
 from course.datasets.spoken_digits.card import RATE, WORDS
 from course.datasets.spoken_digits.corpus import TABLE
 from course.system import files
 from encoder_core.models.log_mel import LogMel
 
-__all__ = ["compress", "distance", "families", "resample", "split_of", "trim", "write"]
+__all__ = ["distance", "families", "resample", "split_of", "trim", "write"]
 
 Signal = NDArray[np.float64]
 
@@ -71,13 +72,6 @@ def trim(signal: Signal, below: float = -55.0) -> Signal:
     loudness = np.convolve(np.abs(signal), np.ones(short) / short, "same")
     loud = np.nonzero(loudness > loudness.max() * 10 ** (below / 20))[0]
     return signal[max(0, loud[0] - short) : loud[-1] + 2 * short]
-
-
-def compress(signal: Signal) -> NDArray[np.uint8]:
-    """Return 8-bit mu-law codes of a signal; what is beyond -1 or 1 is cut. See `corpus.expand`."""
-    size = np.round(127 * np.log1p(255 * np.abs(signal).clip(max=1)) / np.log(256.0)).astype(int)
-    codes: NDArray[np.uint8] = np.where(signal < 0, 127 - size, 128 + size).astype(np.uint8)
-    return codes
 
 
 Energies = Sequence[torch.Tensor]  # of each digit (frames, bands)

@@ -6,19 +6,18 @@ import functools
 import gzip
 import json
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from course.datasets.dataset import Dataset, Example
+from course.datasets.dataset import Example
+from course.datasets.recordings import Recordings
 from course.datasets.spoken_digits.card import CARD, RATE, WORDS
 
-__all__ = ["TABLE", "SpokenDigits", "Utterance", "expand", "load"]
+__all__ = ["TABLE", "SpokenDigits", "Utterance", "load"]
 
 TABLE = Path(__file__).parent / "digits.gz"
 PAUSE = (0.02, 0.15)  # seconds between two digits, from and to
@@ -40,7 +39,7 @@ class Utterance:
 
 
 @dataclass(frozen=True, repr=False)
-class SpokenDigits(Dataset):
+class SpokenDigits(Recordings):
     """The data set; `example.label` is the digit, `example.source` the voice.
 
     Attributes:
@@ -48,17 +47,6 @@ class SpokenDigits(Dataset):
     """
 
     accent: tuple[Example, ...] = ()
-    codes: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
-
-    @property
-    def rate(self) -> int:
-        """Samples a second."""
-        return RATE
-
-    def signal(self, example: Example) -> Tensor:
-        """Return the sound of an example, `(samples,)`, float32 between -1 and 1."""
-        codes = np.frombuffer(self.codes[example.source, example.text], np.uint8)
-        return torch.from_numpy(expand(codes))
 
     def utterances(
         self, examples: Sequence[Example], count: int, lengths: tuple[int, int], seed: int = 0
@@ -87,19 +75,6 @@ class SpokenDigits(Dataset):
         return found
 
 
-def expand(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the signal of 8-bit mu-law codes, between -1 and 1.
-
-    Code 128 + c stands for a positive, 127 - c for a negative sample of size ((1 + 255) ** (c / 127) - 1) / 255.
-
-    Source: ITU-T Recommendation G.711 (the curve, not its bit layout).
-    """
-    sizes = np.expm1(np.arange(128) / 127 * np.log(256.0)) / 255  # (128,)
-    table = np.concatenate([-sizes[::-1], sizes]).astype(np.float32)  # (256,)
-    signal: NDArray[np.float32] = table[codes]
-    return signal
-
-
 @functools.cache
 def load() -> SpokenDigits:
     """Return the data set."""
@@ -116,4 +91,4 @@ def load() -> SpokenDigits:
             splits[split].append(Example(word, label, voice))
             start += samples
     train, validation, test, accent = map(tuple, splits.values())
-    return SpokenDigits(CARD, train, validation, test, accent, codes)
+    return SpokenDigits(CARD, train, validation, test, RATE, codes, accent)

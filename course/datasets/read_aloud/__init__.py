@@ -1,0 +1,1 @@
+"""A few sentences that a person read aloud."""
