@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from course import datasets, use
-from course.content.translation.experiments import baselines, characters, model, recipe
+from course.content.translation.experiments import baselines, characters, lists, model, recipe
 from course.content.translation.experiments.characters import BOS, batch, encode
 from course.datasets.phrases import corpus, kinds
 from course.datasets.phrases.card import LANGUAGES
@@ -104,7 +104,7 @@ def phrase_translation(
         examples=functools.partial(answer_the_shown, language=language),
         head=functools.partial(look_at_the_date, language=language),
         parts=whose_parts(own),
-        key=key_of((characters, corpus, kinds, model, recipe), own.values(), choices),
+        key=key_of((characters, corpus, kinds, lists, model, recipe), own.values(), choices),
         reference=functools.partial(_build, language, None, None)
         if any_is_the_learners(own)
         else None,
