@@ -51,6 +51,11 @@ def test_the_learners_parts_compute_what_encoder_core_does() -> None:
     weights = phrases.looks(own, "May 29", "5月29日")
     assert weights.shape == (2, 2, 6, 7)
     torch.testing.assert_close(weights.sum(dim=-1), torch.ones(2, 2, 6))
+    at_names = phrases.looks_at_names(own, 5, count=2)
+    assert at_names.shape == (2, 5, 5)
+    assert (
+        0.5 < at_names.sum(dim=-1).min() <= at_names.sum(dim=-1).max() <= 1.001
+    )  # the rest: "and"
     picture = phrases.look_at_the_date(own)
     assert picture.weights.shape[2:] == (len(picture.tokens),) * 2
     assert [answer.right for answer in phrases.answer_the_shown(own)][:1] == ["1995年4月28日星期五"]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from course.datasets.dataset import Example
 from course.datasets.phrases.kinds import PLACES, Phrase
 
-__all__ = ["Order", "measure", "names", "places"]
+__all__ = ["Order", "measure", "names", "places", "starts"]
 
 
 class Order(NamedTuple):
@@ -40,6 +40,11 @@ def _names(language: str) -> re.Pattern[str]:
 def names(text: str, language: str) -> list[str]:
     """Return the names in a text, in their order."""
     return _names(language).findall(text)
+
+
+def starts(text: str, language: str) -> list[int]:
+    """Return the place of each name's first character."""
+    return [found.start() for found in _names(language).finditer(text)]
 
 
 def places(written: str, target: str, language: str) -> list[int]:
