@@ -14,6 +14,7 @@ from course import datasets, use
 from course.content.bert.pretraining import masked_words, recipe_changed
 from course.content.classification.trainings import docstring_classifier, tuned_minilm
 from course.content.generation.keywords import as_in_the_chapter
+from course.content.translation import phrases
 from course.training import Settings, Training, cache
 from course.training import train as train_to_the_end
 
@@ -34,10 +35,11 @@ def train(training: Training, settings: Settings | None = None, *, progress: boo
 
 
 def main() -> None:
-    """Train as chapters 05, 06 and 07 do."""
+    """Train as chapters 05 to 08 do."""
     chapter_05()
     chapter_06()
     chapter_07()
+    chapter_08()
 
 
 def chapter_05() -> None:
@@ -63,6 +65,11 @@ def chapter_06() -> None:
 def chapter_07() -> None:
     """From keywords to a sentence."""
     train(as_in_the_chapter(), progress=False)
+
+
+def chapter_08() -> None:
+    """Phrases to Chinese."""
+    train(phrases.as_in_the_chapter(), progress=False)
 
 
 if __name__ == "__main__":

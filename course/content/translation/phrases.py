@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from course import datasets, use
-from course.content.translation.experiments import baselines, characters, model, recipe
+from course.content.translation.experiments import baselines, characters, lists, model, recipe
 from course.content.translation.experiments.characters import BOS, batch, encode
 from course.datasets.phrases import corpus, kinds
 from course.datasets.phrases.card import LANGUAGES
@@ -21,7 +21,7 @@ from encoder_core.generation.decoding import shift_right as standard_shift
 from encoder_core.inspect.recording import record
 
 __all__ = [
-    "DATE", "KINDS", "SHOWN", "as_in_the_chapter", "looks", "phrase_translation", "plain_baselines",
+    "DATE", "KINDS", "SHOWN", "as_in_the_chapter", "looks", "looks_at_names", "phrase_translation", "plain_baselines",
     "read", "translate",
 ]  # fmt: skip
 
@@ -104,7 +104,7 @@ def phrase_translation(
         examples=functools.partial(answer_the_shown, language=language),
         head=functools.partial(look_at_the_date, language=language),
         parts=whose_parts(own),
-        key=key_of((characters, corpus, kinds, model, recipe), own.values(), choices),
+        key=key_of((characters, corpus, kinds, lists, model, recipe), own.values(), choices),
         reference=functools.partial(_build, language, None, None)
         if any_is_the_learners(own)
         else None,
@@ -193,6 +193,31 @@ def looks(net: Any, source: str, target: str, language: str = "zh") -> Tensor:
         net.step(tokens, memory, padding, net.empty_cache())
     kept = zip(recording.names, recording.attention, strict=True)
     return torch.stack([weights[0] for name, weights in kept if "multihead_attn" in name])
+
+
+def looks_at_names(net: Any, length: int, language: str = "zh", count: int = 20) -> Tensor:
+    """Return the mean weights `(layers, length, length)` of the looks when a name of a list begins.
+
+    Row k is of the step that writes the first character of the right translation's name k, column j is all
+    of the source's name j and the two characters after it. The lists are of validation.
+    """
+    found = recipe.phrases("validation", language)
+    known = [phrase for phrase in found["exact"] if phrase.source.startswith("list")]
+    right = [
+        phrase
+        for phrase in (*known, *found["lists"])
+        if len(lists.names(phrase.target, language)) == length
+    ]
+    rows = []
+    for phrase in right[:count]:
+        weights = looks(net, phrase.text, phrase.target, language).mean(dim=1)  # (layers, T, S)
+        begin = lists.starts(phrase.target, language)
+        parts = zip(lists.starts(phrase.text, "en"), lists.names(phrase.text, "en"), strict=True)
+        columns = [
+            weights[:, begin, start : start + len(name) + 2].sum(dim=-1) for start, name in parts
+        ]
+        rows.append(torch.stack(columns, dim=-1))  # (layers, length, length)
+    return torch.stack(rows).mean(dim=0)
 
 
 @torch.no_grad()

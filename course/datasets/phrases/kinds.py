@@ -15,7 +15,7 @@ from babel.lists import format_list
 from babel.numbers import format_currency
 from babel.units import format_unit
 
-__all__ = ["KINDS", "LONGEST_LIST", "UNSEEN_DECADES", "Phrase", "draw"]
+__all__ = ["KINDS", "LONGEST_LIST", "PLACES", "UNSEEN_DECADES", "Phrase", "draw"]
 
 UNSEEN_DECADES = (1950, 1980)  # kept out of training
 LONGEST_LIST = 4  # names, in training
@@ -38,6 +38,7 @@ _PLACES = (
     "JM JO JP KE KR LT LU LV MA MN MX MY NG NL NO NP NZ PE PH PK PL PT RO RU SE SG SI SK SN TH TN TR UA US "
     "UY VN ZA"
 )
+PLACES = tuple(_PLACES.split())  # of the lists: ISO 3166-1
 _MARKS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")  # direction, invisible
 _SPACES = re.compile("[\u00a0\u2009\u202f]")  # that no keyboard has
 
@@ -108,7 +109,7 @@ def _number(random: random.Random) -> int | float:
 
 
 def _draw_list(random: random.Random) -> Values:
-    return random.sample(_PLACES.split(), random.randint(2, LONGEST_LIST + 2))
+    return random.sample(PLACES, random.randint(2, LONGEST_LIST + 2))
 
 
 def _date(values: Values) -> datetime.date:

@@ -24,9 +24,7 @@ class Nearest:
 
     def __init__(self, known: Sequence[tuple[str, str]]) -> None:
         self.translations = [translation for _, translation in known]
-        self.count = TfidfVectorizer(
-            analyzer="char_wb", ngram_range=(2, 3), lowercase=False, min_df=2
-        )
+        self.count = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 3), lowercase=False)
         self.vectors = self.count.fit_transform([phrase for phrase, _ in known])  # (N, runs)
 
     def __call__(self, texts: Sequence[str]) -> list[str]:
