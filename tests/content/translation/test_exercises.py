@@ -39,5 +39,5 @@ def test_no_choice_of_a_beam_is_close() -> None:
     """So that a right answer that rounds otherwise finds the same."""
     for case in exercises.get("translation.beam_search").cases(0):
         drawn, bos_id, eos_id, *more = case.args
-        walk = toy.walk(toy.model(*drawn, eos_id), bos_id, eos_id, *more)
+        walk = toy.walk(toy.model(drawn, eos_id), bos_id, eos_id, *more)
         assert walk.margin > 0.01, case.says

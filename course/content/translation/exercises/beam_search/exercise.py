@@ -50,7 +50,7 @@ def with_a_model(function: Callable[..., Any]) -> Callable[..., Any]:
     """What the cases' arguments are given to: numbers are made a model."""
 
     def run(drawn: tuple[int, int, float], bos_id: int, eos_id: int, *more: Any) -> Any:
-        return function(toy.model(*drawn, eos_id), bos_id, eos_id, *more)
+        return function(toy.model(drawn, eos_id), bos_id, eos_id, *more)
 
     return run
 
@@ -59,7 +59,7 @@ def _case(
     drawn: tuple[int, int, float], bos: int, eos: int, beam: int, most: int, *penalty: float
 ) -> Case:
     words = drawn[1]
-    walk = toy.walk(toy.model(*drawn, eos), bos, eos, beam, most, *penalty)
+    walk = toy.walk(toy.model(drawn, eos), bos, eos, beam, most, *penalty)
     best = walk.best(*penalty)
     says = f"{words} tokens, a beam of {beam}, {most} step{'s' * (most != 1)}, " + (
         f"length penalty {penalty[0]:g}" if penalty else "the usual length penalty"

@@ -17,7 +17,7 @@ def search(function: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
     """Sentences on the first step that continues other hypotheses than it should, else on the choice in the end."""
     case = min(failed, key=lambda one: (one.sizes["max_length"], one.sizes["beam"]))
     drawn, bos_id, eos_id, beam, most, *penalty = case.args
-    model = toy.model(*drawn, eos_id)
+    model = toy.model(drawn, eos_id)
     walk = toy.walk(model, bos_id, eos_id, beam, most, *penalty)
     asked: list[tuple[int, ...]] = []
 

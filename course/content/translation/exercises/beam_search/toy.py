@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ from torch import Tensor
 Model = Callable[[list[int]], Tensor]
 
 
-def model(drawn: int, words: int, ends: float, eos_id: int) -> Model:
-    """Logits `(V,)` of the token after `ids`, drawn for each text; eos_id's is `ends` larger.
+def model(drawn: tuple[int, int, float], eos_id: int) -> Model:
+    """Logits `(V,)` of the token after `ids`, drawn for each text: `drawn` is a number, V, and how much larger eos_id's is.
 
     All are negative, so that 0 is no harmless number, and their exponentials don't sum to 1.
     """
+    number, words, ends = drawn
 
     def next_logits(ids: list[int]) -> Tensor:
         if not isinstance(ids, list):
@@ -24,7 +26,7 @@ def model(drawn: int, words: int, ends: float, eos_id: int) -> Model:
         if not all(isinstance(token, int) for token in ids):
             kind = next(type(token).__name__ for token in ids if not isinstance(token, int))
             raise TypeError(f"next_logits takes a list of int; there is a {kind} in this one")
-        draw = random.Random(f"{drawn} {list(map(int, ids))}").random
+        draw = random.Random(f"{number} {list(map(int, ids))}").random
         shift = 3 * draw()
         logits = torch.tensor([4 * draw() - 8 - shift for _ in range(words)])
         logits[eos_id] += ends
@@ -42,7 +44,7 @@ class Hypothesis:
 
     def score(self, length_penalty: float = 0.6) -> float:
         """What the hypotheses compete by in the end."""
-        return self.log_p / ((4 + len(self.ids)) / 6) ** length_penalty
+        return self.log_p / math.pow((4 + len(self.ids)) / 6, length_penalty)
 
 
 @dataclass(frozen=True)

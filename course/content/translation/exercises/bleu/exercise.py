@@ -43,7 +43,7 @@ def _cases(seed: int) -> list[Case]:
         seed, ["the", "a", "cat", "dog", "sat", "ran", "on", "by", "mat", "and"], 7, (4, 13)
     )
     return [
-        _case("the last of six words is another", "the cat sat on the mat|the cat sat on the rug"),
+        _case("six words, the last of them another", "the cat sat on the mat|the cat sat on the rug"),
         _case("a translation that is its reference", "the cat sat on the mat|the cat sat on the mat"),
         _case("two words fewer than the reference", "the cat sat on a mat|the cat sat on a mat in spring"),
         _case("three words more than the reference", "the cat sat on a mat and was glad|the cat sat on a mat"),
@@ -68,11 +68,11 @@ def _cases(seed: int) -> list[Case]:
         _case("three words in a row and not four", "a b c x d e f|a b c y d e f"),
         _case("sentences of three words", "a b c|a b c", "d e f|d e f"),
         _case("no word in common", "a b c d e|v w x y z"),
-        _case("all candidates are empty", "|a b c d", "|e f g h"),
+        _case("empty candidates alone", "|a b c d", "|e f g h"),
         _case("no sentences"),
         _case("words that differ in a capital", "The cat sat on the Mat now|the cat sat on the mat now"),
         _case("words that give the same text without spaces", "a bc d e f g h|ab c d e f g h"),
-        _case("the last four words are alike", "x y a b c d|v w a b c d"),
+        _case("four words alike at the end", "x y a b c d|v w a b c d"),
         _case("one word fewer in a long text", "a b c d e f g h i j k l|a b c d e f g h i j k l m"),
         _case("characters in place of words", "3月6日星期四|3月5日星期四", joined=""),
         _case("seven sentences of up to thirteen words", *drawn),

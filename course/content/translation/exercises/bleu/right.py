@@ -50,7 +50,9 @@ def bleu_recursive(candidates, references):
         return {**rest, first: rest.get(first, 0) + 1}
 
     def precision(n):
-        pairs = [(counted(c, n), counted(r, n)) for c, r in zip(candidates, references, strict=False)]
+        pairs = [
+            (counted(c, n), counted(r, n)) for c, r in zip(candidates, references, strict=False)
+        ]
         hits = sum(min(times, r.get(gram, 0)) for c, r in pairs for gram, times in c.items())
         return hits / max(1, sum(sum(c.values()) for c, _ in pairs))
 

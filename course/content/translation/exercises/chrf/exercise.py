@@ -45,7 +45,7 @@ def _case(says: str, *pairs: str, beta: float | None = None, names: tuple[str, .
 def _cases(seed: int) -> list[Case]:
     drawn = corpora.drawn(seed, list("abcdeabc d年月日"), 6, (2, 16), joined="")
     return [
-        _case("the last of seven characters is another", "weather|weathes"),
+        _case("seven characters, the last of them another", "weather|weathes"),
         _case("a translation that is its reference", "weather|weather"),
         _case("a candidate that is shorter", "weath|weather"),
         _case("a candidate that is longer", "weathering|weather"),
@@ -66,15 +66,15 @@ def _cases(seed: int) -> list[Case]:
         _case("a reference shorter than its candidate, one alone", "abcdefghi|abcd"),
         _case("an empty candidate among others", "|the house", "a tree|a tree here"),
         _case("an empty reference among others", "the house|", "a tree|a tree here"),
-        _case("all candidates are empty", "|abc", "|def"),
+        _case("empty candidates alone", "|abc", "|def"),
         _case("white space alone", "  |abc def", " |\t"),
         _case("no character in common", "abcdefg|hijklmn"),
         _case("no sentences"),
         _case("capitals and punctuation", "The House!|the house."),
         _case("n-grams of another sentence's reference", "abcdefg|mnopqrs", "mnopqrs|abcdefg", "xyzxyz|xyzxyz"),
-        _case("the recall counts as much as the precision", "weathering|weather", beta=1.0),
-        _case("the recall counts three times as much", "weath|weather is fine", beta=3.0),
-        _case("the precision counts more", "weath|weather is fine", beta=0.5),
+        _case("a longer candidate, beta = 1", "weathering|weather", beta=1.0),
+        _case("a shorter candidate, beta = 3", "weath|weather is fine", beta=3.0),
+        _case("a shorter candidate, beta = 0.5", "weath|weather is fine", beta=0.5),
         _case("six sentences of up to sixteen characters", *drawn),
     ]  # fmt: skip
 

@@ -58,7 +58,9 @@ def chrf_by_order(candidates, references, beta=2.0):
         return [text[i : i + n] for i in range(max(len(text) + 1 - n, 0))]
 
     def order(n):
-        pairs = [(grams(o, n), grams(t, n)) for o, t in zip(ours, theirs, strict=False) if len(t) >= n]
+        pairs = [
+            (grams(o, n), grams(t, n)) for o, t in zip(ours, theirs, strict=False) if len(t) >= n
+        ]
         hits = sum(min(o.count(g), t.count(g)) for o, t in pairs for g in set(o))
         total = sum(len(o) for o, _ in pairs)
         if not total:

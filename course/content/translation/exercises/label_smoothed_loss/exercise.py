@@ -86,15 +86,15 @@ def _each(logits: Tensor, targets: Tensor, smoothing: float, pad_id: int) -> Ten
     return (1 - smoothing) * nll - smoothing * log_p.mean(-1)
 
 
-def _over(count: Any, *args: Any) -> Tensor:
-    return _each(*args)[args[1] != args[3]].sum() / count
+def _over(count: int, logits: Tensor, targets: Tensor, smoothing: float, pad_id: int) -> Tensor:
+    return _each(logits, targets, smoothing, pad_id)[targets != pad_id].sum() / count
 
 
-def _mean(*args: Any) -> Tensor:
-    return _each(*args)[args[1] != args[3]].mean()
+def _mean(logits: Tensor, targets: Tensor, smoothing: float, pad_id: int) -> Tensor:
+    return _each(logits, targets, smoothing, pad_id)[targets != pad_id].mean()
 
 
-def _share(logits: Tensor, targets: Tensor, smoothing: float, pad_id: int, others: float) -> Tensor:
+def _share(others: int, logits: Tensor, targets: Tensor, smoothing: float, pad_id: int) -> Tensor:
     """The loss where the smoothed share is spread over all tokens but the target and `others` more."""
     log_p = logits.log_softmax(-1)
     target = log_p.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
@@ -130,11 +130,11 @@ EXERCISE = Exercise(
         ),
         Landmark(
             "the loss whose smoothed share is spread over all tokens but the target",
-            lambda *a: _share(*a, 0),
+            lambda *a: _share(0, *a),
         ),
         Landmark(
             "the loss whose smoothed share is spread over all tokens but the target and the padding",
-            lambda *a: _share(*a, 1),
+            lambda *a: _share(1, *a),
         ),
         Landmark("the loss with its sign turned round", lambda *a: -_mean(*a)),
         Landmark("the exponential of the loss", lambda *a: _mean(*a).exp()),
