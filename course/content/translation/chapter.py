@@ -136,7 +136,7 @@ quiz("translation.characters")
 #
 # The cross-entropy of chapter 05 asks for all: the loss is 0 when the right token has probability 1, and a softmax reaches that only with logits that differ without limit. So training never ends to push them apart, long after every answer is right. Szegedy et al. (2016, section 7) ask for a little less. Of the target's probability a share $\varepsilon$ is spread evenly over all $V$ tokens:
 #
-# $$q_i = (1 - \varepsilon)\,[i = y] + \frac{\varepsilon}{V}, \qquad \text{loss} = -\sum_i q_i \log p_i = (1 - \varepsilon)\,(-\log p_y) + \varepsilon\,\frac{1}{V}\sum_i (-\log p_i)$$
+# $$q_i = (1 - \varepsilon)\,[i = y] + \frac{\varepsilon}{V}, \qquad \text{loss} = -\sum_i q_i \log p_i$$
 #
 # This is [label smoothing](glossary.md#label-smoothing). Vaswani et al. (2017, section 5.4) use $\varepsilon = 0.1$.
 
@@ -293,7 +293,7 @@ figures.heatmap(
 )
 
 # %% [markdown] id="looks-mean-note"
-# *What to see:* three blocks off the diagonal. the year is read last and written first, the weekday the other way round. 年 and 日 have no partner in the English; the look goes to the end of what they close, the comma behind the day or the END behind the year.
+# *What to see:* bright blocks, none of them on the diagonal: the year is read last and written first, the weekday the other way round. 年 and 日 have no partner in the English; the look goes to the end of what they close, the comma behind the day or the END behind the year.
 #
 # A mean of eight heads hides what each does. Which of them align? Numbers tell: where a number stands once in the source and once in the translation, the right place to look at is known, in every language. Over 300 phrases of validation, how much of its weight has each head on the digits of the number that is being written?
 
@@ -328,7 +328,7 @@ for text in demonstrations.write_and_swap(model, date, "Sunday, October 13, 2024
     print(text)
 
 # %% [markdown] id="swap-note"
-# *What to see:* what stands before the bar is of the first date, what follows is of the second. Month, day and weekday are read when they are written, and not before. Even within a number: behind *6* it writes the 3 of *13*, because that is the next digit where it looks.
+# *What to see:* what stands before the bar is of the first date, what follows is of the second. Month, day and weekday are read when they are written, and not before.
 
 # %% id="looks-quiz"
 quiz("translation.alignment-is-learned")
