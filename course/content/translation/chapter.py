@@ -27,6 +27,7 @@
 # **Time** About three hours: five exercises, 97 minutes by our count, and about 85 minutes to read, run and play. Sections 1 to 5 make a good first sitting, 6 to 8 a second, 9 to 11 a third.
 
 # %% id="setup"
+import inspect
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -37,8 +38,9 @@ from torch import Tensor
 
 from course import check, datasets, explain, figures, hint, labs, predict, quiz, use
 from course.content.recorded import recording
-from course.content.translation import demonstrations, phrases
+from course.content.translation import demonstrations, help_text, history, phrases
 from course.content.translation.experiments import baselines, characters
+from course.content.translation.experiments.history.fixed_vector import FixedVector
 from course.training import train
 
 # %% [markdown] id="task-section"
@@ -134,7 +136,7 @@ quiz("translation.characters")
 #
 # The cross-entropy of chapter 05 asks for all: the loss is 0 when the right token has probability 1, and a softmax reaches that only with logits that differ without limit. So training never ends to push them apart, long after every answer is right. Szegedy et al. (2016, section 7) ask for a little less. Of the target's probability a share $\varepsilon$ is spread evenly over all $V$ tokens:
 #
-# $$q_i = (1 - \varepsilon)\,[i = y] + \frac{\varepsilon}{V}, \qquad \text{loss} = -\sum_i q_i \log p_i = (1 - \varepsilon)\,(-\log p_y) + \varepsilon\,\frac{1}{V}\sum_i (-\log p_i)$$
+# $$q_i = (1 - \varepsilon)\,[i = y] + \frac{\varepsilon}{V}, \qquad \text{loss} = -\sum_i q_i \log p_i$$
 #
 # This is [label smoothing](glossary.md#label-smoothing). Vaswani et al. (2017, section 5.4) use $\varepsilon = 0.1$.
 
@@ -291,7 +293,7 @@ figures.heatmap(
 )
 
 # %% [markdown] id="looks-mean-note"
-# *What to see:* three blocks off the diagonal. the year is read last and written first, the weekday the other way round. 年 and 日 have no partner in the English; the look goes to the end of what they close, the comma behind the day or the END behind the year.
+# *What to see:* bright blocks, none of them on the diagonal: the year is read last and written first, the weekday the other way round. 年 and 日 have no partner in the English; the look goes to the end of what they close, the comma behind the day or the END behind the year.
 #
 # A mean of eight heads hides what each does. Which of them align? Numbers tell: where a number stands once in the source and once in the translation, the right place to look at is known, in every language. Over 300 phrases of validation, how much of its weight has each head on the digits of the number that is being written?
 
@@ -326,7 +328,7 @@ for text in demonstrations.write_and_swap(model, date, "Sunday, October 13, 2024
     print(text)
 
 # %% [markdown] id="swap-note"
-# *What to see:* what stands before the bar is of the first date, what follows is of the second. Month, day and weekday are read when they are written, and not before. Even within a number: behind *6* it writes the 3 of *13*, because that is the next digit where it looks.
+# *What to see:* what stands before the bar is of the first date, what follows is of the second. Month, day and weekday are read when they are written, and not before.
 
 # %% id="looks-quiz"
 quiz("translation.alignment-is-learned")
@@ -747,6 +749,26 @@ for text, written in zip(outside, phrases.translate(model, outside, LANGUAGE)):
 
 # %% [markdown] id="history-section"
 # ## 9 History in three pictures
+#
+# Networks translated before there was a Transformer, and before there was attention. Within three years the way from what is read to what is written changed twice:
+#
+# ```
+#              the encoder reads          it hands over      the decoder writes
+#   2014       T ► h ► u ► ... ► 7        its last state     1 ► 9 ► 9 ► 7 ► 年
+#   2015       T ◄► h ◄► u ◄► ... ◄► 7    all its states     1 ► 9 ► 9 ► 7 ► 年
+#   2017       T  h  u  ...  7, at once   all its rows       1 9 9 7 年, at once*
+# ```
+#
+# **2014: one vector.** A [recurrent network](glossary.md#recurrent-network) reads a token, changes its state, and reads the next. Its last state is all that a second network gets, and from it that one writes the translation (Cho et al., 2014a; Sutskever et al., 2014). The state has as many numbers for a word as for a page.
+#
+# **2015: attention.** Bahdanau et al. kept *all* states of the encoder, and let the decoder look at them before each step. A small network says how strongly at which. This is where attention begins, as an addition to recurrent networks.
+#
+# **2017: the Transformer.** Vaswani et al. kept the addition and left out the recurrent networks. (*: in training, where the true text is there from the start; writing goes one after the other in all three.)
+#
+# All three stand in this course in a few lines. Here is what is special about the first: the vector that `encode` returns is there at each step of `decode`, and nothing else of the source is.
+
+# %% id="history-one-vector"
+print(inspect.getsource(FixedVector.encode), inspect.getsource(FixedVector.decode), sep="\n")
 
 # %% [markdown] id="additive-attention-text"
 # ### Exercise 5: `additive_attention`
@@ -803,9 +825,76 @@ check("translation.additive_attention", additive_attention)
 # %% id="additive-attention-use"
 additive_attention = use("translation.additive_attention")
 
+# %% [markdown] id="history-live-text"
+# Your function now trains inside the translator of 2015, for a few hundred updates. (With `steps=1600` it gets as far as the recorded one below, in a minute or two. `history.KINDS` has the others, by name.)
+
+# %% id="history-live"
+of_2015 = history.attention_of(additive_attention)
+tried = train(of_2015, of_2015.settings.changed(steps=200), progress=False)
+print("additive_attention:", *of_2015.parts.values())
+print(f"{tried.settings.steps} updates: {tried.metrics['exact']:.0%} of validation exactly right")
+
+# %% id="history-costs-predict"
+predict("translation.what-waits")
+
+# %% id="history-costs"
+lengths = (8, 16, 32, 64)
+chains, seconds = history.chains(lengths), history.update_times(lengths)
+for kind, size in history.sizes().items():
+    print(f"{kind}, {size:,} parameters")
+    for length, chain, second in zip(lengths, chains[kind], seconds[kind]):
+        print(f"  {length:3} characters: {chain:5} operations in a row, {1000 * second:6.1f} ms")
+
+# %% id="history-costs-explain"
+explain("translation.what-waits")
+
+# %% [markdown] id="history-costs-note"
+# *What to see:* a recurrent network waits for itself at every character. The Transformer's chain has the same length for any text, so all places can be computed at once, by a processor that has room for it (Vaswani et al., 2017, table 1). Our single core has no such room, and its times grow for all of them. A graphics processor has, and this is why everything since is trained with Transformers. (Writing is another matter: there each token waits for the one before in all three. Chapter 07's cache is about that.)
+
+# %% id="history-quiz"
+quiz("translation.what-attention-replaced")
+
+# %% [markdown] id="real-section"
+# ## 10 Real text
+#
+# So far each phrase had one right translation and some thirty forms. Now the real thing: LibreOffice's help, in English and in Chinese, paragraph by paragraph (MPL-2.0). Whole pages are held out, and what nearly equals a held-out paragraph was taken out of training, since a help repeats itself. (This section is English to Chinese, whatever your `LANGUAGE`.)
+
+# %% id="real-data"
+help_pairs = datasets.load("libreoffice-help")
+print({split: len(getattr(help_pairs, split)) for split in ("train", "validation", "test")})
+for text, each in zip(help_text.SHOWN, help_text.nearest_translations(help_text.SHOWN)):
+    right_one = next(pair.target for pair in help_pairs.validation if pair.text == text)
+    print(f"\n{text}\n    {right_one}\n    nearest in training: {each}")
+
+# %% [markdown] id="real-text"
+# Nobody would ask for exact match here. BLEU and chrF it is, with the tokens that sacreBLEU takes for Chinese; the nearest neighbour is the rival again. Eleven thousand pairs are very few: the Transformer of 2017 learned English to German from 4.5 million (Vaswani et al., 2017, section 5.1).
+#
+# What helps when there is so little? To begin with a dictionary. Nobody has one here, but pairs of texts make one by counting: which Chinese piece is there when *file* is there, and isn't when it isn't? Brown et al. (1993) share each Chinese word out among the English words beside it, by how likely they translate it, and count again with these shares. Four rounds of it take seconds:
+
+# %% id="dictionary-run"
+for word, likely in demonstrations.dictionary(["file", "table", "page", "Python"]).items():
+    print(f"{word:8} {', '.join(f'{piece} {p:.2f}' for piece, p in likely)}")
+
+# %% [markdown] id="dictionary-note"
+# From this table come the first vectors of the model: pieces that translate each other begin side by side. So it starts as a bag of dictionary translations, and a minute of training is left for what a dictionary can't do, the order and the grammar.
+
+# %% [markdown] id="real-long-note"
+# What would it take to be useful? More text, first of all. Koehn and Knowles (2017, section 3.2) compared networks with the phrase tables that came before them: with much text the networks won, and with little they were far behind. Sennrich and Zhang (2019) found much of that to be a matter of settings, and passed the tables with 100,000 words. Ours are 187,000 English words.
+#
+# > **In the article** (1.1): "这些模型通常包含数十亿甚至数万亿个参数，能够在各种任务中表现出惊人的能力" (*these models usually contain billions or even trillions of parameters and show astonishing abilities in all kinds of tasks*), with translation (翻译) among them.
+# >
+# > Billions are for models that do *all kinds of tasks*. A model that translates between two languages, and does nothing else, is much smaller: the two with which Vaswani et al. (2017, table 3) set a record had 65 and 213 million parameters. Ours has well below one million, and its limit is less its size than its text.
+#
+# The training of a minute is here for you to watch, if you like. The notebook goes on without it.
+
+# %% id="real-theatre"
+labs.TrainingTheatre(help_text.as_in_the_chapter())
+
+# %% id="real-quiz"
+quiz("translation.useful")
 
 # %% [markdown] id="lab-section"
-# ## 10 The translation lab
+# ## 11 The translation lab
 #
 # Everything of this chapter on one page. Type an English date, and step through its translation with the arrow keys: the lines show where the decoder looks, and they cross where the order turns. A click on a character of the distribution forces it, and the rest is written anew. The beam's tree can be walked. And the memory can be exchanged, for another phrase's or for itself with its vectors shuffled, from any step on.
 
@@ -814,7 +903,6 @@ labs.TranslationLab(model, table, answers={**known, **dict(pairs)}, language=LAN
 
 # %% id="lab-quiz"
 quiz("translation.forced")
-
 
 # %% [markdown] id="recap"
 # ## Recap
@@ -825,7 +913,8 @@ quiz("translation.forced")
 # - BLEU is the precision of runs of one to four tokens with a penalty for being short, of a whole corpus, for a named tokenisation. chrF counts runs of characters, with recall. Neither sees whether a number is right.
 # - A beam keeps several beginnings. With a width of one it is greedy decoding, and too wide it finds texts that are likely and wrong, the empty one first.
 # - A model learns a rule that fits its data, not the one that we mean. Where two rules fit all of them, only other data can decide: several phrases in a row make lists of any length.
-
+# - One vector carries a short phrase, and not a long one. Attention was invented for what it couldn't carry; the Transformer dropped the recurrent networks because they make each place wait for the one before.
+# - Real text has many right translations and far more words. A dictionary counted from the pairs is a good beginning; what lacks is text.
 
 # %% [markdown] id="glossary"
 # ### The chapter's terms
@@ -846,3 +935,8 @@ quiz("translation.forced")
 # - Koehn, Knowles: *Six Challenges for Neural Machine Translation*. 2017. [arXiv:1706.03872](https://arxiv.org/abs/1706.03872). Section 3.6: wider beams.
 # - Bahdanau, Cho, Bengio: *Neural Machine Translation by Jointly Learning to Align and Translate*. ICLR 2015. [arXiv:1409.0473](https://arxiv.org/abs/1409.0473). Section 3.1 and A.1.2: the attention of exercise 5; table 1.
 # - Jia, Liang: *Data Recombination for Neural Semantic Parsing*. ACL 2016. [arXiv:1606.03622](https://arxiv.org/abs/1606.03622). Section 4.2: two examples made one.
+# - Cho, van Merriënboer, Gulcehre, Bahdanau, Bougares, Schwenk, Bengio: *Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation*. EMNLP 2014 (2014a). [arXiv:1406.1078](https://arxiv.org/abs/1406.1078).
+# - Cho, van Merriënboer, Bahdanau, Bengio: *On the Properties of Neural Machine Translation: Encoder-Decoder Approaches*. SSST-8, 2014 (2014b). [arXiv:1409.1259](https://arxiv.org/abs/1409.1259). The fall with the length of a sentence.
+# - Sutskever, Vinyals, Le: *Sequence to Sequence Learning with Neural Networks*. NeurIPS 2014. [arXiv:1409.3215](https://arxiv.org/abs/1409.3215). Section 3.3: the source read backwards.
+# - Brown, Della Pietra, Della Pietra, Mercer: *The Mathematics of Statistical Machine Translation: Parameter Estimation*. Computational Linguistics 19(2), 1993. [aclanthology.org/J93-2003](https://aclanthology.org/J93-2003). Section 4.2: Model 1.
+# - Sennrich, Zhang: *Revisiting Low-Resource Neural Machine Translation: A Case Study*. ACL 2019. [arXiv:1905.11901](https://arxiv.org/abs/1905.11901).

@@ -21,6 +21,9 @@ from babel import Locale
 from torch import Tensor, nn
 
 from course.content.translation.experiments import characters, recipe
+from course.content.translation.experiments.help_text import first_vectors
+from course.content.translation.experiments.help_text.rows import Row, rows
+from course.content.translation.experiments.help_text.tokens import pieces
 from course.content.translation.phrases import as_in_the_chapter, looks, read, translate
 from course.datasets import load
 from course.datasets.dataset import Example
@@ -29,7 +32,7 @@ from course.system.threads import one_thread
 from course.training import Training
 
 __all__ = [
-    "BOS", "EOS", "Fitted", "Hesitant", "Table", "TwoDates", "draw_tree", "fit", "go_on", "list_lengths",
+    "BOS", "EOS", "Fitted", "Hesitant", "Table", "TwoDates", "dictionary", "draw_tree", "fit", "go_on", "list_lengths",
     "list_share", "lists_alone", "names_in", "number_looks", "one_digit_wrong", "places_in", "roles",
     "write_and_swap",
 ]  # fmt: skip
@@ -316,3 +319,20 @@ def list_share(model: Any, language: str) -> float:
     found = load("cldr-phrases", language=language).validation
     lists = [each for each in found if each.label == kind]
     return recipe.exact(translate(model, [each.text for each in lists], language), lists)
+
+
+def dictionary(words: Sequence[str], count: int = 4) -> dict[str, list[tuple[str, float]]]:
+    """Return the likeliest Chinese pieces for English words, counted in the pairs of LibreOffice's help."""
+    pairs = [Row(row.source[:-1], row.target[:-1]) for row in rows()]  # without the end
+    longest = first_vectors.LONGEST
+    found = first_vectors.translations(
+        [pair for pair in pairs if 0 < min(map(len, pair)) <= max(map(len, pair)) <= longest]
+    )
+    table = list(pieces())
+    best = {}
+    for word in words:
+        own = (found.english == table.index(word)).nonzero().squeeze(1)  # (N,)
+        top = found.probability[own].topk(count)
+        chinese = found.chinese[own][top.indices].tolist()
+        best[word] = [(table[i], p) for i, p in zip(chinese, top.values.tolist(), strict=True)]
+    return best

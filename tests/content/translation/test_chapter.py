@@ -35,7 +35,7 @@ def test_every_question_is_asked_once_and_every_prediction_is_explained_after_it
 
 
 def test_sections_are_numbered() -> None:
-    TEXT.assert_sections_are_numbered(10)
+    TEXT.assert_sections_are_numbered(11)
 
 
 def test_who_is_cited_stands_among_the_papers() -> None:
