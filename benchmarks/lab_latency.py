@@ -169,7 +169,8 @@ labs.TranslationLab(model.build(len(both)), both, language="zh", longest=13)
 OTHERS["translation"] = Contender(
     "translation lab, 13 steps, a beam of 3: a letter of the phrase", "translation.ipynb",
     TRANSLATION, "[data-lab=translation][data-drawn]", "[data-lab] input[type=text]",
-    keys=("x", "Backspace") * 3,
+    # Always another letter: the lab keeps what it has translated, so the way back is shorter.
+    keys=tuple(key for letter in "abcdefghijklmnopqrstuvwxyz" for key in (letter, "Backspace")),
 )  # fmt: skip
 # In the page, before it is loaded: count what comes through websockets.
 COUNT = """(() => {
