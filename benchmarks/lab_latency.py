@@ -159,6 +159,19 @@ OTHERS["search"] = Contender(
     "search lab, 3,522 passages: a letter of the question", "search.ipynb", SEARCH,
     "[data-lab=search][data-drawn]", "[data-lab] input[type=text]", keys=("x", "Backspace") * 3,
 )  # fmt: skip
+# Untrained: as long as a date's translation, and never sure, so that the whole beam is searched.
+TRANSLATION = """
+from course import labs
+from course.content.translation.experiments import characters, model
+both = characters.characters("zh")
+labs.TranslationLab(model.build(len(both)), both, language="zh", longest=13)
+"""
+OTHERS["translation"] = Contender(
+    "translation lab, 13 steps, a beam of 3: a letter of the phrase", "translation.ipynb",
+    TRANSLATION, "[data-lab=translation][data-drawn]", "[data-lab] input[type=text]",
+    # Always another letter: the lab keeps what it has translated, so the way back is shorter.
+    keys=tuple(key for letter in "abcdefghijklmnopqrstuvwxyz" for key in (letter, "Backspace")),
+)  # fmt: skip
 # In the page, before it is loaded: count what comes through websockets.
 COUNT = """(() => {
   const Plain = window.WebSocket;

@@ -78,7 +78,7 @@ export class FlowPanel extends CanvasPanel {
   }
 
   layout() {
-    const words = [...this.rowLabels, ...this.columnLabels];
+    const words = [...this.rowLabels, ...this.columnLabels, ...(this.spec.sides ?? [])];
     const key = words.join("\n");
     if (key !== this.measured) {
       setFont(this.context, "bold 12px system-ui, sans-serif");

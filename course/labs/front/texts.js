@@ -17,7 +17,7 @@ export class TextsPanel extends Panel {
    */
   constructor(spec, lab) {
     super(spec, lab);
-    this.list = make("dl", { class: "course-lab-texts" });
+    this.list = make("ul", { class: "course-lab-texts" });
     /** @type {Labs.TextRow[]} */
     this.written = []; // the rows as they stand on the page
     this.node.append(this.list, ...(this.help ? [this.help] : []));
@@ -40,7 +40,7 @@ export class TextsPanel extends Panel {
 
 function makeRow() {
   const [text, note] = [make("bdi", { dir: "auto" }), make("small")];
-  return make("div", {}, make("dt"), make("dd", {}, text, note));
+  return make("li", {}, make("span", { class: "is-name" }), make("span", { class: "is-text" }, text, note));
 }
 
 /**
