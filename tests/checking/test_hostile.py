@@ -10,7 +10,7 @@ import torch
 from course.checking import answers, check
 from course.sandbox import guards, isolated, settings
 from tests.checking.hostile import HANGS, HOSTILE, made
-from tests.sampled import sampled
+from tests.sampled import sampled, thinned
 
 if not isolated.possible():
     pytest.skip("answers run in this process here", allow_module_level=True)
@@ -39,7 +39,7 @@ _DAILY = {
 }
 _ALL = [
     *(pytest.param(name, marks=[pytest.mark.slow] * (name not in _DAILY)) for name in HANGS),
-    *sampled((name for name in HOSTILE if name not in HANGS), every=6),
+    *sampled(thinned((name for name in HOSTILE if name not in HANGS), 2), every=6),
 ]
 
 

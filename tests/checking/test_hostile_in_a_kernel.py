@@ -96,7 +96,7 @@ def started(course_home: Path) -> Iterator[Any]:
 def test_the_kernel_outlives_all_of_them(started: Any) -> None:
     kernel = started()
     pid = kernel.run("print(os.getpid())")
-    # Each alone is tried in test_hostile.py; here each fourth of every kind is enough for daily work.
+    # Each fourth by day; test_hostile.py tries each second of them alone, and every hang.
     for name, (source, words) in thinned(
         [one for one in HOSTILE.items() if one[0] not in BORROWS], 4
     ):

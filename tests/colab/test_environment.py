@@ -67,7 +67,7 @@ def test_a_chapter_runs_untouched_under_colab_s_versions(
     run_in_colab, name: str, request: pytest.FixtureRequest, course_home: Path
 ) -> None:
     if not NIGHT:  # the vectors of Python's documentation alone: they take half a minute
-        shutil.copytree(request.getfixturevalue("computed"), course_home)
+        shutil.copytree(request.getfixturevalue("computed"), course_home, dirs_exist_ok=True)
         shutil.rmtree(course_home / "trainings", ignore_errors=True)
     cells = run_in_colab(CHAPTERS / name, seconds=300)
     assert cells[0]["id"] == "colab", "the first cell finds the course"

@@ -14,6 +14,7 @@ import torch
 from course import datasets
 from course.datasets.python_docs import build, corpus, snapshot, splits
 from course.datasets.python_docs.prose import paragraphs
+from tests.sampled import at_night
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -120,7 +121,7 @@ def test_nothing_in_training_nearly_equals_what_is_tested() -> None:
     )
 
 
-@pytest.mark.slow  # six seconds: the whole standard library is read
+@at_night  # the whole standard library is read
 def test_the_same_sources_make_the_same_snapshot() -> None:
     raw = build.raw_texts()
     if build.fingerprint(raw) != snapshot.origin().sha256:

@@ -20,6 +20,7 @@ import encoder as benchmark  # noqa: E402
 import encoder_peers as peers  # noqa: E402
 
 from tests.close import assert_close  # noqa: E402
+from tests.sampled import at_night  # noqa: E402
 
 
 def test_operations_are_those_that_torch_counts() -> None:
@@ -101,7 +102,7 @@ def test_how_far_the_knob_rounds_is_measured(monkeypatch: pytest.MonkeyPatch) ->
     assert 1e-4 < benchmark.rounding() < 1e-1
 
 
-@pytest.mark.slow
+@at_night
 def test_the_script_runs_and_names_the_machine() -> None:
     command = [sys.executable, "-W", "ignore", str(ROOT / "benchmarks" / "encoder.py")]
     result = subprocess.run(

@@ -11,6 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.sampled import NIGHT
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("killed_script.py")
 
@@ -28,9 +30,9 @@ def run_script(folder: Path, kills: int) -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-def test_killed_at_ten_random_moments_it_ends_with_the_same_weights(tmp_path: Path) -> None:
+def test_killed_at_random_moments_it_ends_with_the_same_weights(tmp_path: Path) -> None:
     assert run_script(tmp_path / "whole", 0) == 0
-    assert run_script(tmp_path / "killed", 10) >= 1
+    assert run_script(tmp_path / "killed", 10 if NIGHT else 4) >= 1
     whole = load_file(tmp_path / "whole" / "weights.safetensors")
     killed = load_file(tmp_path / "killed" / "weights.safetensors")
     assert whole.keys() == killed.keys()

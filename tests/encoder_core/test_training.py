@@ -33,6 +33,7 @@ from encoder_core.training.interrupts import Interrupts
 from encoder_core.training.loop import fit
 from encoder_core.training.schedule import learning_rate, parameter_groups
 from tests.close import assert_close
+from tests.sampled import by_day
 
 DATA = [torch.randn(3, 4, generator=torch.Generator().manual_seed(i)) for i in range(22)]
 QUIET: dict[str, Any] = {"progress": False, "device": "cpu"}
@@ -347,7 +348,7 @@ def test_a_process_that_is_killed_goes_on_from_its_checkpoint(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.parametrize("processes", by_day([3, 2], 1))
 def test_many_processes_give_the_numbers_of_one(tmp_path: Path, processes: int) -> None:
     """22 examples in batches of 5: shares are unequal, and the last batch's 2 leave one idle."""
     if sys.platform == "win32":
