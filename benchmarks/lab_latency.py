@@ -172,6 +172,18 @@ OTHERS["translation"] = Contender(
     # Always another letter: the lab keeps what it has translated, so the way back is shorter.
     keys=tuple(key for letter in "abcdefghijklmnopqrstuvwxyz" for key in (letter, "Backspace")),
 )  # fmt: skip
+# Untrained, so that no hypothesis ends early; and nothing is taken from what was computed before.
+DECODING = """
+from course import datasets, labs
+from course.content.generation.experiments import model
+lab = labs.DecodingLab(model.build(), datasets.tokenizer())
+lab.reader.tree, lab.reader._forward = lab.reader._search, lab.reader._read_forward
+lab
+"""
+OTHERS["decoding"] = Contender(
+    "decoding lab, a beam of 3: a letter of the keywords", "decoding.ipynb", DECODING,
+    "[data-lab=decoding][data-drawn]", "[data-lab] input[type=text]", keys=("x", "Backspace") * 3,
+)  # fmt: skip
 # In the page, before it is loaded: count what comes through websockets.
 COUNT = """(() => {
   const Plain = window.WebSocket;

@@ -263,6 +263,10 @@ def _sentence(text: str) -> str:
 
 
 def _capital(sentence: str) -> str:
+    """Begin with a capital, unless a name of the code comes first, as in "n = 1"."""
+    first, _, rest = sentence.partition(" ")
+    if "_" in first or rest.startswith("="):
+        return sentence
     return sentence[:1].upper() + sentence[1:]
 
 

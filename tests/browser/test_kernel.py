@@ -62,7 +62,9 @@ def assert_told_and_brought_back(page: Any, goes: Any) -> None:
     assert not root.is_checked()
     compared = page.locator(f"{LAB} .course-lab-differs")
     compared.filter(has_text="Compared with what was kept: divide by √dₖ").wait_for(timeout=WAIT)
-    assert page.locator(f"{LAB} .course-lab-compared:visible").first.inner_text() != "Nothing differs."
+    assert (
+        page.locator(f"{LAB} .course-lab-compared:visible").first.inner_text() != "Nothing differs."
+    )
     run_cell(page, 1)
     page.locator(".jp-CodeCell").nth(1).locator("pre:text('no root')").wait_for(timeout=WAIT)
     assert page.locator(LAB).count() == 1

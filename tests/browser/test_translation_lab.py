@@ -31,7 +31,9 @@ def test_a_phrase_is_translated_and_what_follows_is_changed(open_notebook: OpenN
 
     def texts() -> dict[str, str]:
         rows = page.locator(f"{LAB} .course-lab-texts > li").all()
-        return {row.locator(".is-name").inner_text(): row.locator("bdi").inner_text() for row in rows}
+        return {
+            row.locator(".is-name").inner_text(): row.locator("bdi").inner_text() for row in rows
+        }
 
     def label(panel: str) -> str:
         return str(page.get_attribute(f"{LAB} [data-panel={panel}] canvas", "aria-label"))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from course.checking import answers, check, checks, wire
 from course.checking.exercise import build
+from course.checking.explain.plain import listed
 from course.checking.report import Comparison, Kinds, Report, as_text
 from course.content import exercises
 from tests.typed import TYPED, fits_a_notebook
@@ -90,3 +91,12 @@ def test_a_string_of_the_learners_that_reaches_a_report_is_harmless(text):
     fits_a_notebook(report.message)
     assert "<script" not in page
     assert "<b>" not in page
+
+
+def test_a_sentence_begins_with_a_capital_and_a_name_of_the_code_stays_as_it_is() -> None:
+    sentences = ("the keys are right", "n = 1: no token", "bos_id is lost", "")
+    begun = [checks._capital(sentence) for sentence in sentences]
+    assert begun == ["The keys are right", "n = 1: no token", "bos_id is lost", ""]
+    assert listed(["the keys"]) == "the keys"
+    assert listed(["the keys", "the values"]) == "the keys and the values"
+    assert listed(["a", "b", "c"]) == "a, b and c"

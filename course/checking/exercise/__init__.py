@@ -48,7 +48,7 @@ class Case:
 
 
 def tags(*names: str) -> frozenset[str]:
-    """Circumstances of a case, in words that fit after "it is right except with"."""
+    """Circumstances of a case: nouns that fit after "it is right except with", such as "a bos_id of 0"."""
     return frozenset(names)
 
 

@@ -131,7 +131,7 @@ def _right_ones(exercise: Exercise, failed: list[Trial]) -> list[str]:
     if not wrong or not right:
         return []
     be = "are" if len(right) > 1 or right[0].endswith("s") else "is"
-    named = ", ".join(map(plain.the, right))
+    named = plain.listed([plain.the(name) for name in right])
     of = " and ".join(plain.the(exercise.results[index]) for index in sorted(wrong))
     return [f"{named} {be} right everywhere: the mistake is in what makes {of}"]
 

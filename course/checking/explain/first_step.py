@@ -431,7 +431,7 @@ class _Search:
             )
         place = f"{line_of(came)}, is where it goes wrong: "
         if alone:
-            self.place = f"{line_of(came)}, should make {what} and makes something else"
+            self.place = f"{line_of(came)}, makes {what}, and it is wrong there: look at this line, and at what it is made of"
         elif found.changes:
             self.place = f"{place}{what} is right before it, and this stands in its place"
         elif self.begins:

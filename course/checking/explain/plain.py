@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -29,6 +29,15 @@ def describe(exercise: Exercise, failed: list[Trial]) -> list[str]:
 def the(result: str) -> str:
     """The name of a result in a sentence; one is a clause of its own: what they share."""
     return result if result.startswith("what ") else f"the {result}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names as a sentence does.
+
+    >>> listed(["the output", "the keys", "the values"])
+    'the output, the keys and the values'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 def is_plural(result: str) -> bool:

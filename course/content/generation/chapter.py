@@ -587,7 +587,7 @@ for p in (0.3, 0.8, 1.0):
 # %% [markdown] id="sampling-note"
 # *What to see:* a small nucleus is close to greedy decoding, and goes in circles. With $p = 1$ nothing is cut, and sooner or later a word comes from nowhere. (The model's look of two words sets a limit that no way of decoding can lift.)
 #
-# Which way is the right one? That depends on whether the task has **one** right answer. For a translation or our keywords it nearly has: there the likeliest text is wanted, and section 9 looks for it with more care than greedy decoding does. For a story, the likeliest text is the dullest one, and people don't write so: Holtzman et al. (2020, figure 2) compare the probabilities of words that people chose with those of a [beam search](glossary.md#beam-search), and people surprise the model all the time.
+# Which way is the right one? That depends on whether the task has **one** right answer. For a translation or our keywords it nearly has: there the likeliest text is wanted, and section 9 looks for it with more care than greedy decoding does. For a story, the likeliest text is the dullest one, and people don't write so: Holtzman et al. (2020) compare the probabilities of words that people chose with those of a [beam search](glossary.md#beam-search), and people surprise the model all the time.
 
 # %% [markdown] id="cache-section"
 # ## 6 The key/value cache
@@ -830,7 +830,7 @@ explain("generation.keywords-shuffled")
 # %% [markdown] id="memory-note"
 # *What to see:* the order of the rows is nothing to the decoder, to the last digit. The order of the *words* is in the rows all the same, because the encoder has written into each which words stand beside it. Shuffle the keywords before the encoder, and the decoder follows the new order. Another input's memory leaves little more than none.
 #
-# A model can be trained on shuffled keywords, too. It then has to find the order itself, from what it knows of the words; and knowing which of two nouns is the subject takes more than these 7,000 sentences and a minute:
+# A model can be trained on shuffled keywords, too. It then has to find the order itself, from what it knows of the words: which of two nouns is the subject, and which keyword is still to come. In the same number of updates it learns a part of that:
 
 # %% id="shuffled-recorded"
 recorded = recording("generation.keywords")  # made by benchmarks/applications.py
@@ -939,7 +939,7 @@ for name, row in recorded.rows.items():
 explain("generation.decoder-alone")
 
 # %% [markdown] id="causal-note"
-# *What to see:* neither is better; on validation the order is the other one. Five layers of self-attention find in the row what two attentions find in row and memory. So the article's "usually" is not about what can be written. A decoder alone needs one stack for every task, and gets a loss from each token of any text; an encoder reads its input in both directions, and once. Which of these counts more depends on the task and its size, and at this size it can't be seen.
+# *What to see:* neither is better by more than three points, and which of the two is ahead depends on the seed and the split. Five layers of self-attention find in the row what two attentions find in row and memory. So the article's "usually" is not about what can be written. A decoder alone needs one stack for every task, and gets a loss from each token of any text; an encoder reads its input in both directions, and once. Which of these counts more depends on the task and its size, and at this size it can't be seen.
 
 # %% [markdown] id="answers-section"
 # ## 11 Answers cut from the text
@@ -1032,7 +1032,7 @@ quiz("generation.beam-or-draw")
 # - Ranzato, Chopra, Auli, Zaremba: *Sequence Level Training with Recurrent Neural Networks*. ICLR 2016. [arXiv:1511.06732](https://arxiv.org/abs/1511.06732). Exposure bias.
 # - Paulus, Xiong, Socher: *A Deep Reinforced Model for Abstractive Summarization*. ICLR 2018. [arXiv:1705.04304](https://arxiv.org/abs/1705.04304). Section 2.5: no trigram twice.
 # - Fan, Lewis, Dauphin: *Hierarchical Neural Story Generation*. ACL 2018. [arXiv:1805.04833](https://arxiv.org/abs/1805.04833). Top-k sampling.
-# - Holtzman, Buys, Du, Forbes, Choi: *The Curious Case of Neural Text Degeneration*. ICLR 2020. [arXiv:1904.09751](https://arxiv.org/abs/1904.09751). Nucleus sampling, section 3.1; figure 2 on people and beam search, 4 on loops.
+# - Holtzman, Buys, Du, Forbes, Choi: *The Curious Case of Neural Text Degeneration*. ICLR 2020. [arXiv:1904.09751](https://arxiv.org/abs/1904.09751). Nucleus sampling, section 3.1; the words of people beside those of a beam search; figure 4 on loops.
 # - Shazeer: *Fast Transformer Decoding: One Write-Head is All You Need*. 2019. [arXiv:1911.02150](https://arxiv.org/abs/1911.02150). The cache, and heads that share it.
 # - Ainslie, Lee-Thorp, de Jong, Zemlyanskiy, Lebrón, Sanghai: *GQA: Training Generalized Multi-Query Transformer Models from Multi-Head Checkpoints*. EMNLP 2023. [arXiv:2305.13245](https://arxiv.org/abs/2305.13245).
 # - Grattafiori et al.: *The Llama 3 Herd of Models*. 2024. [arXiv:2407.21783](https://arxiv.org/abs/2407.21783). Decoder-only; table 3 on its sizes.
@@ -1043,8 +1043,9 @@ quiz("generation.beam-or-draw")
 # - Radford, Narasimhan, Salimans, Sutskever: *Improving Language Understanding by Generative Pre-Training*. 2018. GPT; section 3.3 on tasks as one row.
 # - Papineni, Roukos, Ward, Zhu: *BLEU: a Method for Automatic Evaluation of Machine Translation*. ACL 2002. [aclanthology.org/P02-1040](https://aclanthology.org/P02-1040).
 # - Wu et al.: *Google's Neural Machine Translation System: Bridging the Gap between Human and Machine Translation*. 2016. [arXiv:1609.08144](https://arxiv.org/abs/1609.08144). Section 7, equation 14: the length penalty.
-# - Keskar, McCann, Varshney, Xiong, Socher: *CTRL: A Conditional Transformer Language Model for Controllable Generation*. 2019. [arXiv:1909.05858](https://arxiv.org/abs/1909.05858). Section 4.1: the repetition penalty.
+# - Keskar, McCann, Varshney, Xiong, Socher: *CTRL: A Conditional Transformer Language Model for Controllable Generation*. 2019. [arXiv:1909.05858](https://arxiv.org/abs/1909.05858). The repetition penalty.
 # - Devlin, Chang, Lee, Toutanova: *BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding*. NAACL 2019. [arXiv:1810.04805](https://arxiv.org/abs/1810.04805). Section 4.2 on SQuAD.
 # - Rajpurkar, Zhang, Lopyrev, Liang: *SQuAD: 100,000+ Questions for Machine Comprehension of Text*. EMNLP 2016. [arXiv:1606.05250](https://arxiv.org/abs/1606.05250).
 # - Radev, Jing, Styś, Tam: *Centroid-based summarization of multiple documents*. Information Processing and Management 40(6), 2004. The sentence nearest to the mean.
 # - Sutskever, Vinyals, Le: *Sequence to Sequence Learning with Neural Networks*. NeurIPS 2014. [arXiv:1409.3215](https://arxiv.org/abs/1409.3215). The whole input in one vector.
+# - Cho, van Merriënboer, Bahdanau, Bengio: *On the Properties of Neural Machine Translation: Encoder–Decoder Approaches*. SSST-8, 2014. [arXiv:1409.1259](https://arxiv.org/abs/1409.1259). What one vector costs long sentences.

@@ -107,12 +107,16 @@ def test_recordings_say_what_the_questions_say(chapter: SimpleNamespace) -> None
     )
     assert both == pytest.approx(chapter.trained.test["bleu"], abs=0.02)
     assert abs(both - lone) < 0.03
-    validation = [
-        rows[name].spread("validation", "bleu").median
-        for name in ("encoder-decoder", "decoder alone")
-    ]
-    assert both > lone
-    assert validation[0] < validation[1]
+    ahead = set()  # which of the two is, with each seed on each split
+    for split in ("validation", "test"):
+        one, other = (
+            {run["seed"]: run[split]["bleu"] for run in rows[name].runs}
+            for name in ("encoder-decoder", "decoder alone")
+        )
+        for seed in one.keys() & other.keys():
+            assert abs(one[seed] - other[seed]) < 0.03
+            ahead.add(one[seed] > other[seed])
+    assert ahead == {True, False}, "it depends on the seed and the split"
     assert right("generation.decoder-alone").startswith("About the same BLEU")
     assert 1.5 * chapter.baseline < shuffled < 0.5 * both
 

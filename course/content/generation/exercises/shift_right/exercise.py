@@ -32,7 +32,7 @@ def _cases(seed: int) -> list[Case]:
         case("three texts, two of them with padding at the end", padded, 1, "padding at the end"),
         case("texts that begin and end alike", ends_alike, 3),
         case("bos_id is the largest id", drawn(3, 5), 97),
-        case("bos_id is 0", drawn(2, 3), 0, "bos_id is 0"),
+        case("a bos_id of 0", drawn(2, 3), 0, "a bos_id of 0"),
         case("as many texts as tokens", drawn(4, 4), 1),
         case("texts of a single token", drawn(3, 1), 1),
         case("one text of a single token", torch.tensor([[2]]), 1),
