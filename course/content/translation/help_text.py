@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from course import use
 from course.content.translation.experiments import model as phrases_model
 from course.content.translation.experiments.help_text import (
+    dictionary,
     first_vectors,
     long,
     measures,
@@ -74,9 +75,9 @@ def help_translation(
         nhead=4,
         num_layers=2,
         dim_feedforward=128,
-        dropout=0.1,
+        dropout=0.0,
         positions=fitting_positions(layer),
-        more={"near": True, "copies": True, "first_vectors": True},
+        more={"near": True, "dictionary": True},
     )
     return Training(
         name="translation.help_text" if not beside else "translation.help_text_beside",
@@ -97,7 +98,17 @@ def help_translation(
         examples=functools.partial(answer_the_shown, beside=beside),
         parts=whose_parts(own),
         key=key_of(
-            (first_vectors, measures, model, neighbours, phrases_model, recipe, rows, tokens),
+            (
+                dictionary,
+                first_vectors,
+                measures,
+                model,
+                neighbours,
+                phrases_model,
+                recipe,
+                rows,
+                tokens,
+            ),
             own.values(),
             tokens.VOCABULARY.read_bytes(),
             TABLE.read_bytes(),
@@ -150,8 +161,7 @@ def _build(
         dropout=settings.dropout,
         positions=settings.positions,
         near=settings.more["near"],
-        copies=settings.more["copies"],
-        vectors=settings.more["first_vectors"],
+        dictionary=settings.more["dictionary"],
         cross_attention=cross_attention,
         **({} if layer is None else {"layer": layer}),
     )
