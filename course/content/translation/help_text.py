@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from course import use
-from course.content.translation.experiments import model as phrases_model
 from course.content.translation.experiments.help_text import (
     dictionary,
     first_vectors,
@@ -26,6 +26,7 @@ from course.content.translation.experiments.help_text import (
     rows,
     tokens,
 )
+from course.content.translation.experiments.model import look_near
 from course.datasets.help_pages.corpus import TABLE
 from course.training import Answer, Settings, Training
 from course.training.own_parts import any_is_the_learners, fitting_positions, key_of, whose_parts
@@ -104,12 +105,11 @@ def help_translation(
                 measures,
                 model,
                 neighbours,
-                phrases_model,
                 recipe,
                 rows,
                 tokens,
             ),
-            own.values(),
+            [*own.values(), look_near],
             tokens.VOCABULARY.read_bytes(),
             TABLE.read_bytes(),
             str(beside).encode(),
@@ -129,16 +129,10 @@ def as_in_the_chapter() -> Training:
 
 
 def ten_minutes() -> Training:
-    """Describe a training of ten times as many updates."""
+    """Describe a training of ten times as many updates, with dropout: it sees each pair some twenty times."""
     training = help_translation()
-    steps = 10 * training.settings.steps
-    return Training(
-        **{
-            **vars(training),
-            "name": "translation.help_text_ten",
-            "settings": training.settings.changed(steps=steps),
-        }
-    )
+    settings = training.settings.changed(steps=10 * training.settings.steps, dropout=0.1)
+    return replace(training, name="translation.help_text_ten", settings=settings)
 
 
 KINDS: dict[str, Callable[[], Training]] = {
