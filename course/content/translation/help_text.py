@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from course import use
-from course.content.translation.experiments import model as phrases_model
 from course.content.translation.experiments.help_text import (
+    dictionary,
     first_vectors,
     long,
     measures,
@@ -25,6 +26,7 @@ from course.content.translation.experiments.help_text import (
     rows,
     tokens,
 )
+from course.content.translation.experiments.model import look_near
 from course.datasets.help_pages.corpus import TABLE
 from course.training import Answer, Settings, Training
 from course.training.own_parts import any_is_the_learners, fitting_positions, key_of, whose_parts
@@ -74,9 +76,9 @@ def help_translation(
         nhead=4,
         num_layers=2,
         dim_feedforward=128,
-        dropout=0.1,
+        dropout=0.0,
         positions=fitting_positions(layer),
-        more={"near": True, "copies": True, "first_vectors": True},
+        more={"near": True, "dictionary": True},
     )
     return Training(
         name="translation.help_text" if not beside else "translation.help_text_beside",
@@ -97,8 +99,17 @@ def help_translation(
         examples=functools.partial(answer_the_shown, beside=beside),
         parts=whose_parts(own),
         key=key_of(
-            (first_vectors, measures, model, neighbours, phrases_model, recipe, rows, tokens),
-            own.values(),
+            (
+                dictionary,
+                first_vectors,
+                measures,
+                model,
+                neighbours,
+                recipe,
+                rows,
+                tokens,
+            ),
+            [*own.values(), look_near],
             tokens.VOCABULARY.read_bytes(),
             TABLE.read_bytes(),
             str(beside).encode(),
@@ -118,16 +129,10 @@ def as_in_the_chapter() -> Training:
 
 
 def ten_minutes() -> Training:
-    """Describe a training of ten times as many updates."""
+    """Describe a training of ten times as many updates, with dropout: it sees each pair some twenty times."""
     training = help_translation()
-    steps = 10 * training.settings.steps
-    return Training(
-        **{
-            **vars(training),
-            "name": "translation.help_text_ten",
-            "settings": training.settings.changed(steps=steps),
-        }
-    )
+    settings = training.settings.changed(steps=10 * training.settings.steps, dropout=0.1)
+    return replace(training, name="translation.help_text_ten", settings=settings)
 
 
 KINDS: dict[str, Callable[[], Training]] = {
@@ -150,8 +155,7 @@ def _build(
         dropout=settings.dropout,
         positions=settings.positions,
         near=settings.more["near"],
-        copies=settings.more["copies"],
-        vectors=settings.more["first_vectors"],
+        dictionary=settings.more["dictionary"],
         cross_attention=cross_attention,
         **({} if layer is None else {"layer": layer}),
     )

@@ -10,7 +10,9 @@ import torch
 from course import datasets
 from course.content.translation import help_text
 from course.content.translation.experiments.help_text import (
+    dictionary,
     first_vectors,
+    long,
     measures,
     model,
     neighbours,
@@ -41,6 +43,7 @@ def test_scores_cut_chinese_as_sacrebleu_does() -> None:
     assert measures.tokens("在 Writer 中，选择「编辑 - 查找」（Ctrl+F）。") == [
         *"在", "Writer", *"中，选择「编辑", "-", *"查找」（", "Ctrl", "+", "F", *"）。",
     ]  # fmt: skip
+    assert measures.tokens("don’t") == ["don", "’", "t"]
     assert measures.tokens("3.5,a/b 1-2") == ["3.5", ",", "a", "/", "b", "1", "-", "2"]
 
 
@@ -55,7 +58,12 @@ def test_the_nearest_pair_is_from_another_page() -> None:
 
 
 def test_first_vectors_bring_translations_together() -> None:
-    vectors, names = first_vectors.vectors(32), list(tokens.pieces())
+    names = list(tokens.pieces())
+    best, likelihood = dictionary.tables()
+    assert names[best[names.index("macro"), 0]] == "宏"
+    assert (likelihood.diff(dim=1) <= 0).all()
+    assert dictionary.translate(["Prints the selected text."]) != [""]
+    vectors = first_vectors.vectors(32)
     for english, chinese in (("print", "打印"), ("macro", "宏"), ("chart", "图表")):
         alike = vectors[: tokens.written()] @ vectors[names.index(english)]
         assert chinese in [names[i] for i in alike.topk(10).indices.tolist()], english
@@ -88,12 +96,30 @@ def test_the_training_learns_and_its_model_translates() -> None:
     step = net.step(start, memory, padding, net.empty_cache())
     assert torch.allclose(step, net(one.source, start), atol=1e-4)
     assert step.shape[-1] == tokens.written()
-    assert len(training.baselines) == 2
+    looks = net.look(torch.zeros(1, 3, 16), memory, padding)  # at the start places alone decide
+    assert looks.argmax(dim=-1).tolist() == [[0, 1, 2]]
+    assert len(training.baselines) == 3
     assert 0.15 < training.baselines["the most similar text's translation"] < 0.17
 
 
+@pytest.mark.skipif(not long.CHECKPOINT.exists(), reason="no long run is recorded")
+def test_the_long_run_translates() -> None:
+    made, text = long.facts(), long.CHECKPOINT.with_suffix(".txt").read_text("utf-8")
+    assert f"{made['updates']:,} updates" in text
+    assert "Mozilla Public License 2.0" in text
+    assert long.CHECKPOINT.stat().st_size < 5_000_000
+    net = long.long_run()
+    asked, recorded = zip(*made["translated"], strict=True)
+    assert tuple(asked) == long.ASKED
+    written = help_text.translate_help(net, asked)
+    # float16 weights decode alike but where two pieces are about as likely
+    same = sum(a == b for a, b in zip(written, recorded, strict=True))
+    assert same >= len(asked) - 1
+    assert help_text.translate_help(net, asked[:1], beam=4)[0]
+
+
 def test_texts_of_one_source_are_told_apart() -> None:
-    net = model.build(d_model=16, nhead=2, dim_feedforward=16, vectors=False).eval()
+    net = model.build(d_model=16, nhead=2, dim_feedforward=16, dictionary=False).eval()
     twice = torch.tensor([[7, 8, tokens.EOS, 7, 8, tokens.EOS]])
     seen: list[Any] = []
     net.encoder.register_forward_pre_hook(lambda module, given: seen.append(given[0]))

@@ -21,7 +21,7 @@ from course.content.translation.experiments.help_text.rows import Row, rows
 from course.content.translation.experiments.help_text.tokens import pieces, written
 from course.sandbox.guards import seeded
 
-__all__ = ["Translations", "frequencies", "translations", "vectors"]
+__all__ = ["Translations", "counted", "frequencies", "translations", "vectors"]
 
 ROUNDS = 4
 LONGEST = 40  # pieces on a side: longer pairs say little of which piece belongs to which
@@ -33,7 +33,7 @@ class Translations(NamedTuple):
 
     english: Tensor
     chinese: Tensor
-    count: Tensor
+    counts: Tensor
     probability: Tensor
 
 
@@ -58,22 +58,24 @@ def translations(pairs: Sequence[Row], rounds: int = ROUNDS) -> Translations:
     for _ in range(rounds):
         share = probability[cell]
         share = share / torch.bincount(place, share)[place]
-        count = torch.bincount(cell, share)
-        probability = count / torch.bincount(english, count)[english]
-    return Translations(english, chinese, count, probability)
+        counts = torch.bincount(cell, share)
+        probability = counts / torch.bincount(english, counts)[english]
+    return Translations(english, chinese, counts, probability)
+
+
+@functools.cache
+def counted() -> Translations:
+    """Count in the training pairs. `[SEP]`, in every text, is there for what no English piece says."""
+    return translations([row for row in rows() if max(map(len, row)) <= LONGEST])
 
 
 @functools.cache
 def vectors(width: int) -> Tensor:
     """Return a vector of length 1 for each piece, `(V, width)`; zeros where nothing is counted."""
-    # without [SEP], which ends each row
-    pairs = [Row(row.source[:-1], row.target[:-1]) for row in rows()]
-    found = translations(
-        [pair for pair in pairs if 0 < min(map(len, pair)) <= max(map(len, pair)) <= LONGEST]
-    )
-    usual = torch.bincount(found.chinese, found.count, written()) / found.count.sum()  # (W,)
+    found = counted()
+    usual = torch.bincount(found.chinese, found.counts, written()) / found.counts.sum()  # (W,)
     gain = (found.probability / usual[found.chinese]).log()
-    kept = (gain > 0) & (found.count >= FEWEST)
+    kept = (gain > 0) & (found.counts >= FEWEST)
     table = torch.zeros(len(pieces()), written())  # (V, W)
     table[found.english[kept], found.chinese[kept]] = gain[kept].float()
     with seeded(0):

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course import datasets
-from course.content.translation.experiments.help_text import measures, neighbours
+from course.content.translation.experiments.help_text import dictionary, measures, neighbours
 from course.content.translation.experiments.help_text.rows import Row, padded, sources
 from course.content.translation.experiments.help_text.tokens import BOS, EOS, PAD, UNKNOWN, decode
 from course.datasets.dataset import Example, fixed_order
@@ -125,4 +125,5 @@ def plain(split: str, count: int | None = None) -> dict[str, dict[str, float]]:
     return {
         "the English text": score(texts, split, count),
         "the most similar text's translation": score(nearest, split, count),
+        "a dictionary, piece by piece": score(dictionary.translate(texts), split, count),
     }
