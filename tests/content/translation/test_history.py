@@ -123,6 +123,34 @@ def test_the_recording_is_of_todays_code_and_settings() -> None:
         assert (weights.sum(dim=1) - 1).abs().max() < 0.005 * len(date)  # each rounded to 0.01
 
 
+def test_the_recording_says_what_the_chapter_says() -> None:
+    rows = recording("translation.history").rows
+
+    def right(name: str, group: str) -> float:
+        return rows[name].spread("test", group).median
+
+    falls = [right("one vector", length) for length in recipe.LENGTHS]
+    assert falls == sorted(falls, reverse=True)
+    assert falls[0] > 0.95
+    assert falls[-1] < 0.3
+    lists = [right("one vector", f"lists of {count}") for count in ("two", "three", "four")]
+    assert lists[0] > 0.9 > 0.7 > lists[1] > 0.1 > lists[2]
+    for length in recipe.LENGTHS:
+        assert right("attention", length) > 0.98
+        assert right("Transformer", length) > 0.9
+    for name in rows:
+        assert right(name, "lists of five and six") < 0.1
+    date, target = (history.DATE.write(language) for language in ("en", recipe.LANGUAGE))
+    for name in ("attention", "Transformer"):
+        looks = history.recorded_looks(name)
+        for place, source in zip((0, 1, 2, 3, 7), (19, 20, 21, 22, 16), strict=True):
+            assert target[place] == date[source], "the digits of 1997 and of 6"
+            assert looks[place, source] == looks[place].max() > 0.7
+    assert history.recorded_looks("attention")[[4, 9, 10]].max() < 0.3, "年, 星 and 期"
+    steps = {name: describe().settings.steps for name, describe in history.KINDS.items()}
+    assert steps["one vector"] == 2 * steps["attention"]
+
+
 def test_a_handover_draws_every_token_and_says_the_strongest_look() -> None:
     weights = torch.tensor([[0.9, 0.1, 0.0], [0.02, 0.08, 0.9]])
     figure = figures.handover(["a", " ", "<"], ["x", "y"], {"one": None, "all": weights}, title="T")
