@@ -19,6 +19,7 @@ from course.labs.quoting import quoted
 from course.labs.settings_lab import check_whole
 from course.system.markup import printable
 from course.system.threads import one_thread
+from encoder_core.cache import KeyValueCache
 from encoder_core.generation.decoding import length_penalised
 from encoder_core.inspect.recording import record
 from encoder_core.models.encoder_decoder import EncoderDecoder
@@ -212,9 +213,8 @@ class Reader:
         self.silent = sorted(silent - {self.eos_id})  # never written
         self._encoded = functools.lru_cache(maxsize=32)(self._encode)
         self._translated = functools.lru_cache(maxsize=16)(self._translate)
-        encoder_layers = model.decoder.layers
-        self.layers = len(encoder_layers)
-        self.heads = int(encoder_layers[0].multihead_attn.num_heads)  # type: ignore[union-attr, arg-type]
+        self.layers = len(model.decoder.layers)
+        self.heads = int(model.decoder.layers[0].multihead_attn.num_heads)  # type: ignore[union-attr, arg-type]
 
     def read(self, asked: Settings) -> Result:
         """Translate a phrase.
@@ -335,21 +335,13 @@ class Reader:
     def _search(
         self, parts: Sequence[Part], forced: Mapping[int, int], beam: int
     ) -> tuple[Tree, tuple[int, ...]]:
-        """Search as `generate_beam` does, and keep every hypothesis that was ever kept.
-
-        Greedy decoding goes along in the same batch: as a row of its own once the beam lacks it.
-        """
-        nodes: list[Node] = []
-        live, ended = [(-1, 0.0)], list[int]()  # (node, log p)
-        greedy, greedy_row = list[int](), 0  # its row in the batch; -1 once it has ended
-        tokens, cache = [self.bos_id], self.model.empty_cache()
-        stages = {part.since: part for part in parts}
-        now = parts[0]
+        """Search as `generate_beam` does; return every hypothesis that was ever kept, and the greedy one."""
+        search, cache = _Search(beam, self.eos_id, self.longest), self.model.empty_cache()
+        stages, now, tokens = {part.since: part for part in parts}, parts[0], [self.bos_id]
         for step in range(self.longest):
             if step in stages and step > 0:
                 now = stages[step]
-                for layer in cache.layers:  # its keys and values are made of the next memory
-                    layer.memory_key = layer.memory_value = None
+                _forget_memory(cache)
             count = len(tokens)
             logits = self.model.step(
                 torch.tensor(tokens)[:, None],
@@ -364,61 +356,12 @@ class Reader:
                 scores[:, forced[step]] = kept
             else:
                 scores[:, self.silent] = -torch.inf
-            last = step == self.longest - 1
-            rows, tokens, kept_nodes = list[int](), list[int](), list[tuple[int, float]]()
-            greedy_token = int(scores[greedy_row].argmax()) if greedy_row >= 0 else self.eos_id
-            if greedy_row >= 0:
-                greedy.append(greedy_token)
-            follows = -1
-            totals = scores[: len(live)] + torch.tensor([log_p for _, log_p in live])[:, None]
-            best = totals.flatten().topk(min(beam, totals.numel()))
-            chosen = zip(best.values.tolist(), best.indices.tolist(), strict=True)
-            for rank, (log_p, index) in enumerate(chosen):
-                if not math.isfinite(log_p):
-                    continue
-                row, token = divmod(index, scores.shape[1])
-                ends = token == self.eos_id or last
-                nodes.append(Node(token, live[row][0], step + 1, rank, log_p, ends))
-                if ends:
-                    ended.append(len(nodes) - 1)
-                    continue
-                if row == greedy_row and token == greedy_token:
-                    follows = len(rows)
-                kept_nodes.append((len(nodes) - 1, log_p))
-                rows.append(row)
-                tokens.append(token)
-            live = kept_nodes
-            if not live or self._decided(nodes, live, ended):
-                live = []
-            writing = greedy_row >= 0 and greedy_token != self.eos_id and not last
-            if writing and follows < 0:
-                follows = len(rows)
-                rows.append(greedy_row)
-                tokens.append(greedy_token)
-            greedy_row = follows if writing else -1
-            if not live and greedy_row < 0:
+            rows, tokens = search.extend(scores, step + 1)
+            if not rows:
                 break
-            if not live:  # the search is decided; greedy decoding goes on alone
-                live_rows = rows[greedy_row]
-                rows, tokens, greedy_row = [live_rows], [tokens[greedy_row]], 0
             if rows != list(range(count)):
                 cache.reorder(torch.tensor(rows))
-        return Tree(tuple(nodes), max(ended, key=lambda node: self._score(nodes[node]))), tuple(
-            greedy
-        )
-
-    def _score(self, node: Node) -> float:
-        return length_penalised(node.log_p, node.step, LENGTH_PENALTY)
-
-    def _decided(
-        self, nodes: Sequence[Node], live: Sequence[tuple[int, float]], ended: Sequence[int]
-    ) -> bool:
-        """Whether no live hypothesis can still win, were all that it goes on with certain."""
-        if not ended:
-            return False
-        best = max(self._score(nodes[node]) for node in ended)
-        most = max(log_p for _, log_p in live)
-        return length_penalised(most, self.longest, LENGTH_PENALTY) <= best
+        return Tree(tuple(search.nodes), search.best()), tuple(search.greedy)
 
     def _look(
         self, parts: Sequence[Part], tokens: tuple[int, ...]
@@ -434,8 +377,7 @@ class Reader:
             right = left + len(part.ids)
             first, end = min(part.since, length), min(end, length)
             if first < end:
-                for layer in cache.layers:
-                    layer.memory_key = layer.memory_value = None
+                _forget_memory(cache)
                 with record(self.model.decoder) as recording:
                     new = torch.tensor([reads[first:end]])  # (1, L)
                     logits.append(self.model.step(new, part.memory, part.padding, cache)[0])
@@ -450,3 +392,79 @@ class Reader:
         chances = torch.cat(logits).float().softmax(dim=-1)  # (T, V)
         chances[:, self.silent] = 0
         return chances.numpy(), weights, seen
+
+
+class _Search:
+    """The hypotheses of a beam search. Greedy decoding goes along in the batch.
+
+    It has a row of its own, the last one, where no hypothesis that is kept begins as it does.
+    """
+
+    def __init__(self, beam: int, eos_id: int, longest: int) -> None:
+        self.beam, self.eos_id, self.longest = beam, eos_id, longest
+        self.nodes: list[Node] = []
+        self.live, self.ended = [(-1, 0.0)], list[int]()  # (node, log p), node
+        self.greedy, self.greedy_row = list[int](), 0  # its tokens, its row; -1 once it has ended
+
+    def extend(self, scores: Tensor, step: int) -> tuple[list[int], list[int]]:
+        """Take step `step`, from 1, with the log-probabilities `(K, V)` of the next token.
+
+        Returns:
+            The rows that go on, and their tokens; none at the end.
+        """
+        before, token = self.greedy_row, self.eos_id
+        if before >= 0:
+            token = int(scores[before].argmax())
+            self.greedy.append(token)
+        rows, tokens = self._keep_best(scores, step)
+        if self._decided():
+            self.live, rows, tokens = [], [], []
+        if token == self.eos_id or step == self.longest:
+            self.greedy_row = -1
+            return rows, tokens
+        pairs = list(zip(rows, tokens, strict=True))
+        if (before, token) not in pairs:
+            rows, tokens = [*rows, before], [*tokens, token]
+            pairs.append((before, token))
+        self.greedy_row = pairs.index((before, token))
+        return rows, tokens
+
+    def _keep_best(self, scores: Tensor, step: int) -> tuple[list[int], list[int]]:
+        totals = scores[: len(self.live)] + torch.tensor([log_p for _, log_p in self.live])[:, None]
+        best = totals.flatten().topk(min(self.beam, totals.numel()))
+        live, rows, tokens = list[tuple[int, float]](), list[int](), list[int]()
+        chosen = zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        for rank, (log_p, index) in enumerate(chosen):
+            if not math.isfinite(log_p):
+                continue
+            row, token = divmod(index, scores.shape[1])
+            ends = token == self.eos_id or step == self.longest
+            self.nodes.append(Node(token, self.live[row][0], step, rank, log_p, ends))
+            if ends:
+                self.ended.append(len(self.nodes) - 1)
+                continue
+            live.append((len(self.nodes) - 1, log_p))
+            rows.append(row)
+            tokens.append(token)
+        self.live = live
+        return rows, tokens
+
+    def best(self) -> int:
+        """The node in which the translation that wins ends."""
+        return max(self.ended, key=self._score)
+
+    def _score(self, node: int) -> float:
+        return length_penalised(self.nodes[node].log_p, self.nodes[node].step, LENGTH_PENALTY)
+
+    def _decided(self) -> bool:
+        """Whether no live hypothesis can still win, were all that it goes on with certain."""
+        if not self.ended or not self.live:
+            return not self.live
+        most = max(log_p for _, log_p in self.live)
+        return length_penalised(most, self.longest, LENGTH_PENALTY) <= self._score(self.best())
+
+
+def _forget_memory(cache: KeyValueCache) -> None:
+    """Let the next step make its keys and values of another memory."""
+    for layer in cache.layers:
+        layer.memory_key = layer.memory_value = None

@@ -30,6 +30,7 @@ from course.system.markup import printable
 END, SPACE = "■", "␣"
 _TREE = 1  # the number of the series whose points can be chosen
 _NAMED = 3  # characters that the summary names
+WINDOW = 16  # steps of the tree that are seen at once
 
 
 def panels(
@@ -61,9 +62,18 @@ def panels(
             tree(result, reader),
             key,
             (_TREE, chosen.node),
+            x=_window(result, chosen),
             y={"least": -asked.beam - 0.5, "most": 0.0, "ticks": _ranks(asked.beam)},
         ),
     ]
+
+
+def _window(result: Result, chosen: Selection) -> dict[str, float]:
+    """The steps of the tree that are seen: all, or those around the chosen place."""
+    nodes = result.made.tree.nodes
+    last = max(node.step for node in nodes)
+    first = max(min(nodes[chosen.node].step - WINDOW // 2, last - WINDOW), 0)
+    return {"least": first, "most": min(first + WINDOW, last) + 0.5}
 
 
 def _ranks(beam: int) -> list[list[Any]]:
@@ -346,7 +356,7 @@ def verdict(result: Result, reader: Reader) -> tuple[str, bool | None]:
     cut = result.made.tokens[-1] != reader.eos_id
     stopped = f"; stopped after {len(result.made.tokens)} steps" if cut else ""
     if answer is None:
-        return f"no phrase of the data set: the exact answer is not known{stopped}", None
+        return f"the exact answer is not known: no phrase of the data set{stopped}", None
     if made == answer:
         return f"right: it is the exact answer{stopped}", True
     same = next(

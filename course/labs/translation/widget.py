@@ -165,6 +165,12 @@ class TranslationLab(SettingsLab):
             changes = {**changes, "node": None}  # the tree stays where it is
         self._follow_step(changes)
 
+    def set(self, **settings: Any) -> None:
+        """Change settings from Python; what belongs to the step follows it."""
+        super().set(**settings)
+        self._follow_step(settings)
+        self.redraw()
+
     def _follow_step(self, given: Mapping[str, Any]) -> None:
         """Choose what belongs to the step: the heaviest place, the token and the tree's node there."""
         result = self.shown()
