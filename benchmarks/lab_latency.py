@@ -172,12 +172,14 @@ OTHERS["translation"] = Contender(
     # Always another letter: the lab keeps what it has translated, so the way back is shorter.
     keys=tuple(key for letter in "abcdefghijklmnopqrstuvwxyz" for key in (letter, "Backspace")),
 )  # fmt: skip
-# Untrained, so that no hypothesis ends early; and nothing is taken from what was computed before.
+# Untrained, so that no hypothesis ends early; with room for one text, so that each letter is computed anew.
 DECODING = """
+import functools
 from course import datasets, labs
 from course.content.generation.experiments import model
 lab = labs.DecodingLab(model.build(), datasets.tokenizer())
-lab.reader.tree, lab.reader._forward = lab.reader._search, lab.reader._read_forward
+lab.reader._nodes = functools.lru_cache(2)(lab.reader._search)  # the beam's and the greedy one
+lab.reader._forward = functools.lru_cache(1)(lab.reader._read_forward)
 lab
 """
 OTHERS["decoding"] = Contender(

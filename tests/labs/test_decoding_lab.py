@@ -226,7 +226,7 @@ def test_tasks_are_reached_by_what_they_ask_for(lab: DecodingLab) -> None:
     with torch.no_grad():
         lab.reader.model.embedding.weight.mul_(100)  # so sure that one token is the nucleus
     lab.reader._forward.cache_clear()
-    lab.reader.tree.cache_clear()
+    lab.reader._nodes.cache_clear()
     front.move(begun="a", top_p=0.95, temperature=2.0)
     assert "one-left" not in reached()
     front.move(temperature=1.0)

@@ -157,7 +157,7 @@ class Reader:
         silent = {names[name] for name in tokenizer.specials if name in names}
         self._silent = sorted(silent - {self.eos_id})  # never written
         self._forward = functools.lru_cache(maxsize=8)(self._read_forward)
-        self.tree = functools.lru_cache(maxsize=16)(self._search)
+        self._nodes = functools.lru_cache(maxsize=16)(self._search)
 
     def read(self, asked: Settings) -> Result:
         """The distribution after the sentence so far, and the tree from there on.
@@ -242,15 +242,28 @@ class Reader:
         given = chances.gather(1, tokens[0, 1:, None]).squeeze(1)  # (T,)
         return logits[-1], given, (memory, padding, cache)
 
-    @torch.inference_mode()
-    def _search(
+    def tree(
         self, source: tuple[int, ...], begun: tuple[int, ...], beam: int, length_penalty: float
     ) -> Tree:
+        """The hypotheses of a search, and which of them the length penalty chooses."""
+        nodes = self._nodes(source, begun, beam)
+
+        def score(place: int) -> float:
+            node = nodes[place]
+            return length_penalised(node.log_p, len(begun) + node.step, length_penalty)
+
+        ended = (place for place, node in enumerate(nodes) if node.ends)
+        return Tree(nodes, max(ended, key=score))
+
+    @torch.inference_mode()
+    def _search(
+        self, source: tuple[int, ...], begun: tuple[int, ...], beam: int
+    ) -> tuple[Node, ...]:
         """Search as `decoding.beam_search` does, and keep every hypothesis that was ever kept."""
         logits, _, (memory, padding, begun_cache) = self._forward(source, begun)
         cache = _copied(begun_cache)
         nodes: list[Node] = []
-        live, ended = [(-1, 0.0)], list[int]()  # (node, log p)
+        live = [(-1, 0.0)]  # (node, log p)
         scores = logits.log_softmax(dim=-1)[None]  # (K, V)
         for step in range(1, DEEPEST + 1):
             totals = scores + torch.tensor([log_p for _, log_p in live])[:, None]  # (K, V)
@@ -264,9 +277,7 @@ class Reader:
                 ends = token == self.eos_id or step == DEEPEST
                 cut = ends and token != self.eos_id
                 nodes.append(Node(token, live[row][0], step, rank, log_p, ends, cut))
-                if ends:
-                    ended.append(len(nodes) - 1)
-                else:
+                if not ends:
                     kept.append((len(nodes) - 1, log_p))
                     rows.append(row)
             if not kept:
@@ -280,13 +291,7 @@ class Reader:
             )[:, -1].float()  # (K, V)
             step_logits[:, self._silent] = -torch.inf
             scores = step_logits.log_softmax(dim=-1)
-
-        def score(node: int) -> float:
-            return length_penalised(
-                nodes[node].log_p, len(begun) + nodes[node].step, length_penalty
-            )
-
-        return Tree(tuple(nodes), max(ended, key=score))
+        return tuple(nodes)
 
 
 def _copied(cache: KeyValueCache) -> KeyValueCache:
