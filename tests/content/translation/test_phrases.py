@@ -67,7 +67,7 @@ def test_the_learners_parts_compute_what_encoder_core_does() -> None:
 
 def test_joined_rows_have_the_same_phrases_of_one_kind() -> None:
     chosen = list(recipe.pairs("zh")[:60])
-    rows, apart = recipe.collate(chosen, joined=100), recipe.collate(chosen)
+    rows, apart = recipe.collate(chosen, joined=100, share=1.0), recipe.collate(chosen)
     assert len(apart.source) == 60 > len(rows.source)
 
     def split(part: Tensor) -> list[list[tuple[int, ...]]]:
