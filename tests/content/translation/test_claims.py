@@ -200,9 +200,10 @@ def test_several_phrases_a_row_teach_order(chapter: SimpleNamespace) -> None:
 
 
 def test_where_it_looks_when_a_name_begins(chapter: SimpleNamespace) -> None:
-    roles, order = chapter.of_four.values()
+    roles, order = chapter.of_six_names.values()
     assert order.diagonal().min() > 0.6
-    assert roles[1:3].diagonal(1).max() < order.diagonal().min()
+    assert roles[2:5, 4].min() > 0.5, "the column of the one before the last"
+    assert order[2:4, 4].max() < 0.3
 
 
 def test_outside_of_its_world(chapter: SimpleNamespace) -> None:
