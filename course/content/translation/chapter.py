@@ -468,9 +468,9 @@ print(f"right answers, characters: {bleu(expected, expected):.2f}")
 # Given candidates and references, each a list of strings, return the chrF of the corpus, a float from 0 to 1.
 #
 # ```
-#   reference  "ab d" ─► a b d    n = 1   a b d     n = 2   ab bd    n = 3   abd
-#   candidate  "abc"  ─► a b c            a b c             ab bc            abc
-#                        shared           2 of 3            1 of 2           0 of 1
+#   reference  "ab d" ─► a b d   n = 1   a b d    n = 2   ab bd   n = 3   abd
+#   candidate  "abc"  ─► a b c           a b c            ab bc           abc
+#                        shared          2 of 3           1 of 2          0 of 1
 # ```
 #
 # - Leave out all white space, not the space alone. Capitals and punctuation are characters like any other.
