@@ -206,10 +206,7 @@ print(f"lowest at z = {best:.2f}; ln 91 = {math.log(91):.2f}")
 print(f"loss there {smoothed.min():.3f}; entropy of the target {entropy:.3f}")
 print(f"without smoothing the loss at z = 12 is {losses['smoothing 0.0'][-1]:.5f}")
 figures.lines(
-    z,
-    losses,
-    x_title="logit of the right token, the others at 0",
-    y_title="loss",
+    z, losses, x_title="logit of the right token, the others at 0", y_title="loss",
     title="Where the loss wants to go",
 )
 
@@ -291,11 +288,7 @@ weights = phrases.looks(model, date, translated, LANGUAGE)  # (layers, H, T, S)
 print(tuple(weights.shape), "layers, heads, written characters and END, read characters and END")
 rows, columns = [*translated, "END"], [*date, "END"]
 figures.heatmap(
-    weights.mean(dim=(0, 1)),
-    rows,
-    columns,
-    row_title="written",
-    column_title="read",
+    weights.mean(dim=(0, 1)), rows, columns, row_title="written", column_title="read",
     title="All heads of both layers, in the mean",
 )
 
@@ -318,11 +311,7 @@ for letter, row in zip(rows, aligner):
     before, after = date[max(0, place - 4) : place], date[place + 1 : place + 5]
     print(f"{letter:4} ← {before}[{columns[place]}]{after}")
 figures.heatmap(
-    aligner,
-    rows,
-    columns,
-    row_title="written",
-    column_title="read",
+    aligner, rows, columns, row_title="written", column_title="read",
     title=f"Layer {layer}, head {head}: the best aligner",
 )
 
@@ -479,9 +468,9 @@ print(f"right answers, characters: {bleu(expected, expected):.2f}")
 # Given candidates and references, each a list of strings, return the chrF of the corpus, a float from 0 to 1.
 #
 # ```
-#   reference  "ab d"  ─► a b d      n = 1    a  b  d      n = 2   ab bd    n = 3  abd
-#   candidate  "abc"   ─► a b c               a  b  c              ab bc           abc
-#                         shared              2 of 3               1 of 2          0 of 1
+#   reference  "ab d" ─► a b d   n = 1   a b d    n = 2   ab bd   n = 3   abd
+#   candidate  "abc"  ─► a b c           a b c            ab bc           abc
+#                        shared          2 of 3           1 of 2          0 of 1
 # ```
 #
 # - Leave out all white space, not the space alone. Capitals and punctuation are characters like any other.
@@ -716,11 +705,8 @@ explain("translation.longer-lists")
 of_six = [each for each in longer if demonstrations.places_in(each.text, "en") == 6][:100]
 roles = demonstrations.roles(plain.model, of_six, LANGUAGE)  # (4, 6)
 figures.heatmap(
-    roles,
-    ["first written", "second", "third", "last"],
-    [f"{n} of six" for n in range(1, 7)],
-    numbers=True,
-    title="Which of six places are written, where four are",
+    roles, ["first written", "second", "third", "last"], [f"{n} of six" for n in range(1, 7)],
+    numbers=True, title="Which of six places are written, where four are",
 )
 
 # %% [markdown] id="roles-note"
@@ -742,6 +728,22 @@ for places, written in demonstrations.list_lengths(model, lists, LANGUAGE).items
 
 # %% id="never-seen-explain"
 explain("translation.never-seen")
+
+# %% [markdown] id="name-looks-text"
+# The looks show it, too. Take lists of six, and let either model read the *right* translation up to each name. Where do its heads look, in the mean, for the name that is due?
+
+# %% id="name-looks-run"
+of_six_names = {
+    "one list a row": phrases.looks_at_names(plain.model, 6, LANGUAGE)[-1],
+    "several phrases a row": phrases.looks_at_names(model, 6, LANGUAGE)[-1],
+}  # (6, 6) each
+figures.heads(
+    torch.stack([*of_six_names.values()]), [f"{n}" for n in range(1, 7)], [*of_six_names],
+    title="Rows: the name that is due; columns: the name that is looked at",
+)
+
+# %% [markdown] id="name-looks-note"
+# *What to see:* the first model has a column, *the one before the last*, at which it looks in most of the middle. The second has a diagonal: the name after the one just written. One picture is roles, the other is order.
 
 # %% [markdown] id="helps-note"
 # The decades need none of it: a year is copied digit by digit, each digit from its place, and all ten digits are known. What a test of "generalisation" shows depends on what the training data left open.
@@ -796,7 +798,7 @@ print(inspect.getsource(FixedVector.encode), inspect.getsource(FixedVector.decod
 #
 # ```
 #   query  (B, Q) ──W_q──► (B, 1, A) ─┐
-#                                     + ─► tanh ─► · v ─► softmax ─► weights (B, S)
+#                                     + ─► tanh ─► ·v ─► softmax ─► weights (B, S)
 #   memory (B, S, M) ─W_m─► (B, S, A) ┘                                 │
 #      └──────────────────────────────────── weighted sum ◄─────────────┘
 #                                                 └─► context (B, M)
@@ -960,7 +962,7 @@ for word, likely in demonstrations.dictionary(["file", "table", "page", "Python"
 # From this table come the first vectors of the model: pieces that translate each other begin side by side. So it starts as a bag of dictionary translations, and a minute of training is left for what a dictionary can't do, the order and the grammar.
 
 # %% [markdown] id="real-long-note"
-# What would it take to be useful? More text, first of all. Koehn and Knowles (2017, section 3.2) compared networks with the phrase tables that came before them: with much text the networks won, and with little they were far behind. Sennrich and Zhang (2019) found much of that to be a matter of settings, and passed the tables with 100,000 words. Ours are 187,000 English words.
+# What would it take to be useful? More text, first of all. Koehn and Knowles (2017, section 3.2) compared networks with the phrase tables that came before them: with much text the networks won, and with little they were far behind. Sennrich and Zhang (2019) found much of that to be a matter of settings, and passed the tables with 100,000 words. Ours are 188,000 English words.
 #
 # > **In the article** (1.1): "这些模型通常包含数十亿甚至数万亿个参数，能够在各种任务中表现出惊人的能力" (*these models usually contain billions or even trillions of parameters and show astonishing abilities in all kinds of tasks*), with translation (翻译) among them.
 # >

@@ -199,6 +199,13 @@ def test_several_phrases_a_row_teach_order(chapter: SimpleNamespace) -> None:
     assert right("never-seen").startswith("Most of the lists, and nearly all of the decades")
 
 
+def test_where_it_looks_when_a_name_begins(chapter: SimpleNamespace) -> None:
+    roles, order = chapter.of_six_names.values()
+    assert order.diagonal().min() > 0.6
+    assert roles[2:5, 4].min() > 0.5, "the column of the one before the last"
+    assert order[2:4, 4].max() < 0.3
+
+
 def test_outside_of_its_world(chapter: SimpleNamespace) -> None:
     written = dict(
         zip(
@@ -210,3 +217,34 @@ def test_outside_of_its_world(chapter: SimpleNamespace) -> None:
     assert written["Wednesday, July 4, 1776"] == "1776年7月4日星期三"
     assert written["Sunday, March 6, 1997"] == "1997年3月6日星期日"
     assert "百万" not in written["one million euros"]
+
+
+# 9: history
+
+
+def test_the_longer_the_source_the_less_one_vector_carries(chapter: SimpleNamespace) -> None:
+    rows = chapter.of_history.rows
+    median = {
+        name: [row.spread("test", f"lists of {count}").median for count in ("two", "three", "four")]
+        for name, row in rows.items()
+    }
+    vector, attention = median["one vector"], median["attention"]
+    assert vector[0] > 0.9 > 0.7 > vector[1] > vector[2]
+    assert min(attention) > 0.9
+    assert all(row.spread("test", "lists of five and six").median < 0.1 for row in rows.values())
+    written = rows["one vector"].runs[0]["shown"]["written"][-1]
+    assert written == "马来西亚、马来西亚、马来西亚和挪威", "the first and the last are right"
+    assert right("which-falls").startswith("Those two that look back at the source")
+    chains = chapter.chains
+    assert len(set(chains["Transformer"])) == 1
+    assert chains["one vector"] == sorted(set(chains["one vector"]))
+
+
+# 10: real text
+
+
+def test_the_dictionary_that_is_counted(chapter: SimpleNamespace) -> None:
+    found = chapter.demonstrations.dictionary(["file", "table"], count=1)
+    assert [pairs[0][0] for pairs in found.values()] == ["文件", "表格"]
+    words = sum(len(pair.text.split()) for pair in chapter.help_pairs.train)
+    assert round(words, -3) == 188_000
