@@ -913,7 +913,7 @@ explain("translation.which-falls")
 # %% [markdown] id="history-lists-note"
 # *What to see:* one vector falls with the length of the source, as Cho et al. (2014b) found for sentences. The lists show that it is the length: they have the same words, and only the number of names differs. The list of four names that it writes begins and ends well, and repeats itself in between. Attention takes the fall away. Both networks are still recurrent; what is new is that the second may look back. (Longer lists than any of training are another matter: section 8.)
 #
-# Is 128 numbers too few? Four names out of 80 are 25 bits, and the vector could hold them; what the network doesn't learn in this time is to write name after name into one state without spoiling the last, and to read them out one by one. With 8,000 numbers, 384 million parameters and ten days on eight GPUs Sutskever et al. (2014) found hardly any fall. They also read the source **backwards**: the first words of both texts then stand close to each other, and BLEU rose from 25.9 to 30.6. Here that is the second row.
+# Is 128 numbers too few? Four names out of 80 are 25 bits, and the vector could hold them; what the network doesn't learn in this time is to write name after name into one state without spoiling the last, and to read them out one by one. With 8,000 numbers, 384 million parameters and ten days on eight GPUs Sutskever et al. (2014) found hardly any fall. They also read the source **backwards**: the first words of both texts then stand close to each other, and BLEU rose from 25.9 to 30.6. Here, in the second row, it brings a little, and the fall stays.
 #
 # And the Transformer? On these phrases it adds nothing to attention. What it changes is not seen in such a table:
 

@@ -135,6 +135,8 @@ def test_the_recording_says_what_the_chapter_says() -> None:
     assert falls[-1] < 0.3
     lists = [right("one vector", f"lists of {count}") for count in ("two", "three", "four")]
     assert lists[0] > 0.9 > 0.7 > lists[1] > 0.1 > lists[2]
+    assert 0.0 < right("one vector, read backwards", "exact") - right("one vector", "exact") < 0.1
+    assert right("one vector, read backwards", "over 30") < 0.3
     for length in recipe.LENGTHS:
         assert right("attention", length) > 0.98
         assert right("Transformer", length) > 0.9
