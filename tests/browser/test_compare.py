@@ -26,6 +26,7 @@ MOVED = {
     "shapes": ("input[type=text]", "End+x", "Text 1 “"),
     "search": ("input[type=text]", "End+s", "Question “"),
     "decoding": ("label:text-is('Temperature') + input", "ArrowLeft", "Temperature 1.0 → 0.9"),
+    "translation": ("input[type=text]", "End+x", "English phrase “"),
 }
 # What the panels say then: in the line under a picture, in the line above it, in a table's cells.
 SAID = {
@@ -38,6 +39,7 @@ SAID = {
     "shapes": (None, "pieces", None),
     "search": (None, "by_meaning", None),
     "decoding": (None, "next", "next"),
+    "translation": (None, "next", "next"),
 }
 
 

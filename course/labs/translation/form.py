@@ -24,7 +24,7 @@ def form(examples: Sequence[str], layers: int, heads: int, longest: int) -> dict
         "lab": "translation",
         "title": "Translation lab",
         "groups": [_text(examples), _look(layers, heads), _write(), _memory(longest)],
-        "panels": [_texts(), _written(), _read(), _next(), _weights(), _flow(), _tree()],
+        "panels": [_texts(), _written(), _read(), _flow(), _next(), _weights(), _tree()],
     }
 
 
@@ -50,7 +50,7 @@ def _look(layers: int, heads: int) -> dict[str, Any]:
         return [[-1, f"mean of all {name}s"], *([i, f"{name} {i}"] for i in range(count))]
 
     return {
-        "label": "Cross-attention",
+        "label": "Cross-attention, step by step",
         "controls": [
             {
                 "name": "layer",
@@ -59,6 +59,12 @@ def _look(layers: int, heads: int) -> dict[str, Any]:
                 "choices": choices("layer", layers),
             },
             {"name": "head", "kind": "select", "label": "Head", "choices": choices("head", heads)},
+            {
+                "name": "release",
+                "kind": "button",
+                "label": "Release what is forced",
+                "show": {"any_forced": True},
+            },
         ],
     }
 
@@ -72,23 +78,24 @@ def _write() -> dict[str, Any]:
         "most": WIDEST,
         "step": 1,
         "digits": 0,
+        "more": True,
+    }
+    force = {
+        "name": "force",
+        "kind": "button",
+        "label": "Force the chosen token here",
+        "more": True,
     }
     return {
         "label": "Writing",
         "controls": [
             beam,
-            {"name": "force", "kind": "button", "label": "Force the chosen token here"},
+            force,
             {
                 "name": "follow",
                 "kind": "button",
                 "label": "Force the tree's path up to the chosen place",
                 "more": True,
-            },
-            {
-                "name": "release",
-                "kind": "button",
-                "label": "Release what is forced",
-                "show": {"any_forced": True},
             },
         ],
     }
@@ -147,6 +154,7 @@ def _written() -> dict[str, Any]:
         "name": "written",
         "kind": "tokens",
         "wide": True,
+        "more": True,
         "label": "Step by step: what is written",
         "number": "probability",
         "digits": 2,
@@ -165,6 +173,7 @@ def _read() -> dict[str, Any]:
         "name": "read",
         "kind": "tokens",
         "wide": True,
+        "more": True,
         "label": "Where the chosen step looks",
         "number": "weight",
         "digits": 2,
@@ -181,7 +190,8 @@ def _weights() -> dict[str, Any]:
     return {
         "name": "weights",
         "kind": "matrix",
-        "column": 0,
+        "column": 1,
+        "more": True,
         "label": "Cross-attention: each step's weights",
         "corner": "step ↓ character →",
         "tells": "step {i} “{row}” gives character {j} “{column}”: {value}",
@@ -201,14 +211,15 @@ def _flow() -> dict[str, Any]:
     return {
         "name": "flow",
         "kind": "flow",
-        "column": 1,
+        "column": 0,
         "label": "The order turned round: from each step (left) to the characters it looks at (right)",
         "chooses": ["step", "place"],
         "sides": ["step", "character"],
         "first": 1,
         "help": (
             "The heavier the weight, the thicker its line. Lines that cross say that the two languages "
-            "put their parts in another order."
+            "put their parts in another order. Up and down choose the step, left and right the "
+            "character, and so does a click on either side."
         ),
     }
 
@@ -234,7 +245,8 @@ def _tree() -> dict[str, Any]:
     return {
         "name": "tree",
         "kind": "plot",
-        "column": 0,
+        "column": 1,
+        "more": True,
         "label": "The beam as a tree",
         "x": {"label": "step", "whole": True, "least": 0},
         "y": {"label": "rank", "least": -WIDEST, "most": 0},
