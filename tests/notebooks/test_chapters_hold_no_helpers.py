@@ -11,12 +11,13 @@ import pytest
 from course import content
 from course.content import exercises
 from course.press import notebooks as press
+from tests.pressed import pages
 
 PAGES = [f"{folder}/{name}.ipynb" for folder in press.FOLDERS for name in content.chapters()]
 
 
 def cells_of(name: str) -> list[dict[str, Any]]:
-    return list(json.loads(press.press()[name])["cells"])
+    return list(json.loads(pages()[name])["cells"])
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -15,6 +15,7 @@ from course.press import glossary
 from course.press import notebooks as press
 from course.press.glossary import GlossaryError, Term
 from course.press.glossary_pages import page
+from tests.pressed import pages
 
 CHAPTERS = content.chapters()
 TERMS = glossary.terms()
@@ -60,7 +61,7 @@ def test_every_chapter_lists_its_terms(chapter: str) -> None:
     (cell,) = [c for c in manuscript.read(chapter) if c.id == "glossary"]
     assert glossary.MARKER in cell.source.split("\n")
     for folder, way in (("chapters", ""), ("solutions", "../chapters/")):
-        page = json.loads(press.press()[f"{folder}/{chapter}.ipynb"])
+        page = json.loads(pages()[f"{folder}/{chapter}.ipynb"])
         (shown,) = ["".join(c["source"]) for c in page["cells"] if c["id"] == "glossary"]
         for term in glossary.of(chapter):
             link = f"{way}glossary.md#{term.anchor}"
@@ -68,7 +69,7 @@ def test_every_chapter_lists_its_terms(chapter: str) -> None:
 
 
 def test_every_link_leads_to_a_heading_of_the_glossary() -> None:
-    made = press.press()
+    made = pages()
     headings = re.findall(r"(?m)^### (.+)$", made["chapters/glossary.md"])
     for path, text in made.items():
         fragments = re.findall(r"\(\S*glossary\.md#([^)]*)\)", text)

@@ -19,6 +19,7 @@ from course.content import manuscript
 from course.content.manuscript import ManuscriptError
 from course.press import glossary
 from course.press import notebooks as press
+from tests import pressed
 
 CHAPTERS = content.chapters()
 
@@ -134,7 +135,7 @@ def test_no_solution_leaks_into_any_chapter(chapter: str) -> None:
     }
     secret -= quoted
     assert secret
-    for name, text in press.press().items():
+    for name, text in pressed.pages().items():
         if not name.startswith("chapters/"):
             continue
         cells = {"": text} if name.endswith(".md") else sources(loaded(text))
@@ -146,7 +147,7 @@ def test_no_solution_leaks_into_any_chapter(chapter: str) -> None:
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_the_solutions_hold_every_solution(chapter: str) -> None:
-    pages = press.press()
+    pages = pressed.pages()
     solved = sources(loaded(pages[f"solutions/{chapter}.ipynb"]))
     unsolved = sources(loaded(pages[f"chapters/{chapter}.ipynb"]))
     exercises = [cell for cell in manuscript.read(chapter) if cell.exercise]
@@ -163,7 +164,7 @@ def test_the_solutions_hold_every_solution(chapter: str) -> None:
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_chapter_and_solution_lead_to_each_other(chapter: str) -> None:
-    pages = press.press()
+    pages = pressed.pages()
     assert f"](../solutions/{chapter}.ipynb)" in pages[f"chapters/{chapter}.ipynb"]
     assert f"](../chapters/{chapter}.ipynb)" in pages[f"solutions/{chapter}.ipynb"]
 
