@@ -74,9 +74,9 @@ def _case(
         "hypotheses that end at different times": len({len(one.ids) for one in walk.finished}) > 1,
         "no hypothesis that ends": not walk.finished,
         "bos_id within the result": bos != eos and bos in best.ids[1:],
-        "bos_id and eos_id are the same": bos == eos,
+        "one id as bos_id and as eos_id": bos == eos,
         "an empty result": len(best.ids) - (best in walk.finished) == 1,
-        "max_length is 0": most == 0,
+        "a max_length of 0": most == 0,
     }
     args = (drawn, bos, eos, beam, most, *penalty)
     sizes = {"V": words, "beam": beam, "max_length": most}

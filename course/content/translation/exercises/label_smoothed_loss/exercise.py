@@ -46,8 +46,8 @@ def _cases(seed: int) -> list[Case]:
         named = dict(zip("BTV", sizes, strict=True))
         names = (*names, *holding(_OF_SIZES, named))
         names = (*names, "padding" if padding.any() else "no padding")
-        names = (*names, *(["smoothing is 0"] if smoothing == 0 else []))
-        names = (*names, *(["smoothing is 1"] if smoothing == 1 else []))
+        names = (*names, *(["a smoothing of 0"] if smoothing == 0 else []))
+        names = (*names, *(["a smoothing of 1"] if smoothing == 1 else []))
         names = (*names, *(["a sentence that is all padding"] if 0 in lengths else []))
         if padding.any():
             changed = logits.masked_fill(padding.unsqueeze(-1), 3.0)
