@@ -14,7 +14,7 @@ from course import datasets, use
 from course.content.bert.pretraining import masked_words, recipe_changed
 from course.content.classification.trainings import docstring_classifier, tuned_minilm
 from course.content.generation.keywords import as_in_the_chapter
-from course.content.translation import phrases
+from course.content.translation import demonstrations, phrases
 from course.training import Settings, Training, cache
 from course.training import train as train_to_the_end
 
@@ -68,8 +68,9 @@ def chapter_07() -> None:
 
 
 def chapter_08() -> None:
-    """Phrases to Chinese."""
+    """Phrases to Chinese, and lists alone."""
     train(phrases.as_in_the_chapter(), progress=False)
+    train(demonstrations.lists_alone("zh"), progress=False)
 
 
 if __name__ == "__main__":
