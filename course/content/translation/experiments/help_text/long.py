@@ -45,7 +45,7 @@ SETTINGS: dict[str, Any] = {
     "dim_feedforward": 128,
     "dropout": 0.1,
 }
-UPDATES = 7000
+UPDATES = 1600
 ASKED = (
     "Runs the macro and stops it after the next procedure.",
     "Inserts the currently selected table.",
