@@ -961,6 +961,30 @@ for word, likely in demonstrations.dictionary(["file", "table", "page", "Python"
 # %% [markdown] id="dictionary-note"
 # From this table come the first vectors of the model: pieces that translate each other begin side by side. So it starts as a bag of dictionary translations, and a minute of training is left for what a dictionary can't do, the order and the grammar.
 
+# %% id="real-predict"
+predict("translation.real-minute")
+
+# %% id="real-recorded"
+of_help = recording("translation.help_text")
+print(f"Recorded, not trained here: {of_help.machine}")
+print(of_help.text("test", bleu="BLEU {:.3f}", chrf="chrF {:.3f}"))
+
+# %% id="real-explain"
+explain("translation.real-minute")
+
+# %% [markdown] id="real-note"
+# *What to see:* the dictionary alone is far ahead of the neighbour. It writes Chinese words in English order, which nobody would call Chinese, and single words are what BLEU and chrF count first; the neighbour's sentence is good Chinese about something else. A minute of training adds little to the dictionary, and chrF doesn't even see that. So look at what it writes (validation, after a minute):
+#
+# | English | meant | the model | nearest neighbour |
+# | --- | --- | --- | --- |
+# | Inserts the currently selected table. | 插入当前选中的表格。 | 插入当前选中表格。 | 删除当前选中的列。 |
+# | Select Show numbering. | 选择「显示编号」。 | 选择「显示编号」。 | 选择「显示历史」。 |
+# | Press F6 to navigate to the Drawing bar. | 按下「F6」键导航至「绘图」栏。 | 按 F6 键浏览浏览浏览浏览的浏览。 | |
+# | You can only use the FileCopy statement to copy files that are not opened. | 只能使用 FileCopy 语句复制没有打开的文件。 | 只使用 FileCoppp 语句。 | |
+# | % of total | 占总和的百分比 | 总总%%%%%%%。 | |
+#
+# The neighbour of the first *deletes* a *column*. The model's failures are of three kinds: it repeats itself, since it doesn't know what it has translated already; rare names fall to pieces; and clauses get lost, the *not* with them.
+
 # %% [markdown] id="real-long-note"
 # What would it take to be useful? More text, first of all. Koehn and Knowles (2017, section 3.2) compared networks with the phrase tables that came before them: with much text the networks won, and with little they were far behind. Sennrich and Zhang (2019) found much of that to be a matter of settings, and passed the tables with 100,000 words. Ours are 188,000 English words.
 #
