@@ -225,12 +225,12 @@ def places_in(text: str, language: str) -> int:
     return len(names(text, language))
 
 
-def list_lengths(model: Any, lists: Sequence[str], language: str) -> dict[int, Counter[int]]:
+def list_lengths(model: Any, lists: Sequence[Example], language: str) -> dict[int, Counter[int]]:
     """Count how many places the model writes, by how many it reads."""
+    texts = [each.text for each in lists]
     counts: dict[int, Counter[int]] = {}
-    for text, written in zip(lists, translate(model, lists, language), strict=True):
-        read_places = places_in(text, "en")
-        counts.setdefault(read_places, Counter())[places_in(written, language)] += 1
+    for text, written in zip(texts, translate(model, texts, language), strict=True):
+        counts.setdefault(places_in(text, "en"), Counter())[places_in(written, language)] += 1
     return dict(sorted(counts.items()))
 
 
