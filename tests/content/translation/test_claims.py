@@ -37,7 +37,8 @@ def right(question_id: str) -> str:
 
 
 def printed(chapter: SimpleNamespace, beginning: str) -> str:
-    (line,) = [line for line in chapter.printed if line.startswith(beginning)]
+    lines: list[str] = chapter.printed
+    (line,) = [line for line in lines if line.startswith(beginning)]
     return line
 
 
