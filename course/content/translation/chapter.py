@@ -235,7 +235,7 @@ quiz("translation.losses-compared")
 # %% [markdown] id="training-section"
 # ## 4 A minute of training
 #
-# Everything is there. The encoder's layers are **your** `EncoderLayer` of chapter 04, the decoder looks at the memory through **your** `cross_attention` and reads what **your** `shift_right` makes (07), and the loss is **your** `label_smoothed_loss`; where an answer hasn't passed yet, the reference stands in. Two layers on each side, four heads, 64 numbers a token. Several phrases stand in a row of a batch, one after another, and no layer looks far; section 8 says what both are for.
+# Everything is there. The encoder's layers are **your** `EncoderLayer` of chapter 04, the decoder looks at the memory through **your** `cross_attention` and reads what **your** `shift_right` makes (07), and the loss is **your** `label_smoothed_loss`; where an answer hasn't passed yet, the reference stands in. Two layers on each side, four heads, 64 numbers a token. In half of the batches several phrases stand in a row, one after another, and no layer looks far; section 8 says what both are for.
 
 # %% id="training-parts"
 training = phrases.phrase_translation(
@@ -712,7 +712,7 @@ figures.heatmap(
 # %% [markdown] id="roles-note"
 # *What to see:* it has learned **roles**: *the first*, *the last*, *the one before the last*, and *one in between*, for which it takes now this and now that. In lists of up to four, roles and the rule that we mean agree on every single training phrase. Nothing in the data could tell the model which of the two we meant. More of the same data couldn't, either.
 #
-# What could? Data on which the two disagree. No longer list is needed for it: put **several phrases in one row**, each with its END, on both sides. Now a row has several first names, several last ones, and any number in the middle; the only thing that still tells which name is due is *the one after the one just written*. Jia and Liang (2016, section 4.2) made sentences of two training examples in this way. And let no layer look far (6 characters to each side in the encoder, 4 back in the decoder), so that counting from the beginning of the row is no way out. **Your** model of section 4 was trained so.
+# What could? Data on which the two disagree. No longer list is needed for it: put **several phrases in one row**, each with its END, on both sides. Now a row has several first names, several last ones, and any number in the middle; the only thing that still tells which name is due is *the one after the one just written*. Jia and Liang (2016, section 4.2) made sentences of two training examples in this way. And let no layer look far (6 characters to each side in the encoder, 4 back in the decoder), so that counting from the beginning of the row is no way out. **Your** model of section 4 was trained so in half of its batches.
 
 # %% id="never-seen-predict"
 predict("translation.never-seen")
@@ -779,7 +779,7 @@ for text, written in zip(outside, phrases.translate(model, outside, LANGUAGE)):
 #
 # **2014: one vector.** A [recurrent network](glossary.md#recurrent-network) reads a token, changes its state, and reads the next. Its last state is all that a second network gets, and from it that one writes the translation (Cho et al., 2014a; Sutskever et al., 2014). The state has as many numbers for a word as for a page.
 #
-# **2015: attention.** Bahdanau et al. kept *all* states of the encoder, and let the decoder look at them before each step. A small network says how strongly at which: [additive attention](glossary.md#additive-attention). This is where attention begins, as an addition to recurrent networks.
+# **2015: attention.** Bahdanau et al. kept *all* states of the encoder, and let the decoder look at them before each step. A small network says how strongly at which. This is where attention begins, as an addition to recurrent networks.
 #
 # **2017: the Transformer.** Vaswani et al. kept the addition and left out the recurrent networks. (*: in training, where the true text is there from the start; writing goes one after the other in all three.)
 #
@@ -913,7 +913,7 @@ explain("translation.which-falls")
 # %% [markdown] id="history-lists-note"
 # *What to see:* one vector falls with the length of the source, as Cho et al. (2014b) found for sentences. The lists show that it is the length: they have the same words, and only the number of names differs. The list of four names that it writes begins and ends well, and repeats itself in between. Attention takes the fall away. Both networks are still recurrent; what is new is that the second may look back. (Longer lists than any of training are another matter: section 8.)
 #
-# Is 128 numbers too few? Four names out of 80 are 25 bits, and the vector could hold them; what the network doesn't learn in this time is to write name after name into one state without spoiling the last, and to read them out one by one. With 8,000 numbers, 384 million parameters and ten days on eight GPUs Sutskever et al. (2014) found hardly any fall. They also read the source **backwards**: the first words of both texts then stand close to each other, and BLEU rose from 25.9 to 30.6. Here, in the second row, it brings a little, and the fall stays.
+# Is 128 numbers too few? Four names out of 80 are 25 bits, and the vector could hold them; what the network doesn't learn in this time is to write name after name into one state without spoiling the last, and to read them out one by one. With 8,000 numbers, 384 million parameters and ten days on eight GPUs Sutskever et al. (2014) found hardly any fall. They also read the source **backwards**: the first words of both texts then stand close to each other, and BLEU rose from 25.9 to 30.6. Here that is the second row.
 #
 # And the Transformer? On these phrases it adds nothing to attention. What it changes is not seen in such a table:
 
