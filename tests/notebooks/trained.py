@@ -14,7 +14,7 @@ from course import datasets, use
 from course.content.bert.pretraining import masked_words, recipe_changed
 from course.content.classification.trainings import docstring_classifier, tuned_minilm
 from course.content.generation.keywords import as_in_the_chapter
-from course.content.translation import demonstrations, phrases
+from course.content.translation import demonstrations, history, phrases
 from course.training import Settings, Training, cache
 from course.training import train as train_to_the_end
 
@@ -68,9 +68,11 @@ def chapter_07() -> None:
 
 
 def chapter_08() -> None:
-    """Phrases to Chinese, and lists alone."""
+    """Phrases to Chinese; lists alone, one in a row; the translator of 2015."""
     train(phrases.as_in_the_chapter(), progress=False)
     train(demonstrations.lists_alone("zh"), progress=False)
+    of_2015 = history.attention_of(use("translation.additive_attention"))
+    train(of_2015, of_2015.settings.changed(steps=200), progress=False)
 
 
 if __name__ == "__main__":

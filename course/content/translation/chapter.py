@@ -235,7 +235,7 @@ quiz("translation.losses-compared")
 # %% [markdown] id="training-section"
 # ## 4 A minute of training
 #
-# Everything is there. The encoder's layers are **your** `EncoderLayer` of chapter 04, the decoder looks at the memory through **your** `cross_attention` and reads what **your** `shift_right` makes (07), and the loss is **your** `label_smoothed_loss`; where an answer hasn't passed yet, the reference stands in. Two layers on each side, four heads, 64 numbers a token. Several phrases stand in a row of a batch, one after another, and no layer looks far; section 8 says what both are for.
+# Everything is there. The encoder's layers are **your** `EncoderLayer` of chapter 04, the decoder looks at the memory through **your** `cross_attention` and reads what **your** `shift_right` makes (07), and the loss is **your** `label_smoothed_loss`; where an answer hasn't passed yet, the reference stands in. Two layers on each side, four heads, 64 numbers a token. In half of the batches several phrases stand in a row, one after another, and no layer looks far; section 8 says what both are for.
 
 # %% id="training-parts"
 training = phrases.phrase_translation(
@@ -712,7 +712,7 @@ figures.heatmap(
 # %% [markdown] id="roles-note"
 # *What to see:* it has learned **roles**: *the first*, *the last*, *the one before the last*, and *one in between*, for which it takes now this and now that. In lists of up to four, roles and the rule that we mean agree on every single training phrase. Nothing in the data could tell the model which of the two we meant. More of the same data couldn't, either.
 #
-# What could? Data on which the two disagree. No longer list is needed for it: put **several phrases in one row**, each with its END, on both sides. Now a row has several first names, several last ones, and any number in the middle; the only thing that still tells which name is due is *the one after the one just written*. Jia and Liang (2016, section 4.2) made sentences of two training examples in this way. And let no layer look far (6 characters to each side in the encoder, 4 back in the decoder), so that counting from the beginning of the row is no way out. **Your** model of section 4 was trained so.
+# What could? Data on which the two disagree. No longer list is needed for it: put **several phrases in one row**, each with its END, on both sides. Now a row has several first names, several last ones, and any number in the middle; the only thing that still tells which name is due is *the one after the one just written*. Jia and Liang (2016, section 4.2) made sentences of two training examples in this way. And let no layer look far (6 characters to each side in the encoder, 4 back in the decoder), so that counting from the beginning of the row is no way out. **Your** model of section 4 was trained so in half of its batches.
 
 # %% id="never-seen-predict"
 predict("translation.never-seen")
@@ -779,7 +779,7 @@ for text, written in zip(outside, phrases.translate(model, outside, LANGUAGE)):
 #
 # **2014: one vector.** A [recurrent network](glossary.md#recurrent-network) reads a token, changes its state, and reads the next. Its last state is all that a second network gets, and from it that one writes the translation (Cho et al., 2014a; Sutskever et al., 2014). The state has as many numbers for a word as for a page.
 #
-# **2015: attention.** Bahdanau et al. kept *all* states of the encoder, and let the decoder look at them before each step. A small network says how strongly at which: [additive attention](glossary.md#additive-attention). This is where attention begins, as an addition to recurrent networks.
+# **2015: attention.** Bahdanau et al. kept *all* states of the encoder, and let the decoder look at them before each step. A small network says how strongly at which. This is where attention begins, as an addition to recurrent networks.
 #
 # **2017: the Transformer.** Vaswani et al. kept the addition and left out the recurrent networks. (*: in training, where the true text is there from the start; writing goes one after the other in all three.)
 #
@@ -913,7 +913,7 @@ explain("translation.which-falls")
 # %% [markdown] id="history-lists-note"
 # *What to see:* one vector falls with the length of the source, as Cho et al. (2014b) found for sentences. The lists show that it is the length: they have the same words, and only the number of names differs. The list of four names that it writes begins and ends well, and repeats itself in between. Attention takes the fall away. Both networks are still recurrent; what is new is that the second may look back. (Longer lists than any of training are another matter: section 8.)
 #
-# Is 128 numbers too few? Four names out of 80 are 25 bits, and the vector could hold them; what the network doesn't learn in this time is to write name after name into one state without spoiling the last, and to read them out one by one. With 8,000 numbers, 384 million parameters and ten days on eight GPUs Sutskever et al. (2014) found hardly any fall. They also read the source **backwards**: the first words of both texts then stand close to each other, and BLEU rose from 25.9 to 30.6. Here, in the second row, it brings a little, and the fall stays.
+# Is 128 numbers too few? Four names out of 80 are 25 bits, and the vector could hold them; what the network doesn't learn in this time is to write name after name into one state without spoiling the last, and to read them out one by one. With 8,000 numbers, 384 million parameters and ten days on eight GPUs Sutskever et al. (2014) found hardly any fall. They also read the source **backwards**: the first words of both texts then stand close to each other, and BLEU rose from 25.9 to 30.6. Here that is the second row.
 #
 # And the Transformer? On these phrases it adds nothing to attention. What it changes is not seen in such a table:
 
@@ -961,7 +961,44 @@ for word, likely in demonstrations.dictionary(["file", "table", "page", "Python"
 # %% [markdown] id="dictionary-note"
 # From this table come the first vectors of the model: pieces that translate each other begin side by side. So it starts as a bag of dictionary translations, and a minute of training is left for what a dictionary can't do, the order and the grammar.
 
+# %% id="real-predict"
+predict("translation.real-minute")
+
+# %% id="real-recorded"
+of_help = recording("translation.help_text")
+print(f"Recorded, not trained here: {of_help.machine}")
+print(of_help.text("test", bleu="BLEU {:.3f}", chrf="chrF {:.3f}"))
+
+# %% id="real-explain"
+explain("translation.real-minute")
+
+# %% [markdown] id="real-note"
+# *What to see:* the dictionary alone is far ahead of the neighbour. It writes Chinese words in English order, which nobody would call Chinese, and single words are what BLEU and chrF count first; the neighbour's sentence is good Chinese about something else. A minute of training adds little to the dictionary, and chrF doesn't even see that. So look at what it writes (validation, after a minute):
+#
+# | English | meant | the model | nearest neighbour |
+# | --- | --- | --- | --- |
+# | Inserts the currently selected table. | 插入当前选中的表格。 | 插入当前选中表格。 | 删除当前选中的列。 |
+# | Select Show numbering. | 选择「显示编号」。 | 选择「显示编号」。 | 选择「显示历史」。 |
+# | Press F6 to navigate to the Drawing bar. | 按下「F6」键导航至「绘图」栏。 | 按 F6 键浏览浏览浏览浏览的浏览。 | |
+# | You can only use the FileCopy statement to copy files that are not opened. | 只能使用 FileCopy 语句复制没有打开的文件。 | 只使用 FileCoppp 语句。 | |
+# | % of total | 占总和的百分比 | 总总%%%%%%%。 | |
+#
+# The neighbour of the first *deletes* a *column*. The model's failures are of three kinds: it repeats itself, since it doesn't know what it has translated already; rare names fall to pieces; and clauses get lost, the *not* with them.
+
+# %% [markdown] id="real-long-text"
+# The model of a longer run travels with the course (1.3 megabytes, in half precision). It answers the three texts from above, greedily and with a beam of 4:
+
+# %% id="real-long-run"
+long_run, made = help_text.long_run(), help_text.long.facts()
+print(f"{made['updates']:,} updates, {made['seconds']:,} CPU-seconds")
+for beam in (1, 4):
+    print(f"a beam of {beam}")
+    for written in help_text.translate_help(long_run, help_text.SHOWN, beam=beam):
+        print(f"    {written}")
+
 # %% [markdown] id="real-long-note"
+# *What to see:* many words are the right ones, and none of the three is a translation that you would print. *Without focus* and *after the next procedure* are lost or turned round: it knows the words of a sentence better than what they do to each other. The beam repeats less and leaves out more, as section 7 lets you expect.
+#
 # What would it take to be useful? More text, first of all. Koehn and Knowles (2017, section 3.2) compared networks with the phrase tables that came before them: with much text the networks won, and with little they were far behind. Sennrich and Zhang (2019) found much of that to be a matter of settings, and passed the tables with 100,000 words. Ours are 188,000 English words.
 #
 # > **In the article** (1.1): "这些模型通常包含数十亿甚至数万亿个参数，能够在各种任务中表现出惊人的能力" (*these models usually contain billions or even trillions of parameters and show astonishing abilities in all kinds of tasks*), with translation (翻译) among them.

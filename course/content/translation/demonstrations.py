@@ -7,7 +7,6 @@ translator look at the number that is being written.
 
 from __future__ import annotations
 
-import functools
 import math
 import random
 import re
@@ -17,13 +16,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
-from babel import Locale
 from torch import Tensor, nn
 
 from course.content.translation.experiments import characters, recipe
 from course.content.translation.experiments.help_text import first_vectors
 from course.content.translation.experiments.help_text.rows import Row, rows
 from course.content.translation.experiments.help_text.tokens import pieces
+from course.content.translation.experiments.lists import names
 from course.content.translation.phrases import as_in_the_chapter, looks, read, translate
 from course.datasets import load
 from course.datasets.dataset import Example
@@ -33,7 +32,7 @@ from course.training import Training
 
 __all__ = [
     "BOS", "EOS", "Fitted", "Hesitant", "Table", "TwoDates", "dictionary", "draw_tree", "fit", "go_on", "list_lengths",
-    "list_share", "lists_alone", "names_in", "number_looks", "one_digit_wrong", "places_in", "roles",
+    "list_share", "lists_alone", "number_looks", "one_digit_wrong", "places_in", "roles",
     "write_and_swap",
 ]  # fmt: skip
 
@@ -221,25 +220,17 @@ def number_looks(
     return torch.stack(found).mean(dim=0), sum(even) / len(even)
 
 
-@functools.cache
-def _place_names(language: str) -> list[str]:
-    """The names of all places, longer ones first, since some stand within others."""
-    territories = Locale.parse(language).territories
-    countries = [name for code, name in territories.items() if len(code) == 2]
-    return sorted(countries, key=len, reverse=True)
-
-
 def places_in(text: str, language: str) -> int:
     """Count the places that a list names."""
-    return len(names_in(text, language))
+    return len(names(text, language))
 
 
-def list_lengths(model: Any, lists: Sequence[str], language: str) -> dict[int, Counter[int]]:
+def list_lengths(model: Any, lists: Sequence[Example], language: str) -> dict[int, Counter[int]]:
     """Count how many places the model writes, by how many it reads."""
+    texts = [each.text for each in lists]
     counts: dict[int, Counter[int]] = {}
-    for text, written in zip(lists, translate(model, lists, language), strict=True):
-        read_places = places_in(text, "en")
-        counts.setdefault(read_places, Counter())[places_in(written, language)] += 1
+    for text, written in zip(texts, translate(model, texts, language), strict=True):
+        counts.setdefault(places_in(text, "en"), Counter())[places_in(written, language)] += 1
     return dict(sorted(counts.items()))
 
 
@@ -277,22 +268,11 @@ def roles(model: Any, lists: Sequence[Example], language: str) -> Tensor:
     size = places_in(texts[0], "en")
     counts = torch.zeros(4, size)
     for each, written in zip(lists, translate(model, texts, language), strict=True):
-        known = names_in(each.target, language)
-        found = [known.index(name) for name in names_in(written, language) if name in known]
+        known = names(each.target, language)
+        found = [known.index(name) for name in names(written, language) if name in known]
         if len(found) == 4 == places_in(written, language):
             counts[torch.arange(4), found] += 1
     return counts / counts.sum(dim=-1, keepdim=True).clamp(min=1)
-
-
-def names_in(text: str, language: str) -> list[str]:
-    """Return the places that a list names, in its order."""
-    found: list[tuple[int, str]] = []
-    rest = text
-    for name in _place_names(language):
-        while (place := rest.find(name)) >= 0:
-            found.append((place, name))
-            rest = rest[:place] + "\0" * len(name) + rest[place + len(name) :]
-    return [name for _, name in sorted(found)]
 
 
 def lists_alone(language: str) -> Training:

@@ -37,7 +37,8 @@ def right(question_id: str) -> str:
 
 
 def printed(chapter: SimpleNamespace, beginning: str) -> str:
-    (line,) = [line for line in chapter.printed if line.startswith(beginning)]
+    lines: list[str] = chapter.printed
+    (line,) = [line for line in lines if line.startswith(beginning)]
     return line
 
 
@@ -179,9 +180,7 @@ def test_a_beam_changes_little_where_the_model_is_sure(chapter: SimpleNamespace)
 
 
 def test_one_list_a_row_teaches_roles(chapter: SimpleNamespace) -> None:
-    lengths = chapter.demonstrations.list_lengths(
-        chapter.plain.model, [each.text for each in chapter.lists], "zh"
-    )
+    lengths = chapter.demonstrations.list_lengths(chapter.plain.model, chapter.lists, "zh")
     for places in (2, 3, 4):
         assert lengths[places][places] > 0.9 * lengths[places].total()
     for places in (5, 6):
