@@ -50,6 +50,18 @@ def test_a_phrase_is_translated_and_what_follows_is_changed(open_notebook: OpenN
     assert "step 2" in label("written")
     assert "step 2" in label("weights")
     assert "step 2" in label("flow")
+    # In the lines the step is moved too, and the character that it looks at most follows.
+    flow = page.locator(f"{LAB} [data-panel=flow] canvas")
+    flow.focus()
+    for key, step in (("ArrowDown", 3), ("ArrowUp", 2)):
+        before = drawn()
+        page.keyboard.press(key)
+        follows(before)
+        assert f"step {step}" in label("written")
+    heaviest = (
+        page.inner_text(f"{LAB} .course-lab-summary").split("at the characters ")[1].split()[0]
+    )
+    assert f"character {heaviest} " in label("flow")
     # Enter forces the row that the keys chose.
     table = page.locator(f"{LAB} [data-panel=next] .course-lab-scroller")
     table.focus()

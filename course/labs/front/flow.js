@@ -308,6 +308,14 @@ export class FlowPanel extends CanvasPanel {
   }
 
   /**
+   * Only the side that was moved: a lab may let the other follow.
+   * @param {Labs.Cell} before
+   */
+  tells(before) {
+    return super.tells(before).map((name, i) => (before[i] === this.meta.chosen[i] ? null : name));
+  }
+
+  /**
    * @param {number} row
    * @param {number} column
    */

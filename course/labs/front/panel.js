@@ -400,10 +400,20 @@ export class CanvasPanel extends Panel {
    */
   choose(row, column) {
     if (row === this.meta.chosen[0] && column === this.meta.chosen[1]) return;
+    const before = this.meta.chosen;
     this.meta.chosen = [row, column];
-    const [first, second] = this.spec.chooses ?? [];
+    const [first, second] = this.tells(before);
     this.lab.change({ ...(first && { [first]: row }), ...(second && { [second]: column }) });
     this.draw();
+  }
+
+  /**
+   * Which of the two places Python is told of, by name.
+   * @param {Labs.Cell} _before - what was chosen
+   * @returns {(string | null | undefined)[]}
+   */
+  tells(_before) {
+    return this.spec.chooses ?? [];
   }
 
   /**
