@@ -7,6 +7,7 @@ it is taken from where all tests have it.
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -196,6 +197,24 @@ def test_several_phrases_a_row_teach_order(chapter: SimpleNamespace) -> None:
     assert chapter.trained.test["lists"] > 0.5
     assert chapter.trained.test["decades"] > 0.95
     assert right("never-seen").startswith("Most of the lists, and nearly all of the decades")
+
+
+def test_rows_and_short_looks_help_together(chapter: SimpleNamespace) -> None:
+    lists = [chapter.recorded.rows[name].spread("test", "lists").median for name in chapter.rows_of]
+    assert lists == sorted(lists), "neither, the rows alone, the short look alone, both"
+    assert 0.1 < lists[1] < lists[2] < 0.5, "neither is enough"
+    assert 0.85 < lists[3] < 0.95, "nearly nine in ten"
+    for name in chapter.rows_of:
+        assert chapter.recorded.rows[name].spread("test", "decades").median > 0.99
+
+
+def test_no_year_of_training_has_five_or_eight_as_its_third_digit(
+    chapter: SimpleNamespace,
+) -> None:
+    years = [each for text in chapter.known for each in re.findall(r"\b(?:19|20)\d\d\b", text)]
+    assert len(years) > 1000
+    dates = [text for text in chapter.known if re.search(", (19|20)[0-9]{2}$", text)]
+    assert not [text for text in dates if text[-2] in "58"]
 
 
 def test_where_it_looks_when_a_name_begins(chapter: SimpleNamespace) -> None:
