@@ -10,6 +10,7 @@ Masked Language Modeling?", section 3 (more than 15 %).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ from encoder_core.text.tokenizer import WordPiece
 from encoder_core.text.wordpiece_training import count_words, train_wordpiece
 from encoder_core.training.config import Record
 from encoder_core.training.devices import choose_device, choose_precision
-from encoder_core.training.distributed import join_processes
+from encoder_core.training.distributed import Processes, join_processes
 from encoder_core.training.loop import start_training
 from encoder_core.training.masking import masked_lm_loss
 from encoder_core.training.run import Run
@@ -82,12 +83,7 @@ def run_pretraining(plan: Pretraining) -> Run:
     device = choose_device(plan.device)
     processes = join_processes(device)
     told = plan.told if processes.main else lambda text: None
-    if processes.main:  # the others wait until vocabulary and tokens are there
-        tokenizer, files = _prepare(plan, told)
-    if processes.count > 1:
-        torch.distributed.barrier()
-        if not processes.main:
-            tokenizer, files = _prepare(plan, told)
+    tokenizer, files = _prepare_once(plan, processes, told)
     size, words = plan.size, tokenizer.vocabulary
     first = words[tokenizer.first]
     training, validation = (Blocks(file, size.length, first, len(words)) for file in files)
@@ -110,18 +106,33 @@ def run_pretraining(plan: Pretraining) -> Run:
         checkpoint_every=plan.checkpoint_every,
     ) as run:  # fmt: skip
         hide.begin(run, Log(plan.folder, run.step) if processes.main else None, device, told)
-        if run.unreported:
-            run.report()
-        while not run.complete:
-            run.update()
-            run.report()
-            if run.interrupted():
-                break
+        _drive(run)
     hide.end()
     if run.complete and processes.main:
         save_masked_lm(plan.folder / "model", model, tokenizer)
         told(f"{plan.folder / 'model'} has the model as Hugging Face's files.")
     return run
+
+
+def _drive(run: Run) -> None:
+    """Make all updates that are left, or those until a signal."""
+    if run.unreported:
+        run.report()
+    while not run.complete:
+        run.update()
+        run.report()
+        if run.interrupted():
+            return
+
+
+def _prepare_once(
+    plan: Pretraining, processes: Processes, told: Callable[[str], object]
+) -> tuple[WordPiece, tuple[Path, Path]]:
+    """Prepare in the first process, and let the others find what it made."""
+    made = _prepare(plan, told) if processes.main else None
+    if processes.count > 1:
+        torch.distributed.barrier()
+    return made or _prepare(plan, told)
 
 
 def _prepare(
@@ -139,7 +150,9 @@ def _prepare(
         tokenizer = train_wordpiece(count_words(_some(texts)), plan.size.vocab_size)
         plan.folder.mkdir(parents=True, exist_ok=True)
         words = sorted(tokenizer.vocabulary, key=tokenizer.vocabulary.__getitem__)
-        own.write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
+        unfinished = own.with_suffix(".unfinished")  # a process killed here leaves no half of it
+        unfinished.write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
+        os.replace(unfinished, own)
     return tokenizer, write_token_file(plan.folder / "tokens", texts, tokenizer, told=told)
 
 

@@ -156,6 +156,7 @@ class Blocks:
 
     Raises:
         ValueError: there is not one whole block in the file.
+        IndexError: in `[index]`, there is no block of that number.
 
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "few.bin"

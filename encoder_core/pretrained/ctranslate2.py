@@ -22,7 +22,7 @@ _VERSION = 6
 
 
 def read_ctranslate2(path: Path | str, sha256: str | None = None) -> dict[str, Tensor]:
-    """Return the tensors of a `model.bin` by name; those in half precision as float32.
+    """Return the tensors of a `model.bin` by name, in the shapes that it gives; those in half precision as float32.
 
     Raises:
         FileNotFoundError: there is no such file.

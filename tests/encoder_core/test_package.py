@@ -17,7 +17,7 @@ import torch
 import encoder_core
 
 ROOT = Path(encoder_core.__file__).parent
-FILES = sorted(path for path in ROOT.rglob("*.py") if path.stem != "__init__")
+FILES = sorted(path for path in ROOT.rglob("*.py") if path.stem not in ("__init__", "__main__"))
 
 
 def test_importing_the_package_loads_none_of_its_files_and_not_even_torch() -> None:

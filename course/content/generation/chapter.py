@@ -78,7 +78,7 @@ print("logits", tuple(logits.shape), "one distribution after each token")
 # %% [markdown] id="article-generation"
 # > **In the article** (6.2): "编码器可以用于生成文本的隐藏表示，然后将其输入到解码器中生成新的文本" (*the encoder can be used to generate the text's hidden representation, which is then fed into the decoder to generate new text*).
 # >
-# > Two things are worth a closer look. What is *fed into* the decoder is its own text so far; the hidden representation stands beside it, and each layer looks at it. And the representation isn't one vector: it has one for **each token**, $(S, D)$, so that the decoder can look at another place for each word. (The first networks of this kind did hand over a single vector: Sutskever, Vinyals and Le, 2014. Chapter 08 shows what that cost.)
+# > Two things are worth a closer look. What is *fed into* the decoder is its own text so far; the hidden representation stands beside it, and each layer looks at it. And the representation isn't one vector: it has one for **each token**, $(S, D)$, so that the decoder can look at another place for each word. (The first networks of this kind did hand over a single vector: Sutskever, Vinyals and Le, 2014. Cho et al. (2014) found what that costs long sentences, and chapter 08 shows it.)
 # >
 # > What is written this way today? Where one text, or one recording, becomes another: translation (NLLB Team, 2022), transcription (Whisper: Radford et al., 2022), summaries and other tasks put as text to text (BART: Lewis et al., 2020; T5: Raffel et al., 2020). Chat, programs and free text are written by decoders alone, such as Llama 3 (Grattafiori et al., 2024), for which source and text are one sequence. Section 10 trains one of these on our task, so that you can compare.
 

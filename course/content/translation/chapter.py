@@ -807,7 +807,7 @@ for text, written in zip(outside, phrases.translate(model, outside, LANGUAGE)):
 #
 # **2014: one vector.** A [recurrent network](glossary.md#recurrent-network) reads a token, changes its state, and reads the next. Its last state is all that a second network gets, and from it that one writes the translation (Cho et al., 2014a; Sutskever et al., 2014). The state has as many numbers for a word as for a page.
 #
-# **2015: attention.** Bahdanau et al. kept *all* states of the encoder, and let the decoder look at them before each step. A small network says how strongly at which. This is where attention begins, as an addition to recurrent networks.
+# **2015: attention.** Bahdanau et al. kept *all* states of the encoder, and let the decoder look at them before each step. A small network says how strongly at which ([additive attention](glossary.md#additive-attention)). This is where attention begins, as an addition to recurrent networks.
 #
 # **2017: the Transformer.** Vaswani et al. kept the addition and left out the recurrent networks. (*: in training, where the true text is there from the start; writing goes one after the other in all three.)
 #
