@@ -47,7 +47,8 @@ def search(function: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
     if late is not None:
         why = "no hypothesis is live" if steps < most else "max_length is reached"
         return [f"{about} it continues {list(late)} after step {steps}, when {why}"]
-    return [f"{about} {_choice(walk, result, eos_id, most, *penalty)}"]
+    said = _choice(walk, result, eos_id, most, *penalty)
+    return [f"{about} {said}"] if said else []
 
 
 def _step(
@@ -76,7 +77,7 @@ def _step(
 
 
 def _choice(walk: toy.Walk, result: Any, eos_id: int, most: int, *penalty: float) -> str:
-    """How the hypotheses compete in the end, and which one the answer took."""
+    """How the hypotheses compete in the end, and which one the answer took; nothing where it is the best."""
     best = walk.best(*penalty)
     ranked = sorted(walk.finished + walk.cut, key=lambda one: -one.score(*penalty))
 
@@ -87,6 +88,8 @@ def _choice(walk: toy.Walk, result: Any, eos_id: int, most: int, *penalty: float
     def written(one: toy.Hypothesis) -> list[int]:
         return list(one.ids[1:-1] if one in walk.finished else one.ids[1:])
 
+    if result == written(best):
+        return ""
     said = f"it continues the right hypotheses; the best is {told(best)}, so that {written(best)} is the result"
     taken = [one for one in ranked if written(one) == result and one != best]
     return (
