@@ -89,6 +89,9 @@ def _cases(seed: int) -> list[Case]:
         *(_case(one[:3], *one[3:]) for one in _SAME),
         _case((48, 5, 0.5), 1, 2, 2, 4),
         _case((26, 4, 0.0), 1, 2, 2, 3),
+        # Here a penalty of 0, of 1 or of twice the usual one gives another result.
+        _case((34, 5, 1.5), 1, 2, 3, 6),
+        _case((373, 5, 0.5), 1, 2, 3, 6),
         _case((8, 4, 0.0), 1, 2, 2, 0, 0.6),
     ]
 
