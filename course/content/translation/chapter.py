@@ -24,7 +24,7 @@
 #
 # **You need** Python, a little PyTorch, and from the chapters before: the layer of 04, the loss of 05, the decoder of 07.
 #
-# **Time** About three hours: five exercises, 97 minutes by our count, and about 85 minutes to read, run and play. Sections 1 to 5 make a good first sitting, 6 to 8 a second, 9 to 11 a third.
+# **Time** About three hours: five exercises, 97 minutes by our count, and about 85 minutes to read, run and play. Sections 1 to 5 make a good first sitting, 6 to 8 a second, 9 to 11 a third; each can begin in a fresh kernel.
 
 # %% id="setup"
 import inspect
@@ -43,6 +43,8 @@ from course.content.translation.experiments import baselines, characters
 from course.content.translation.experiments.history.fixed_vector import FixedVector
 from course.training import train
 
+LANGUAGE = "zh"  # or "ar", "de", "es", "fr", "he", "hi", "ja", "ko", "ru"
+
 # %% [markdown] id="task-section"
 # ## 1 What a translator is asked to do
 #
@@ -55,7 +57,6 @@ from course.training import train
 # Open translation takes millions of pairs. We begin with a small world in which everything can be learned in a minute and checked to the last character: dates, intervals, times, amounts, sums of money and lists of places, as the Unicode locale data (CLDR) write them in each language.
 
 # %% id="language"
-LANGUAGE = "zh"  # or "ar", "de", "es", "fr", "he", "hi", "ja", "ko", "ru"
 data = datasets.load("cldr-phrases", language=LANGUAGE)
 for name in ("date", "interval", "time", "amount", "money", "list"):
     kind = data.card.classes.index(name)
@@ -69,7 +70,7 @@ translated = known[date]
 print(f"{date} → {translated}: seen in training; {phrases.DATE}: {phrases.DATE in known}")
 
 # %% [markdown] id="language-note"
-# `LANGUAGE` is yours to change; then run the chapter again from here. The sentences below speak of Chinese. With `"ar"` or `"he"`, which are written from right to left, a text's *first* character is the one that stands furthest to the right; in tables and pictures below, characters stand in the order in which they are written.
+# `LANGUAGE`, in the first cell, is yours to change; then run the chapter again from the top. The sentences below speak of Chinese. With `"ar"` or `"he"`, which are written from right to left, a text's *first* character is the one that stands furthest to the right; in tables and pictures below, characters stand in the order in which they are written.
 #
 # One thing to be honest about: our running example was drawn for training, by chance. So the model is judged by others, which it has never seen; *Friday, April 28, 1995* is one of them.
 #
@@ -342,7 +343,7 @@ for text in demonstrations.write_and_swap(model, date, "Sunday, October 13, 2024
     print(text)
 
 # %% [markdown] id="swap-note"
-# *What to see:* what stands before the bar is of the first date, what follows is of the second. Month, day and weekday are read when they are written, and not before.
+# *What to see:* what stands before the bar is of the first date, what follows is of the second. Month, day and weekday are read when they are written, and not before. Behind the 3 the two don't fit together, for the other month has two digits; how it goes on from there differs from training to training.
 
 # %% id="looks-quiz"
 quiz("translation.alignment-is-learned")
@@ -350,6 +351,18 @@ quiz("translation.alignment-is-learned")
 # %% [markdown] id="scores-section"
 # ## 6 How good is a translation?
 #
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and the one below.)
+
+# %% id="second-sitting"
+data = datasets.load("cldr-phrases", language=LANGUAGE)
+known = {each.text: each.target for each in data.train}
+pairs = [(each.text, each.target) for each in data.validation[:300]]
+table = characters.characters(LANGUAGE)
+recorded = recording("translation.phrases")
+trained = train(phrases.as_in_the_chapter(LANGUAGE))  # kept since the first sitting
+model = trained.model
+
+# %% [markdown] id="scores-text"
 # Our phrases have one right translation. A sentence has many, and then exact match says nearly always no. Two measures compare a text with one that a person wrote, and give marks for what they share. They are in every paper, so you should know what they count.
 #
 # **[BLEU](glossary.md#BLEU)** (Papineni et al., 2002) asks: of the runs of $n$ words that were *written*, which share $p_n$ stands in the reference? For $n$ from 1 to 4, then the geometric mean. A run counts at most as often as it stands there: else *the the the* would be perfect. And since leaving words out costs no precision, a **brevity penalty** compares the lengths, $c$ written and $r$ expected:
@@ -796,6 +809,16 @@ for text, written in zip(outside, phrases.translate(model, outside, LANGUAGE)):
 # %% [markdown] id="history-section"
 # ## 9 History in three pictures
 #
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and the one below.)
+
+# %% id="third-sitting"
+data = datasets.load("cldr-phrases", language=LANGUAGE)
+known = {each.text: each.target for each in data.train}
+pairs = [(each.text, each.target) for each in data.validation[:300]]
+table = characters.characters(LANGUAGE)
+model = train(phrases.as_in_the_chapter(LANGUAGE)).model  # kept since the first sitting
+
+# %% [markdown] id="history-text"
 # Networks translated before there was a Transformer, and before there was attention. Within three years the way from what is read to what is written changed twice:
 #
 # ```

@@ -112,11 +112,8 @@ def test_a_swapped_memory_is_read_from_there_on(chapter: SimpleNamespace) -> Non
     written = chapter.demonstrations.write_and_swap(
         chapter.model, chapter.date, "Sunday, October 13, 2024", "zh"
     )
-    assert written[:3] == [
-        " | 2024年10月13日星期日",
-        "1997 | 年10月13日星期日",
-        "1997年3 | 月13日星期日",
-    ]
+    assert written[:2] == [" | 2024年10月13日星期日", "1997 | 年10月13日星期日"]
+    assert written[2].startswith("1997年3 | ")
     assert written[3].startswith("1997年3月6 | ")
     assert written[3].endswith("日星期日")
 
@@ -157,11 +154,8 @@ def test_a_wrong_digit_costs_little(chapter: SimpleNamespace) -> None:
 
 
 def test_beams_on_the_models_made_by_hand(chapter: SimpleNamespace) -> None:
-    assert [printed(chapter, f"a beam of {k}: ")[13:] for k in (1, 2, 3)] == [
-        "6月3日",
-        "3月6日",
-        "3月6日",
-    ]
+    lines = [line for line in chapter.printed if line.startswith("a beam of") and "%" not in line]
+    assert lines[:3] == ["a beam of 1: 6月3日", "a beam of 2: 3月6日", "a beam of 3: 3月6日"]
     assert right("beam-of-two").startswith("3月6日, with 0.38")
     whole = chapter.reference
     assert chapter.found == {
