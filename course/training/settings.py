@@ -72,6 +72,16 @@ class Settings:
             own["more"] = {**own.get("more", self.more), **more}
         return replace(self, **own)
 
+    def arguments(self, **parts: Any) -> dict[str, Any]:
+        """Return what a model is built with: its sizes, by PyTorch's names, and the parts that are not None.
+
+        >>> Settings(nhead=2).arguments(layer=None)["nhead"]
+        2
+        """
+        names = ("d_model", "nhead", "num_layers", "dim_feedforward", "dropout")
+        sizes = {name: getattr(self, name) for name in names}
+        return sizes | {name: part for name, part in parts.items() if part is not None}
+
     def as_json(self) -> dict[str, Any]:
         """Return the settings as JSON keeps them."""
         return {**asdict(self), "more": dict(self.more)}

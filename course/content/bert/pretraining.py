@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +13,7 @@ from course.content.bert.experiments import baselines, changes, model, recipes, 
 from course.content.bert.experiments import training as recipe
 from course.datasets.python_docs import corpus, neighbour_vectors
 from course.labs import with_standard_layers
-from course.training import Answer, HeadPicture, Settings, Training
+from course.training import Answer, HeadPicture, Settings, Training, first_looks
 from course.training.own_parts import any_is_the_learners, fitting_positions, key_of, whose_parts
 from encoder_core.inspect.recording import record
 
@@ -115,23 +114,14 @@ def recipe_changed(
 
 
 def _build(layer: Callable[..., nn.Module] | None, settings: Settings) -> nn.Module:
-    return _built(settings, **({} if layer is None else {"layer": layer}))
-
-
-def _built(settings: Settings, **more: Any) -> nn.Module:
     near = settings.positions == "relative" and settings.more["near"]
     return model.build(
         text.rows(),
         len(corpus.tokenizer().vocabulary),
-        d_model=settings.d_model,
-        nhead=settings.nhead,
-        num_layers=settings.num_layers,
-        dim_feedforward=settings.dim_feedforward,
-        dropout=settings.dropout,
+        **settings.arguments(layer=layer),
         positions="neighbours" if near else settings.positions,
         vectors=settings.more["first_vectors"],
         seed=settings.seed,
-        **more,
     )
 
 
@@ -185,5 +175,5 @@ def look_at_a_sentence(net: nn.Module) -> HeadPicture:
 
 def _key(parts: Iterable[object], *more: ModuleType) -> str:
     """Hash what a finished training depends on beside its settings."""
-    modules = (baselines, model, neighbour_vectors, text, recipe, *more)
+    modules = (baselines, first_looks, model, neighbour_vectors, text, recipe, *more)
     return key_of(modules, parts, text.rows().numpy().tobytes())

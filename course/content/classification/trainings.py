@@ -113,14 +113,9 @@ def _build(
     settings: Settings,
 ) -> nn.Module:
     model = from_scratch.build(
-        d_model=settings.d_model,
-        nhead=settings.nhead,
-        num_layers=settings.num_layers,
-        dim_feedforward=settings.dim_feedforward,
-        dropout=settings.dropout,
+        **settings.arguments(layer=layer),
         positions=settings.positions,
         pool=masked_mean,
-        **({} if layer is None else {"layer": layer}),
     )
     if settings.more["first_vectors"]:
         from_scratch.start_from_neighbours(model)

@@ -14,7 +14,7 @@ from course import use
 from course.content.generation.experiments import alone, baselines, measures, model, pairs
 from course.content.generation.experiments import training as recipe
 from course.datasets.python_docs import neighbour_vectors
-from course.training import Answer, Settings, Training
+from course.training import Answer, Settings, Training, first_looks, own_cross_attention
 from course.training.own_parts import any_is_the_learners, fitting_positions, key_of, whose_parts
 from encoder_core.generation.decoding import shift_right as standard_shift
 
@@ -75,7 +75,7 @@ def keyword_sentences(
         examples=answer_the_shown,
         parts=whose_parts(own),
         key=key_of(
-            (measures, model, neighbour_vectors, pairs, recipe),
+            (first_looks, measures, model, neighbour_vectors, own_cross_attention, pairs, recipe),
             own.values(),
             json.dumps(pairs.pairs()).encode(),
         ),
@@ -98,7 +98,7 @@ def sentences_alone() -> Training:
         figure="bleu",
         baselines=more.baselines,
         test=functools.partial(alone.evaluate, split="test"),
-        key=key_of((alone, measures, model, neighbour_vectors, pairs, recipe), ()),
+        key=key_of((alone, first_looks, measures, neighbour_vectors, pairs, recipe), ()),
     )
 
 
@@ -125,17 +125,12 @@ def _build(
     settings: Settings,
 ) -> nn.Module:
     return model.build(
-        d_model=settings.d_model,
-        nhead=settings.nhead,
-        num_layers=settings.num_layers,
-        dim_feedforward=settings.dim_feedforward,
-        dropout=settings.dropout,
+        **settings.arguments(layer=layer),
         positions=settings.positions,
         near=settings.more["near"],
         vectors=settings.more["first_vectors"],
         copies=settings.more["copies"],
         cross_attention=cross_attention,
-        **({} if layer is None else {"layer": layer}),
     )
 
 

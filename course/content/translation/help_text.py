@@ -26,9 +26,8 @@ from course.content.translation.experiments.help_text import (
     rows,
     tokens,
 )
-from course.content.translation.experiments.model import look_near
 from course.datasets.help_pages.corpus import TABLE
-from course.training import Answer, Settings, Training
+from course.training import Answer, Settings, Training, first_looks, own_cross_attention
 from course.training.own_parts import any_is_the_learners, fitting_positions, key_of, whose_parts
 from encoder_core.generation.decoding import shift_right as standard_shift
 
@@ -101,15 +100,17 @@ def help_translation(
         key=key_of(
             (
                 dictionary,
+                first_looks,
                 first_vectors,
                 measures,
                 model,
                 neighbours,
+                own_cross_attention,
                 recipe,
                 rows,
                 tokens,
             ),
-            [*own.values(), look_near],
+            own.values(),
             tokens.VOCABULARY.read_bytes(),
             TABLE.read_bytes(),
             str(beside).encode(),
@@ -148,16 +149,11 @@ def _build(
     settings: Settings,
 ) -> nn.Module:
     return model.build(
-        d_model=settings.d_model,
-        nhead=settings.nhead,
-        num_layers=settings.num_layers,
-        dim_feedforward=settings.dim_feedforward,
-        dropout=settings.dropout,
+        **settings.arguments(layer=layer),
         positions=settings.positions,
         near=settings.more["near"],
         dictionary=settings.more["dictionary"],
         cross_attention=cross_attention,
-        **({} if layer is None else {"layer": layer}),
     )
 
 

@@ -15,7 +15,14 @@ from course.content.translation.experiments.characters import BOS, batch, encode
 from course.datasets.phrases import corpus, kinds
 from course.datasets.phrases.card import LANGUAGES
 from course.datasets.phrases.kinds import Phrase
-from course.training import Answer, HeadPicture, Settings, Training
+from course.training import (
+    Answer,
+    HeadPicture,
+    Settings,
+    Training,
+    first_looks,
+    own_cross_attention,
+)
 from course.training.own_parts import any_is_the_learners, fitting_positions, key_of, whose_parts
 from encoder_core.generation.decoding import shift_right as standard_shift
 from encoder_core.inspect.recording import record
@@ -104,7 +111,11 @@ def phrase_translation(
         examples=functools.partial(answer_the_shown, language=language),
         head=functools.partial(look_at_the_date, language=language),
         parts=whose_parts(own),
-        key=key_of((characters, corpus, kinds, lists, model, recipe), own.values(), choices),
+        key=key_of(
+            (characters, corpus, first_looks, kinds, lists, model, own_cross_attention, recipe),
+            own.values(),
+            choices,
+        ),
         reference=functools.partial(_build, language, None, None)
         if any_is_the_learners(own)
         else None,
@@ -144,17 +155,12 @@ def _build(
 ) -> nn.Module:
     return model.build(
         len(characters.characters(language)),
-        d_model=settings.d_model,
-        nhead=settings.nhead,
-        num_layers=settings.num_layers,
-        dim_feedforward=settings.dim_feedforward,
-        dropout=settings.dropout,
+        **settings.arguments(layer=layer),
         positions=settings.positions,
         near=settings.more["near"],
         copies=settings.more["copies"],
         reach=settings.more["reach"],
         cross_attention=cross_attention,
-        **({} if layer is None else {"layer": layer}),
     )
 
 

@@ -18,15 +18,16 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course.content.bert.experiments.baselines import unigram
 from course.datasets.python_docs.neighbour_vectors import neighbour_vectors
+from course.training.first_looks import look_near
 from encoder_core.models.masked_lm import MaskedLM
 from encoder_core.models.text_encoder import TextEncoder
 from encoder_core.tied import TiedProjection
 
-__all__ = ["build", "look_at_neighbours"]
+__all__ = ["build"]
 
 
 def build(
@@ -67,7 +68,7 @@ def build(
         if not head:
             model.head = TiedProjection(encoder.embedding.token)  # type: ignore[assignment]
         if near:
-            look_at_neighbours(encoder)
+            look_near(encoder, sides=(-1, 1))
         with torch.no_grad():
             output: Any = model.head if not head else model.head.output
             output.bias.copy_(unigram(ids, vocab_size).log())
@@ -75,21 +76,3 @@ def build(
                 table = encoder.embedding.token.weight
                 table.copy_(neighbour_vectors(ids, vocab_size, d_model))
     return model
-
-
-@torch.no_grad()
-def look_at_neighbours(encoder: TextEncoder) -> None:
-    """Start the position biases beside the query: heads in turns on its left and on its right.
-
-    Their slopes are 1 in the first half of the heads and 1/4 in the second: exp(-1) of the weight is
-    left one place further.
-    """
-    for module in encoder.modules():
-        table = getattr(module, "table", None)
-        if not isinstance(table, nn.Parameter):
-            continue
-        nhead, far = table.shape[0], table.shape[1] // 2
-        distance = torch.arange(-far, far + 1)  # (2 * far + 1,)
-        for head in range(nhead):
-            side, slope = (-1, 1)[head % 2], 1.0 if head < (nhead + 1) // 2 else 0.25
-            table[head] = -slope * (distance - side).abs()

@@ -18,7 +18,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course.content.generation.experiments import model as both
 from course.content.generation.experiments.pairs import (
     BOS,
     EOS,
@@ -31,6 +30,7 @@ from course.content.generation.experiments.pairs import (
 from course.content.generation.experiments.training import LONGEST, inputs, score, small_words
 from course.datasets.python_docs import corpus
 from course.datasets.python_docs.neighbour_vectors import neighbour_vectors
+from course.training.first_looks import look_and_copy, look_near
 from encoder_core.masks import causal_mask
 from encoder_core.models.masked_lm import MaskedLM
 from encoder_core.models.text_encoder import TextEncoder
@@ -59,8 +59,8 @@ def build(
     )  # fmt: skip
     model = MaskedLM(encoder)
     model.head = TiedProjection(encoder.embedding.token, bias=False)  # type: ignore[assignment]
-    both.look_near(encoder, sides=(0, -1))
-    both.look_and_copy(encoder.encoder.layers[-1].self_attn)  # type: ignore[arg-type]
+    look_near(encoder, sides=(0, -1))
+    look_and_copy(encoder.encoder.layers[-1].self_attn)  # type: ignore[arg-type]
     with torch.no_grad():
         table = encoder.embedding.token.weight
         table.copy_(neighbour_vectors(corpus.pieces("train"), size, d_model))

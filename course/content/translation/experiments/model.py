@@ -14,20 +14,20 @@ and Wolf 2017 (one table).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from course.content.translation.experiments.characters import PAD
+from course.training.first_looks import look_and_copy, look_near
+from course.training.own_cross_attention import look_by
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.models.encoder_decoder import EncoderDecoder
-from encoder_core.multihead import MultiheadAttention
 from encoder_core.relative import RelativeBias
 
 UNSEEN = -1e4  # added to the scores of what is too far, as good as minus infinity
 
-__all__ = ["OwnCrossAttention", "build", "look_and_copy", "look_near"]
+__all__ = ["build"]
 
 
 def build(
@@ -68,26 +68,8 @@ def build(
     if copies:
         look_and_copy(model.decoder.layers[-1].multihead_attn)  # type: ignore[arg-type]
     if cross_attention is not None:
-        for each in model.decoder.layers:
-            each.multihead_attn = OwnCrossAttention.of(each.multihead_attn, cross_attention)  # type: ignore[arg-type]
+        look_by(model.decoder, cross_attention)
     return model
-
-
-@torch.no_grad()
-def look_near(stack: nn.Module, sides: tuple[int, ...]) -> None:
-    """Start the biases of a stack's heads beside the query: on `sides`, in turns.
-
-    Their slopes are 1 in the first half of the heads and 1/4 in the second.
-    """
-    for module in stack.modules():
-        table = getattr(module, "table", None)
-        if not isinstance(table, nn.Parameter):
-            continue
-        nhead, far = table.shape[0], table.shape[1] // 2
-        distance = torch.arange(-far, far + 1)  # (2 * far + 1,)
-        for head in range(nhead):
-            slope = 1.0 if head < (nhead + 1) // 2 else 0.25
-            table[head] = -slope * (distance - sides[head % len(sides)]).abs()
 
 
 class NearBias(RelativeBias):
@@ -110,40 +92,3 @@ def bound(stack: nn.Module, reach: int) -> None:
         for name, child in list(module.named_children()):
             if isinstance(child, RelativeBias):
                 setattr(module, name, NearBias(child.nhead, reach))
-
-
-@torch.no_grad()
-def look_and_copy(attention: MultiheadAttention) -> None:
-    """Start an attention's values and its output as the identity."""
-    d_model = attention.embed_dim
-    attention.in_proj_weight[2 * d_model :] = torch.eye(d_model)
-    attention.out_proj.weight.copy_(torch.eye(d_model))
-
-
-class OwnCrossAttention(MultiheadAttention):
-    """Attention to the memory that a function of the learner's computes, with the same parameters.
-
-    Args:
-        function: called as `generation.cross_attention`.
-    """
-
-    function: Callable[..., Tensor]
-
-    @classmethod
-    def of(
-        cls, attention: MultiheadAttention, function: Callable[..., Tensor]
-    ) -> OwnCrossAttention:
-        """Take over an attention's parameters."""
-        own = cls(attention.embed_dim, attention.num_heads, dropout=0.0)
-        own.load_state_dict(attention.state_dict())
-        own.function = function
-        return own
-
-    def forward(self, query: Tensor, key: Tensor, value: Tensor, *masks: Any, **more: Any) -> Any:
-        """Compute `(B, T, D)`; of the masks the memory's padding, the first, is the one there is."""
-        padding = masks[0] if masks else more.get("key_padding_mask")  # (B, S)
-        output = self.function(
-            query, key, self.in_proj_weight, self.in_proj_bias, self.out_proj.weight,
-            self.out_proj.bias, self.num_heads, padding,
-        )  # fmt: skip
-        return output, None

@@ -27,10 +27,8 @@ from torch import Tensor, nn
 from course.content.translation.experiments.help_text import dictionary as lexicon
 from course.content.translation.experiments.help_text import first_vectors
 from course.content.translation.experiments.help_text.tokens import EOS, PAD, pieces, written
-from course.content.translation.experiments.model import (
-    OwnCrossAttention,
-    look_near,
-)
+from course.training.first_looks import look_near
+from course.training.own_cross_attention import look_by
 from encoder_core.cache import KeyValueCache
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.models.encoder_decoder import EncoderDecoder
@@ -181,8 +179,7 @@ def build(
     if dictionary:
         start_from(model, first_vectors.vectors(d_model), first_vectors.frequencies())
     if cross_attention is not None:
-        for each in model.decoder.layers:
-            each.multihead_attn = OwnCrossAttention.of(each.multihead_attn, cross_attention)  # type: ignore[arg-type]
+        look_by(model.decoder, cross_attention)
     return model
 
 
