@@ -32,7 +32,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     ),
     "text.spacing": ("join_as_written",),
     "text.added_tokens": ("AddedToken", "AddedTokens"),
-    "text.tokenizer": ("WordPiece", "read_vocabulary", "wordpiece"),
+    "text.tokenizer": ("WordPiece", "read_vocabulary", "wordpiece", "write_vocabulary"),
     "text.encodings": ("Batch", "Encoding", "encode_texts", "pad_encodings", "truncate"),
     "text.wordpiece_training": ("count_words", "train_wordpiece"),
     "text.characters": ("CharacterTokenizer",),
@@ -161,7 +161,14 @@ _FILES: dict[str, tuple[str, ...]] = {
     "cache": ("KeyValueCache", "LayerCache"),
     "cached_attention": ("attend_to_memory", "attend_to_past"),
     "models.vision": ("VisionTransformer", "patchify", "unpatchify"),
-    "models.log_mel": ("LogMel", "frame", "hertz_to_mel", "mel_filters", "mel_to_hertz"),
+    "models.log_mel": (
+        "LogMel",
+        "frame",
+        "hertz_to_mel",
+        "mel_filters",
+        "mel_to_hertz",
+        "triangles",
+    ),
     "models.speech": ("SpeechEncoder", "ctc_collapse", "ctc_loss"),
     # Training and speed.
     "training.loop": ("fit", "start_training"),
@@ -182,6 +189,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "training.gradients": ("clip_gradients", "layers_of"),
     "training.masking": (
         "MaskedBatch",
+        "hide_chosen",
         "mask_collate",
         "mask_tokens",
         "masked_lm_loss",

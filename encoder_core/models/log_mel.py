@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["LogMel", "frame", "hertz_to_mel", "mel_filters", "mel_to_hertz"]
+__all__ = ["LogMel", "frame", "hertz_to_mel", "mel_filters", "mel_to_hertz", "triangles"]
 
 
 def frame(signal: Tensor, size: int, hop: int) -> Tensor:
@@ -56,11 +56,18 @@ def mel_filters(bands: int, size: int, rate: int) -> Tensor:
     """
     top = hertz_to_mel(torch.tensor(rate / 2, dtype=torch.float64))
     edges = mel_to_hertz(torch.linspace(0, 1, bands + 2, dtype=torch.float64) * top)  # (M + 2,)
+    return triangles(edges, size, rate).to(torch.get_default_dtype())
+
+
+def triangles(edges: Tensor, size: int, rate: int) -> Tensor:
+    """Make filters `(size // 2 + 1, M)` that rise and fall between M + 2 `edges` in Hz, with 1 at each centre.
+
+    Source: Davis and Mermelstein 1980, figure 1.
+    """
     bins = torch.linspace(0, rate / 2, size // 2 + 1, dtype=torch.float64)[:, None]  # (K, 1)
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])  # (K, M)
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])  # (K, M)
-    triangles = torch.minimum(rising, falling).clamp(min=0)  # (K, M)
-    return triangles.to(torch.get_default_dtype())
+    return torch.minimum(rising, falling).clamp(min=0)  # (K, M)
 
 
 class LogMel(nn.Module):

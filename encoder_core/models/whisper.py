@@ -9,6 +9,7 @@ published with it (the scaling of the log-mel energies, the bands by Slaney's fo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -18,13 +19,14 @@ from torch import Tensor, nn
 from encoder_core.cache import KeyValueCache
 from encoder_core.decoder import TransformerDecoder, TransformerDecoderLayer
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
-from encoder_core.models.log_mel import frame
+from encoder_core.models.log_mel import frame, triangles
 
 __all__ = ["Whisper", "WhisperConfig", "slaney_filters", "whisper_log_mel"]
 
 RATE, SECONDS = 16_000, 30  # samples a second; what the encoder reads at once
 _SIZE, _HOP = 400, 160  # samples of a frame, and between two
 _BREAK = 1000.0  # Hz, below which Slaney's scale is linear
+_STEP = math.log(6.4)  # from there to 6,400 Hz, in 27 steps
 
 
 @dataclass(frozen=True)
@@ -112,20 +114,17 @@ def slaney_filters(bands: int, size: int, rate: int) -> Tensor:
     """
     top = _to_mel(torch.tensor(rate / 2, dtype=torch.float64))
     edges = _to_hertz(torch.linspace(0, 1, bands + 2, dtype=torch.float64) * top)  # (M + 2,)
-    bins = torch.linspace(0, rate / 2, size // 2 + 1, dtype=torch.float64)[:, None]  # (K, 1)
-    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])  # (K, M)
-    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])  # (K, M)
     area = 2 / (edges[2:] - edges[:-2])  # (M,)
-    return (torch.minimum(rising, falling).clamp(min=0) * area).float()
+    return (triangles(edges, size, rate) * area).float()
 
 
 def _to_mel(hertz: Tensor) -> Tensor:
-    above = 15 + 27 * torch.log(hertz.clamp(min=_BREAK) / _BREAK) / torch.log(torch.tensor(6.4))
+    above = 15 + 27 * torch.log(hertz.clamp(min=_BREAK) / _BREAK) / _STEP
     return torch.where(hertz < _BREAK, hertz * 3 / 200, above)
 
 
 def _to_hertz(mel: Tensor) -> Tensor:
-    above = _BREAK * torch.exp((mel - 15) * torch.log(torch.tensor(6.4, dtype=mel.dtype)) / 27)
+    above = _BREAK * torch.exp((mel - 15) * _STEP / 27)
     return torch.where(mel < 15, mel * 200 / 3, above)
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from encoder_core.training.batches import step_seed
+from encoder_core.training.masking import hide_chosen
 
 __all__ = ["hide_tokens"]
 
@@ -41,8 +42,4 @@ def hide_tokens(
     chosen = torch.zeros_like(special)
     chosen[place.topk(min(count, len(ids)), largest=False).indices] = True
     chosen &= ~special
-    kind = torch.rand(len(ids), generator=generator)
-    random = torch.randint(vocab_size, ids.shape, generator=generator)
-    inputs = ids.masked_fill(chosen & (kind < 0.8), mask_id)
-    inputs = torch.where(chosen & (kind >= 0.8) & (kind < 0.9), random, inputs)
-    return inputs, ids.masked_fill(~chosen, -100)
+    return hide_chosen(ids, chosen, mask_id, vocab_size, generator)

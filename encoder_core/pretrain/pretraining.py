@@ -10,7 +10,6 @@ Masked Language Modeling?", section 3 (more than 15 %).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ from encoder_core.pretrain.presets import Preset
 from encoder_core.pretrain.throughput import matmul_peak, training_flops
 from encoder_core.pretrain.token_file import Blocks, documents, text_files, write_token_file
 from encoder_core.pretrained.saving import save_masked_lm
-from encoder_core.text.tokenizer import WordPiece
+from encoder_core.text.tokenizer import WordPiece, write_vocabulary
 from encoder_core.text.wordpiece_training import count_words, train_wordpiece
 from encoder_core.training.config import Record
 from encoder_core.training.devices import choose_device, choose_precision
@@ -149,10 +148,7 @@ def _prepare(
         told(f"Training a vocabulary of {plan.size.vocab_size:,} pieces ...")
         tokenizer = train_wordpiece(count_words(_some(texts)), plan.size.vocab_size)
         plan.folder.mkdir(parents=True, exist_ok=True)
-        words = sorted(tokenizer.vocabulary, key=tokenizer.vocabulary.__getitem__)
-        unfinished = own.with_suffix(".unfinished")  # a process killed here leaves no half of it
-        unfinished.write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
-        os.replace(unfinished, own)
+        write_vocabulary(own, tokenizer.vocabulary)  # a process killed here leaves no half of it
     return tokenizer, write_token_file(plan.folder / "tokens", texts, tokenizer, told=told)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from encoder_core.models.bert import Bert
 from encoder_core.models.masked_lm import MaskedLM
-from encoder_core.text.tokenizer import WordPiece
+from encoder_core.text.tokenizer import WordPiece, write_vocabulary
 
 __all__ = ["save_masked_lm"]
 
@@ -53,8 +53,7 @@ def save_masked_lm(folder: Path | str, model: MaskedLM, tokenizer: WordPiece) ->
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     save_file(_renamed(model.state_dict()), folder / "model.safetensors", {"format": "pt"})
-    words = sorted(tokenizer.vocabulary, key=tokenizer.vocabulary.__getitem__)
-    (folder / "vocab.txt").write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
+    write_vocabulary(folder / "vocab.txt", tokenizer.vocabulary)
     how = {
         "tokenizer_class": "BertTokenizer",
         "do_lower_case": tokenizer.lowercase,

@@ -9,6 +9,7 @@ published code (greedy longest match, `##`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from encoder_core.text.encodings import Batch, Encoding, encode_texts, pad_encod
 from encoder_core.text.spacing import join_as_written
 from encoder_core.text.words import join_letters, normalise_text
 
-__all__ = ["Batch", "Encoding", "WordPiece", "read_vocabulary", "wordpiece"]
+__all__ = ["Batch", "Encoding", "WordPiece", "read_vocabulary", "wordpiece", "write_vocabulary"]
 
 _MAX_LETTERS = 100  # longer words are unknown
 _REMEMBERED = 200_000  # words in the cache, so that a long run does not fill the memory
@@ -64,6 +65,14 @@ def read_vocabulary(path: Path | str) -> dict[str, int]:
     lines = text.split("\n")
     tokens = [line.rstrip("\r") for line in (lines[:-1] if not lines[-1] else lines)]
     return {token: number for number, token in enumerate(tokens)}
+
+
+def write_vocabulary(path: Path, vocabulary: dict[str, int]) -> None:
+    """Write a `vocab.txt`, a token a line in the order of the ids; whole, or not at all."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+    unfinished.write_text("".join(f"{token}\n" for token in tokens), encoding="utf-8")
+    os.replace(unfinished, path)
 
 
 class WordPiece:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 __all__ = [
     "MaskedBatch",
+    "hide_chosen",
     "mask_collate",
     "mask_tokens",
     "masked_lm_loss",
@@ -58,6 +59,22 @@ def mask_tokens(
         lowest = place.masked_fill(special, 2.0).argmin(-1, keepdim=True)  # (..., 1)
         # Where any position of a row was chosen, the one with the lowest draw was.
         chosen = chosen.scatter(-1, lowest, True) & ~special
+    return hide_chosen(ids, chosen, mask_id, vocab_size, generator)
+
+
+def hide_chosen(
+    ids: Tensor,
+    chosen: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Hide the `chosen` positions, bool in the shape of `ids`; return inputs and labels as `mask_tokens` does.
+
+    >>> ids, all_of_them = torch.arange(5, 9), torch.ones(4, dtype=torch.bool)
+    >>> hide_chosen(ids, all_of_them, mask_id=4, vocab_size=9)[1].tolist()
+    [5, 6, 7, 8]
+    """
     kind = torch.rand(ids.shape, device=ids.device, generator=generator)
     random = torch.randint(
         vocab_size, ids.shape, device=ids.device, dtype=ids.dtype, generator=generator

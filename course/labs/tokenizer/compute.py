@@ -27,7 +27,8 @@ from course.labs.tokenizer.vocabularies import (
 from encoder_core.text.tokenizer import wordpiece
 from encoder_core.text.words import split_words
 
-KINDS = ("wordpiece", "words", "minilm")
+TRAINED_HERE = ("wordpiece", "words")
+KINDS = (*TRAINED_HERE, "minilm")
 SIZES = (50, 70, 100, 140, 200, 280, 400, 560, 800, 1100, 1600, 2200, 3100, 4000)
 LONGEST = 1000  # characters of the text
 LONGEST_WORD = 100  # letters; longer words are unknown, as in BERT's tokenizer
@@ -52,6 +53,11 @@ class Settings:
     size: int = 800
     corpus: str = "english"
     checkpoint: str = MINILM
+
+    @property
+    def by_checkpoint(self) -> bool:
+        """Whether another encoder's tokenizer cuts the text, in the place of MiniLM's."""
+        return self.kind == "minilm" and self.checkpoint != MINILM
 
 
 @dataclass(frozen=True)
@@ -193,14 +199,17 @@ def compute(asked: Settings, cutter: Cutter) -> Tokens:
     ['the', '雪']
     """
     check_settings(asked)
-    counts = {kind: _counts(asked.text, kind, asked.corpus, cutter) for kind in KINDS}
     entries = size_of_pretrained(asked.checkpoint)
-    words, tokens = _cut_here(asked, cutter)
+    kinds = KINDS if asked.checkpoint == MINILM else TRAINED_HERE
+    counts = {kind: _counts(asked.text, kind, asked.corpus, cutter) for kind in kinds}
     if asked.checkpoint != MINILM:
-        its_words, its_tokens = cut_by_checkpoint(asked.text, asked.checkpoint)
+        its_tokens = cut_by_checkpoint(asked.text, asked.checkpoint)[1]
         counts["minilm"] = ((len(its_tokens), sum(token.unknown for token in its_tokens)),)
-        if asked.kind == "minilm":
-            words, tokens = its_words, its_tokens
+    words, tokens = (
+        cut_by_checkpoint(asked.text, asked.checkpoint)
+        if asked.by_checkpoint
+        else _cut_here(asked, cutter)
+    )
     here = asked.kind != "minilm"
     return Tokens(
         words=words,

@@ -55,7 +55,7 @@ def history_pieces(asked: Settings, word: str, history: History, tokens: Tokens)
     made = []
     for size, cut in history:
         made.append(Piece(f"from {size:,}", special=True, starts_line=True))
-        if asked.kind == "minilm" and asked.checkpoint != MINILM:
+        if asked.by_checkpoint:
             ids = {token.text: token.id for token in tokens.tokens}
         else:
             ids = vocabulary_of(asked.kind, asked.corpus, size)
@@ -118,7 +118,7 @@ def step_of(size: int) -> int:
 
 def summary(asked: Settings, tokens: Tokens, chosen: int, history: History) -> str:
     """The picture in words."""
-    if asked.kind == "minilm" and asked.checkpoint != MINILM:
+    if asked.by_checkpoint:
         told = f"The tokenizer of {checkpoint(asked.checkpoint).short}"
     elif asked.kind == "minilm":
         told = "MiniLM's WordPiece"

@@ -78,7 +78,7 @@ class TokenizerLab(OwnFunctionsLab):
         if not tokens.tokens:
             return []
         number = tokens.tokens[self._chosen.piece].word
-        if asked.kind == "minilm" and asked.checkpoint != MINILM:
+        if asked.by_checkpoint:
             cut = tuple(token.text for token in tokens.tokens if token.word == number)
             return [(tokens.pretrained, cut)]
         word = tokens.words[number]
