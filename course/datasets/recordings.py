@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gzip
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from course.datasets.dataset import Dataset, Example
+from course.system import files
 
-__all__ = ["Recordings", "compress", "expand"]
+__all__ = ["Recordings", "compress", "expand", "read_sounds", "write_sounds"]
 
 _CURVE = 255.0  # mu
 
@@ -33,6 +39,20 @@ class Recordings(Dataset):
         """Return the sound of an example, `(samples,)`, float32 between -1 and 1."""
         codes = np.frombuffer(self.codes[example.source, example.text], np.uint8)
         return torch.from_numpy(expand(codes))
+
+
+def write_sounds(path: Path, head: object, codes: Iterable[bytes]) -> int:
+    """Write a line of JSON that says whose sounds follow, then the sounds; return the file's size in bytes."""
+    # no file name and no time in the header, so that the bytes are the same each time
+    packed = gzip.compress(json.dumps(head).encode() + b"\n" + b"".join(codes), 9, mtime=0)
+    files.write(path, packed)
+    return len(packed)
+
+
+def read_sounds(path: Path) -> tuple[Any, BytesIO]:
+    """Return what `write_sounds` was given: the head, and the sounds to be read one after the other."""
+    head, _, sound = gzip.decompress(path.read_bytes()).partition(b"\n")
+    return json.loads(head), BytesIO(sound)
 
 
 def compress(signal: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -5,8 +5,6 @@ FOLDER is `test/data/librivox` of Debian's package pocketsphinx-testdata, unpack
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 import sys
 import wave
@@ -16,8 +14,7 @@ import numpy as np
 
 from course.datasets.read_aloud.card import RATE
 from course.datasets.read_aloud.corpus import TABLE
-from course.datasets.recordings import compress
-from course.system import files
+from course.datasets.recordings import compress, write_sounds
 
 __all__ = ["write"]
 
@@ -35,10 +32,7 @@ def write(folder: Path) -> None:
             samples = np.frombuffer(clip.readframes(clip.getnframes()), np.int16)
         sounds.append(compress(samples / 32768).tobytes())
         head.append([source, text, len(samples)])
-    # no file name and no time in the header, so that the bytes are the same each time
-    packed = gzip.compress(json.dumps(head).encode() + b"\n" + b"".join(sounds), 9, mtime=0)
-    files.write(TABLE, packed)
-    print(f"{len(head)} clips, {len(packed):,} bytes")
+    print(f"{len(head)} clips, {write_sounds(TABLE, head, sounds):,} bytes")
 
 
 if __name__ == "__main__":

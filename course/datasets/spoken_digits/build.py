@@ -5,9 +5,7 @@ Needs eSpeak NG on the path (in Debian the package espeak-ng). Version 1.51 give
 
 from __future__ import annotations
 
-import gzip
 import io
-import json
 import re
 import subprocess
 import wave
@@ -18,10 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from course.datasets.dataset import fixed_order
-from course.datasets.recordings import compress
+from course.datasets.recordings import compress, write_sounds
 from course.datasets.spoken_digits.card import RATE, WORDS
 from course.datasets.spoken_digits.corpus import TABLE
-from course.system import files
 from encoder_core.models.log_mel import LogMel
 
 __all__ = ["distance", "families", "resample", "split_of", "trim", "write"]
@@ -138,11 +135,10 @@ def write() -> None:
         clips = [say(name, word, "en-gb-scotland") for word in WORDS]
         rows.append(("accent", f"{name}, Scottish", clips))
     head = [[where, name, [len(clip) for clip in clips]] for where, name, clips in rows]
-    sound = b"".join(compress(clip).tobytes() for _, _, clips in rows for clip in clips)
-    # no file name and no time in the header, so that the bytes are the same each time
-    packed = gzip.compress(json.dumps(head).encode() + b"\n" + sound, 9, mtime=0)
-    files.write(TABLE, packed)
-    print(f"{len(rows)} voices, {len(packed):,} bytes; {split}")
+    size = write_sounds(
+        TABLE, head, (compress(clip).tobytes() for _, _, clips in rows for clip in clips)
+    )
+    print(f"{len(rows)} voices, {size:,} bytes; {split}")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gzip
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ import torch
 from torch import Tensor
 
 from course.datasets.dataset import Example
-from course.datasets.recordings import Recordings
+from course.datasets.recordings import Recordings, read_sounds
 from course.datasets.spoken_digits.card import CARD, RATE, WORDS
 
 __all__ = ["TABLE", "SpokenDigits", "Utterance", "load"]
@@ -78,17 +76,12 @@ class SpokenDigits(Recordings):
 @functools.cache
 def load() -> SpokenDigits:
     """Return the data set."""
-    content = gzip.decompress(TABLE.read_bytes())
-    head, _, sound = content.partition(
-        b"\n"
-    )  # JSON: [[split, voice, [samples of each digit]], ...]
+    head, sound = read_sounds(TABLE)  # the head is [[split, voice, [samples of each digit]], ...]
     splits: dict[str, list[Example]] = {"train": [], "validation": [], "test": [], "accent": []}
     codes: dict[tuple[str, str], bytes] = {}
-    start = 0
-    for split, voice, counts in json.loads(head):
+    for split, voice, counts in head:
         for label, (word, samples) in enumerate(zip(WORDS, counts, strict=True)):
-            codes[voice, word] = sound[start : start + samples]
+            codes[voice, word] = sound.read(samples)
             splits[split].append(Example(word, label, voice))
-            start += samples
     train, validation, test, accent = map(tuple, splits.values())
     return SpokenDigits(CARD, train, validation, test, RATE, codes, accent)
