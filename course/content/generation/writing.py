@@ -11,7 +11,8 @@ from torch import Tensor
 from course import datasets
 from course.content.generation.experiments import measures, pairs
 from course.content.generation.experiments import training as recipe
-from course.labs.decoding.compute import Reader, Tree
+from course.labs.beams import Tree
+from course.labs.decoding.compute import Reader
 from encoder_core.generation.generate import generate_beam
 
 __all__ = [

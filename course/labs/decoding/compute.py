@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from course.labs.beams import BEGIN, Node, Tree, keep_best
 from course.labs.faults import InvalidSetting
 from course.labs.sentences import cut_sentence
 from course.labs.settings_lab import check_whole
@@ -21,7 +21,7 @@ from encoder_core.generation.decoding import length_penalised, top_p
 from encoder_core.models.encoder_decoder import EncoderDecoder
 from encoder_core.text.tokenizer import WordPiece
 
-__all__ = ["Node", "Reader", "Result", "Selection", "Settings", "Tree"]
+__all__ = ["Reader", "Result", "Selection", "Settings"]
 
 LONGEST = 200  # characters of the keywords, and of the sentence
 MOST_PIECES = 32  # of each
@@ -62,39 +62,6 @@ class Selection:
 
     candidate: int = 0
     node: int = 0
-
-
-@dataclass(frozen=True)
-class Node:
-    """A token of the tree: after which other node, in which step, on which rank among those kept."""
-
-    token: int
-    parent: int  # -1 after the sentence so far
-    step: int  # from 1
-    rank: int  # from 0
-    log_p: float  # of the hypothesis that ends here
-    ends: bool  # the end token, or the last step
-    cut: bool = False  # at the last step, before its end
-
-
-@dataclass(frozen=True)
-class Tree:
-    """The hypotheses of a beam search; `best` is the node in which the chosen one ends."""
-
-    nodes: tuple[Node, ...]
-    best: int
-
-    def path(self, node: int) -> list[int]:
-        """The nodes from the sentence so far to this one."""
-        found = []
-        while node >= 0:
-            found.append(node)
-            node = self.nodes[node].parent
-        return found[::-1]
-
-    def tokens(self, node: int) -> list[int]:
-        """The tokens on that path."""
-        return [self.nodes[each].token for each in self.path(node)]
 
 
 @dataclass(frozen=True)
@@ -263,23 +230,12 @@ class Reader:
         logits, _, (memory, padding, begun_cache) = self._forward(source, begun)
         cache = _copied(begun_cache)
         nodes: list[Node] = []
-        live = [(-1, 0.0)]  # (node, log p)
+        live = BEGIN
         scores = logits.log_softmax(dim=-1)[None]  # (K, V)
         for step in range(1, DEEPEST + 1):
-            totals = scores + torch.tensor([log_p for _, log_p in live])[:, None]  # (K, V)
-            best = totals.flatten().topk(beam)
-            rows, kept = [], []
-            chosen = zip(best.values.tolist(), best.indices.tolist(), strict=True)
-            for rank, (log_p, index) in enumerate(chosen):
-                if not math.isfinite(log_p):
-                    continue
-                row, token = divmod(index, scores.shape[1])
-                ends = token == self.eos_id or step == DEEPEST
-                cut = ends and token != self.eos_id
-                nodes.append(Node(token, live[row][0], step, rank, log_p, ends, cut))
-                if not ends:
-                    kept.append((len(nodes) - 1, log_p))
-                    rows.append(row)
+            kept, rows = keep_best(
+                nodes, live, scores, beam, step, self.eos_id, last=step == DEEPEST
+            )
             if not kept:
                 break
             live = kept

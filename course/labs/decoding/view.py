@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from course.labs.beams import Node
 from course.labs.decoding.compute import (
     BY_TOP_K,
     BY_TOP_P,
@@ -14,7 +15,6 @@ from course.labs.decoding.compute import (
     KEPT,
     NEARLY_ALL,
     SHOWN,
-    Node,
     Reader,
     Result,
     Selection,

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from course.labs.beams import Tree
 from course.labs.decoding.challenges import TASKS
-from course.labs.decoding.compute import SHOWN, Reader, Result, Selection, Settings, Tree
+from course.labs.decoding.compute import SHOWN, Reader, Result, Selection, Settings
 from course.labs.decoding.form import form
 from course.labs.decoding.view import panels, still, summary
 from course.labs.drawing import Drawing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from course.labs.decoding.compute import Node, Tree
+from course.labs.beams import BEGIN, Live, Node, Tree, keep_best
 from course.labs.faults import InvalidSetting
 from course.labs.quoting import quoted
 from course.labs.settings_lab import check_whole
@@ -403,7 +402,7 @@ class _Search:
     def __init__(self, beam: int, eos_id: int, longest: int) -> None:
         self.beam, self.eos_id, self.longest = beam, eos_id, longest
         self.nodes: list[Node] = []
-        self.live, self.ended = [(-1, 0.0)], list[int]()  # (node, log p), node
+        self.live: Live = BEGIN
         self.greedy, self.greedy_row = list[int](), 0  # its tokens, its row; -1 once it has ended
 
     def extend(self, scores: Tensor, step: int) -> tuple[list[int], list[int]]:
@@ -416,10 +415,13 @@ class _Search:
         if before >= 0:
             token = int(scores[before].argmax())
             self.greedy.append(token)
-        rows, tokens = self._keep_best(scores, step)
+        kept = scores[: len(self.live)]  # the greedy one's own row, where it has one, is the last
+        last = step == self.longest
+        self.live, rows = keep_best(self.nodes, self.live, kept, self.beam, step, self.eos_id, last)
+        tokens = [self.nodes[node].token for node, _ in self.live]
         if self._decided():
             self.live, rows, tokens = [], [], []
-        if token == self.eos_id or step == self.longest:
+        if token == self.eos_id or last:
             self.greedy_row = -1
             return rows, tokens
         pairs = list(zip(rows, tokens, strict=True))
@@ -429,36 +431,19 @@ class _Search:
         self.greedy_row = pairs.index((before, token))
         return rows, tokens
 
-    def _keep_best(self, scores: Tensor, step: int) -> tuple[list[int], list[int]]:
-        totals = scores[: len(self.live)] + torch.tensor([log_p for _, log_p in self.live])[:, None]
-        best = totals.flatten().topk(min(self.beam, totals.numel()))
-        live, rows, tokens = list[tuple[int, float]](), list[int](), list[int]()
-        chosen = zip(best.values.tolist(), best.indices.tolist(), strict=True)
-        for rank, (log_p, index) in enumerate(chosen):
-            if not math.isfinite(log_p):
-                continue
-            row, token = divmod(index, scores.shape[1])
-            ends = token == self.eos_id or step == self.longest
-            self.nodes.append(Node(token, self.live[row][0], step, rank, log_p, ends))
-            if ends:
-                self.ended.append(len(self.nodes) - 1)
-                continue
-            live.append((len(self.nodes) - 1, log_p))
-            rows.append(row)
-            tokens.append(token)
-        self.live = live
-        return rows, tokens
-
     def best(self) -> int:
         """The node in which the translation that wins ends."""
-        return max(self.ended, key=self._score)
+        return max(self._ended(), key=self._score)
+
+    def _ended(self) -> list[int]:
+        return [place for place, node in enumerate(self.nodes) if node.ends]
 
     def _score(self, node: int) -> float:
         return length_penalised(self.nodes[node].log_p, self.nodes[node].step, LENGTH_PENALTY)
 
     def _decided(self) -> bool:
         """Whether no live hypothesis can still win, were all that it goes on with certain."""
-        if not self.ended or not self.live:
+        if not self.live or not self._ended():
             return not self.live
         most = max(log_p for _, log_p in self.live)
         return length_penalised(most, self.longest, LENGTH_PENALTY) <= self._score(self.best())
