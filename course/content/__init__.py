@@ -29,12 +29,26 @@ CHAPTERS = (
     "classification",
     "generation",
     "translation",
+    "vision_and_speech",
+    "efficient",
 )
+# The ids of exercises and questions begin with their chapter's topic; those of a chapter with two subjects with these.
+SUBJECTS = {"vision": "vision_and_speech", "speech": "vision_and_speech"}
 
 
 def chapters() -> list[str]:
     """The names of all chapters in their order, as their notebooks have them: "02_attention"."""
     return [f"{number:02d}_{topic}" for number, topic in enumerate(CHAPTERS)]
+
+
+def topic(of: str) -> str:
+    """The topic of the chapter that an id, or what it begins with, belongs to.
+
+    >>> topic("attention.softmax"), topic("speech")
+    ('attention', 'vision_and_speech')
+    """
+    first = of.partition(".")[0]
+    return SUBJECTS.get(first, first)
 
 
 def chapter(name: str) -> str:

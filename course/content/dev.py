@@ -158,7 +158,7 @@ def new(exercise_id: str) -> int:
         LookupError: there is no such chapter.
         FileExistsError: the exercise has a folder already.
     """
-    chapter, _, name = exercise_id.partition(".")
+    name = exercise_id.partition(".")[2]
     if not re.fullmatch(r"[A-Za-z_]\w*", name):
         raise ValueError(f"{exercise_id!r} should be a chapter, a point and a name in Python")
     folder = exercises.path(exercise_id)
@@ -174,7 +174,9 @@ def new(exercise_id: str) -> int:
         words = text if file == "mistakes.txt" else text.format(id=exercise_id, name=name)
         (folder / file).write_text(words, encoding="utf-8")
         print(f"Wrote {folder.relative_to(content.FOLDER.parents[1])}/{file}")
-    print(f"Put these cells into {content.shown(content.file(chapter, 'chapter.py'))}:\n")
+    print(
+        f"Put these cells into {content.shown(content.file(content.topic(exercise_id), 'chapter.py'))}:\n"
+    )
     print(_CELL.format(id=exercise_id, name=name, dashed=name.replace("_", "-").lower()))
     return 0
 

@@ -18,13 +18,13 @@ from course.content import CHAPTERS, manuscript
 
 def ids(chapter: str | None = None) -> list[str]:
     """The ids of all exercises, or of one chapter's, in the order in which they are met."""
-    chapters = CHAPTERS if chapter is None else (chapter,)
+    chapters = CHAPTERS if chapter is None else (content.topic(chapter),)
     return [exercise_id for name in chapters for exercise_id in manuscript.exercise_ids(name)]
 
 
 def get(exercise_id: str) -> Exercise:
     """The exercise of that id; KeyError, with near names, when there is none."""
-    chapter = exercise_id.partition(".")[0] if isinstance(exercise_id, str) else ""
+    chapter = content.topic(exercise_id) if isinstance(exercise_id, str) else ""
     if chapter in CHAPTERS and exercise_id in ids(chapter):  # no other chapter need be read
         return _read(exercise_id)
     near = difflib.get_close_matches(str(exercise_id), ids(), n=3, cutoff=0.3)
@@ -45,7 +45,7 @@ def folder(exercise_id: str) -> str:
 
 def path(exercise_id: str) -> Path:
     """The folder of an exercise; LookupError where there is no such chapter."""
-    return content.file(exercise_id.partition(".")[0], "exercises") / folder(exercise_id)
+    return content.file(content.topic(exercise_id), "exercises") / folder(exercise_id)
 
 
 def right_answers(exercise_id: str) -> tuple[Callable[..., Any], ...]:
@@ -54,7 +54,7 @@ def right_answers(exercise_id: str) -> tuple[Callable[..., Any], ...]:
 
 
 def _module(exercise_id: str, name: str) -> Any:
-    chapter = exercise_id.partition(".")[0]
+    chapter = content.topic(exercise_id)
     package = f"course.content.{chapter}.exercises.{folder(exercise_id)}"
     return importlib.import_module(f"{package}.{name}")
 

@@ -109,7 +109,7 @@ def exercise_ids(chapter: str) -> list[str]:
 def solution(exercise_id: str) -> str:
     """The source of an exercise's cell, solved: what the model solution is."""
     answering.reached(exercise_id, "reads the model solution")
-    chapter = content.chapter(exercise_id.partition(".")[0])
+    chapter = content.chapter(content.topic(exercise_id))
     cells = read(chapter)
     for cell in cells:
         if cell.exercise == exercise_id:

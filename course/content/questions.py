@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 
-from course.content import CHAPTERS, FOLDER
+from course.content import CHAPTERS, FOLDER, topic
 from course.quiz import text
 from course.quiz.question import Question
 
@@ -14,7 +14,7 @@ __all__ = ["all_ids", "get"]
 
 def get(question_id: str) -> Question:
     """The question of that id; KeyError names the nearest when there is none."""
-    questions = _chapter(question_id.partition(".")[0])
+    questions = _chapter(topic(question_id))
     if question_id not in questions:
         near = difflib.get_close_matches(question_id, all_ids(), n=3, cutoff=0.3)
         raise KeyError(

@@ -93,7 +93,7 @@ def test_every_exercise_has_its_solution() -> None:
             source = manuscript.solution(exercise_id)
             assert f"def {name}(" in source or f"class {name}" in source
             assert "SOLUTION" not in source
-            assert content.chapter(exercise_id.partition(".")[0]) == chapter
+            assert content.chapter(content.topic(exercise_id)) == chapter
 
 
 @pytest.mark.parametrize("exercise_id", ["attention.nothing", "nowhere.softmax", "", "../x"])

@@ -1,0 +1,1 @@
+"""Chapter 10: an encoder that is fast, and one that is large."""

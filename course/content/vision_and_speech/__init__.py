@@ -1,0 +1,1 @@
+"""Chapter 09: an encoder that sees and hears."""
