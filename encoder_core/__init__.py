@@ -139,6 +139,21 @@ _FILES: dict[str, tuple[str, ...]] = {
     # Looking inside.
     "inspect.recording": ("Recording", "record"),
     "inspect.interventions": ("ablate", "attention_function", "attentions_of", "patch"),
+    "inspect.costs": (
+        "AttentionKind",
+        "Cost",
+        "Memory",
+        "encoder_memory",
+        "layer_costs",
+        "saved_numbers",
+    ),
+    "inspect.machine": (
+        "Machine",
+        "copy_bandwidth",
+        "matmul_peak",
+        "measure_machine",
+        "synchronize",
+    ),
     # Models for the applications.
     "models.text_encoder": ("TextEncoder",),
     "models.fresh": ("LayerMaker", "fresh_encoder"),
@@ -221,7 +236,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "pretrain.presets": ("PRESETS", "Preset"),
     "pretrain.token_file": ("Blocks", "documents", "text_files", "write_token_file"),
     "pretrain.hiding": ("hide_tokens",),
-    "pretrain.throughput": ("matmul_peak", "training_flops"),
+    "pretrain.throughput": ("training_flops",),
     "pretrain.log": ("Log", "read_log"),
     "pretrained.saving": ("save_masked_lm",),
     "models.whisper": ("Whisper", "WhisperConfig", "slaney_filters", "whisper_log_mel"),
@@ -250,9 +265,9 @@ def __dir__() -> list[str]:
 
 
 _NEW = {
-    "config", "facts", "fresh", "generate", "hiding", "lock", "log", "loop", "minilm", "position_choice", "presets",
-    "pretraining", "run", "saving", "scores", "state", "throughput", "token_file",
-    "ctranslate2", "whisper",
+    "config", "costs", "facts", "fresh", "generate", "hiding", "lock", "log", "loop", "machine",
+    "minilm", "position_choice", "presets", "pretraining", "run", "saving", "scores", "state",
+    "throughput", "token_file", "ctranslate2", "whisper",
 }  # fmt: skip
 # Where files of the first version are now: `from encoder_core.decoding import top_p` still works.
 _MOVED = {

@@ -18,12 +18,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from encoder_core.inspect.machine import matmul_peak
 from encoder_core.models.bert import Bert, BertConfig
 from encoder_core.models.masked_lm import MaskedLM
 from encoder_core.pretrain.hiding import hide_tokens
 from encoder_core.pretrain.log import Log
 from encoder_core.pretrain.presets import Preset
-from encoder_core.pretrain.throughput import matmul_peak, training_flops
+from encoder_core.pretrain.throughput import training_flops
 from encoder_core.pretrain.token_file import Blocks, documents, text_files, write_token_file
 from encoder_core.pretrained.saving import save_masked_lm
 from encoder_core.text.tokenizer import WordPiece, write_vocabulary

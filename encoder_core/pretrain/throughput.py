@@ -1,4 +1,4 @@
-"""How much an update computes, and which share of the device's peak that is.
+"""How much an update computes.
 
 Source: Kaplan et al. 2020, "Scaling Laws for Neural Language Models", section 2.1 and table 1 (two operations a
 weight and token forward, twice that backward), with the products of attention and of the output layer added.
@@ -6,11 +6,9 @@ weight and token forward, twice that backward), with the products of attention a
 
 from __future__ import annotations
 
-import time
+from encoder_core.inspect.costs import layer_costs
 
-import torch
-
-__all__ = ["matmul_peak", "training_flops"]
+__all__ = ["training_flops"]
 
 
 def training_flops(
@@ -33,29 +31,9 @@ def training_flops(
     >>> training_flops(tokens=1, length=1, d_model=1, num_layers=1, dim_feedforward=1, vocab_size=1, predicted=1.0)
     60
     """
-    layer = 2 * (4 * d_model**2 + 2 * d_model * dim_feedforward + 2 * length * d_model)
+    costs = layer_costs(
+        1, length, d_model, 1, dim_feedforward
+    )  # the number of heads changes no product
+    layer = sum(cost.flops for cost in costs) // length  # a token's
     head = 2 * (d_model**2 + d_model * vocab_size)
     return round(3 * tokens * (num_layers * layer + predicted * head))
-
-
-@torch.no_grad()
-def matmul_peak(device: torch.device, dtype: torch.dtype, size: int = 0, rounds: int = 5) -> float:
-    """Measure the best rate of a square product, in floating-point operations a second.
-
-    `size` is the side of the matrices; chosen for the device where it is 0.
-    """
-    size = size or (8192 if device.type == "cuda" else 1536)
-    a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
-    best = float("inf")
-    for _ in range(rounds + 1):  # the first warms up
-        _wait(device)
-        began = time.perf_counter()
-        a @ b
-        _wait(device)
-        best = min(best, time.perf_counter() - began)
-    return 2 * size**3 / best
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
