@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from course.content import exercises, manuscript
+from course.content import exercises, manuscript, topic
 from course.content import questions as quizzes
 
 
@@ -44,7 +44,7 @@ class ChapterText:
     def assert_questions_are_asked_once_and_predictions_explained(self) -> None:
         """Each quiz and prediction stands once; each prediction is explained after its code."""
         asked = re.findall(r'^(quiz|predict)\("([^"]+)"\)', self.code, flags=re.M)
-        here = [i for i in quizzes.all_ids() if i.startswith(f"{self.topic}.")]
+        here = [i for i in quizzes.all_ids() if topic(i) == self.topic]
         assert sorted(question_id for _, question_id in asked) == sorted(here)
         assert all(quizzes.get(question_id).kind == kind for kind, question_id in asked)
         code = [cell.source for cell in self.cells if cell.kind == "code"]

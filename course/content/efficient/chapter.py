@@ -134,7 +134,7 @@ with one_thread():
     machine = measure_machine()
 print(f"{machine.name}: {machine.peak / 1e9:,.0f} billion operations a second at best,")
 print(f"{machine.bandwidth / 1e9:,.1f} billion bytes a second,")
-print(f"so {machine.ridge:.1f} operations in the time of one byte, {4 * machine.ridge:.0f} a number")
+print(f"so {machine.ridge:.1f} operations take as long as one byte")
 
 # %% [markdown] id="roofline-text"
 # So a number that is fetched from memory and used for one addition makes the arithmetic wait for a long time. What counts is how often a number is used once it is there: a part's [arithmetic intensity](glossary.md#arithmetic-intensity), its operations divided by the bytes that it moves. A part takes at least as long as its operations need at the peak, and at least as long as its bytes need at the bandwidth. Williams, Waterman and Patterson (2009) call the picture of this a [roofline](glossary.md#roofline).
@@ -283,10 +283,11 @@ blockwise_attention = use("efficient.blockwise_attention")
 long_section = max(texts.sections(32), key=len)
 ids, _ = texts.padded(texts.ids_of([long_section]))
 with torch.no_grad(), one_thread():
-    hidden = model(ids)
+    hidden_of_the_section = model(ids)
     with attention_function(model, lambda q, k, v, mask=None: blockwise_attention(q, k, v, 7)):
         in_blocks = model(ids)
-print(f"{ids.shape[1]} tokens, largest difference {(hidden - in_blocks).abs().max():.0e}")
+largest = (hidden_of_the_section - in_blocks).abs().max()
+print(f"{ids.shape[1]} tokens, largest difference {largest:.0e}")
 
 # %% [markdown] id="limit-text"
 # And a text that the plain form can't read. Each runs in a process of its own, which gets one gigabyte of memory: one head, and 16,384 tokens. The plain form needs 1.07 GB for the scores, and as much for the weights.
@@ -344,14 +345,19 @@ quiz("efficient.more-operations")
 # %% [markdown] id="padding-section"
 # ## 5 No work on padding
 #
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and the one below.)
+
+# %% id="second-sitting"
+attention_flops = use("efficient.attention_flops")
+sequences = texts.ids_of(texts.sections(32))
+
+# %% [markdown] id="padding-text"
 # Now to the batch from the top: 32 sections of the documentation, drawn at random, at most 256 tokens of each.
 
 # %% id="padding-predict"
 predict("efficient.share-of-padding")
 
 # %% id="padding-run"
-model, tokenizer = load_minilm()
-sequences = texts.ids_of(texts.sections(32))
 ids, padding = texts.padded(sequences)  # (B, S), (B, S)
 lengths = sorted(map(len, sequences))
 print("tokens of each text:", *lengths)
@@ -662,6 +668,13 @@ quiz("efficient.small-batch")
 # %% [markdown] id="modernbert-section"
 # ## 9 What ModernBERT changed
 #
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and the one below.)
+
+# %% id="third-sitting"
+with one_thread():
+    machine = measure_machine()
+
+# %% [markdown] id="modernbert-text"
 # In 2024 Warner et al. rebuilt BERT with what had been learned in six years. Chapter 05 measured what each change is worth for *learning*. Here is what each is worth for *speed*, again one by one.
 #
 # **Windows.** Two layers of three see 64 tokens to each side; only every third sees all of the text. Beltagy et al. (2020) did so for long documents.
@@ -672,7 +685,7 @@ predict("efficient.windows")
 # %% id="windows-run"
 for length in (256, 1024, 4096):
     everything, nearby = modern.window_seconds(length)
-    print(f"{length:5} tokens: {1e3 * everything:7.1f} ms for all, {1e3 * nearby:6.1f} ms for a window")
+    print(f"{length:5} tokens: {1e3 * everything:7.1f} ms, with a window {1e3 * nearby:6.1f} ms")
 print("billions of FLOPs for one text, all layers:")
 print(f"{'tokens':>6} {'BERT-base':>10} {'ModernBERT':>11} {'without windows':>16}")
 for length in (128, 512, 2048, 8192):
@@ -691,10 +704,10 @@ explain("efficient.windows")
 # %% id="depth-run"
 older, newer = modern.bert_base(512), modern.modernbert_base(512)
 for name, size in {"BERT-base": older, "ModernBERT-base": newer}.items():
-    print(f"{name:16} {size.layers} layers with {size.parameters / 1e6:.0f} million parameters,", end=" ")
-    print(f"{size.parameters / size.layers / 1e6:.1f} million each")
+    print(f"{name:16} {size.layers} layers, {size.parameters / 1e6:.0f} million parameters,", end=" ")
+    print(f"{size.parameters / size.layers / 1e6:.1f} million a layer")
 gated, plain = 3 * 768 * 1152, 2 * 768 * 3072
-print(f"a feed-forward network: {gated / 1e6:.2f} million weights with the gate, {plain / 1e6:.2f} before")
+print(f"weights of a feed-forward network: {gated / 1e6:.2f} million, {plain / 1e6:.2f} in BERT")
 biases = 2 * 768 + 3072 + 4 * 768 + 2 * 768  # feed-forward, projections, norms
 print(f"biases of a layer of BERT-base: {biases:,}, {biases / (older.parameters / 12):.2%} of it")
 
@@ -764,8 +777,8 @@ runs = {count: processes.pretrain(count) for count in (1, 2)}
 for count, run in runs.items():
     first, last, speed = run.losses[0], run.losses[-1], run.tokens_per_second
     print(f"processes: {count}; loss {first:.4f} -> {last:.4f}; {speed:,.0f} tokens a second")
-apart = max(abs(a - b) for a, b in zip(runs[1].losses, runs[2].losses))
-print(f"largest difference between the two curves: {apart:.0e}")
+apart_curves = max(abs(a - b) for a, b in zip(runs[1].losses, runs[2].losses))
+print(f"largest difference between the two curves: {apart_curves:.0e}")
 figures.lines(
     list(range(1, 41)),
     {f"{count} process{'es' * (count > 1)}": run.losses for count, run in runs.items()},
@@ -782,7 +795,7 @@ figures.lines(
 # %% id="sharding-run"
 for name, billions in {"BERT-base": 0.11, "BERT-large": 0.34, "7 B": 7.0, "70 B": 70.0}.items():
     gigabytes = 16 * billions
-    print(f"{name:10} {gigabytes:7,.1f} GB on one device, {gigabytes / 8:6,.1f} GB on each of eight")
+    print(f"{name:10} {gigabytes:7,.1f} GB on one device, {gigabytes / 8:6,.1f} on each of eight")
 
 # %% id="sharding-quiz"
 quiz("efficient.sharding")
@@ -812,7 +825,7 @@ for name, tokens in recipes.items():
     work = tokens * per_token
     hours = work / (H200 * 0.4) / 3600
     years = work / (machine.peak * 0.8) / 3600 / 24 / 365
-    print(f"{name:17} {tokens / 1e9:6,.0f} billion tokens: {hours:6,.1f} hours on one H200,", end=" ")
+    print(f"{name:17} {tokens / 1e9:5,.0f} billion tokens: {hours:6,.1f} hours on an H200,", end=" ")
     print(f"{hours / 8:5,.1f} on eight; {years:8,.1f} years on one thread here")
 
 # %% id="plan-explain"
