@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,7 +16,7 @@ import torch
 from course.content import questions as quizzes
 from course.content.efficient import long_text, low_precision, modern, parts, processes, texts
 from encoder_core import TransformerEncoderLayer, layer_costs
-from tests.close import assert_close
+from tests.close import MINILM, assert_close
 from tests.content import cells
 
 pytestmark = pytest.mark.slow
@@ -104,7 +103,7 @@ def test_the_running_softmax_by_hand(chapter: SimpleNamespace) -> None:
 
 
 def test_minilm_runs_on_it(chapter: SimpleNamespace) -> None:
-    assert_close(chapter.in_blocks, chapter.hidden_of_the_section, terms=384)
+    assert_close(chapter.in_blocks, chapter.hidden_of_the_section, terms=MINILM)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="no limit of memory can be set")
