@@ -52,7 +52,7 @@ with torch.no_grad():
     translator.decoder.layers[1].multihead_attn.out_proj.weight.mul_(20)
 labs.TranslationLab(translator, characters, answers=answers, language="zh")"""
 # The cost lab is told what the machine can do, so that its picture is the same everywhere.
-COST = """machine = encoder_core.Machine(5e10, 5e9, "a processor")
+COST = """machine = encoder_core.Machine(5e10, 5e9, "A processor")
 labs.CostLab({"float32": machine, "bfloat16": machine})"""
 LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING, TRANSLATION, COST)
 # With the training theatre, which is driven rather than explored.

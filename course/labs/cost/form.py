@@ -49,12 +49,6 @@ def _what() -> dict[str, Any]:
                 "label": "Pass",
                 "choices": [[False, "inference: forward"], [True, "training: and backward"]],
             },
-            {
-                "name": "long",
-                "kind": "button",
-                "more": True,
-                "label": "One text of 8,192 tokens",
-            },
         ],
     }
 
@@ -89,13 +83,14 @@ def _how(devices: Sequence[str]) -> dict[str, Any]:
 
 def _sizes() -> dict[str, Any]:
     return {
-        "label": "Sizes of the model",
+        "label": "Sizes",
         "more": True,
         "controls": [
             _number("d_model", "d_model", WIDEST, least=4),
             _number("heads", "heads", MOST_HEADS),
             _number("dim_feedforward", "dim_feedforward", 65_536),
             _number("layers", "layers", 128),
+            {"name": "long", "kind": "button", "label": "One text of 8,192 tokens"},
         ],
     }
 
@@ -130,6 +125,7 @@ def _parts() -> dict[str, Any]:
 def _memory() -> dict[str, Any]:
     return {
         "name": "memory",
+        "more": True,
         "kind": "table",
         "column": 0,
         "label": "Memory of all layers",
@@ -157,6 +153,7 @@ def _curve() -> dict[str, Any]:
 def _roofline() -> dict[str, Any]:
     return {
         "name": "roofline",
+        "more": True,
         "kind": "plot",
         "column": 1,
         "label": "Roofline: what limits each part",

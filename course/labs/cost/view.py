@@ -21,34 +21,26 @@ GIGA = 1e9
 
 def parts(shown: Shown, chosen: Selection, key: Hashable) -> PanelData:
     """One row a part: its operations and bytes, and the two times of which the longer counts."""
-    machine = shown.machine
-    rows = [
-        (
-            cost.operations,
-            cost.bytes,
-            cost.operations / machine.peak,
-            cost.bytes / machine.bandwidth,
-            machine.seconds(cost),
-        )
-        for cost in shown.costs
-    ]
+    peak, bandwidth = shown.machine.peak, shown.machine.bandwidth
+    counts = [(cost.operations, cost.bytes) for cost in shown.costs]
+    rows = [(done, moved, done / peak, moved / bandwidth) for done, moved in counts]
     sums = tuple(map(sum, zip(*rows, strict=True)))
-    flop, moved, time = unit(sums[0], FLOPS), unit(sums[1], BYTES), unit(sums[4], SECONDS)
-    units = (flop, moved, time, time, time)
-    numbers = np.array([*rows, sums]) / [size for size, _ in units]  # (parts + 1, 5)
-    longest = float(numbers[:-1, 2:4].max())
-    heads = (flop[1], f"{moved[1]} moved", f"computing, {time[1]}", f"moving, {time[1]}")
-    bars = (float(numbers[:-1, 0].max()), None, longest, longest, None)
+    flop, moved = unit(sums[0], FLOPS), unit(sums[1], BYTES)
+    time = unit(max(sums[2:]), SECONDS)
+    numbers = np.array([*rows, sums]) / [flop[0], moved[0], time[0], time[0]]  # (parts + 1, 4)
+    longest = float(numbers[:-1, 2:].max())
+    bars = (float(numbers[:-1, 0].max()), None, longest, longest)
+    heads = (flop[1], moved[1], f"computing {time[1]}", f"moving {time[1]}")
     columns = [
         {"label": label, "digits": digits(float(numbers[-1, i])), **({"bar": bar} if bar else {})}
-        for i, (label, bar) in enumerate(zip((*heads, f"takes, {time[1]}"), bars, strict=True))
+        for i, (label, bar) in enumerate(zip(heads, bars, strict=True))
     ]
     meta = {
         "row_labels": [cost.part for cost in shown.costs],
         "foot_labels": ["the layer"],
         "columns": columns,
         "chosen": chosen.part,
-        "caption": f"One layer, part by part; the model has {count(shown.layers, 'such layer')}",
+        "caption": f"One layer, part by part: at least {amount(shown.layer_seconds, SECONDS)}",
     }
     return PanelData("parts", meta, key, lambda: {"numbers": pack_floats(numbers)})
 
@@ -81,7 +73,8 @@ def roofline(
     at = next(
         (i, s.labels.index(part)) for i, s in enumerate(series) if s.labels and part in s.labels
     )
-    return plot_panel("roofline", series, (key, measured), at)
+    room = {"most": 2.5 * shown.machine.peak / GIGA}  # for the names above the roof
+    return plot_panel("roofline", series, (key, measured), at, y=room)
 
 
 def roof(shown: Shown, measured: Measured | None) -> list[Series]:
@@ -97,14 +90,16 @@ def roof(shown: Shown, measured: Measured | None) -> list[Series]:
         if there:
             ys = [cost.operations / machine.seconds(cost) / GIGA for cost in there]
             labels = [cost.part for cost in there]
-            made.append(
-                Series(name, [c.intensity for c in there], ys, "points", labels, style, size=4.5)
-            )
+            x = [cost.intensity for cost in there]
+            level = limit == "compute"
+            made.append(Series(name, x, ys, "points", labels, style, size=4.5, above=level))
     if measured:
         operations = sum(cost.operations for cost in shown.costs)
-        x = operations / sum(cost.bytes for cost in shown.costs)
+        whole = operations / sum(cost.bytes for cost in shown.costs)
         y = operations / measured.layer_seconds / GIGA
-        made.append(Series("the layer, measured", [x], [y], "points", style=3, aside=True, size=6))
+        made.append(
+            Series("the layer, measured", [whole], [y], "points", style=3, aside=True, size=6)
+        )
     return made
 
 
@@ -124,10 +119,9 @@ def lines(asked: Settings, shown: Shown, measured: Sequence[Measured]) -> list[S
     """Everything, the square and the rest; and points that were measured."""
     x = [moment.length for moment in shown.curve]
     labels = [f"{length:,}" for length in x]
-    square = "attention" if asked.attention == "fused" else "scores, softmax, weighted values"
     drawn: list[tuple[str, list[float], int]] = [
         ("predicted", [moment.total for moment in shown.curve], 0),
-        (square, [moment.square for moment in shown.curve], 1),
+        ("attention to all pairs", [moment.square for moment in shown.curve], 1),
         ("everything else", [moment.rest for moment in shown.curve], 2),
     ]
     made = [

@@ -26,7 +26,7 @@ from course.labs.cost.settings import (
     read_setting,
     steps,
 )
-from course.labs.cost.words import progress, stage_words, summary
+from course.labs.cost.words import compared, predicted, progress, summary
 from course.labs.drawing import Drawing, PanelData
 from course.labs.settings_lab import SettingsLab
 from encoder_core.inspect.machine import Machine
@@ -217,17 +217,17 @@ class CostLab(SettingsLab):
     def _stage(self, shown: Shown, asked: Settings, measured: Measured | None) -> PanelData:
         now = self._measuring
         refused = self._refused_now(shown, asked)
-        told = stage_words(asked, shown, measured, refused, self._failed)
+        told = " ".join(filter(None, (predicted(shown), self._failed, refused)))
+        found = compared(asked, shown, measured) if measured else ""
         button = {"name": "measure", "label": "Measure this", "sends": "start", "off": refused}
-        if now is not None:
-            button = {"name": "measure", "label": "Stop measuring", "sends": "stop"}
         runs = []
         if now is not None:
+            button = {"name": "measure", "label": "Stop measuring", "sends": "stop"}
             words = progress(now, replace(asked, layers=1))
-            step = round(PROGRESS * now.share)
-            runs = [{"name": "", "words": words, "step": step, "total": PROGRESS}]
-        said = told if measured else runs[0]["words"] if runs else ""
-        meta = {"parts": told, "recording": "", "runs": runs, "buttons": [button], "said": said}
+            done = round(PROGRESS * now.share)
+            runs = [{"name": "", "words": words, "step": done, "total": PROGRESS}]
+        said = "Measuring." if runs else found
+        meta = {"parts": told, "recording": found, "runs": runs, "buttons": [button], "said": said}
         return PanelData("measure", meta, "", dict)
 
     def _refused_now(self, shown: Shown, asked: Settings) -> str:

@@ -125,16 +125,12 @@ def share_of_peak(shown: Shown, measured: Measured) -> float:
     return operations / measured.layer_seconds / shown.machine.peak
 
 
-def stage_words(
-    asked: Settings, shown: Shown, measured: Measured | None, refused: str, failed: str
-) -> str:
-    """What stands above the button."""
-    predicted = (
+def predicted(shown: Shown) -> str:
+    """What is predicted, in a line."""
+    return (
         f"Predicted: at least {amount(shown.seconds, SECONDS)}, {shown.tokens / shown.seconds:,.0f} tokens/s; "
-        f"{amount(shown.operations, FLOPS)}; {amount(shown.memory.total, BYTES)}."
+        f"{amount(shown.operations, FLOPS)}; {amount(shown.memory.total, BYTES)} of memory."
     )
-    last = compared(asked, shown, measured) if measured else refused
-    return " ".join(filter(None, (predicted, failed, last)))
 
 
 def progress(measuring: Measuring, asked: Settings) -> str:
