@@ -32,7 +32,7 @@ class Series:
         first: labels of higher ones are written first where there is no room for all.
         size: of its markers, in pixels.
         unwritten: its labels are not written beside the points, but read and sent.
-        above: its labels stand above or below their points first, for points on a level line.
+        above: its labels stand above or below their points, never beside them: for points on a level line.
     """
 
     name: str

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from course.labs.cost.compute import memory_of
 from course.labs.cost.kinds import FUNCTIONS
 from course.labs.cost.settings import DTYPES, Settings
+from course.labs.cost.units import BYTES, SECONDS, amount
 from course.system.threads import end_at_exit
 from encoder_core.encoder import TransformerEncoderLayer
 from encoder_core.inspect.machine import synchronize
@@ -54,21 +55,21 @@ def refusal(settings: Settings, seconds: float, free: int) -> str:
 
     >>> refusal(Settings(), seconds=0.1, free=2**30)
     ''
-    >>> refusal(Settings(), seconds=12, free=2**30)[:48]
-    'Not measured: a run of one layer would take 12 s'
+    >>> refusal(Settings(), seconds=12, free=2**30)[:50]
+    'Not measured: a run of one layer would take 12.0 s'
     """
     smaller = "Make the batch or the length smaller"
     if seconds > LONGEST:
         return (
-            f"Not measured: a run of one layer would take {seconds:,.0f} s or more, and {LONGEST:g} s is the "
-            f"limit. {smaller}."
+            f"Not measured: a run of one layer would take {amount(seconds, SECONDS)} or more, and "
+            f"{LONGEST:g} s is the limit. {smaller}."
         )
     memory = memory_of(settings, layers=1)
     if memory.total > free / 2:
         other = ", or let attention be fused" if 2 * memory.scores > memory.total else ""
         return (
-            f"Not measured: one layer would hold {memory.total / 1e9:,.1f} GB, more than half of the "
-            f"{free / 1e9:,.1f} GB that are free. {smaller}{other}."
+            f"Not measured: one layer would hold {amount(memory.total, BYTES)}, more than half of the "
+            f"{amount(free, BYTES)} that are free. {smaller}{other}."
         )
     return ""
 

@@ -9,7 +9,7 @@ import numpy as np
 from course.labs.cost.compute import Shown
 from course.labs.cost.measuring import Measured
 from course.labs.cost.settings import Selection, Settings
-from course.labs.cost.words import BYTES, FLOPS, SECONDS, amount, count, digits, unit
+from course.labs.cost.units import BYTES, FLOPS, SECONDS, amount, count, digits, unit
 from course.labs.drawing import PanelData
 from course.labs.packing import pack_floats
 from course.labs.plotting import Series, plot_panel
@@ -110,8 +110,9 @@ def curve(asked: Settings, shown: Shown, measured: Sequence[Measured], key: Hash
     marks = []
     if shown.crossover:
         marks = [{"axis": "x", "at": shown.crossover, "label": f"length = {shown.crossover:,}"}]
+    room = {"most": 10 * shown.curve[-1].total}  # for the mark's words above the lines
     return plot_panel(
-        "curve", series, (key, tuple(measured)), (0, point), marks=marks, x={"ticks": TICKS}
+        "curve", series, (key, tuple(measured)), (0, point), marks=marks, x={"ticks": TICKS}, y=room
     )
 
 

@@ -1,62 +1,16 @@
-"""Numbers with units, and the cost lab's picture in words."""
+"""The cost lab's picture in words."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from course.labs.cost.compute import Shown
 from course.labs.cost.measuring import Measured, Measuring
 from course.labs.cost.settings import KINDS, Settings, preset_of
+from course.labs.cost.units import BYTES, FLOPS, SECONDS, amount, count, percent
 
-Units = Sequence[tuple[float, str]]
-FLOPS: Units = ((1e15, "PFLOP"), (1e12, "TFLOP"), (1e9, "GFLOP"), (1e6, "MFLOP"), (1e3, "kFLOP"))
-BYTES: Units = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
-SECONDS: Units = ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 _GATED = (
     "ModernBERT's gated network, three matrices of 768 x 1,152, counts as one of width 1,728; its local attention "
     "is not counted: here every layer sees all tokens."
 )
-
-
-def unit(most: float, units: Units) -> tuple[float, str]:
-    """Return the largest unit that leaves the number at 1 or more; else the smallest.
-
-    >>> unit(0.02, SECONDS)
-    (0.001, 'ms')
-    """
-    return next((each for each in units if most >= each[0]), units[-1])
-
-
-def digits(most: float) -> int:
-    """Return the decimals that leave three digits of the largest number of a column."""
-    return 2 if most < 100 else 1
-
-
-def amount(number: float, units: Units) -> str:
-    """Write a number with its unit and three significant digits.
-
-    >>> amount(23_100_000_000, FLOPS), amount(0.000_012_3, SECONDS)
-    ('23.1 GFLOP', '12.3 µs')
-    """
-    size, name = unit(number, units)
-    return f"{_three(number / size)} {name}"
-
-
-def _three(number: float) -> str:
-    """Three significant digits, without an exponent."""
-    for limit, decimals in ((10, 2), (100, 1)):
-        if number < limit - 0.5 * 10.0**-decimals:
-            return f"{number:.{decimals}f}"
-    return f"{number:,.0f}"
-
-
-def count(number: int, one: str) -> str:
-    """Write a number of things.
-
-    >>> count(1, "layer"), count(6, "layer")
-    ('1 layer', '6 layers')
-    """
-    return f"{number:,} {one}" + "s" * (number != 1)
 
 
 def summary(asked: Settings, shown: Shown, measured: Measured | None) -> str:
@@ -71,7 +25,7 @@ def summary(asked: Settings, shown: Shown, measured: Measured | None) -> str:
         f"{shown.machine.name or 'The machine'} computes {amount(shown.machine.peak, FLOPS)}/s and moves "
         f"{amount(shown.machine.bandwidth, BYTES)}/s, so this takes at least {amount(shown.seconds, SECONDS)}: "
         f"{shown.tokens / shown.seconds:,.0f} tokens/s.",
-        f"The square of the length takes {shown.square_share:.0%} of the operations"
+        f"The square of the length takes {percent(shown.square_share)} of the operations"
         + (
             f" and, from a length of {shown.crossover:,} on, more time than the rest."
             if shown.crossover
@@ -93,7 +47,7 @@ def _limits(shown: Shown) -> str:
     if len(waiting) == len(shown.costs):
         return "Every part waits for memory."
     names = "; ".join(cost.part for cost in waiting)
-    return f"Waiting for memory, {share:.0%} of the time: {names}."
+    return f"Waiting for memory, {percent(share)} of the time: {names}."
 
 
 def memory(asked: Settings, shown: Shown) -> str:
@@ -115,7 +69,7 @@ def compared(asked: Settings, shown: Shown, measured: Measured) -> str:
     times = f"{ratio:.2f} times the predicted {amount(shown.seconds, SECONDS)}"
     return (
         f"Measured: {amount(seconds, SECONDS)}, {shown.tokens / seconds:,.0f} tokens/s "
-        f"(a layer's median of {measured.runs} runs, times {asked.layers}): {times}, {share:.0%} of the peak."
+        f"(a layer's median of {measured.runs} runs, times {asked.layers}): {times}, {percent(share)} of the peak."
     )
 
 

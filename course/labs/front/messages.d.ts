@@ -243,7 +243,7 @@ declare namespace Labs {
     aside?: boolean;
     first?: number;
     unwritten?: boolean;
-    /** Its labels stand above or below their points first. */
+    /** Its labels stand above or below their points, never beside them. */
     above?: boolean;
   }
 

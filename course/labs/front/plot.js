@@ -597,7 +597,7 @@ export class PlotPanel extends CanvasPanel {
  * @param {number} x
  * @param {number} y
  * @param {number} width
- * @param {boolean} [above] - first above and below the point, where a line runs through its sides
+ * @param {boolean} [above] - above or below the point only: a line runs through its sides
  * @returns {[number, number][]}
  */
 export function labelPlaces(x, y, width, above = false) {
@@ -605,7 +605,7 @@ export function labelPlaces(x, y, width, above = false) {
   const beside = [[x + 8, y], [x - 8 - width, y]];
   /** @type {[number, number][]} */
   const over = [[x - width / 2, y - 14], [x - width / 2, y + 14]];
-  return above ? [...over, ...beside] : [...beside, ...over];
+  return above ? over : [...beside, ...over];
 }
 
 /**
