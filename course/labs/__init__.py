@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from course.labs.attention.widget import AttentionLab
+    from course.labs.cost.widget import CostLab
     from course.labs.decoding.widget import DecodingLab
     from course.labs.embedding.widget import EmbeddingLab
     from course.labs.feed_forward.widget import FeedForwardLab
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AttentionLab",
+    "CostLab",
     "DecodingLab",
     "EmbeddingLab",
     "FeedForwardLab",
@@ -48,6 +50,7 @@ __all__ = [
 
 _HOMES = {
     "AttentionLab": "course.labs.attention.widget",
+    "CostLab": "course.labs.cost.widget",
     "DecodingLab": "course.labs.decoding.widget",
     "EmbeddingLab": "course.labs.embedding.widget",
     "FeedForwardLab": "course.labs.feed_forward.widget",

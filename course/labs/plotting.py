@@ -32,6 +32,7 @@ class Series:
         first: labels of higher ones are written first where there is no room for all.
         size: of its markers, in pixels.
         unwritten: its labels are not written beside the points, but read and sent.
+        above: its labels stand above or below their points, never beside them: for points on a level line.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Series:
     first: int = 0
     size: float | None = None
     unwritten: bool = False
+    above: bool = False
 
 
 def plot_panel(
@@ -109,7 +111,7 @@ def _describe(series: Series) -> dict[str, Any]:
     for name in ("style", "size"):
         if getattr(series, name) is not None:
             told[name] = getattr(series, name)
-    for name in ("faint", "aside", "first", "unwritten"):
+    for name in ("faint", "aside", "first", "unwritten", "above"):
         if getattr(series, name):
             told[name] = getattr(series, name)
     return told

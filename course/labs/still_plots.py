@@ -49,11 +49,16 @@ def words(x: float, y: float, text: str, anchor: str = "start", bold: bool = Fal
 
 
 def plot(
-    box: Box, series: Sequence[Series], x_label: str, y_label: str, log_x: bool = False
+    box: Box,
+    series: Sequence[Series],
+    x_label: str,
+    y_label: str,
+    log_x: bool = False,
+    log_y: bool = False,
 ) -> str:
     """Lines and points over two axes; the box is that of the axes."""
     x = _Scale([one.x for one in series], box.x, box.x + box.width, log_x)
-    y = _Scale([one.y for one in series], box.y + box.height, box.y)
+    y = _Scale([one.y for one in series], box.y + box.height, box.y, log_y)
     parts = [
         f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" '
         'fill="none" stroke="#888888"/>',

@@ -58,8 +58,11 @@ def measure_machine(
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
     seconds: float = 0.2,
+    bandwidth: float | None = None,
 ) -> Machine:
-    """Measure both rates with as many threads as torch has now; takes about `4 * seconds`.
+    """Measure both rates with as many threads as torch has now; takes a few times `seconds`.
+
+    A `bandwidth` that is known already is taken as it is; it does not depend on the dtype.
 
     >>> measure_machine(seconds=0.001).peak > 0
     True
@@ -70,7 +73,8 @@ def measure_machine(
     if device.type == "cpu":
         name += f", {threads} thread" + "s" * (threads > 1)
     peak = matmul_peak(device, dtype, _side(device, dtype, seconds))
-    bandwidth = copy_bandwidth(device, seconds=seconds)
+    if bandwidth is None:
+        bandwidth = copy_bandwidth(device, seconds=seconds)
     return Machine(peak, bandwidth, f"{name}, {str(dtype).removeprefix('torch.')}")
 
 

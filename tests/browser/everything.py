@@ -38,6 +38,7 @@ LAB_NAMES = (
     "search",
     "decoding",
     "translation",
+    "cost",
 )
 # The decoding lab needs a model; what an untrained one writes is good enough here.
 DECODING = """torch.manual_seed(0)
@@ -50,7 +51,10 @@ translator = encoder_core.EncoderDecoder(len(characters), 16, 2).eval()
 with torch.no_grad():
     translator.decoder.layers[1].multihead_attn.out_proj.weight.mul_(20)
 labs.TranslationLab(translator, characters, answers=answers, language="zh")"""
-LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING, TRANSLATION)
+# The cost lab is told what the machine can do, so that its picture is the same everywhere.
+COST = """machine = encoder_core.Machine(5e10, 5e9, "A processor")
+labs.CostLab({"float32": machine, "bfloat16": machine})"""
+LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING, TRANSLATION, COST)
 # With the training theatre, which is driven rather than explored.
 EVERY_NAME = (*LAB_NAMES, "theatre")
 EVERY_CELL = (*LAB_CELLS, CELL)

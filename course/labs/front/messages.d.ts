@@ -243,6 +243,8 @@ declare namespace Labs {
     aside?: boolean;
     first?: number;
     unwritten?: boolean;
+    /** Its labels stand above or below their points, never beside them. */
+    above?: boolean;
   }
 
   interface PlotMeta extends CanvasMeta {

@@ -396,8 +396,7 @@ export class PlotPanel extends CanvasPanel {
     if (!label || !Number.isFinite(x) || !Number.isFinite(y)) return;
     setFont(context, `${bold ? "bold " : ""}12px system-ui, sans-serif`);
     const width = context.measureText(label).width;
-    const places = [[x + 8, y], [x - 8 - width, y], [x - width / 2, y - 14], [x - width / 2, y + 14]];
-    const areas = places.map(([left, middle]) => ({ left: left - 2, right: left + width + 2, top: middle - 7, bottom: middle + 7 }))
+    const areas = labelPlaces(x, y, width, this.meta.series[series].above).map(([left, middle]) => ({ left: left - 2, right: left + width + 2, top: middle - 7, bottom: middle + 7 }))
       .filter(({ left, right, top, bottom }) => left >= box.left - 2 && right <= box.right + 2 && top >= box.top - 6 && bottom <= box.bottom + 6);
     const area = areas.find((one) => !taken.some((other) => overlap(other, one))) ?? (bold ? areas[0] : null);
     if (!area) return;
@@ -591,6 +590,22 @@ export class PlotPanel extends CanvasPanel {
     const kept = this.keptPoint(series, point);
     return kept ? [shortNumber(kept.y), shortSigned(this.points[series].ys[point] - kept.y)] : ["–", "new"];
   }
+}
+
+/**
+ * Where a label of this width may stand around its point, the best place first: its left end and its middle.
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ * @param {boolean} [above] - above or below the point only: a line runs through its sides
+ * @returns {[number, number][]}
+ */
+export function labelPlaces(x, y, width, above = false) {
+  /** @type {[number, number][]} */
+  const beside = [[x + 8, y], [x - 8 - width, y]];
+  /** @type {[number, number][]} */
+  const over = [[x - width / 2, y - 14], [x - width / 2, y + 14]];
+  return above ? over : [...beside, ...over];
 }
 
 /**

@@ -1,0 +1,1 @@
+"""The cost lab: what an encoder costs, part by part, predicted at every key press and measured on request."""
