@@ -242,6 +242,29 @@ def history() -> dict[str, Row]:
     return {name: row(describe()) for name, describe in KINDS.items()}
 
 
+def vision() -> dict[str, Row]:
+    from course.content.vision_and_speech.experiments.images import baselines, recipe
+    from course.content.vision_and_speech.images import KINDS, as_in_the_chapter
+
+    rows = {
+        name: trained(lambda seed, how=how: as_in_the_chapter(seed=seed, **how))
+        for name, how in KINDS.items()
+    }
+
+    def fitted(per_class: int) -> Row:
+        return Row(lambda seed: Run(baselines.score("SVM", "writers", per_class, seed), 0.0))
+
+    return rows | {f"SVM, {10 * count} images": fitted(count) for count in recipe.FEWER}
+
+
+def vision_baselines() -> dict[str, Figures]:
+    from course.content.vision_and_speech.experiments.images.baselines import score
+    from course.content.vision_and_speech.images import plain_baselines
+
+    known = {f"{name}, writers known": each for name, each in plain_baselines("random").items()}
+    return {**plain_baselines(), **known, "SVM, pixels mixed": score("SVM", "writers", mixed=True)}
+
+
 # A chapter's training is added here, with a function above that makes its rows.
 APPLICATIONS = {
     "masked-words": Application(
@@ -291,6 +314,13 @@ APPLICATIONS = {
         "Three translators of one size (chapter 08)",
         {"exact": ("exact", "{:.1%}")},
         history,
+    ),
+    "vision": Application(
+        "vision_and_speech.vision",
+        "Handwritten digits, by writers never seen (chapter 09)",
+        {"accuracy": ("right", "{:.1%}")},
+        vision,
+        vision_baselines,
     ),
     "help-text": Application(
         "translation.help_text",

@@ -172,7 +172,7 @@ _FILES: dict[str, tuple[str, ...]] = {
         "top_p",
     ),
     "generation.generate": ("generate_beam", "generate_greedy", "generate_nucleus"),
-    "generation.scores": ("chrf", "corpus_bleu"),
+    "generation.scores": ("chrf", "corpus_bleu", "word_error_rate"),
     "cache": ("KeyValueCache", "LayerCache"),
     "cached_attention": ("attend_to_memory", "attend_to_past"),
     "models.vision": ("VisionTransformer", "patchify", "unpatchify"),

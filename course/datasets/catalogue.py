@@ -10,6 +10,7 @@ from typing import Any
 
 from course.datasets import docstring_families
 from course.datasets.dataset import Card, Dataset
+from course.datasets.digits import card as digits
 from course.datasets.help_pages import corpus as help_pages
 from course.datasets.phrases import card as phrases
 from course.datasets.public.load import load_public
@@ -47,6 +48,7 @@ def _sets() -> Mapping[str, tuple[Card, Callable[..., Dataset]]]:
         (help_pages.CARD, help_pages.load),
         (spoken_digits.CARD, _load_spoken_digits),
         (read_aloud.CARD, _load_read_aloud),
+        (digits.CARD, _load_digits),
         *((source.card, partial(load_public, source)) for source in SOURCES),
     )
     return {card.name: (card, read) for card, read in sets}
@@ -70,6 +72,12 @@ def _load_read_aloud(**settings: Any) -> Dataset:
     return load(**settings)
 
 
+def _load_digits(**settings: Any) -> Dataset:
+    from course.datasets.digits.corpus import load  # needs scikit-learn and torch
+
+    return load(**settings)
+
+
 def available() -> Listing:
     """Return what data sets there are: what is in each, how large it is, its licence.
 
@@ -84,8 +92,8 @@ def load(name: str, **settings: Any) -> Dataset:
 
     Args:
         name: see `available()`.
-        settings: those of the data set: `split="random"` for "docstring-families", `language="de"` for
-            "cldr-phrases", `download=True` for public ones.
+        settings: those of the data set: `split="random"` for "docstring-families" and "digits",
+            `language="de"` for "cldr-phrases", `download=True` for public ones.
 
     Raises:
         KeyError: there is no data set of that name; names the nearest.

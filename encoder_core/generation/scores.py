@@ -1,12 +1,14 @@
-"""How near written texts are to their references: corpus BLEU and chrF, equal to sacrebleu's.
+"""How near written texts are to their references: BLEU and chrF of a corpus, the word error rate.
 
-Both compare n-grams, runs of n tokens or characters: how many of the n-grams written the reference has
-too (precision), and how many of the reference's were written (recall). An n-gram of the reference can
-be matched once. The counts are added up over the corpus before anything is divided.
+BLEU and chrF equal sacrebleu's. Both compare n-grams, runs of n tokens or characters: how many of the
+n-grams written the reference has too (precision), and how many of the reference's were written (recall).
+An n-gram of the reference can be matched once. The counts are added up over the corpus before anything is
+divided.
 
 Sources: Papineni et al. 2002, "BLEU: a Method for Automatic Evaluation of Machine Translation", section
 2.3; Popović 2015, "chrF: character n-gram F-score for automatic MT evaluation"; Post 2018, "A Call for
-Clarity in Reporting BLEU Scores" (sacrebleu).
+Clarity in Reporting BLEU Scores" (sacrebleu); Levenshtein 1966, "Binary Codes Capable of Correcting
+Deletions, Insertions, and Reversals"; Wagner and Fischer 1974, "The String-to-String Correction Problem".
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-__all__ = ["chrf", "corpus_bleu"]
+__all__ = ["chrf", "corpus_bleu", "word_error_rate"]
 
 
 def corpus_bleu(candidates: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> float:
@@ -66,6 +68,32 @@ def chrf(candidates: Sequence[str], references: Sequence[str]) -> float:
     precision = sum(matched[n] / written[n] for n in orders) / len(orders)
     recall = sum(matched[n] / expected[n] for n in orders) / len(orders)
     return 5 * precision * recall / (4 * precision + recall)
+
+
+def word_error_rate(written: Sequence[Sequence[str]], spoken: Sequence[Sequence[str]]) -> float:
+    """Return the errors in all texts divided by the number of words spoken; it may be above 1.
+
+    An error is a word changed, missing or too many; of the ways to count them, the fewest. Of two strings the
+    characters are compared. Raises ValueError if the numbers of texts differ, or no word was spoken.
+
+    >>> word_error_rate([["the", "cut", "sat", "too"]], [["the", "cat", "sat"]])  # 2 errors, 3 words
+    0.6666666666666666
+    """
+    words = sum(map(len, spoken))
+    if not words:
+        raise ValueError("No word was spoken; the word error rate divides by the words spoken.")
+    errors = sum(_fewest_edits(ours, theirs) for ours, theirs in zip(written, spoken, strict=True))
+    return errors / words
+
+
+def _fewest_edits(ours: Sequence[str], theirs: Sequence[str]) -> int:
+    """The fewest tokens to change, add or remove so that one text becomes the other."""
+    row = list(range(len(theirs) + 1))  # from no token to the first j
+    for i, token in enumerate(ours, start=1):
+        before, row = row, [i]
+        for j, other in enumerate(theirs, start=1):
+            row.append(min(before[j - 1] + (token != other), before[j] + 1, row[j - 1] + 1))
+    return row[-1]
 
 
 def _ngrams(tokens: Sequence[str], n: int) -> Counter[tuple[str, ...]]:

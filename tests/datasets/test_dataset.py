@@ -66,6 +66,7 @@ def test_all_are_listed_by_name_and_by_the_command(capsys: pytest.CaptureFixture
         "libreoffice-help",
         "spoken-digits",
         "read-aloud",
+        "digits",
     }
     assert offline | {"ag_news", "sst2", "imdb", "wikitext-2"} == set(names)
     assert {card.name for card in datasets.available().cards if not card.download} == offline

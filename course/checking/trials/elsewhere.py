@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-_INDEXING = {Tensor.__getitem__, Tensor.__setitem__}
+# What accepts other arguments on the host: an index; the ids and lengths of CTC, which it moves by itself.
+_LENIENT = {Tensor.__getitem__, Tensor.__setitem__, torch.ctc_loss, nn.functional.ctc_loss}
 _COPYING = {Tensor.copy_, Tensor.__setitem__, Tensor.set_}
 _FACTORIES = {
     torch.arange, torch.empty, torch.eye, torch.full, torch.linspace, torch.logspace, torch.ones,
@@ -73,8 +74,8 @@ class Elsewhere(TorchFunctionMode):
             return func is not torch.as_tensor or not tensors or self.on_host(tensors[0])
         if name in ("to", "type_as", "cuda", "expand_as", "view_as", "reshape_as") and tensors:
             return self._moved(name, args, kwargs, tensors)
-        if func in _INDEXING and tensors:
-            return self.on_host(tensors[0])  # an index may be on the host
+        if func in _LENIENT and tensors:
+            return self.on_host(tensors[0])
         hosts = [tensor for tensor in tensors if self.on_host(tensor)]
         if not hosts or func in _COPYING:
             return False

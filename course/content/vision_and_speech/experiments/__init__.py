@@ -1,0 +1,1 @@
+"""What chapter 09 measures, where it is more than a few lines."""

@@ -1,0 +1,1 @@
+"""Handwritten digits, as scikit-learn carries them."""
