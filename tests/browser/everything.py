@@ -38,6 +38,7 @@ LAB_NAMES = (
     "search",
     "decoding",
     "translation",
+    "vision",
 )
 # The decoding lab needs a model; what an untrained one writes is good enough here.
 DECODING = """torch.manual_seed(0)
@@ -50,7 +51,12 @@ translator = encoder_core.EncoderDecoder(len(characters), 16, 2).eval()
 with torch.no_grad():
     translator.decoder.layers[1].multihead_attn.out_proj.weight.mul_(20)
 labs.TranslationLab(translator, characters, answers=answers, language="zh")"""
-LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING, TRANSLATION)
+# And the vision lab: blots and strokes as its examples.
+VISION = """torch.manual_seed(0)
+places = torch.arange(64).reshape(1, 8, 8)
+blots = (1.5 - ((places // 8 - torch.arange(1, 7)[:, None, None]).abs() + (places % 8 - 3.5).abs()) / 3).clamp(0, 1)
+labs.VisionLab(encoder_core.VisionTransformer(8, 2, 10, 16, 2, channels=1), blots, labels=range(6))"""
+LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING, TRANSLATION, VISION)
 # With the training theatre, which is driven rather than explored.
 EVERY_NAME = (*LAB_NAMES, "theatre")
 EVERY_CELL = (*LAB_CELLS, CELL)
