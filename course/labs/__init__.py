@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from course.labs.theatre.widget import TrainingTheatre
     from course.labs.tokenizer.widget import TokenizerLab
     from course.labs.translation.widget import TranslationLab
+    from course.labs.vision.widget import VisionLab
 
 __all__ = [
     "AttentionLab",
@@ -45,6 +46,7 @@ __all__ = [
     "TokenizerLab",
     "TrainingTheatre",
     "TranslationLab",
+    "VisionLab",
     "with_standard_layers",
 ]
 
@@ -63,6 +65,7 @@ _HOMES = {
     "TokenizerLab": "course.labs.tokenizer.widget",
     "TrainingTheatre": "course.labs.theatre.widget",
     "TranslationLab": "course.labs.translation.widget",
+    "VisionLab": "course.labs.vision.widget",
     "with_standard_layers": "course.labs.standard_layers",
 }
 

@@ -8,7 +8,8 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
 
 - ``grid``: many small square matrices in rows and columns, one chosen (every layer and head).
 - ``matrix``: one large matrix with labelled rows and columns; a cell is chosen, or painted.
-- ``table``: numbers in rows and columns; ``wide_labels`` gives the rows' labels room. A column with
+- ``table``: numbers in rows and columns; ``wide_labels`` gives the rows' labels room,
+  ``roomy`` all rows. A column with
   ``times`` has no numbers of its own: they are the column's before it, times this. ``takes: name``
   gets a row's number at a click, or at Enter where the keys have chosen it; ``greyed`` lists rows.
 - ``flow``: lines from rows (left) to columns (right), of one head or several;
@@ -41,6 +42,13 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
 - ``texts``: whole texts, each with a name, in the direction of its script. In its description ``rows``:
   ``{"label", "parts", "language", "note"}`` and, where that is known, whether it is ``right``; the parts
   at odd places are marked. It has no bytes.
+- ``image``: a small image in patches, each with a number as its colour, one chosen. In the form:
+  ``chooses``, which gets the patch's number, ``toggles``, the list that space puts it on or takes it
+  off, ``tells`` (of {i}, {row}, {column}, {value}) and ``nothing``, the line where none is chosen. In its
+  description ``side``, ``patch``, ``occluded``, ``order``, ``positions``, ``class_token``, ``scale`` and
+  ``limit``; `course.labs.vision.view` makes it.
+- ``sketch``: the same image, drawn on; ``sends: name`` gets all levels.
+- ``patches``: the same image as a sentence of patches; a click puts one on the list or takes it off.
 
 In the form of a canvas, ``first`` is the number of the first row, column or piece in words; 0 by default.
 

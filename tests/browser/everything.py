@@ -39,6 +39,7 @@ LAB_NAMES = (
     "decoding",
     "translation",
     "cost",
+    "vision",
 )
 # The decoding lab needs a model; what an untrained one writes is good enough here.
 DECODING = """torch.manual_seed(0)
@@ -54,7 +55,12 @@ labs.TranslationLab(translator, characters, answers=answers, language="zh")"""
 # The cost lab is told what the machine can do, so that its picture is the same everywhere.
 COST = """machine = encoder_core.Machine(5e10, 5e9, "A processor")
 labs.CostLab({"float32": machine, "bfloat16": machine})"""
-LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING, TRANSLATION, COST)
+# And the vision lab: blots and strokes as its examples.
+VISION = """torch.manual_seed(0)
+places = torch.arange(64).reshape(1, 8, 8)
+blots = (1.5 - ((places // 8 - torch.arange(1, 7)[:, None, None]).abs() + (places % 8 - 3.5).abs()) / 3).clamp(0, 1)
+labs.VisionLab(encoder_core.VisionTransformer(8, 2, 10, 16, 2, channels=1), blots, labels=range(6))"""
+LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING, TRANSLATION, COST, VISION)
 # With the training theatre, which is driven rather than explored.
 EVERY_NAME = (*LAB_NAMES, "theatre")
 EVERY_CELL = (*LAB_CELLS, CELL)

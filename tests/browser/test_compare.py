@@ -28,6 +28,7 @@ MOVED = {
     "decoding": ("label:text-is('Temperature') + input", "ArrowLeft", "Temperature 1.0 → 0.9"),
     "translation": ("input[type=text]", "End+x", "English phrase “"),
     "cost": ("label:text-is('Texts in a batch') + input", "ArrowUp", "Texts in a batch 8 → 16"),
+    "vision": ("label:text-is('Example') + input", "ArrowUp", "Example 0 → 1"),
 }
 # What the panels say then: in the line under a picture, in the line above it, in a table's cells.
 SAID = {
@@ -42,6 +43,7 @@ SAID = {
     "decoding": (None, "next", "next"),
     "translation": (None, "next", "next"),
     "cost": ("curve", "memory", "parts"),
+    "vision": ("effect", "sketch", "answer"),
 }
 
 

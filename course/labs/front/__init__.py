@@ -1,13 +1,14 @@
 """The labs' front end: JavaScript modules, joined into the one module that anywidget takes.
 
 `lab.js` is the whole of one view. Below it stand the panels (`grid`, `matrix`, `table`, `plot`,
-`tokens`, `flow`, `passages`, `texts`, each a kind of `panel`; `steps` and `journey`, each a kind of `walk`), the
-training theatre's panels (`stage`: what runs, and its buttons; `curves`, with the cursor;
-`answers`), the `controls` and `chips`, what was moved and not yet answered (`requests`), the tasks
-to solve by playing (`challenges`), before and after (`compare`), what is folded away (`more`) and the
-saved `picture`. Below those: `axis` and `strokes` for plots, `tracks` for curves that grow, `lines`
-for the flow, `differences` of two states, `codes` for packed numbers and colours, `dom` for elements
-and their ids, `text` for numbers and sentences, `page` for what all labs of a page share.
+`tokens`, `flow`, `passages`, `texts`, `image`, `sketch`, `patches`, each a kind of `panel`; `steps`
+and `journey`, each a kind of `walk`), the training theatre's panels (`stage`: what runs, and its
+buttons; `curves`, with the cursor; `answers`), the `controls` and `chips`, what was moved and not
+yet answered (`requests`), the tasks to solve by playing (`challenges`), before and after
+(`compare`), what is folded away (`more`) and the saved `picture`. Below those: `axis` and `strokes`
+for plots, `tracks` for curves that grow, `lines` for the flow, `ink` for what is drawn by hand,
+`differences` of two states, `codes` for packed numbers and colours, `dom` for elements and their
+ids, `text` for numbers and sentences, `page` for what all labs of a page share.
 `messages.d.ts` has the types of what Python sends; `jsconfig.json` tells TypeScript how to check them.
 
 The modules import one another by name (``import { make } from "./dom.js"``) and export declarations

@@ -4,8 +4,9 @@
  * It knows controls (text, number, range, select, check, button, chips) and panels (grid: many small
  * matrices; matrix: one large one; table: numbers; plot: lines and points over two axes; tokens:
  * a text cut into pieces; steps: a list in words, with the code of the chosen one; flow: lines
- * between words; journey: the steps as stations; passages: a ranking of texts; texts: whole ones; stage, curves, answers: a
- * training that runs). A lab is a list of each, declared in Python
+ * between words; journey: the steps as stations; passages: a ranking of texts; texts: whole ones;
+ * image: a small one in patches; sketch: one that is drawn; patches: one as a sentence; stage, curves,
+ * answers: a training that runs). A lab is a list of each, declared in Python
  * (course/labs/lab.py describes the messages, course/labs/drawing.py the panels), so a new lab needs
  * no new JavaScript.
  *
@@ -25,15 +26,18 @@ import { CurvesPanel } from "./curves.js";
 import { keepKeys, make, newId, setText } from "./dom.js";
 import { FlowPanel } from "./flow.js";
 import { GridPanel } from "./grid.js";
+import { ImagePanel } from "./image.js";
 import { JourneyPanel } from "./journey.js";
 import { MatrixPanel } from "./matrix.js";
 import { isFolded, More } from "./more.js";
 import { keepSettings, sends, takeSettings } from "./page.js";
 import { CanvasPanel, Panel } from "./panel.js";
 import { PassagesPanel } from "./passages.js";
+import { PatchesPanel } from "./patches.js";
 import { composePicture, saveCanvas } from "./picture.js";
 import { PlotPanel } from "./plot.js";
 import { Requests } from "./requests.js";
+import { SketchPanel } from "./sketch.js";
 import { StagePanel } from "./stage.js";
 import { StepsPanel } from "./steps.js";
 import { TablePanel } from "./table.js";
@@ -53,7 +57,7 @@ const LOST = "The kernel behind this picture has stopped or was restarted. Run t
  * The kinds of panel.
  * @type {Record<Labs.PanelSpec["kind"], new (spec: any, lab: Labs.Host) => AnyPanel>}
  */
-const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel, flow: FlowPanel, passages: PassagesPanel, texts: TextsPanel, stage: StagePanel, curves: CurvesPanel, answers: AnswersPanel };
+const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel, flow: FlowPanel, passages: PassagesPanel, texts: TextsPanel, image: ImagePanel, sketch: SketchPanel, patches: PatchesPanel, stage: StagePanel, curves: CurvesPanel, answers: AnswersPanel };
 
 /**
  * One view of a lab.

@@ -46,7 +46,7 @@ declare namespace Labs {
 
   interface PanelSpec {
     name: string;
-    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow" | "passages" | "texts" | "stage" | "curves" | "answers";
+    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow" | "passages" | "texts" | "image" | "sketch" | "patches" | "stage" | "curves" | "answers";
     label: string;
     column?: 0 | 1;
     /** Above both columns. */
@@ -92,6 +92,8 @@ declare namespace Labs {
     /** What a click on a row sends, or Enter at the chosen one: the row's number. */
     takes?: string;
     wide_labels?: boolean;
+    /** Its rows are high: few of them stand beside a large picture. */
+    roomy?: boolean;
     /** Its rows are the first of many: another setting may bring others. */
     ranked?: boolean;
   }
@@ -136,6 +138,22 @@ declare namespace Labs {
   }
 
   interface TextsSpec extends PanelSpec {}
+
+  interface ImageSpec extends CanvasSpec {
+    /** The side of a pixel at most, in CSS pixels. */
+    cell?: number;
+    /** The value, a list of patches, that space puts the chosen patch on or takes it off. */
+    toggles?: string;
+    /** The line below where no patch is chosen. */
+    nothing?: string;
+    /** The patches stand in the order of the sentence. */
+    in_order?: boolean;
+  }
+
+  interface SketchSpec extends ImageSpec {
+    /** The value that gets all levels. */
+    sends: string;
+  }
 
   interface StepsSpec extends PanelSpec {
     chooses: string;
@@ -259,6 +277,21 @@ declare namespace Labs {
     scale: string;
     /** The script's: from right to left the first piece stands at the right. */
     direction?: "ltr" | "rtl";
+  }
+
+  interface ImageMeta extends CanvasMeta, Coding {
+    /** Pixels in a row and in a column, of the image and of a patch. */
+    side: number;
+    patch: number;
+    /** The patches that are grey. */
+    occluded: number[];
+    /** Which patch stands at each place of the sentence. */
+    order: number[];
+    /** The position that each token gets, in words; null where it is its place. */
+    positions: string[] | null;
+    class_token: boolean;
+    /** What the numbers are about: those about another thing are not compared with them. */
+    about?: string;
   }
 
   interface StepsMeta extends PanelMeta {

@@ -30,6 +30,7 @@ export class TablePanel extends Panel {
       class: "course-lab-scroller", tabindex: "0", role: "region", "aria-labelledby": this.caption.id,
     }, make("table", {}, this.head, this.body, this.foot)));
     this.node.classList.toggle("has-wide-labels", Boolean(spec.wide_labels));
+    this.node.classList.toggle("is-roomy", Boolean(spec.roomy));
     this.node.append(this.scroller, ...(this.help ? [this.help] : []));
     this.body.addEventListener("pointerover", (event) => this.hover(/** @type {Element} */ (event.target).closest("tr")));
     this.body.addEventListener("pointerleave", () => this.hover(null));
