@@ -231,9 +231,21 @@ _FILES: dict[str, tuple[str, ...]] = {
     ),
     "training.devices": ("Precision", "choose_device", "choose_precision", "to_device"),
     "training.distributed": ("Processes", "average_gradients", "join_processes", "same_weights"),
+    "training.sharding": (
+        "gather_whole",
+        "held_bytes",
+        "is_sharded",
+        "local_part",
+        "require_shardable",
+        "reshard",
+        "shard_as",
+        "shard_model",
+    ),
+    "training.compiling": ("compile_layers", "list_layers"),
     "training.interrupts": ("Interrupts",),
     "pretrain.pretraining": ("Pretraining", "run_pretraining"),
-    "pretrain.presets": ("PRESETS", "Preset"),
+    "pretrain.presets": ("PRESETS", "Preset", "numbers_of"),
+    "pretrain.planning": ("PEAKS", "Plan", "plan_pretraining"),
     "pretrain.token_file": ("Blocks", "documents", "text_files", "write_token_file"),
     "pretrain.hiding": ("hide_tokens",),
     "pretrain.throughput": ("training_flops",),
@@ -265,9 +277,10 @@ def __dir__() -> list[str]:
 
 
 _NEW = {
-    "config", "costs", "facts", "fresh", "generate", "hiding", "lock", "log", "loop", "machine",
-    "minilm", "position_choice", "presets", "pretraining", "run", "saving", "scores", "state",
-    "throughput", "token_file", "ctranslate2", "whisper",
+    "compiling", "config", "costs", "ctranslate2", "facts", "fresh", "generate", "hiding",
+    "lock", "log", "loop", "machine", "minilm", "planning", "position_choice", "presets",
+    "pretraining", "run", "saving", "scores", "sharding", "state", "throughput", "token_file",
+    "whisper",
 }  # fmt: skip
 # Where files of the first version are now: `from encoder_core.decoding import top_p` still works.
 _MOVED = {

@@ -36,11 +36,14 @@ class TiedProjection(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Score `(..., D)` against every row of the table: `(..., V)`."""
         (embedding,) = self._shared
-        logits = F.linear(hidden, embedding.weight, self.bias)  # (..., D) @ (D, V) -> (..., V)
+        # In two axes: of a product in three, torch makes a view, and after the assignment below
+        # a hook on such a view crashes the process (torch 2.13).
+        rows = hidden.reshape(-1, hidden.shape[-1])  # (N, D)
+        logits = F.linear(rows, embedding.weight, self.bias)  # (N, D) @ (D, V) -> (N, V)
         padding = embedding.padding_idx
         if padding is not None:
-            still = hidden @ embedding.weight[padding].detach()  # (...)
+            still = rows @ embedding.weight[padding].detach()  # (N,)
             if self.bias is not None:
                 still = still + self.bias[padding]
-            logits[..., padding] = still
-        return logits
+            logits[:, padding] = still
+        return logits if hidden.dim() == 2 else logits.view(*hidden.shape[:-1], -1)  # (..., V)

@@ -29,12 +29,14 @@ from encoder_core.pretrain.token_file import Blocks, documents, text_files, writ
 from encoder_core.pretrained.saving import save_masked_lm
 from encoder_core.text.tokenizer import WordPiece, write_vocabulary
 from encoder_core.text.wordpiece_training import count_words, train_wordpiece
+from encoder_core.training.compiling import compile_layers
 from encoder_core.training.config import Record
 from encoder_core.training.devices import choose_device, choose_precision
 from encoder_core.training.distributed import Processes, join_processes
 from encoder_core.training.loop import start_training
 from encoder_core.training.masking import masked_lm_loss
 from encoder_core.training.run import Run
+from encoder_core.training.sharding import gather_whole, held_bytes
 
 __all__ = ["Pretraining", "run_pretraining"]
 
@@ -53,7 +55,8 @@ class Pretraining:
         folder: where everything is written: vocabulary, tokens, checkpoint, log and, at the end, `model`.
         size: of the model and the training.
         vocabulary: a `vocab.txt`; None to train one on the text.
-        compile: compile the encoder with `torch.compile`.
+        compile: compile the encoder's layers with `torch.compile`.
+        shard: under torchrun, share parameters, gradients and optimizer state among the processes.
         told: called with what a person wants to know, line by line, in the first process.
     """
 
@@ -65,6 +68,7 @@ class Pretraining:
     precision: str = "auto"
     seed: int = 0
     compile: bool = False
+    shard: bool = False
     log_every: int = 50
     evaluate_every: int = 500
     checkpoint_every: int = 500
@@ -79,6 +83,7 @@ def run_pretraining(plan: Pretraining) -> Run:
     Raises:
         FileNotFoundError: there is no text, or no such vocabulary.
         ValueError: too little text for a block; settings that differ from the checkpoint's (`CheckpointError`).
+        RuntimeError: `torch.compile` is asked for and does not work here.
     """
     device = choose_device(plan.device)
     processes = join_processes(device)
@@ -90,7 +95,7 @@ def run_pretraining(plan: Pretraining) -> Run:
     hide = _Hiding(plan, tokenizer)
     model = _model(plan, len(words), words[tokenizer.padding])
     if plan.compile:
-        model.encoder.compile()
+        compile_layers(model.encoder, device)
     told(
         f"{len(training) * (size.length - 1):,} tokens of text in {len(training):,} blocks of {size.length}; "
         f"{sum(p.numel() for p in model.parameters()):,} parameters; {processes.count} "
@@ -100,7 +105,7 @@ def run_pretraining(plan: Pretraining) -> Run:
         model, _Numbered(training), _loss,
         steps=size.steps, batch_size=size.batch_size, learning_rate=size.learning_rate,
         warmup=size.warmup, seed=plan.seed, device=plan.device, precision=plan.precision,
-        collate=hide.next_batch, evaluate=lambda net: _evaluate(net, validation, hide),
+        shard=plan.shard, collate=hide.next_batch, evaluate=lambda net: _evaluate(net, validation, hide),
         checkpoint=plan.folder / "training.safetensors", callback=hide.report,
         log_every=plan.log_every, evaluate_every=plan.evaluate_every,
         checkpoint_every=plan.checkpoint_every,
@@ -108,10 +113,20 @@ def run_pretraining(plan: Pretraining) -> Run:
         hide.begin(run, Log(plan.folder, run.step) if processes.main else None, device, told)
         _drive(run)
     hide.end()
-    if run.complete and processes.main:
-        save_masked_lm(plan.folder / "model", model, tokenizer)
+    if run.complete:
+        _save_model(plan, run, tokenizer)
         told(f"{plan.folder / 'model'} has the model as Hugging Face's files.")
     return run
+
+
+def _save_model(plan: Pretraining, run: Run, tokenizer: WordPiece) -> None:
+    """Write the trained model in the first process; all of them put a sharded one together."""
+    state = {name: gather_whole(tensor.detach()) for name, tensor in run.model.state_dict().items()}
+    if run.processes.main:
+        words = tokenizer.vocabulary
+        model = _model(plan, len(words), words[tokenizer.padding])
+        model.load_state_dict(state)
+        save_masked_lm(plan.folder / "model", model, tokenizer)
 
 
 def _drive(run: Run) -> None:
@@ -223,6 +238,7 @@ class _Hiding:
         self.log: Log | None = None
         self.told: Callable[[str], object] = print
         self.peak = 0.0
+        self.held = 0  # bytes, once told
         self.before = (0, 0.0)  # step and seconds of the latest report
 
     def begin(
@@ -260,6 +276,16 @@ class _Hiding:
         inputs, labels = zip(*made, strict=True)
         return torch.stack(inputs), torch.stack(labels)
 
+    def _tell_memory(self) -> None:
+        """Tell once, after the first update, what a process holds of a sharded model."""
+        if self.run is not None and self.run.sharded and not self.held:
+            self.held = held_bytes(self.run.model, self.run.optimizer)
+            every = sum(p.numel() * p.element_size() for p in self.run.model.parameters())
+            self.told(
+                f"This process holds {self.held:,} bytes of parameters and optimizer state; a whole model has "
+                f"{every:,} bytes of parameters alone."
+            )
+
     def report(self, record: Record) -> None:
         """Log a record with the tokens a second and the share of the peak since the last one."""
         size, (step, seconds) = self.plan.size, self.before
@@ -279,6 +305,7 @@ class _Hiding:
         }  # fmt: skip
         if self.log is not None:
             self.log.write(record.step, numbers)
+        self._tell_memory()
         held_out = record.metrics.get("validation_loss")
         self.told(
             f"{record.step:>8,} loss {record.loss:.3f}"

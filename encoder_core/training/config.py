@@ -44,6 +44,8 @@ class TrainingConfig:
         clip: maximum norm of the gradient over all parameters; None for no clipping.
         precision: `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`; see `choose_precision`.
         device: `"auto"` or a device; see `choose_device`.
+        shard: with several processes, share parameters, gradients and optimizer state among them; see
+            `sharding.shard_model`. Model and checkpoint have the same numbers, to rounding.
         seed: for the order of the examples and all dropout.
         log_every: updates between records.
         evaluate_every: updates between evaluations; 0 for one at the end.
@@ -64,6 +66,7 @@ class TrainingConfig:
     clip: float | None = 1.0
     precision: Precision = "auto"
     device: str = "auto"
+    shard: bool = False
     seed: int = 0
     log_every: int = 10
     evaluate_every: int = 0

@@ -64,11 +64,20 @@ def _part() -> None:
         torch.distributed.destroy_process_group()
 
 
-def same_weights(model: nn.Module, processes: Processes) -> None:
-    """Copy the parameters and buffers of rank 0 to every process."""
+def same_weights(
+    model: nn.Module, processes: Processes, device: torch.device | None = None
+) -> None:
+    """Copy the parameters and buffers of rank 0 to every process.
+
+    `device` is the one that communicates where the model is still elsewhere; it holds one tensor at a time.
+    """
     if processes.count > 1:
         for tensor in [*model.parameters(), *model.buffers()]:
-            torch.distributed.broadcast(tensor.detach(), src=0)
+            here = tensor.detach()
+            there = here.to(device or here.device)
+            torch.distributed.broadcast(there, src=0)
+            if there is not here:
+                here.copy_(there)
 
 
 def average_gradients(parameters: Iterable[nn.Parameter], processes: Processes) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from encoder_core.training.sharding import is_sharded, local_part
+
 __all__ = ["clip_gradients", "layers_of"]
 
 
@@ -60,8 +62,13 @@ def clip_gradients(
     named = [(name, p) for name, p in model.named_parameters() if p.grad is not None]
     if not named:
         return 0.0, {}
-    norms = torch._foreach_norm([p.grad for _, p in named if p.grad is not None])
+    gradients = [local_part(p.grad) for _, p in named if p.grad is not None]
+    norms = torch._foreach_norm(gradients)
     together = torch.stack([one.to(norms[0].device) for one in norms])  # (parameters,)
+    if any(is_sharded(p) for _, p in named):  # each process has the norms of its own shares
+        squares = together.square()
+        torch.distributed.all_reduce(squares)
+        together = squares.sqrt()
     total = torch.linalg.vector_norm(together)
     norm = float(total)
     if limit is not None and limit < norm + 1e-6 < math.inf:

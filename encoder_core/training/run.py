@@ -40,6 +40,7 @@ from encoder_core.training.optimizers import make_optimizer
 from encoder_core.training.randomness import own_generator
 from encoder_core.training.rollback import Rollback
 from encoder_core.training.schedule import Rates
+from encoder_core.training.sharding import require_shardable, reshard, shard_model
 from encoder_core.training.state import load_training, save_training
 
 __all__ = ["Run"]
@@ -69,6 +70,7 @@ class Run:
 
     Raises:
         CheckpointError: in `resume`, the checkpoint has other settings.
+        ValueError: settings that do not go together; see `sharding.require_shardable`.
         FloatingPointError: in `update`, the gradient is not finite.
 
     >>> def loss(model, batch): return model(batch).square().mean()
@@ -102,8 +104,8 @@ class Run:
         self.device = choose_device(config.device)
         self.dtype = choose_precision(self.device, config.precision)
         self.processes = join_processes(self.device)
-        self.model = model.to(self.device)
-        same_weights(self.model, self.processes)
+        self.sharded = config.shard and self.processes.count > 1
+        self.model = self._placed(model)
         self.optimizer = make_optimizer(
             config.optimizer, self.model, config.weight_decay, config.learning_rate
         )
@@ -123,6 +125,17 @@ class Run:
         self.counted = 0
         self.bar: Any = None
         self._changed: float | None = None  # a rate that a callback on rank 0 asked for
+
+    def _placed(self, model: nn.Module) -> nn.Module:
+        """Move the model to the device, whole or this process's share of it."""
+        if not self.sharded:
+            model = model.to(self.device)
+            same_weights(model, self.processes)
+            return model
+        require_shardable(self.dtype, _name(self.config.optimizer))
+        same_weights(model, self.processes, self.device)
+        shard_model(model, self.processes, self.device)
+        return model
 
     def _new_scaler(self) -> torch.amp.GradScaler:
         return torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
@@ -237,14 +250,17 @@ class Run:
     def environment(self, progress: bool) -> Iterator[None]:
         """Set train mode and fork a GPU's generator; at the end restore both, and save."""
         modes = {module: module.training for module in self.model.modules()}
+        ended = False
         with self._bar(progress), self._fork():
             self.model.train()
             try:
                 yield
+                ended = True
             finally:
                 for module, mode in modes.items():
                     module.training = mode
-                if self.whole and self.step > self.saved_at:
+                # A process that fails can't put shares together: the others are elsewhere.
+                if self.whole and self.step > self.saved_at and (ended or not self.sharded):
                     self.save()
 
     @contextmanager
@@ -322,7 +338,8 @@ class Run:
         loss, extra = result if isinstance(result, tuple) else (result, {})
         require_loss(loss)
         self.scaler.scale(loss * share).backward()  # type: ignore[no-untyped-call]
-        average_gradients(self.model.parameters(), self.processes)
+        if not self.sharded:  # else each layer's are averaged on the way back
+            average_gradients(self.model.parameters(), self.processes)
         self.scaler.unscale_(self.optimizer)
         norm, layer_norms = self._clip()
         return norm, layer_norms, self._average({**extra, "loss": loss}, share)
@@ -396,7 +413,7 @@ class Run:
 
     def _evaluate(self) -> dict[str, float]:
         assert self.evaluate is not None
-        if not self.processes.main:
+        if not self.processes.main and not self.sharded:
             return {"": 0.0}  # recorded here too, so that all processes reset their sums
         self.model.eval()
         try:
@@ -404,6 +421,7 @@ class Run:
                 return {name: float(value) for name, value in self.evaluate(self.model).items()}
         finally:
             self.model.train()
+            reshard(self.model)
 
     @contextmanager
     def _undone_on_error(self) -> Iterator[None]:
@@ -462,8 +480,11 @@ class Run:
         return bool(asked)
 
     def save(self, durable: bool = True) -> None:
-        """Write the checkpoint, if there is one, on rank 0; see `save_training` for `durable`."""
-        if self.path is None or not self.processes.main:
+        """Write the checkpoint, if there is one, on rank 0; see `save_training` for `durable`.
+
+        Where the model is sharded, all processes call this.
+        """
+        if self.path is None or not (self.processes.main or self.sharded):
             return
         facts = {
             **{name: getattr(self, name) for name in _STATE},
@@ -472,7 +493,9 @@ class Run:
             "scaler": self.scaler.state_dict(),
             "records": [asdict(record) for record in self.history.records],
         }
-        save_training(self.path, self.model, self.optimizer, facts, durable=durable)
+        save_training(
+            self.path, self.model, self.optimizer, facts, durable=durable, write=self.processes.main
+        )
         if durable:
             self.saved_at = self.step
 

@@ -14,7 +14,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from encoder_core.pretrained.checkpoints import CheckpointError
 from encoder_core.training.facts import parse_facts
 from encoder_core.training.optimizers import state_names
+from encoder_core.training.sharding import gather_whole, shard_as
 
 __all__ = ["load_training", "remove_unfinished", "save_training", "writing_error"]
 
@@ -40,6 +41,7 @@ def save_training(
     facts: dict[str, Any],
     *,
     durable: bool = True,
+    write: bool = True,
 ) -> None:
     """Write model, optimizer and facts in one atomic step; make the folder if it is missing.
 
@@ -50,6 +52,8 @@ def save_training(
     not wait for the disk: the end of the process loses nothing, but a crash of the whole machine
     within the next half minute or so can leave a file that is cut off, which `load_training` refuses.
 
+    A sharded model is put together for it (see `sharding`): all processes call this, one with `write`.
+
     >>> import tempfile
     >>> model = nn.Linear(2, 2)
     >>> optimizer = torch.optim.AdamW(model.parameters())
@@ -58,12 +62,14 @@ def save_training(
     >>> load_training(path, model, optimizer)
     {'step': 3}
     """
-    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     trained = _names(model, optimizer)
-    for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{trained[index]}.{what}": value for what, value in state.items()}
-    # Copy each tensor: safetensors refuses tied weights, which share memory.
-    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    tensors = {}
+    for name, value in _tensors(model, optimizer, trained):
+        full = gather_whole(value.detach())
+        if write:  # a copy: safetensors refuses tied weights, which share memory
+            tensors[name] = full.cpu().contiguous().clone()
+    if not write:
+        return
     metadata = {"format": _FORMAT, "facts": json.dumps(facts), "trained": json.dumps(trained)}
     content = save(tensors, metadata=metadata)
     # A unique name, so that two writers do not share a file.
@@ -82,6 +88,17 @@ def save_training(
         if isinstance(error, OSError):
             raise writing_error(path, error) from error
         raise
+
+
+def _tensors(
+    model: nn.Module, optimizer: torch.optim.Optimizer, trained: list[str]
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors of a checkpoint with their names, in an order that all processes share."""
+    for name, value in model.state_dict().items():
+        yield f"model.{name}", value
+    for index, state in optimizer.state_dict()["state"].items():
+        for what, value in state.items():
+            yield f"optimizer.{trained[index]}.{what}", value
 
 
 def writing_error(path: Path, error: OSError) -> OSError:
@@ -130,7 +147,8 @@ def load_training(
     if metadata.get("format") not in (_FORMAT, _BY_NUMBER):
         raise CheckpointError(f"{path} is not a training checkpoint: fit did not write it.")
     weights = {n.removeprefix("model."): t for n, t in saved.items() if n.startswith("model.")}
-    _require_same(path, model.state_dict(), weights)
+    now = model.state_dict()
+    _require_same(path, now, weights)
     trained = _names(model, optimizer)
     if metadata["format"] == _FORMAT:
         _require_trained(path, trained, parse_facts(path, metadata.get("trained"), "trained", list))
@@ -150,8 +168,12 @@ def load_training(
                 )
             moments.setdefault(index, {})[what] = tensor
     _require_moments(path, trained, optimizer, moments)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for index, state in moments.items():
+        like = parameters[index]
+        moments[index] = {n: shard_as(t, like) if t.dim() else t for n, t in state.items()}
     groups = optimizer.state_dict()["param_groups"]
-    model.load_state_dict(weights)
+    model.load_state_dict({name: shard_as(t, now[name]) for name, t in weights.items()})
     optimizer.load_state_dict({"state": moments, "param_groups": groups})
     return facts
 

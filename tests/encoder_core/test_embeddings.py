@@ -77,6 +77,16 @@ def test_tied_projection_gives_the_same_logits_for_a_loaded_padding_row_that_is_
     assert_close(project(hidden), expected)
 
 
+def test_tied_projections_logits_can_be_hooked() -> None:
+    """A hook on a view that was written to crashes the process in torch 2.13: the logits are none."""
+    project = TiedProjection(TokenEmbedding(6, 4, padding_idx=0))
+    seen: list[torch.Tensor] = []
+    logits = project(torch.randn(2, 3, 4))
+    logits.register_hook(seen.append)
+    logits.sum().backward()
+    assert seen[0].eq(torch.ones(2, 3, 6)).all()
+
+
 def test_tied_projection_gradients_equal_autograds_but_for_the_padding_row() -> None:
     embedding = nn.Embedding(5, 3, padding_idx=1, dtype=torch.float64)
     project = TiedProjection(embedding).double()

@@ -28,6 +28,7 @@ from encoder_core import (
     hide_tokens,
     masked_lm_from_pretrained,
     matmul_peak,
+    plan_pretraining,
     read_log,
     save_masked_lm,
     scaled_dot_product_attention,
@@ -39,9 +40,10 @@ from encoder_core import (
 from encoder_core.models.bert import Bert, BertConfig
 from encoder_core.pretrain import pretraining
 from encoder_core.pretrain.__main__ import main
+from encoder_core.pretrain.presets import Preset
 from tests.close import assert_close
 from tests.encoder_core.pretrain_script import SIZES
-from tests.sampled import NIGHT
+from tests.sampled import NIGHT, at_night
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("pretrain_script.py")
@@ -258,12 +260,118 @@ def test_killed_at_random_moments_it_ends_with_the_same_weights(text: Path, tmp_
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="torchrun needs a system with fork")
 def test_two_processes_have_the_losses_of_one(text: Path, whole: Path, tmp_path: Path) -> None:
-    said = run_script(text, tmp_path / "two", -1, 0, torchrun=2)
+    said = run_script(text, tmp_path / "two", -STEPS, 0, torchrun=2)
     assert "2 processes on cpu" in said
     one, two = read_log(whole), read_log(tmp_path / "two")
     assert len(one) == len(two) == STEPS
     for alone, shared in zip(one, two, strict=True):
         assert abs(alone["loss"] - shared["loss"]) < 1e-4
+
+
+def assert_close_runs(one: Path, other: Path) -> None:
+    """The same losses, and weights of the same names, but for the order in which gradients are added up."""
+    ours, theirs = read_log(one), read_log(other)
+    assert len(ours) == len(theirs) == STEPS
+    for alone, shared in zip(ours, theirs, strict=True):
+        assert abs(alone["loss"] - shared["loss"]) < 1e-4
+        assert abs(alone["gradient_norm"] - shared["gradient_norm"]) < 1e-4
+    for name in ("training.safetensors", "model/model.safetensors"):
+        mine, its = load_file(one / name), load_file(other / name)
+        assert mine.keys() == its.keys()
+        for key in mine:
+            assert float((its[key] - mine[key]).abs().max()) < 1e-4, key
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="torchrun needs a system with fork")
+def test_sharded_it_has_the_losses_of_one_process_and_goes_on_in_three(
+    text: Path, whole: Path, tmp_path: Path
+) -> None:
+    said = run_script(text, tmp_path / "run", -20, 0, "--shard", torchrun=2)
+    held = [int(line.split()[1]) for line in said.splitlines() if line.startswith("held ")]
+    state = load_file(whole / "training.safetensors")
+    numbers = 4 * sum(tensor.numel() for tensor in state.values() if tensor.dim())
+    counters = 4 * sum(tensor.dim() == 0 for tensor in state.values())  # AdamW's steps, everywhere
+    assert sum(held) == numbers + 2 * counters
+    assert max(held) < 0.55 * (numbers + counters)
+    assert read_log(tmp_path / "run")[-1]["step"] == 20
+    said = run_script(text, tmp_path / "run", -STEPS, 0, "--shard", torchrun=3)
+    assert "Going on after update 20" in said
+    assert_close_runs(whole, tmp_path / "run")
+
+
+@at_night
+@pytest.mark.skipif(sys.platform == "win32", reason="torchrun needs a system with fork")
+def test_compiled_it_has_the_same_losses_and_checkpoints(
+    text: Path, whole: Path, tmp_path: Path
+) -> None:
+    run_script(text, tmp_path / "run", -10, 0, "--compile")
+    run_script(text, tmp_path / "run", -20, 0)
+    run_script(text, tmp_path / "run", -STEPS, 0, "--compile", "--shard", torchrun=2)
+    assert_close_runs(whole, tmp_path / "run")
+
+
+def test_without_a_compiler_it_says_so(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(x: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("\nInvalidCxxCompiler: No working C++ compiler found\nmore\nlines")
+
+    monkeypatch.setattr(torch, "compile", lambda function: fail)
+    assert main([str(text), str(tmp_path / "run"), *SIZES.split(), "--compile"]) == 1
+    said = capsys.readouterr().err
+    assert "does not work here on cpu: InvalidCxxCompiler: No working C++ compiler found" in said
+    assert "g++ or clang++" in said
+    assert "lines" not in said
+
+
+@pytest.mark.parametrize("name", ["tiny", "small"])
+def test_a_plan_counts_what_a_training_has(name: str) -> None:
+    size = PRESETS[name]
+    plan = plan_pretraining(size, devices=2, peak=1e12, share=0.5)
+    config = BertConfig(size.vocab_size, size.d_model, size.nhead, size.num_layers, size.dim_feedforward,
+                        max_length=size.length)  # fmt: skip
+    model = MaskedLM(Bert(config))
+    assert plan.parameters == sum(p.numel() for p in model.parameters())
+    assert plan.tokens == size.steps * size.batch_size * size.length
+    assert plan.state_bytes == 16 * plan.parameters
+    assert plan.hours == pytest.approx(plan.flops / (2 * 0.5e12) / 3600)
+    assert plan.flops_per_token * plan.tokens == pytest.approx(plan.flops)
+    twice = plan_pretraining(size, devices=4, peak=1e12, share=0.5)
+    assert twice.hours == pytest.approx(plan.hours / 2)
+
+
+def test_a_plan_refuses_what_is_out_of_range() -> None:
+    with pytest.raises(ValueError, match="preset must be one of tiny, small, base"):
+        plan_pretraining("huge")
+    for wrong in ({"devices": 0}, {"peak": 0.0}, {"share": 1.5}):
+        with pytest.raises(ValueError, match="Need devices >= 1"):
+            plan_pretraining("base", **wrong)
+
+
+def test_the_command_prints_its_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--dry-run", "--preset", "base-8", "--peak", "989", "--share", "0.4"]) == 0
+    plan = plan_pretraining("base-8", devices=8, peak=989e12, share=0.4)
+    said = capsys.readouterr().out
+    assert said == f"{plan}\n"
+    assert f"{plan.parameters:,} parameters" in said
+    assert "8 devices of 989 TFLOP/s, at 40%" in said
+    assert main(["--dry-run", "--share", "2"]) == 1
+    with pytest.raises(SystemExit):
+        main(["--preset", "tiny"])
+    assert "Name the text and the folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_each_preset_names_a_command_that_the_parser_reads(preset: Preset) -> None:
+    from encoder_core.pretrain.__main__ import _parser, read_options
+
+    words = preset.command.split()
+    options = _parser().parse_args(words[words.index("encoder_core.pretrain") + 1 :])
+    assert read_options(options).size == preset
+    assert ("torchrun" in words) == (preset.devices > 1)
+    assert preset.devices == 1 or f"--nproc-per-node {preset.devices}" in preset.command
+    assert preset.batch_size % preset.devices == 0
 
 
 def test_what_a_killed_process_logged_too_much_is_taken_out(tmp_path: Path) -> None:
@@ -286,4 +394,6 @@ def test_the_command_says_what_is_wrong(
         main(["--help"])
     assert ended.value.code == 0
     told = capsys.readouterr().out
-    assert all(f"{name}: {preset.about}"[:20] in told for name, preset in PRESETS.items())
+    unbroken = "".join(told.split())  # argparse breaks lines, at hyphens too
+    assert all(preset.about.replace(" ", "") in unbroken for preset in PRESETS.values())
+    assert all(preset.command in told for preset in PRESETS.values())
