@@ -39,7 +39,7 @@ from course import check, explain, figures, hint, labs, measure, predict, quiz, 
 from course.content.efficient import long_text, low_precision, modern, parts, processes, texts
 from course.system.threads import one_thread
 from encoder_core import TransformerEncoder, TransformerEncoderLayer, attention_function
-from encoder_core import layer_costs, load_minilm, measure_machine, use_fast_cpu
+from encoder_core import layer_costs, load_minilm, measure_machine, plan_pretraining, use_fast_cpu
 
 model, tokenizer = load_minilm()
 D, H, F_WIDTH = 384, 12, 1536  # of MiniLM: width, heads, width of the feed-forward network
@@ -704,8 +704,8 @@ explain("efficient.windows")
 # %% id="depth-run"
 older, newer = modern.bert_base(512), modern.modernbert_base(512)
 for name, size in {"BERT-base": older, "ModernBERT-base": newer}.items():
-    print(f"{name:16} {size.layers} layers, {size.parameters / 1e6:.0f} million parameters,", end=" ")
-    print(f"{size.parameters / size.layers / 1e6:.1f} million a layer")
+    print(f"{name:16} {size.layers} layers with {size.parameters / 1e6:.0f} million,", end=" ")
+    print(f"{size.parameters / size.layers / 1e6:.1f} million parameters a layer")
 gated, plain = 3 * 768 * 1152, 2 * 768 * 3072
 print(f"weights of a feed-forward network: {gated / 1e6:.2f} million, {plain / 1e6:.2f} in BERT")
 biases = 2 * 768 + 3072 + 4 * 768 + 2 * 768  # feed-forward, projections, norms
@@ -730,6 +730,9 @@ quiz("efficient.depth")
 # ## 10 The cost lab
 #
 # All of this on one page. Choose a length, a batch, a width, a precision, a kind of attention: the bars say what each part costs, the roofline what it waits for, the curve where the square takes over. Then let it be measured, and compare.
+
+# %% id="cost-lab"
+labs.CostLab()
 
 # %% id="cost-lab-quiz"
 quiz("efficient.bert-large-training")
@@ -797,6 +800,15 @@ for name, billions in {"BERT-base": 0.11, "BERT-large": 0.34, "7 B": 7.0, "70 B"
     gigabytes = 16 * billions
     print(f"{name:10} {gigabytes:7,.1f} GB on one device, {gigabytes / 8:6,.1f} on each of eight")
 
+# %% [markdown] id="sharded-text"
+# PyTorch does this in `torch.distributed.fsdp` (Zhao et al., 2023), and the command with one more word, `--shard`. The training from above once more, each of two processes holding half:
+
+# %% id="sharded-run"
+sharded = processes.pretrain(2, shard=True)
+apart_sharded = max(abs(a - b) for a, b in zip(runs[1].losses, sharded.losses))
+print(f"largest difference from one process's curve: {apart_sharded:.0e}", end="; ")
+print(f"{sharded.tokens_per_second:,.0f} tokens a second")
+
 # %% id="sharding-quiz"
 quiz("efficient.sharding")
 
@@ -821,11 +833,12 @@ recipes = {  # tokens that are read in training
 }
 per_token = 3 * modern.bert_base(128).billions * 1e9 / 128  # forward, and twice that backward
 print(f"BERT-base: {per_token / 1e9:.2f} billion operations a token in training, without its head")
+print("hours on H200s at 40 % of their peak:")
 for name, tokens in recipes.items():
     work = tokens * per_token
     hours = work / (H200 * 0.4) / 3600
     years = work / (machine.peak * 0.8) / 3600 / 24 / 365
-    print(f"{name:17} {tokens / 1e9:5,.0f} billion tokens: {hours:6,.1f} hours on an H200,", end=" ")
+    print(f"{name:17} {tokens / 1e9:5,.0f} billion tokens: {hours:6,.1f} hours on one,", end=" ")
     print(f"{hours / 8:5,.1f} on eight; {years:8,.1f} years on one thread here")
 
 # %% id="plan-explain"
@@ -836,13 +849,22 @@ explain("efficient.days-for-a-bert")
 #
 # What is *not* in this plan: the text (clean, with a licence, and without the test sets in it), a few runs that fail, and the evaluation. And it says nothing of whether more tokens help. That is a question for experiments, such as chapter 05's.
 #
-# A plan in commands. Try each step on a CPU with the smallest preset before you rent anything:
+# The command of section 11 makes such a plan for each of its presets, with the operations of the head and of the square counted, too (`--dry-run` prints it). Its preset for eight devices, which has MosaicBERT's batch, rate and number of updates:
+
+# %% id="preset-run"
+print(plan_pretraining("base-8", peak=H200, share=0.4))
+
+# %% [markdown] id="commands-note"
+# And in commands. Try each step on a CPU with the smallest preset before you rent anything:
 #
-#     python -m encoder_core.pretrain my-texts runs/try --preset tiny
-#     python -m encoder_core.pretrain my-texts runs/base --preset base --compile
-#     torchrun --standalone --nproc-per-node 8 -m encoder_core.pretrain my-texts runs/base-8 --preset base-8 --compile
+# ```
+# python -m encoder_core.pretrain my-texts runs/try --preset tiny
+# python -m encoder_core.pretrain my-texts runs/base --preset base --compile
+# torchrun --standalone --nproc-per-node 8 -m encoder_core.pretrain \
+#     my-texts runs/base-8 --preset base-8 --compile
+# ```
 #
-# Each prints its tokens a second and its share of the measured peak while it runs. It goes on where it stopped when it is called again, whatever ended it; no text is read twice or lost.
+# Each prints its tokens a second and its share of the measured peak while it runs. It goes on where it stopped when it is called again, whatever ended it; no text is read twice or lost. (The presets for GPUs were planned and not run: no GPU was at hand.)
 
 # %% [markdown] id="recap"
 # ## Recap
@@ -879,6 +901,7 @@ explain("efficient.days-for-a-bert")
 # - Warner, Chaffin, Clavié, and others: *Smarter, Better, Faster, Longer: A Modern Bidirectional Encoder for Fast, Memory Efficient, and Long Context Finetuning and Inference*. 2024. [arXiv:2412.13663](https://arxiv.org/abs/2412.13663). ModernBERT; section 2.
 # - Anthony, Hatef, Narayanan, and others: *The Case for Co-Designing Model Architectures with Hardware*. 2024. [arXiv:2401.14489](https://arxiv.org/abs/2401.14489).
 # - Rajbhandari, Rasley, Ruwase, He: *ZeRO: Memory Optimizations Toward Training Trillion Parameter Models*. SC 2020. [arXiv:1910.02054](https://arxiv.org/abs/1910.02054). Section 3: what a parameter takes.
+# - Zhao, Gu, Varma, and others: *PyTorch FSDP: Experiences on Scaling Fully Sharded Data Parallel*. VLDB 2023. [arXiv:2304.11277](https://arxiv.org/abs/2304.11277).
 # - Devlin, Chang, Lee, Toutanova: *BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding*. NAACL 2019. [arXiv:1810.04805](https://arxiv.org/abs/1810.04805). Appendix A.2.
 # - Portes, Trott, Havens, and others: *MosaicBERT: A Bidirectional Encoder Optimized for Fast Pretraining*. NeurIPS 2023. [arXiv:2312.17482](https://arxiv.org/abs/2312.17482).
 # - Geiping, Goldstein: *Cramming: Training a Language Model on a Single GPU in One Day*. ICML 2023. [arXiv:2212.14034](https://arxiv.org/abs/2212.14034).

@@ -48,8 +48,10 @@ def _texts() -> Mapping[str, str]:
     return {"text": "\n\n".join(sections), "vocabulary": "\n".join(sorted(pieces, key=pieces.get))}  # type: ignore[arg-type]
 
 
-def pretrain(processes: int, steps: int = 40) -> Pretraining:
+def pretrain(processes: int, steps: int = 40, *, shard: bool = False) -> Pretraining:
     """Run the pre-training command on this machine's CPU, shared by so many processes.
+
+    With `shard` each of them holds a part of the model, and of what training adds to it.
 
     Raises:
         RuntimeError: the command failed; gives the end of what it said.
@@ -62,7 +64,7 @@ def pretrain(processes: int, steps: int = 40) -> Pretraining:
         named = {"TEXT": str(text), "FOLDER": str(run), "VOCABULARY": str(vocabulary)}
         words = [named.get(word, word) for word in COMMAND.format(steps=steps).split()]
         torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
-        _run([sys.executable, *torchrun, str(processes), *words])
+        _run([sys.executable, *torchrun, str(processes), *words, *(["--shard"] if shard else [])])
         lines = [line for line in read_log(run) if "loss" in line]
     speeds = sorted(line["tokens_per_second"] for line in lines[len(lines) // 2 :])
     return Pretraining(processes, [line["loss"] for line in lines], speeds[len(speeds) // 2])

@@ -260,7 +260,9 @@ def occlude(images: Tensor, patches: Sequence[int], patch: int, grey: float) -> 
     >>> occlude(torch.zeros(1, 1, 2, 2), [1, 2], patch=1, grey=0.5).tolist()
     [[[[0.0, 0.5], [0.5, 0.0]]]]
     """
-    cut = patchify(images, patch).clone()  # (B, N, P * P); patches of one pixel are the image itself
+    cut = patchify(
+        images, patch
+    ).clone()  # (B, N, P * P); patches of one pixel are the image itself
     cut[:, list(patches)] = grey
     return unpatchify(cut, patch, *images.shape[-2:])
 

@@ -220,6 +220,7 @@ def test_gradients_of_unequal_parts(chapter: SimpleNamespace) -> None:
 
 def test_two_processes_have_one_curve(chapter: SimpleNamespace) -> None:
     assert chapter.apart_curves < 1e-4
+    assert chapter.apart_sharded < 1e-4
     assert len(chapter.runs[2].losses) == 40
     assert chapter.runs[1].losses[-1] < chapter.runs[1].losses[0] - 1
 
