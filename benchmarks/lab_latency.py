@@ -186,6 +186,13 @@ OTHERS["decoding"] = Contender(
     "decoding lab, a beam of 3: a letter of the keywords", "decoding.ipynb", DECODING,
     "[data-lab=decoding][data-drawn]", "[data-lab] input[type=text]", keys=("x", "Backspace") * 3,
 )  # fmt: skip
+# What the machine can do is given, so that nothing is measured before the first picture.
+OTHERS["cost"] = Contender(
+    "cost lab: the length", "cost.ipynb",
+    "from course import labs\nfrom encoder_core import Machine\nlabs.CostLab(Machine(5e10, 5e9))",
+    "[data-lab=cost][data-drawn]", "[data-lab] input[type=number]",
+    keys=("ArrowUp",) * 3 + ("ArrowDown",) * 3,
+)  # fmt: skip
 # In the page, before it is loaded: count what comes through websockets.
 COUNT = """(() => {
   const Plain = window.WebSocket;

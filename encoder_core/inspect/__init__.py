@@ -1,1 +1,1 @@
-"""Look inside of a model while it runs, and change what it computes."""
+"""Look inside of a model while it runs, change what it computes, and count what that costs."""

@@ -82,8 +82,8 @@ def layer_costs(
     Args:
         attention: see `AttentionKind`. `"explicit"` and `"blockwise"` have the parts scores, softmax and weighted
             values; `"fused"` has one part for all three.
-        training: forward and backward, three times the forward; a fused kernel computes the scores again, which
-            makes its products 3.5 times the forward's. The optimizer's step is not counted.
+        training: forward and backward, counted as three times the forward, bytes too; a fused kernel computes the
+            scores again, so its products are 3.5 times the forward's. The optimizer's step is not counted.
         block: keys in a block, for `"blockwise"`.
 
     Returns:

@@ -45,7 +45,10 @@ class Machine:
         return self.peak / self.bandwidth
 
     def seconds(self, cost: Cost) -> float:
-        """Return the least time for a part: of its operations or of its bytes, whichever takes longer."""
+        """Return the least time for a part: of its operations or of its bytes, whichever takes longer.
+
+        All operations count at the rate of products; exponentials are slower, so a part may take longer.
+        """
         return max(cost.operations / self.peak, cost.bytes / self.bandwidth)
 
     def limit(self, cost: Cost) -> Literal["compute", "memory"]:

@@ -157,6 +157,13 @@ def test_presets_set_sizes_and_are_recognised(lab: CostLab) -> None:
     assert front.last["values"]["layers"] == 5
 
 
+def test_a_lab_starts_with_a_preset() -> None:
+    lab = labs.CostLab(BOTH, preset="bert-base", layers=2)
+    assert (lab.settings["d_model"], lab.settings["layers"]) == (768, 2)
+    with pytest.raises(ValueError, match="There is no preset 'gpt'; there are toy, minilm"):
+        labs.CostLab(BOTH, preset="gpt")
+
+
 def test_modernberts_gated_network_has_as_many_weights_as_its_preset() -> None:
     assert 2 * 768 * PRESETS["modernbert-base"]["dim_feedforward"] == 3 * 768 * 1152
 

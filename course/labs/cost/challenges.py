@@ -63,7 +63,8 @@ TASKS = Tasks(
             "Find a length at which the products of attention, scores and weighted values, take as many "
             "FLOPs as the two products of the feed-forward network, within 2 %.",
             "Write both down: 4 · B · S · S · D for attention, 4 · B · S · D · F for the network.",
-            "The length equals dim_feedforward. Batch, heads and layers cancel, and so does d_model.",
+            "In a forward pass the length equals dim_feedforward. Batch, heads and layers cancel, and so does "
+            "d_model.",
             _as_much,
         ),
         Challenge(

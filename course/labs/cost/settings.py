@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -102,9 +103,10 @@ def preset_of(settings: Settings) -> str:
     return next(matching, "")
 
 
-def devices() -> list[str]:
+@functools.cache
+def devices() -> tuple[str, ...]:
     """Return the devices of this machine."""
-    return ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    return ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
 
 
 def check_settings(settings: Settings) -> None:

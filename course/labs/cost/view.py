@@ -74,7 +74,8 @@ def roofline(
         (i, s.labels.index(part)) for i, s in enumerate(series) if s.labels and part in s.labels
     )
     room = {"most": 2.5 * shown.machine.peak / GIGA}  # for the names above the roof
-    return plot_panel("roofline", series, (key, measured), at, y=room)
+    told = f"Roofline: below {shown.machine.ridge:.3g} operations per byte a part waits for memory"
+    return plot_panel("roofline", series, (key, measured), at, y=room, caption=told)
 
 
 def roof(shown: Shown, measured: Measured | None) -> list[Series]:

@@ -34,6 +34,17 @@ from encoder_core.inspect.machine import Machine
 PROGRESS = 100  # parts of a measurement's bar
 
 
+def _sizes(preset: object) -> dict[str, int]:
+    """The sizes of a preset.
+
+    Raises:
+        ValueError: there is no such preset.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"There is no preset {preset!r}; there are {', '.join(PRESETS)}.")
+    return PRESETS[str(preset)]
+
+
 class CostLab(SettingsLab):
     """See what an encoder costs, part by part, and measure whether that is so.
 
@@ -43,7 +54,8 @@ class CostLab(SettingsLab):
         device: `"cpu"` or `"cuda"`; the CPU if None.
         **settings: how the lab starts; any of `batch`, `length`, `d_model`, `heads`, `dim_feedforward`, `layers`,
             `precision` (`"float32"`, `"bfloat16"`, `"float16"`), `attention` (`"explicit"`, `"blockwise"`,
-            `"fused"`), `training` and `part` (a row of the table).
+            `"fused"`), `training`, `part` (a row of the table), and `preset` for a model's sizes (`"toy"`,
+            `"minilm"`, `"bert-base"`, `"bert-large"`, `"modernbert-base"`).
 
     Raises:
         ValueError: a setting is invalid; the text says why.
@@ -68,6 +80,8 @@ class CostLab(SettingsLab):
         self._failed = ""
         self._refusal: tuple[int, str] = (-1, "")  # of the result with this number
         start = Settings(device=device or "cpu")
+        if "preset" in settings:
+            settings = {**_sizes(settings.pop("preset")), **settings}
         if isinstance(machine, Machine):
             machine = {settings.get("precision", start.precision): machine}
         self._given = {(start.device, name): one for name, one in (machine or {}).items()}
