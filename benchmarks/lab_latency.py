@@ -193,6 +193,22 @@ OTHERS["cost"] = Contender(
     "[data-lab=cost][data-drawn]", "[data-lab] input[type=number]",
     keys=("ArrowUp",) * 3 + ("ArrowDown",) * 3,
 )  # fmt: skip
+# Untrained, with every digit of scikit-learn as example; with room for one drawing, so that each is read anew.
+VISION = """
+import functools
+import torch
+from sklearn.datasets import load_digits
+from course import labs
+from encoder_core import VisionTransformer
+digits = load_digits()
+lab = labs.VisionLab(VisionTransformer(8, 2, 10, 32, 4, channels=1), torch.tensor(digits.images) / 16, digits.target)
+lab.reader.read = functools.lru_cache(1)(lab.reader._read)
+lab
+"""
+OTHERS["vision"] = Contender(
+    "vision lab, 17 images a batch: the ink of a pixel", "vision.ipynb", VISION,
+    "[data-lab=vision][data-drawn]", "[data-panel=sketch] canvas", keys=("9", "2", "5") * 2,
+)  # fmt: skip
 # In the page, before it is loaded: count what comes through websockets.
 COUNT = """(() => {
   const Plain = window.WebSocket;

@@ -149,6 +149,7 @@ class Reader:
         self.count = self.across**2  # N
         self.movable = isinstance(self.model.positions, nn.Parameter)
         self.grey = float(self.images.mean())  # of an occluded patch
+        self.apart = _apart(self._points())  # at first, so that no stroke waits for it
         self.read = functools.lru_cache(maxsize=32)(self._read)
         self._plain = functools.lru_cache(maxsize=32)(self._read_plain)
         logits, weights = self._call(self.images[:1, None], None)
@@ -230,14 +231,6 @@ class Reader:
         mixed = np.random.default_rng(asked.seed).permutation(self.count)
         return np.roll(order, 1) if (mixed == order).all() else mixed
 
-    @functools.cached_property
-    def apart(self) -> float:
-        """The largest distance of an example from its nearest other one, in pixels of full ink."""
-        points = self._points()
-        distances = torch.cdist(points, points).fill_diagonal_(torch.inf)  # (N, N)
-        nearest = distances.amin(dim=1)
-        return float(nearest.max()) if len(points) > 1 else 0.0
-
     def nearest(self, levels: NDArray[np.int64]) -> tuple[int, float]:
         """The example that is most like a drawing, and its distance."""
         point = torch.from_numpy(levels / DARKEST).float()[None]
@@ -246,6 +239,12 @@ class Reader:
 
     def _points(self) -> Tensor:
         return self.images[:COMPARED].flatten(1)  # (N, 64)
+
+
+def _apart(points: Tensor) -> float:
+    """The largest distance of a point from its nearest other one."""
+    distances = torch.cdist(points, points).fill_diagonal_(torch.inf)  # (N, N)
+    return float(distances.amin(dim=1).max()) if len(points) > 1 else 0.0
 
 
 def occlude(images: Tensor, patches: Sequence[int], patch: int, grey: float) -> Tensor:
