@@ -71,7 +71,7 @@ def blockwise_attention(query: Tensor, key: Tensor, value: Tensor, block: int) -
     """Attention of (..., L, Dh) over (..., S, Dh) and (..., S, Dv), `block` keys at a time: (..., L, Dv)."""
     ### BEGIN SOLUTION
     scale = 1 / math.sqrt(query.shape[-1])
-    highest = query.new_full((*query.shape[:-1], 1), -math.inf)  # (..., L, 1): the largest score so far
+    highest = torch.full_like(query[..., :1], -math.inf)  # (..., L, 1): the largest score so far
     total = torch.zeros_like(highest)  # (..., L, 1): the sum of exp(score - highest) so far
     output = query.new_zeros(*query.shape[:-1], value.shape[-1])  # (..., L, Dv): not yet divided
     for start in range(0, key.shape[-2], block):
@@ -126,7 +126,7 @@ def repad(packed: Tensor, indices: Tensor, batch: int, length: int) -> Tensor:
     """Put real tokens (N, D) back to their places, zeros elsewhere: (batch, length, D)."""
     ### BEGIN SOLUTION
     x = packed.new_zeros(batch * length, packed.shape[-1])  # (B * S, D)
-    return x.index_copy(0, indices, packed).reshape(batch, length, -1)
+    return x.index_copy(0, indices, packed).reshape(batch, length, packed.shape[-1])
     ### END SOLUTION
 
 
