@@ -102,6 +102,17 @@ def additive_attention(query, memory, w_query, w_memory, v, memory_padding_mask=
     weights = torch.softmax(scores, -1).nan_to_num(0.0)
     return (weights[..., None] * memory).sum(1), weights
 """,
+    "vision.patchify": """\
+def patchify(images, patch):
+    if images.shape[2] % patch or images.shape[3] % patch:
+        raise ValueError("both sides must be multiples of the patch")
+    return F.unfold(images, patch, stride=patch).mT
+""",
+    "speech.ctc_loss": """\
+def ctc_loss(log_probs, target, blank):
+    lengths = torch.tensor(len(log_probs)), torch.tensor(len(target))
+    return F.ctc_loss(log_probs, torch.tensor(target, dtype=torch.long), *lengths, blank, "sum")
+""",
 }
 
 ONE_BY_ONE = """\

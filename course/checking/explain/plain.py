@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from course.checking.exercise import Exercise
+from course.checking.exercise.wording import told_apart
 from course.checking.explain.diagnosis import Trial
 
 Result = tuple[Any, Any, Trial]  # expected, actual, where
@@ -132,7 +133,10 @@ def _much(gap: float) -> str:
 
 def _furthest(found: list[Result]) -> str:
     want, came, trial = found[0]
-    return f"with {trial.probe.case.says}: expected {want!r}, got {came!r}"
+    shown = (repr(want), repr(came))
+    if isinstance(want, float) or isinstance(came, float):
+        shown = told_apart(want, came)
+    return f"with {trial.probe.case.says}: expected {shown[0]}, got {shown[1]}"
 
 
 def _cut(value: Any) -> str:

@@ -91,15 +91,14 @@ patchify = use("vision.patchify")
 # Undo `patchify`: given the patches `(B, N, C * patch * patch)` and the height and width of the images, return the images `(B, C, height, width)`.
 #
 # ```
-#   patches      (B, N, C * patch * patch)
-#                    |   '-------.-------'
-#                .---'---.   .---'---.
-#   split    (B, rows, columns, C, patch, patch)
-#                      move each patch's rows behind the rows of patches,
-#                      its columns behind the columns of patches
-#            (B, C, rows, patch, columns, patch)
-#                   '----.----'  '-----.-----'
-#   images   (B, C,    height,       width)
+#   patches   (B, N, C * patch * patch)
+#   split     (B, rows, columns, C, patch, patch)       N is rows * columns
+#
+#                    the rows within a patch move behind the rows of patches,
+#                    the columns within a patch behind the columns of patches
+#
+#   moved     (B, C, rows, patch, columns, patch)
+#   joined    (B, C, height, width)                     height is rows * patch
 # ```
 #
 # - `N` is `(height // patch) * (width // patch)`, and both sides are multiples of `patch`: nothing need be checked.
@@ -233,14 +232,14 @@ ctc_collapse = use("speech.ctc_collapse")
 #   in state   1  1  2  3  5  6  7  9  9           9 or 10 is where it may end
 # ```
 #
-# Let `alpha[s]` be the log of the probability that a path is in state s now and has come there by any way. In each frame, the new `alpha[s]` is the log of the sum of the states that lead to s (`logsumexp`), plus the log probability of the letter of s.
+# Let `alpha[s]` be the log of the probability of all beginnings of paths that are in state s in this frame. In the next frame, `alpha[s]` is the log of the sum over the states that lead to s (`logsumexp` of their alphas), plus the log probability that this frame gives to the letter of s.
 #
 # - Two equal letters need a blank between them: the skip is not allowed there.
 # - Stay with logarithms. A product of many probabilities is 0 in a computer long before it is 0 in truth.
 # - The target has no blank in it, may be empty (then one path is left, of blanks alone), and `blank` may be any id.
 # - Where the frames are too few for the text, no path spells it: p is 0, and the loss is `inf`. No gradient is asked for there.
 # - Everywhere else a training must be able to use the gradient. `logsumexp` of nothing but `-inf` has a gradient of NaN, so leave out the states that no path has reached.
-# - `log_probs` is float32 or float64, with at least one frame.
+# - `log_probs` is float32 or float64, with at least one frame. `F.ctc_loss` computes the same for a batch; here you write what it does inside.
 #
 # *A tiny case.* Two frames, three ids that are all equally likely, `blank = 0`. The target `[1]` is spelled by the paths `1 1`, `1 0` and `0 1`, three of nine: the loss is `-log(3/9)`, about 1.10. The target `[1, 2]` has the path `1 2` alone, and the loss is `-log(1/9)`, about 2.20. The target `[1, 1]` would need three frames: the loss is `inf`.
 

@@ -3,10 +3,7 @@
 OF_IMAGES = {
     "a single image": "B = 1",
     "a single channel": "C = 1",
-    "several channels": "C > 1",
     "square images": "height = width",
-    "images that are higher than wide": "height > width",
-    "images that are wider than high": "width > height",
     "patches of one pixel": "patch = 1",
     "an image that is one patch": "N = 1",
     "a single row of patches": "rows = 1; columns > 1",

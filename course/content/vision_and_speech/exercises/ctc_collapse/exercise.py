@@ -22,7 +22,9 @@ _SHORTEST: tuple[tuple[list[int], str], ...] = (
     ([1, 0, 0, 1], "several blanks are one"),
     ([2, 1], "the order of the path stays"),
     ([1, 1, 0, 1, 1], "there are two runs"),
-)  # of paths with the blank 0: what should become of them follows by hand
+    ([12, 12, 0, 12], "ids of two digits are ids like others"),
+    ([3000, 1000, 1000], "ids of four digits are ids like others"),
+)  # with the blank 0, and why
 
 
 def _merged(ids: list[int]) -> list[int]:
@@ -44,6 +46,8 @@ def _names(ids: list[int], blank: int) -> Iterator[str]:
         yield "equal letters on both sides of a blank"
     if ids and ids[0] == ids[-1] and len(ids) > 1:
         yield "a path that ends as it begins"
+    if any(id > 9 for id in ids):
+        yield "ids of several digits"
     if 0 in ids and blank != 0:
         yield "a letter whose id is 0"
 

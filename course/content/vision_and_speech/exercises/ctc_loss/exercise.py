@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.checking.exercise import Case, Exercise, Landmark, tags
+from course.checking.exercise import Case, Exercise, Landmark, Remark, tags
 from course.checking.exercise.cases import FLAT, FULL
 from course.checking.exercise.draw import Draw
 
@@ -164,7 +164,38 @@ def _likeliest(x: Tensor, dim: int) -> Tensor:
 
 
 def _finds(function: Loss, failed: Sequence[Case]) -> list[str]:
-    """How many paths the answer counts where all ids are equally likely: a number that a hand can check."""
+    """What the answer makes of frames in which a hand can check it: first of equal ones, then of two that differ."""
+    return _counted(function) or _weighed(function)
+
+
+def _weighed(function: Loss) -> list[str]:
+    """The products that make up p, in frames with probabilities of their own."""
+    for table, target in (
+        ([[0.2, 0.8]], [1]),
+        ([[0.9, 0.1], [0.3, 0.7]], [1]),
+        ([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6]], [1]),
+        ([[0.2, 0.8], [0.6, 0.4], [0.1, 0.9]], [1, 1]),
+    ):
+        probabilities = torch.tensor(table, dtype=torch.float64)
+        paths = _paths(len(table), 2, target, 0)
+        each = [math.prod(row[id] for row, id in zip(table, path, strict=True)) for path in paths]
+        with torch.no_grad():
+            loss = float(function(probabilities.log(), list(target), 0))
+        p = sum(each)
+        if not math.isclose(loss, -math.log(p), rel_tol=1e-6, abs_tol=1e-9):
+            rows = ", then ".join(" and ".join(f"{q:g}" for q in row) for row in table)
+            terms = " + ".join(f"{q:.4g}" for q in each)
+            own = f"; by your loss p is {math.exp(-loss):.4g}" if abs(loss) < 50 else ""
+            return [
+                f"with the probabilities {rows} of the ids 0 and 1 and the blank 0, the text {target} has "
+                f"p = {terms}{f' = {p:.4g}' if len(each) > 1 else ''}, one term for each path: the loss should be "
+                f"{-math.log(p):.4g} and is {loss:.4g}{own}"
+            ]
+    return []
+
+
+def _counted(function: Loss) -> list[str]:
+    """How many paths the answer counts where all ids are equally likely."""
     plain: tuple[tuple[int, int, list[int], int], ...] = (
         (1, 3, [1], 0), (1, 3, [], 0), (2, 3, [1], 0), (2, 3, [1, 2], 0), (2, 3, [], 0), (3, 3, [1], 0),
         (3, 3, [1, 2], 0), (3, 3, [1, 1], 0), (4, 3, [1, 1], 0), (4, 3, [1, 2], 0), (4, 3, [1, 2, 1], 0),
@@ -202,6 +233,11 @@ def _finds(function: Loss, failed: Sequence[Case]) -> list[str]:
     return []
 
 
+def _holds_nan(came: Any, wanted: Any) -> bool:
+    """Whether NaN is in the gradient; the model solution's loss has none there."""
+    return any(isinstance(one, Tensor) and bool(one.isnan().any()) for one in came)
+
+
 EXERCISE = Exercise(
     id="speech.ctc_loss",
     signature="(log_probs, target, blank)",
@@ -211,6 +247,20 @@ EXERCISE = Exercise(
     axes=((),),
     harness=_trained,
     finds=_finds,
+    remarks=(
+        Remark(
+            "nan-gradient-at-a-text-too-long",
+            Case(
+                (torch.full((2, 3), -math.log(3), dtype=torch.float64), [1, 1], 0),
+                "2 frames, one letter twice",
+            ),
+            _holds_nan,
+            "Where the frames are too few for the text, the loss is inf, as it should be, and the gradient that flows "
+            "back is NaN. In training, one such recording makes NaN of all weights with the next step. Leave such "
+            "recordings out of the batch, or out of the loss, as zero_infinity=True does in `F.ctc_loss`.",
+            mode="gradient",
+        ),
+    ),
     landmarks=(
         Landmark("log p, whose sign is still to be turned round", _with(sign=1)),
         Landmark("p itself, in place of -log p", lambda *a: _with(sign=1)(*a).exp()),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import torch
 
 from course.checking.exercise import Case, Exercise, tags
 from course.checking.exercise.cases import FLAT, holding
 from course.checking.exercise.draw import Draw
+from course.content import exercises
+from course.content.vision_and_speech.exercises.numbered import Example, first_wrong_row
 
 _OF_SIZES = {
     "a single signal": "B = 1",
@@ -64,11 +68,29 @@ def _cases(seed: int) -> list[Case]:
     ]
 
 
+def _numbered(batch: int, samples: int, size: int, hop: int) -> Example:
+    signal = torch.arange(batch * samples, dtype=torch.float64).reshape(batch, samples)
+    what = (
+        f"a signal of {samples} samples" if batch == 1 else f"{batch} signals of {samples} samples"
+    )
+    how = "counts" if batch == 1 else "count"
+    return f"of {what} that {how} from 0 on, with size {size} and hop {hop}", (signal, size, hop)
+
+
+def _finds(function: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
+    """Numbered samples: the first frame that holds others than it should."""
+    sizes = ((1, 7, 3, 2), (1, 8, 4, 2), (1, 9, 2, 3), (2, 4, 3, 1), (1, 9, 3, 3), (1, 3, 1, 1))
+    examples = [_numbered(*of) for of in sizes]
+    model = exercises.get("speech.frame").model()
+    return first_wrong_row(function, model, examples, lambda number: f"frame {number}")
+
+
 EXERCISE = Exercise(
     id="speech.frame",
     signature="(signal, size, hop)",
     minutes=12,
     difficulty=1,
     cases=_cases,
+    finds=_finds,
     axes=(("B", "N", "size"),),
 )

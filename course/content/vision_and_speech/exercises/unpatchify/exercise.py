@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
 from course.checking.exercise import Case, Exercise, tags
 from course.checking.exercise.cases import holding
 from course.checking.exercise.draw import Draw
+from course.content import exercises
 from course.content.vision_and_speech.exercises.images import OF_IMAGES
+from course.content.vision_and_speech.exercises.numbered import Example, first_wrong_row
 
 
 def _cases(seed: int) -> list[Case]:
@@ -34,11 +41,37 @@ def _cases(seed: int) -> list[Case]:
     ]  # fmt: skip
 
 
+def _numbered(channels: int, height: int, width: int, patch: int) -> Example:
+    count = height // patch * (width // patch)
+    size = channels * patch * patch
+    patches = torch.arange(count * size, dtype=torch.float64).reshape(1, count, size)
+    deep = f", {channels} channels" if channels > 1 else ""
+    says = f"where the patches count their numbers from 0 on (patch {patch}, height {height}, width {width}{deep})"
+    return says, (patches, patch, height, width)
+
+
+def _finds(function: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
+    """Numbered patches: the first row of pixels that holds others than it should."""
+    model = exercises.get("vision.unpatchify").model()
+    for of in ((1, 4, 6, 2), (2, 2, 2, 2), (2, 2, 4, 2), (1, 6, 4, 2), (3, 6, 6, 3)):
+        height = of[1]
+
+        def row(number: int, height: int = height, deep: bool = of[0] > 1) -> str:
+            channel = f"channel {number // height}" if deep else "the image"
+            return f"row {number % height} of {channel}"
+
+        found = first_wrong_row(function, model, [_numbered(*of)], row)
+        if found:
+            return found
+    return []
+
+
 EXERCISE = Exercise(
     id="vision.unpatchify",
     signature="(patches, patch, height, width)",
     minutes=12,
     difficulty=2,
     cases=_cases,
+    finds=_finds,
     axes=(("B", "C", "height", "width"),),
 )

@@ -151,7 +151,11 @@ def _finds(function: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
 def _as_errors(rate: float, words: int) -> str:
     errors = rate * words
     whole = math.isfinite(errors) and math.isclose(errors, round(errors), abs_tol=1e-6)
-    return f", as for {round(errors)} errors," if whole and words > 1 else ""
+    return (
+        f", as for {round(errors)} error{'s' * (round(errors) != 1)},"
+        if whole and words > 1
+        else ""
+    )
 
 
 EXERCISE = Exercise(
