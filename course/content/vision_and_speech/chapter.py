@@ -9,17 +9,30 @@
 # %% [markdown] id="title"
 # # 09 Vision and speech
 #
-# An encoder reads a sequence of vectors. Nothing in it says that they must be words.
+# ```
+#         ..**%%@@@@%%
+#         **==::**--%%++          Read this. You see a digit. A network sees
+#               --%%##            64 numbers, and the encoder of chapter 04
+#             ::@@++              sees what it always sees: a sequence of
+#             --@@==              vectors. One of the classifiers below reads
+#               **%%..            a 7 here.
+#           ..--@@..
+#         ..@@@@--
+# ```
+#
+# An encoder reads a sequence of vectors. Nothing in it says that they must be words. This chapter cuts images into patches and sounds into frames, gives them to the layer that you built in chapter 04, and trains it, a minute each, to read digits that people wrote and to write down digits that voices said.
 #
 # **When you are through, you can**
 #
 # - turn an image into a sequence of patches, and a sound into a sequence of frames;
-# - train an encoder that reads digits, written and spoken;
+# - train a Vision Transformer, and say honestly when something simpler wins, and why;
+# - show that its positions have learned the grid, and tell where it looks from what its answer hangs on;
+# - train an encoder that writes down spoken digits;
 # - say what CTC adds up, and compute it.
 #
 # **You need** Python, a little PyTorch, and from the chapters before: the layer of 04, the honest evaluation of 06.
 #
-# **Time** About three hours: seven exercises, 100 minutes by our count, and about 80 minutes to read, run and play.
+# **Time** About three hours: six exercises, 94 minutes by our count, and about 80 minutes to read, run and play. Sections 1 to 5 are about images, 6 to 10 about sound; each half can begin in a fresh kernel.
 
 # %% id="setup"
 import math
@@ -30,12 +43,87 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course import check, datasets, explain, figures, hint, labs, predict, quiz, use
+from course.content.recorded import recording
+from course.content.vision_and_speech import images
+from course.content.vision_and_speech.experiments.images import baselines, looks, model, recipe
+from course.content.vision_and_speech.experiments.images.distort import distort
 
 # %% [markdown] id="any-sequence-section"
 # ## 1 Any sequence of vectors
+#
+# > **In the article** (1.1): "计算机视觉：图像识别、目标检测、图像生成" (*computer vision: image recognition, object detection, image generation*) and "语音识别：语音转文本、语音合成" (*speech recognition: speech to text, speech synthesis*). And (1.2): "编码器负责将输入数据（例如文本、图像、语音）转换为隐藏表示" (*the encoder is responsible for turning the input data, for example text, images, speech, into a hidden representation*).
+# >
+# > Everything after that is about text; how an image or a sound gets into an encoder is left out. It takes one step in front of the encoder, and this chapter is about that step.
+#
+# What does a layer of chapter 04 know of words? Look at what it takes: a tensor $(B, S, D)$, and perhaps a mask. The words were gone before: the embedding had turned each into $D$ numbers, and the positions were added to these. Whatever else can be written as $S$ vectors of $D$ numbers, the same layer reads.
+
+# %% id="any-sequence-predict"
+predict("vision.what-changes")
+
+# %% id="any-sequence-run"
+layer = use("stacking.EncoderLayer")(16, 2, 32).eval()  # yours, from chapter 04: D = 16
+torch.manual_seed(0)
+sequences = {
+    "6 words, from a table": torch.nn.Embedding(1000, 16)(torch.tensor([[7, 4, 71, 9, 4, 2]])),
+    "16 patches of 4 pixels": torch.nn.Linear(4, 16)(torch.rand(1, 16, 4)),
+    "98 frames of 200 samples": torch.nn.Linear(200, 16)(torch.randn(1, 98, 200)),
+}
+for name, x in sequences.items():  # x is (B, S, D)
+    print(f"{name:25} {tuple(x.shape)!s:12} → {tuple(layer(x).shape)}")
+
+# %% id="any-sequence-explain"
+explain("vision.what-changes")
+
+# %% [markdown] id="any-sequence-note"
+# *What to see:* one layer, one set of weights, three kinds of sequence. What changes from one kind to the next stands in front of the encoder:
+#
+# | | a token is | how it becomes $D$ numbers | where it stands |
+# |---|---|---|---|
+# | text | a piece of a word | a row of a table | place in the sentence |
+# | image | a square of pixels, a [patch](glossary.md#patch) | its pixels times a matrix | row and column |
+# | sound | a few hundredths of a second, a frame | its samples or frequencies, times a matrix | time |
+#
+# Words need a table because a word's number says nothing: word 8 is not nearly word 7. A pixel's number does say something, half as much ink is half the number, so a matrix is enough.
 
 # %% [markdown] id="patches-section"
 # ## 2 An image is a sentence of patches
+#
+# The images are real: 1,797 digits that thirteen people wrote in 1998, 8 x 8 pixels in 17 shades of grey. scikit-learn carries them; they are the test set of a larger collection.
+
+# %% id="digits-show"
+data = datasets.load("digits")  # split="writers"
+print({name: len(getattr(data, name)) for name in ("train", "validation", "test")})
+data.show(10)
+
+# %% [markdown] id="writers-text"
+# Who wrote which? The file doesn't say. But look at the labels in the file's order, after the first thirty of each part:
+
+# %% id="writers-run"
+whole = (*data.train, *data.validation, *data.test)  # in the file's order
+for number in (1, 2, 3, 14):
+    form = [str(each.label) for each in whole if each.source == f"form {number}"]
+    print(f"form {number:2}: {len(form)} digits; from the 31st on {''.join(form[30:80])}")
+print(len({each.source for each in whole}), "forms")
+
+# %% [markdown] id="writers-note"
+# *What to see:* the same digits in the same order. Everybody filled in the same form, 130 digits, a few of which are missing. So the labels give away where one writer ends and the next begins, and we can hold out whole writers: forms 1 to 9 are for training, 10 for validation, 11 to 14 for test. (Fourteen forms and thirteen people: somebody may have filled in two. If these are on both sides of the split, one of our unknown writers is known.)
+#
+# Chapter 06 showed what a split at random hides: there 18 points. Section 4 measures it here.
+#
+# Our running example is of form 10. You have seen it above:
+
+# %% id="example-show"
+digit = data.validation[45]  # "3 (image 1202)"
+image = data.image(digit)  # (8, 8), 0 is paper and 1 is ink
+rows_of_pixels = baselines.fitted("logistic regression", "writers")
+print("logistic regression on the 64 pixels:", int(baselines.predicted(rows_of_pixels, image[None])))
+print("its writer meant:", digit.label)
+figures.heads(image[None], titles=["8 x 8 pixels"], title="Our digit")
+
+# %% [markdown] id="example-note"
+# *What to see:* a 3 with a small upper bow and a hook at the bottom. Take the hook away and it is a 7. A linear classifier adds up evidence pixel by pixel, and can't say "a hook *below* a stroke": that takes pixels in relation to one another. Relating things to one another is what attention does. But which things?
+#
+# Pixels, one by one, would be 64 tokens here and 50,176 in a photograph of 224 x 224 pixels; attention compares all pairs. Dosovitskiy et al. (2021) take squares of 16 x 16 pixels instead: *An Image is Worth 16x16 Words*. Ours are 2 x 2.
 
 # %% [markdown] id="patchify-text"
 # ### Exercise 1: `patchify`
@@ -84,6 +172,26 @@ check("vision.patchify", patchify)
 # %% id="patchify-use"
 patchify = use("vision.patchify")
 
+# %% [markdown] id="sentence-text"
+# Your function on our digit. The picture shows the sequence as the encoder gets it: one patch after another, in reading order.
+
+# %% id="sentence-run"
+sentence = patchify(image[None, None], 2)  # (B, N, 4)
+print(tuple(sentence.shape), "- a sentence of 16 words, 4 numbers each")
+print("word 2:", sentence[0, 2].tolist())
+figures.heads(
+    sentence[0].reshape(16, 2, 2), titles=[str(n) for n in range(16)], per_row=16,
+    title="The sentence",
+)
+
+# %% [markdown] id="sentence-note"
+# *What to see:* nothing of a 3. Each word is a corner, a stroke, a bit of paper; what they mean stands in their order, as in a sentence. The image **is** a sentence now, and all you know of chapters 01 to 04 holds for it.
+#
+# How long are such sentences? With patches of $P$ pixels an image of $H \times W$ has $N = HW / P^2$ of them, and attention has $N^2$ scores.
+
+# %% id="patch-size-quiz"
+quiz("vision.half-the-patch")
+
 # %% [markdown] id="unpatchify-text"
 # ### Exercise 2: `unpatchify`
 # *Difficulty 2 of 3, about 12 minutes. Hints: `hint("vision.unpatchify")`*
@@ -126,14 +234,236 @@ check("vision.unpatchify", unpatchify)
 # %% id="unpatchify-use"
 unpatchify = use("vision.unpatchify")
 
+# %% [markdown] id="mixed-text"
+# The way back makes a test possible. Take the sentence, put its words in another order, and look at the image that it makes. What of it can an encoder see that has no positions?
+
+# %% id="mixed-predict"
+predict("vision.mixed-patches")
+
+# %% id="mixed-run"
+torch.manual_seed(0)
+order = torch.randperm(16)
+patches = patchify(image[None, None], 2)  # (B, N, 4)
+mixed = unpatchify(patches[:, order], 2, 8, 8)  # (B, C, 8, 8)
+
+embed = torch.nn.Linear(4, 16)
+with torch.no_grad():
+    plain = layer(embed(patches)).mean(dim=1)  # (B, D), no positions
+    shuffled = layer(embed(patchify(mixed, 2))).mean(dim=1)
+    places = torch.randn(16, 16)  # (N, D)
+    plain_placed = layer(embed(patches) + places).mean(dim=1)
+    shuffled_placed = layer(embed(patchify(mixed, 2)) + places).mean(dim=1)
+print(f"without positions the pooled vectors differ by {(plain - shuffled).abs().max():.0e}")
+print(f"with positions by {(plain_placed - shuffled_placed).abs().max():.2f}")
+figures.heads(torch.stack([image, mixed[0, 0]]), titles=["the image", "mixed"], per_row=2)
+
+# %% id="mixed-explain"
+explain("vision.mixed-patches")
+
+# %% [markdown] id="mixed-note"
+# *What to see:* without positions both images are the same to an encoder, up to rounding: a bag of patches. (Chapter 02 had the same with words.) How much of a digit is left in the bag? The recording of section 4 has a model that was trained without positions.
+
 # %% [markdown] id="training-vision-section"
 # ## 3 A Vision Transformer
+#
+# Three parts are missing between the patches and an answer:
+#
+# ```
+#   image          (B, 1, 8, 8)
+#     patchify     (B, 16, 4)       16 words of 4 numbers
+#     x matrix     (B, 16, D)       the embedding
+#     + positions  (B, 16, D)       a learned vector for each place
+#     encoder      (B, 16, D)       your layers
+#     mean         (B, D)           one vector for the image
+#     x matrix     (B, 10)          a logit for each digit
+# ```
+#
+# That is a [Vision Transformer](glossary.md#Vision-Transformer), in the form of Dosovitskiy et al. (2021, section 3.1), except that theirs reads the answer from a *class token*, a vector in front of the sequence like BERT's `[CLS]`; we take the mean, which learns sooner here.
+#
+# Patches and a matrix are not new, by the way. It is a convolution whose window moves by its own width:
+
+# %% id="convolution-run"
+x = torch.rand(3, 1, 8, 8)
+linear = torch.nn.Linear(4, 64)
+by_patches = linear(patchify(x, 2))  # (B, N, D)
+kernel = linear.weight.reshape(64, 1, 2, 2)  # the matrix, each row as a patch
+by_convolution = F.conv2d(x, kernel, linear.bias, stride=2)  # (B, D, 4, 4)
+difference = (by_patches - by_convolution.flatten(2).transpose(1, 2)).abs().max()
+print(f"largest difference {difference:.0e}")
+
+# %% [markdown] id="borders-text"
+# Two things we add, because 1,157 images are few.
+#
+# **A look over the border.** Patches of 2 x 2 cut strokes to pieces. Lee et al. (2021) put four copies of the image, shifted by half a patch along the diagonals, beside it as channels. So each patch still is one token, and has 20 numbers: its own four pixels and those around it. Your `patchify` takes channels, so nothing else changes.
+#
+# **Other hands.** Each time an image is learned from, it is turned, slanted, scaled, shifted and bent a little, as another hand would have written it (Simard et al., 2003). One 3 gives as many as you like:
+
+# %% id="distort-run"
+torch.manual_seed(0)
+hands = torch.cat([image[None], distort(image.expand(7, 8, 8))])  # (8, 8, 8)
+with_borders = patchify(model.with_shifted(recipe.prepare(image[None])), 2)
+print("a sentence with borders:", tuple(with_borders.shape))
+figures.heads(hands, titles=["as written", *["another hand"] * 7], per_row=8)
+
+# %% [markdown] id="training-vision-text"
+# Now train. The encoder's layers are **your** `EncoderLayer`, the images are cut by **your** `patchify`; where an answer hasn't passed yet, the reference stands in.
+
+# %% id="training-vision-parts"
+training = images.digit_reader(
+    "writers", layer=use("stacking.EncoderLayer"), patchify=patchify
+)
+for part, whose in training.parts.items():
+    print(f"{part}: {whose}")
+print(f"{sum(p.numel() for p in training.build(training.settings).parameters()):,} parameters")
+
+# %% id="training-vision-predict"
+predict("vision.what-positions-learn")
+
+# %% id="training-vision-theatre"
+theatre = labs.TrainingTheatre(training)
+theatre
+
+# %% [markdown] id="training-vision-theatre-note"
+# Press **Start** (or run the next cell). Six digits of the validation form are read again as it goes on, those that a support vector machine finds hardest. The dashed lines are classifiers without a network; section 4 is about them.
+
+# %% id="training-vision-result"
+trained = theatre.result()  # waits for the end
+reader = trained.model
+print(f"{trained.settings.steps:,} updates in {trained.seconds:.0f} s")
+print(f"unknown writers' digits: {trained.test['accuracy']:.1%} right")
+print(f"their patches mixed:     {trained.test['patches mixed']:.1%}")
+chances = images.read(reader, image[None])[0]  # (10,)
+print(f"our digit: {int(chances.argmax())}, with probability {chances.max():.2f}")
+
+# %% [markdown] id="training-vision-note"
+# *What to see:* our digit is read, and so are nearly all others, of writers whose hand the network has never seen. With the patches mixed it is nearly lost: the order is most of what it reads.
+
+# %% [markdown] id="positions-text"
+# **Where is the grid?** The network got 16 vectors in a row and, for each place, a vector of random numbers as its position. Nobody told it that place 5 stands *below* place 1, or that an image has rows at all. For each position, draw its cosine with all 16, laid out as the image is: before the training, and after.
+
+# %% id="positions-run"
+fresh = training.fresh_model(trained.settings)
+alike = {"before": looks.likeness(fresh), "after": looks.likeness(reader)}  # (N, N) each
+for when, table in alike.items():
+    print(f"{when:7} correlation with the distance on the grid {looks.grid_correlation(table):+.2f}")
+figures.heads(
+    alike["after"].clamp(min=0).reshape(16, 4, 4), titles=list(images.named()), per_row=8,
+    title="After training: each place's position, and which ones are like it",
+)
+
+# %% id="positions-explain"
+explain("vision.what-positions-learn")
+
+# %% [markdown] id="positions-note"
+# POSITIONS-NOTE
 
 # %% [markdown] id="little-data-section"
 # ## 4 Who wins on little data
+#
+# A Vision Transformer has to learn that neighbouring pixels belong together. A convolutional network (CNN) has that built in: each of its filters sees 3 x 3 pixels, and the same filter runs over the whole image. Such an assumption is an [inductive bias](glossary.md#inductive-bias). What is it worth? Beside the Transformer stand
+#
+# - a CNN with about as many parameters, trained for as many updates on the same distorted images;
+# - a support vector machine (SVM), which has no picture of an image at all: it compares the 64 numbers of two images, whatever their order. One copy of it gets nine distorted versions of each image to learn from.
+
+# %% id="little-data-predict"
+predict("vision.who-wins")
+
+# %% id="little-data-recorded"
+recorded = recording("vision_and_speech.vision")  # made by benchmarks/applications.py
+print(f"Recorded, not trained here: {recorded.machine}")
+of_all = ["Transformer", "CNN", "SVM", "SVM, distorted copies", "logistic regression"]
+without = ["Transformer, no distortions", "CNN, no distortions"]
+few = [f"{name}, {count} images" for count in (100, 300) for name in ("Transformer", "CNN", "SVM")]
+for title, rows in {"1,157 images": of_all, "images as they are": without, "few": few}.items():
+    print(f"\n{title}")
+    print(recorded.text("test", rows, accuracy="{:.1%}"))
+
+# %% id="little-data-explain"
+explain("vision.who-wins")
+
+# %% [markdown] id="little-data-note"
+# LITTLE-NOTE
+
+# %% [markdown] id="pixels-mixed-text"
+# Where does each get its knowledge of images from? Take it away and see. Put the 64 pixels of all images into another order, the same one for all, in training and in test. No information is lost: whoever knows the order can undo it. But neighbours are no longer neighbours.
+
+# %% id="pixels-mixed-predict"
+predict("vision.pixels-mixed")
+
+# %% id="pixels-mixed-run"
+both = torch.stack([image, recipe.mix_pixels(image[None])[0]])
+ordered = {"Transformer": "Transformer, no distortions", "CNN": "CNN, no distortions", "SVM": "SVM"}
+for name, row in ordered.items():
+    before = recorded.rows[row].spread("test", "accuracy").median
+    after = recorded.rows[f"{name}, pixels mixed"].spread("test", "accuracy").median
+    print(f"{name:12} {before:.1%} → {after:.1%}")
+figures.heads(both, titles=["our digit", "its pixels mixed"], per_row=2)
+
+# %% id="pixels-mixed-explain"
+explain("vision.pixels-mixed")
+
+# %% [markdown] id="pixels-mixed-note"
+# PIXELS-NOTE
+
+# %% id="writers-known-run"
+known = [f"{name}, writers known" for name in ("Transformer", "CNN", "SVM")]
+print("a quarter of the images held out at random, so that each writer is known from training:")
+print(recorded.text("test", known, accuracy="{:.1%}"))
+print("\nthe parts of our recipe, each left out, and writers held out:")
+parts = ["Transformer", "Transformer, plain patches", "Transformer, plain patches, no positions"]
+print(recorded.text("test", parts, accuracy="{:.1%}"))
+
+# %% [markdown] id="writers-known-note"
+# KNOWN-NOTE
 
 # %% [markdown] id="looking-section"
 # ## 5 What it looks at
+#
+# An attention map over an image is the most shown picture of all that Transformers have brought, and the one that is most believed. Draw it for our digit: how much attention each patch gets, in the mean of all layers, heads and queries. And beside it what chapter 06 did with words: cover one patch after another with paper, and see how the answer's logit changes.
+
+# %% id="looking-predict"
+predict("vision.looked-at")
+
+# %% id="looking-run"
+attention = looks.received(reader, image[None])[0]  # (N,)
+changes = looks.away(reader, image[None])[0]  # (N,): of the answer's logit
+for name, values in (("attention", attention), ("change of the logit", changes)):
+    place = int(values.abs().argmax())
+    print(f"{name:20} largest at patch {images.named()[place]}: {values[place]:+.2f}")
+blank = looks.covered(image[None])[0]  # (N, 8, 8)
+answers = images.read(reader, blank).argmax(dim=-1).reshape(4, 4)  # with each patch covered
+print("what it reads with each patch covered:", *answers.tolist(), sep="\n")
+figures.heads(
+    torch.stack([
+        image,
+        (attention / attention.max()).reshape(4, 4).repeat_interleave(2, 0).repeat_interleave(2, 1),
+        (changes.abs() / changes.abs().max())
+        .reshape(4, 4).repeat_interleave(2, 0).repeat_interleave(2, 1),
+    ]),
+    titles=["the image", "attention", "what it hangs on"], per_row=3,
+    title="Where it looks, and what its answer hangs on (each scaled to its largest)",
+)
+
+# %% [markdown] id="looking-note"
+# LOOKING-NOTE
+
+# %% id="agreement-run"
+test_images, test_labels = data.tensors(data.test)
+agreement = looks.compare(reader, test_images)
+print("the patch that the answer hangs on most is")
+print(f"  the one with the most attention in {agreement.by_attention:.0%} of the test images")
+print(f"  the one with the most ink in       {agreement.by_ink:.0%}")
+print(f"  one drawn at random in             {agreement.by_chance:.0%}")
+print(f"rank correlation of the two maps: {agreement.rank:+.2f}")
+
+# %% id="looking-explain"
+explain("vision.looked-at")
+
+# %% [markdown] id="agreement-note"
+# AGREEMENT-NOTE
+
+# %% id="looking-quiz"
+quiz("vision.map-and-reason")
 
 # %% [markdown] id="frames-section"
 # ## 6 A sound is a sentence of frames

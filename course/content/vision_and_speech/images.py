@@ -68,7 +68,8 @@ def digit_reader(
         positions: "learned" or "none".
     """
     own = {"EncoderLayer": layer, "patchify": patchify}
-    fewer = {} if per_class is None else {"steps": recipe.FEWER[per_class]}
+    fewer = {} if distorted else {"steps": recipe.UNDISTORTED}
+    fewer |= {} if per_class is None else {"steps": recipe.FEWER[per_class]}
     choices = {
         "per_class": per_class or 0,
         "distorted": distorted,
