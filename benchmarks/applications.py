@@ -242,6 +242,19 @@ def history() -> dict[str, Row]:
     return {name: row(describe()) for name, describe in KINDS.items()}
 
 
+def spoken() -> dict[str, Row]:
+    from course.content.vision_and_speech.sounds import KINDS
+
+    return _described(KINDS)
+
+
+def spoken_baselines() -> dict[str, Figures]:
+    from course.content.vision_and_speech.sounds import plain_baselines
+
+    found = {split: plain_baselines(split) for split in ("validation", "test")}
+    return {name: {split: found[split][name] for split in found} for name in found["validation"]}
+
+
 # A chapter's training is added here, with a function above that makes its rows.
 APPLICATIONS = {
     "masked-words": Application(
@@ -291,6 +304,13 @@ APPLICATIONS = {
         "Three translators of one size (chapter 08)",
         {"exact": ("exact", "{:.1%}")},
         history,
+    ),
+    "spoken": Application(
+        "vision_and_speech.spoken",
+        "Strings of spoken digits (chapter 09)",
+        {"errors": ("word error rate", "{:.1%}")},
+        spoken,
+        spoken_baselines,
     ),
     "help-text": Application(
         "translation.help_text",
