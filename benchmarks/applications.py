@@ -265,6 +265,19 @@ def vision_baselines() -> dict[str, Figures]:
     return {**plain_baselines(), **known, "SVM, pixels mixed": score("SVM", "writers", mixed=True)}
 
 
+def spoken() -> dict[str, Row]:
+    from course.content.vision_and_speech.sounds import KINDS
+
+    return _described(KINDS)
+
+
+def spoken_baselines() -> dict[str, Figures]:
+    from course.content.vision_and_speech.sounds import plain_baselines
+
+    found = {split: plain_baselines(split) for split in ("validation", "test")}
+    return {name: {split: found[split][name] for split in found} for name in found["validation"]}
+
+
 # A chapter's training is added here, with a function above that makes its rows.
 APPLICATIONS = {
     "masked-words": Application(
@@ -321,6 +334,13 @@ APPLICATIONS = {
         {"accuracy": ("right", "{:.1%}")},
         vision,
         vision_baselines,
+    ),
+    "spoken": Application(
+        "vision_and_speech.spoken",
+        "Strings of spoken digits (chapter 09)",
+        {"errors": ("word error rate", "{:.1%}")},
+        spoken,
+        spoken_baselines,
     ),
     "help-text": Application(
         "translation.help_text",

@@ -106,13 +106,17 @@ class LogMel(nn.Module):
         """Return the number of whole frames for lengths in samples, `(B,)` to `(B,)`."""
         return ((samples - self.size) // self.hop + 1).clamp(min=0)
 
-    def forward(self, signal: Tensor) -> Tensor:
-        """Return log10 energies `(B, N, bands)` of signals `(B, samples)`, in the signals' dtype."""
+    def power(self, signal: Tensor) -> Tensor:
+        """Return power spectra `(B, N, size // 2 + 1)` of signals `(B, samples)`, at least float32."""
         # float16 has too little range, and no FFT on the CPU.
         wide = torch.promote_types(signal.dtype, torch.float32)
         frames = frame(signal, self.size, self.hop) * self.window.to(wide)  # (B, N, size)
         if not frames.numel():  # too short for a frame; some transforms refuse an empty input
-            return signal.new_empty(*frames.shape[:-1], self.bands)  # (B, 0, M)
-        power = torch.fft.rfft(frames, dim=-1).abs().square()  # (B, N, size // 2 + 1)
-        energy = (power @ self.filters.to(wide)).clamp(min=self.floor)  # (B, N, M)
+            return frames.new_empty(*frames.shape[:-1], self.size // 2 + 1)  # (B, 0, K)
+        return torch.fft.rfft(frames, dim=-1).abs().square()  # (B, N, K)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """Return log10 energies `(B, N, bands)` of signals `(B, samples)`, in the signals' dtype."""
+        power = self.power(signal)
+        energy = (power @ self.filters.to(power.dtype)).clamp(min=self.floor)  # (B, N, M)
         return torch.log10(energy).to(signal.dtype)

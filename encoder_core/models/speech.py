@@ -121,8 +121,11 @@ class SpeechEncoder(nn.Module):
             )
         if samples is None:
             samples = signal.new_full((signal.shape[0],), signal.shape[1]).long()
-        lengths = self.front_end.lengths(samples)  # (B,)
-        x = self.norm(self.front_end(signal))  # (B, N, M)
+        return self.read(self.front_end(signal), self.front_end.lengths(samples))
+
+    def read(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `forward` does, of the frames `(B, N, bands)` and the number of real ones `(B,)`."""
+        x = self.norm(x)  # (B, N, M)
         for conv in (self.conv1, self.conv2):
             # A convolution reads its neighbours: zero the padding, as beyond the edge.
             x = x.masked_fill(padding_mask(lengths, x.shape[1])[..., None], 0)  # (B, N, D)
