@@ -42,6 +42,10 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
   ``{"label", "parts", "language", "note"}`` and, where that is known, whether it is ``right``; the parts
   at odd places are marked. It has no bytes.
 
+- ``sound``: a recording that can be played, its spectrogram, and what is read in it frame by frame. In the form:
+  ``rate``, ``longest``, ``records`` and ``privacy``, as `course.labs.speech.form` has them. Its description and
+  bytes are made by `course.labs.speech.view`.
+
 In the form of a canvas, ``first`` is the number of the first row, column or piece in words; 0 by default.
 
 `tests/browser/test_panels.py` has a small lab of both.

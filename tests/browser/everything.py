@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from course.content import questions
+from tests.browser.toy_speech import SPEECH
 from tests.browser.toy_training import CELL
 
 LABS = (
@@ -38,6 +39,7 @@ LAB_NAMES = (
     "search",
     "decoding",
     "translation",
+    "speech",
 )
 # The decoding lab needs a model; what an untrained one writes is good enough here.
 DECODING = """torch.manual_seed(0)
@@ -50,7 +52,7 @@ translator = encoder_core.EncoderDecoder(len(characters), 16, 2).eval()
 with torch.no_grad():
     translator.decoder.layers[1].multihead_attn.out_proj.weight.mul_(20)
 labs.TranslationLab(translator, characters, answers=answers, language="zh")"""
-LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING, TRANSLATION)
+LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING, TRANSLATION, SPEECH)
 # With the training theatre, which is driven rather than explored.
 EVERY_NAME = (*LAB_NAMES, "theatre")
 EVERY_CELL = (*LAB_CELLS, CELL)

@@ -27,6 +27,7 @@ MOVED = {
     "search": ("input[type=text]", "End+s", "Question “"),
     "decoding": ("label:text-is('Temperature') + input", "ArrowLeft", "Temperature 1.0 → 0.9"),
     "translation": ("input[type=text]", "End+x", "English phrase “"),
+    "speech": ("label:text-is('Speed') + input", "ArrowLeft", "Speed 1.00 → 0.98"),
 }
 # What the panels say then: in the line under a picture, in the line above it, in a table's cells.
 SAID = {
@@ -40,6 +41,7 @@ SAID = {
     "search": (None, "by_meaning", None),
     "decoding": (None, "next", "next"),
     "translation": (None, "next", "next"),
+    "speech": (None, "sound", "words"),
 }
 
 

@@ -46,7 +46,7 @@ declare namespace Labs {
 
   interface PanelSpec {
     name: string;
-    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow" | "passages" | "texts" | "stage" | "curves" | "answers";
+    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow" | "passages" | "texts" | "stage" | "curves" | "answers" | "sound";
     label: string;
     column?: 0 | 1;
     /** Above both columns. */
@@ -154,6 +154,17 @@ declare namespace Labs {
 
   interface CurvesSpec extends CanvasSpec {}
 
+  interface SoundSpec extends CanvasSpec {
+    /** Samples a second. */
+    rate: number;
+    /** Seconds of a recording of the microphone. */
+    longest: number;
+    /** The value that gets a recording, 16 bits a sample, in base64. */
+    records: string;
+    /** What becomes of a recording, in words. */
+    privacy: string;
+  }
+
   interface Group {
     label: string;
     wide?: boolean;
@@ -257,6 +268,25 @@ declare namespace Labs {
     scale: string;
     /** The script's: from right to left the first piece stands at the right. */
     direction?: "ltr" | "rtl";
+  }
+
+  interface SoundMeta extends CanvasMeta {
+    /** Bands and columns of the spectrogram. */
+    rows: number;
+    columns: number;
+    /** Frames of the encoder, and the seconds between two. */
+    frames: number;
+    pitch: number;
+    seconds: number;
+    /** The words of the likeliest path, each with its first and last frame. */
+    runs: { word: string; first: number; last: number }[];
+    /** The likeliest of each frame in words. */
+    likeliest: string[];
+    /** The silenced stretch in seconds; empty where the second is not later. */
+    cut: [number, number];
+    /** The weights of the chosen frame, and of which head; empty where there is no attention. */
+    looks: number[];
+    head: string;
   }
 
   interface StepsMeta extends PanelMeta {
