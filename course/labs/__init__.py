@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from course.labs.position.widget import PositionLab
     from course.labs.search.widget import SearchLab
     from course.labs.shapes.widget import ShapeTracer
+    from course.labs.speech.widget import SpeechLab
     from course.labs.stack.widget import StackLab
     from course.labs.standard_layers import with_standard_layers
     from course.labs.surgery.widget import SurgeryTable
@@ -41,6 +42,7 @@ __all__ = [
     "PositionLab",
     "SearchLab",
     "ShapeTracer",
+    "SpeechLab",
     "StackLab",
     "SurgeryTable",
     "TokenizerLab",
@@ -60,6 +62,7 @@ _HOMES = {
     "PositionLab": "course.labs.position.widget",
     "SearchLab": "course.labs.search.widget",
     "ShapeTracer": "course.labs.shapes.widget",
+    "SpeechLab": "course.labs.speech.widget",
     "StackLab": "course.labs.stack.widget",
     "SurgeryTable": "course.labs.surgery.widget",
     "TokenizerLab": "course.labs.tokenizer.widget",

@@ -50,6 +50,10 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
 - ``sketch``: the same image, drawn on; ``sends: name`` gets all levels.
 - ``patches``: the same image as a sentence of patches; a click puts one on the list or takes it off.
 
+- ``sound``: a recording that can be played, its spectrogram, and what is read in it frame by frame. In the form:
+  ``rate``, ``longest``, ``records`` and ``privacy``, as `course.labs.speech.form` has them. Its description and
+  bytes are made by `course.labs.speech.view`.
+
 In the form of a canvas, ``first`` is the number of the first row, column or piece in words; 0 by default.
 
 `tests/browser/test_panels.py` has a small lab of both.

@@ -29,6 +29,7 @@ MOVED = {
     "translation": ("input[type=text]", "End+x", "English phrase “"),
     "cost": ("label:text-is('Texts in a batch') + input", "ArrowUp", "Texts in a batch 8 → 16"),
     "vision": ("label:text-is('Example') + input", "ArrowUp", "Example 0 → 1"),
+    "speech": ("label:text-is('Speed') + input", "ArrowLeft", "Speed 1.00 → 0.98"),
 }
 # What the panels say then: in the line under a picture, in the line above it, in a table's cells.
 SAID = {
@@ -44,6 +45,7 @@ SAID = {
     "translation": (None, "next", "next"),
     "cost": ("curve", "memory", "parts"),
     "vision": ("effect", "sketch", "answer"),
+    "speech": (None, "sound", "words"),
 }
 
 

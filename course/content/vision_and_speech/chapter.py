@@ -661,6 +661,148 @@ word_error_rate = use("speech.word_error_rate")
 
 # %% [markdown] id="whisper-section"
 # ## 10 A real speech encoder
+#
+# > **In the article** (1.2): "编码器负责将输入数据（例如文本、图像、语音）转换为隐藏表示，解码器则利用该隐藏表示生成输出数据。" (*The encoder is responsible for converting the input data, for example text, images or speech, into a hidden representation; the decoder uses this hidden representation to generate the output data.*)
+# >
+# > Whisper (Radford et al., 2022) is this sentence, trained on 680,000 hours of speech that had a transcript on the web. Its parts are known to you. The encoder reads log-mel frames through two convolutions, as the digit reader of section 8 does. In the place of CTC there is the decoder of chapter 07, which writes pieces of words and looks at the memory.
+#
+# | | the reader of digits | Whisper tiny.en |
+# |---|---|---|
+# | reads at once | as long as the recording is | always 30 s, filled up with silence |
+# | a vector every | 40 ms | 20 ms, so 1,500 of them |
+# | encoder | a few small layers | 4 layers, $D = 384$, $H = 6$ |
+# | writes | a word or a blank at every frame | a piece of a word at every step of the decoder |
+# | needs a decoder | no | yes: 4 layers |
+#
+# The weights are in a package of their own, 71 MB, which nothing installs unless you ask. **Without it every cell below runs too, and shows a recording.**
+
+# %% id="whisper-begin"
+from course.content.vision_and_speech import whisper
+
+multi_head, word_error_rate = use("attention.multi_head"), use("speech.word_error_rate")
+print(whisper.status())
+
+# %% [markdown] id="whisper-transcripts-text"
+# Five sentences of Jane Austen's *Sense and Sensibility*, read by a volunteer of LibriVox. No voice of section 8 was human; this one is.
+
+# %% id="whisper-transcripts"
+heard = whisper.transcripts()
+for each in heard:
+    print(f"spoken:  {each.spoken}\nwritten: {each.written}\n")
+
+spoken = [whisper.plain_words(each.spoken) for each in heard]
+written = [whisper.plain_words(each.written) for each in heard]
+print(f"word error rate, by your function: {word_error_rate(written, spoken):.3f}")
+
+# %% [markdown] id="whisper-transcripts-note"
+# *What to see:* four errors. One is spelling (*mister*, *Mr.*). One is the reader's, who says *a more a amiable woman*; Whisper writes what was meant. Two are misheard: *ill disposed*. A word error rate counts them alike, which is why Radford et al. (section 3.2) bring both texts to one spelling before they count.
+
+# %% [markdown] id="whisper-own-text"
+# ### Your attention in its encoder
+#
+# Whisper's four layers hold their projections as chapter 02 stacked them: `in_proj_weight` $(3D, D)$ is your `w_in`. Its keys have no bias; in the stacked `b_in` $(3D,)$ the middle third is zeros. So your `multi_head` can take the place of what is there.
+
+# %% id="whisper-own" tags=["teaching"]
+class OwnAttention(torch.nn.Module):
+    def __init__(self, held):
+        super().__init__()
+        self.held = held  # holds the weights; what computes is yours
+
+    def forward(self, query, key, value, **options):
+        held = self.held
+        w_out, b_out = held.out_proj.weight, held.out_proj.bias
+        output = multi_head(
+            query, held.in_proj_weight, held.in_proj_bias, w_out, b_out, held.num_heads
+        )
+        return output, None  # no weights are asked for
+
+# %% id="whisper-own-run"
+compared = whisper.compare_attention(OwnAttention)
+print("1,500 vectors of 384 numbers, computed twice")
+print(f"largest difference {compared.gap:.0e}, largest number {compared.size:.1f}")
+print("with its own attention: ", compared.before or "(no weights here: the numbers above are all)")
+print("with your multi_head:   ", compared.after or "(no weights here)")
+
+# %% [markdown] id="whisper-own-note"
+# *What to see:* the difference is rounding in single precision, and the transcript is the same. (Without the package the encoder has random weights: its numbers agree, and it writes nothing.)
+
+# %% [markdown] id="whisper-heads-text"
+# ### What its encoder looks at
+#
+# Two guesses about the 24 heads, each with a number. A head looks at its **neighbourhood** if most of its weight is within 0.1 s. A head looks for the **same sound elsewhere** if what it looks at beyond 0.2 s has a spectrum like that of its own place: we weight the cosine similarity of the spectra with the attention. What chance gives is the mean similarity over all such pairs.
+
+# %% id="whisper-heads-run"
+found = whisper.find_self_heads()
+figures.by_head(found.near, title="the share of a head's weight within 0.1 s", top=1).show()
+figures.by_head(found.alike.clamp(min=0), title="likeness of what it looks at beyond 0.2 s").show()
+print(f"likeness by chance: {found.chance:.2f}")
+
+# %% id="whisper-maps-run"
+for layer, head, weights in whisper.map_heads([(1, 2), (1, 5)]):
+    title = f"layer {layer}, head {head}: “he was not an ill disposed young man”"
+    top = weights.quantile(0.99).item()
+    figures.heatmap(
+        weights, title=title, top=top, row_title="query, 40 ms each", column_title="key"
+    ).show()
+
+# %% [markdown] id="whisper-heads-note"
+# *What to see:* both kinds are there, in one layer side by side. Head 2 of layer 1 keeps 97 % of its weight within 0.1 s: its picture is a diagonal. Head 5 keeps 11 %; the rest goes to places of a similar spectrum (0.43, where chance gives −0.02), and its picture has blocks off the diagonal: stretches that look at other stretches. What this is good for, the number does not say.
+
+# %% [markdown] id="whisper-reading-text"
+# ### When was the word spoken?
+#
+# While the decoder writes a token, each of its 24 cross-attention heads looks somewhere in the 1,500 vectors of the memory. Nobody told it when which word was spoken: transcripts have no times. A head that finds it all the same must move forward in time as the sentence does. So correlate the number of a token with the place of the head's largest weight:
+
+# %% id="whisper-orders-run"
+orders = whisper.find_orders()
+figures.by_head(orders.clamp(min=0), title="does it move forward with the text?", top=1).show()
+
+# %% id="whisper-looks-run"
+BEFORE, NOW = (0, 4), (2, 1)  # layer and head
+for head in (BEFORE, NOW):
+    looks = whisper.look_up(head)
+    count = looks.weights.shape[1] // 5
+    tenths = looks.weights[:, : 5 * count].unflatten(1, (count, 5)).sum(-1)  # (T, count)
+    title = f"cross-attention, layer {head[0]}, head {head[1]}"
+    figures.heatmap(
+        tenths, looks.pieces, title=title, column_title="time, in tenths of a second"
+    ).show()
+for word, begin, end in whisper.word_times(looks)[:8]:
+    print(f"{word:10} {begin:.2f} to {end:.2f} s")
+
+# %% [markdown] id="whisper-looks-note"
+# *What to see:* two staircases, and the correlation is 0.99 for both heads. Are both right about *when*? Their steps lie 0.2 s apart (the median). A correlation knows the order and nothing else. To know the time takes an experiment: **replace the stretch by silence, and listen again.** If a head was right about a word, this word is gone and the others stay.
+
+# %% id="whisper-silence-predict"
+predict("speech.silenced-word")
+
+# %% id="whisper-silence-run"
+print(f"{'':12} {heard[3].written}")
+for word in ("amiable", "still", "respectable", "than"):
+    silenced = whisper.silence(word, NOW)
+    print(f"{word:12} {silenced.after}")
+
+# %% id="whisper-silence-explain"
+explain("speech.silenced-word")
+
+# %% [markdown] id="whisper-silence-all-text"
+# Now all 67 words of the five sentences, each by itself, with both heads. Which word is gone: the one that the head points at, the word before, or the word after? (This took minutes, so the cell always reads the recording.)
+
+# %% id="whisper-silence-all"
+for name, head in {"layer 0, head 4": BEFORE, "layer 2, head 1": NOW}.items():
+    trials = whisper.silence_all(head)
+    print(name)
+    for offset, place in enumerate(("the word before", "the word itself", "the word after"), start=-1):
+        gone, count = whisper.count_gone(trials, offset)
+        print(f"    {place} is gone: {gone} of {count}")
+
+# %% [markdown] id="whisper-silence-note"
+# *What to see:* the head of layer 2 points at the word that is **about to be written**: silence there takes it away 53 times of 67. The head of layer 0 points at the word **before**, the one that was written last: 49 of 62. That is as it must be. A query of layer 0 is made of what is written so far; no layer has looked at the sound for it yet. Layers 1 and 2 know what layer 0 has found, and can look one word ahead. The two staircases are one step apart.
+#
+# Words that stay, such as *than*, are short, or follow from the rest: the decoder is a language model too (chapter 07). And silence is a coarse instrument. It takes the edges of the neighbours with it: where the head of layer 2 looks, the word after is gone 9 times of 62.
+
+# %% id="whisper-quiz"
+quiz("speech.two-staircases")
 
 # %% [markdown] id="recap"
 # ## Recap
@@ -675,4 +817,4 @@ word_error_rate = use("speech.word_error_rate")
 #
 # - Dosovitskiy et al.: *An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale*. ICLR 2021. [arXiv:2010.11929](https://arxiv.org/abs/2010.11929).
 # - Graves, Fernández, Gomez, Schmidhuber: *Connectionist Temporal Classification: Labelling Unsegmented Sequence Data with Recurrent Neural Networks*. ICML 2006. [doi:10.1145/1143844.1143891](https://doi.org/10.1145/1143844.1143891).
-# - Radford et al.: *Robust Speech Recognition via Large-Scale Weak Supervision*. 2022. [arXiv:2212.04356](https://arxiv.org/abs/2212.04356). Whisper.
+# - Radford et al.: *Robust Speech Recognition via Large-Scale Weak Supervision*. 2022. [arXiv:2212.04356](https://arxiv.org/abs/2212.04356). Whisper: section 2.2 with table 1 on the model, 3.2 on the word error rate.

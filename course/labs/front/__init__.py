@@ -3,7 +3,8 @@
 `lab.js` is the whole of one view. Below it stand the panels (`grid`, `matrix`, `table`, `plot`,
 `tokens`, `flow`, `passages`, `texts`, `image`, `sketch`, `patches`, each a kind of `panel`; `steps`
 and `journey`, each a kind of `walk`), the training theatre's panels (`stage`: what runs, and its
-buttons; `curves`, with the cursor; `answers`), the `controls` and `chips`, what was moved and not
+buttons; `curves`, with the cursor; `answers`), the recording (`sound`,
+with the `microphone` and the numbers of `waves`), the `controls` and `chips`, what was moved and not
 yet answered (`requests`), the tasks to solve by playing (`challenges`), before and after
 (`compare`), what is folded away (`more`) and the saved `picture`. Below those: `axis` and `strokes`
 for plots, `tracks` for curves that grow, `lines` for the flow, `ink` for what is drawn by hand,

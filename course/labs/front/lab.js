@@ -6,7 +6,7 @@
  * a text cut into pieces; steps: a list in words, with the code of the chosen one; flow: lines
  * between words; journey: the steps as stations; passages: a ranking of texts; texts: whole ones;
  * image: a small one in patches; sketch: one that is drawn; patches: one as a sentence; stage, curves,
- * answers: a training that runs). A lab is a list of each, declared in Python
+ * answers: a training that runs; sound: a recording and what is read in it). A lab is a list of each, declared in Python
  * (course/labs/lab.py describes the messages, course/labs/drawing.py the panels), so a new lab needs
  * no new JavaScript.
  *
@@ -38,6 +38,7 @@ import { composePicture, saveCanvas } from "./picture.js";
 import { PlotPanel } from "./plot.js";
 import { Requests } from "./requests.js";
 import { SketchPanel } from "./sketch.js";
+import { SoundPanel } from "./sound.js";
 import { StagePanel } from "./stage.js";
 import { StepsPanel } from "./steps.js";
 import { TablePanel } from "./table.js";
@@ -57,7 +58,7 @@ const LOST = "The kernel behind this picture has stopped or was restarted. Run t
  * The kinds of panel.
  * @type {Record<Labs.PanelSpec["kind"], new (spec: any, lab: Labs.Host) => AnyPanel>}
  */
-const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel, flow: FlowPanel, passages: PassagesPanel, texts: TextsPanel, image: ImagePanel, sketch: SketchPanel, patches: PatchesPanel, stage: StagePanel, curves: CurvesPanel, answers: AnswersPanel };
+const PANELS = { grid: GridPanel, matrix: MatrixPanel, table: TablePanel, plot: PlotPanel, tokens: TokensPanel, steps: StepsPanel, journey: JourneyPanel, flow: FlowPanel, passages: PassagesPanel, texts: TextsPanel, image: ImagePanel, sketch: SketchPanel, patches: PatchesPanel, stage: StagePanel, curves: CurvesPanel, answers: AnswersPanel, sound: SoundPanel };
 
 /**
  * One view of a lab.
@@ -199,6 +200,7 @@ export class Lab {
     if (this.lost && this.cell && this.form) keepSettings(this.cell, this.form.lab, { values: this.values, compared: this.comparison.leave() });
     for (const timer of Object.values(this.timers)) clearTimeout(timer);
     this.comparison.dispose();
+    for (const panel of this.panels.values()) panel.dispose();
     this.themes.disconnect();
     this.widths.disconnect();
     this.scheme.removeEventListener("change", this.onScheme);
@@ -411,6 +413,7 @@ export class Lab {
   build(form, changed = []) {
     this.root.replaceChildren();
     this.controls.clear();
+    for (const panel of this.panels.values()) panel.dispose();
     this.panels.clear();
     this.shown = [];
     this.form = form;

@@ -46,7 +46,7 @@ declare namespace Labs {
 
   interface PanelSpec {
     name: string;
-    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow" | "passages" | "texts" | "image" | "sketch" | "patches" | "stage" | "curves" | "answers";
+    kind: "grid" | "matrix" | "table" | "plot" | "tokens" | "steps" | "journey" | "flow" | "passages" | "texts" | "image" | "sketch" | "patches" | "stage" | "curves" | "answers" | "sound";
     label: string;
     column?: 0 | 1;
     /** Above both columns. */
@@ -172,6 +172,17 @@ declare namespace Labs {
 
   interface CurvesSpec extends CanvasSpec {}
 
+  interface SoundSpec extends CanvasSpec {
+    /** Samples a second. */
+    rate: number;
+    /** Seconds of a recording of the microphone. */
+    longest: number;
+    /** The value that gets a recording, 16 bits a sample, in base64. */
+    records: string;
+    /** What becomes of a recording, in words. */
+    privacy: string;
+  }
+
   interface Group {
     label: string;
     wide?: boolean;
@@ -292,6 +303,25 @@ declare namespace Labs {
     class_token: boolean;
     /** What the numbers are about: those about another thing are not compared with them. */
     about?: string;
+  }
+
+  interface SoundMeta extends CanvasMeta {
+    /** Bands and columns of the spectrogram. */
+    rows: number;
+    columns: number;
+    /** Frames of the encoder, and the seconds between two. */
+    frames: number;
+    pitch: number;
+    seconds: number;
+    /** The words of the likeliest path, each with its first and last frame. */
+    runs: { word: string; first: number; last: number }[];
+    /** The likeliest of each frame in words. */
+    likeliest: string[];
+    /** The silenced stretch in seconds; empty where the second is not later. */
+    cut: [number, number];
+    /** The weights of the chosen frame, and of which head; empty where there is no attention. */
+    looks: number[];
+    head: string;
   }
 
   interface StepsMeta extends PanelMeta {

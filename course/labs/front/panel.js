@@ -132,6 +132,9 @@ export class Panel {
 
   draw() {}
 
+  /** Let go of what goes on by itself, such as a sound. */
+  dispose() {}
+
   /**
    * Show what is pointed at in another panel: places by name, such as {query: 3}.
    * @param {Record<string, number> | null} _at
