@@ -24,7 +24,7 @@
 #
 # **You need** Python, a little PyTorch, and from the chapters before: the attention of 02, the layer of 04, the cache of 07.
 #
-# **Time** About three hours: six exercises, 90 minutes by our count, and about 90 minutes to read, run and play. Sections 1 to 4 make a good first sitting, 5 to 8 a second, 9 to 12 a third; each can begin in a fresh kernel.
+# **Time** About three hours: six exercises, 87 minutes by our count, and about 90 minutes to read, run and play. Sections 1 to 4 make a good first sitting, 5 to 8 a second, 9 to 12 a third; each can begin in a fresh kernel.
 #
 # Every time below is measured on your machine, with one thread, while you watch. Other programs can only make it longer; so trust the order of magnitude, and run a cell again that surprises you.
 
@@ -671,7 +671,7 @@ half = measure.seconds(F.linear, x.bfloat16(), weight.bfloat16())
 print(f"a product here: {1e3 * single:.2f} ms in float32, {1e3 * half:.2f} ms in bfloat16")
 
 # %% [markdown] id="bfloat16-note"
-# Whether bfloat16 is faster depends on your processor: with units for it (Intel's AMX, AMD from Zen 4 on, every GPU since 2020) it is, several times over; without them each number is widened first, and it is slower.
+# Whether bfloat16 is faster depends on your processor: with units for it (Intel's AMX, AMD from Zen 4 on, NVIDIA's GPUs from 2020 on) it is, several times over; without them each number is widened first, and it is slower.
 #
 # And with eight bits? [Quantization](glossary.md#quantization) takes whole numbers from $-127$ to $127$, and a scale that says what one step is worth:
 #
