@@ -228,6 +228,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "pretrained.ctranslate2": ("read_ctranslate2",),
     "pretrained.whisper": ("Transcript", "load_whisper", "transcribe", "whisper_folder"),
     "fast.packing": ("Packing", "encode_layers", "pack"),
+    "fast.blockwise": ("blockwise_attention",),
     "fast.fast_cpu": ("FastCpu", "use_fast_cpu"),
     "fast.layouts": ("BlockedLinear", "Layout", "TransposedLinear"),
     "fast.prepacked": ("PrepackedLayer", "can_prepack", "prepack", "undo_prepack"),
@@ -252,7 +253,7 @@ def __dir__() -> list[str]:
 _NEW = {
     "config", "facts", "fresh", "generate", "hiding", "lock", "log", "loop", "minilm", "position_choice", "presets",
     "pretraining", "run", "saving", "scores", "state", "throughput", "token_file",
-    "ctranslate2", "whisper",
+    "blockwise", "ctranslate2", "whisper",
 }  # fmt: skip
 # Where files of the first version are now: `from encoder_core.decoding import top_p` still works.
 _MOVED = {
