@@ -255,6 +255,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "pretrained.ctranslate2": ("read_ctranslate2",),
     "pretrained.whisper": ("Transcript", "load_whisper", "transcribe", "whisper_folder"),
     "fast.packing": ("Packing", "encode_layers", "pack"),
+    "fast.blockwise": ("blockwise_attention",),
     "fast.fast_cpu": ("FastCpu", "use_fast_cpu"),
     "fast.layouts": ("BlockedLinear", "Layout", "TransposedLinear"),
     "fast.prepacked": ("PrepackedLayer", "can_prepack", "prepack", "undo_prepack"),
@@ -277,10 +278,10 @@ def __dir__() -> list[str]:
 
 
 _NEW = {
-    "compiling", "config", "costs", "ctranslate2", "facts", "fresh", "generate", "hiding",
-    "lock", "log", "loop", "machine", "minilm", "planning", "position_choice", "presets",
-    "pretraining", "run", "saving", "scores", "sharding", "state", "throughput", "token_file",
-    "whisper",
+    "blockwise", "compiling", "config", "costs", "ctranslate2", "facts", "fresh", "generate",
+    "hiding", "lock", "log", "loop", "machine", "minilm", "planning", "position_choice",
+    "presets", "pretraining", "run", "saving", "scores", "sharding", "state", "throughput",
+    "token_file", "whisper",
 }  # fmt: skip
 # Where files of the first version are now: `from encoder_core.decoding import top_p` still works.
 _MOVED = {
