@@ -1,6 +1,6 @@
 /** A small image in patches, with a number for each as its colour. */
 
-import { bothNumbers, formatSigned, subtract, tellDifference, withDifference } from "./differences.js";
+import { bothNumbers, formatSigned, shortSigned, subtract, tellDifference, withDifference } from "./differences.js";
 import { numberTable, setFont } from "./dom.js";
 import { DARKEST, patchAt } from "./ink.js";
 import { CanvasPanel, STEPS } from "./panel.js";
@@ -320,7 +320,7 @@ export class ImagePanel extends CanvasPanel {
     [0, 0.5, 1].forEach((share, i) => {
       context.textAlign = /** @type {CanvasTextAlign[]} */ (["left", "center", "right"])[i];
       const value = (signed ? 2 * share - 1 : share * share) * coding.limit;
-      context.fillText(signed ? formatSigned(value) : formatNumber(value), share * width, y + 11);
+      context.fillText(signed ? shortSigned(Number(value.toPrecision(2))) : formatNumber(value), share * width, y + 11);
     });
   }
 

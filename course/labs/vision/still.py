@@ -78,7 +78,7 @@ def _picture(
             continue
         parts.append(_square(left, top, cell, "rgb({},{},{})".format(*heat[patch])))
         dot = 0.68 * cell * share**0.5
-        if share:
+        if share and patch not in asked.occluded:
             at = (cell - dot) / 2
             parts.append(_square(left + at, top + at, dot, "#101010", ' stroke="#ffffff"'))
     wide = reader.patch * cell
@@ -87,8 +87,10 @@ def _picture(
         border = ' stroke="#606060"'
         parts.append(_square(x + column * wide, y + row * wide, wide, "none", border))
         if number in asked.occluded:
-            middle = (x + (column + 0.5) * wide, y + (row + 0.5) * wide)
-            parts.append(words(middle[0], middle[1] + 4, "occluded", "middle"))
+            left, top = x + column * wide, y + row * wide
+            parts.append(
+                f'<path d="M{left:g} {top:g}l{wide} {wide}m0 {-wide}l{-wide} {wide}" stroke="#303030"/>'
+            )
     return "".join(parts)
 
 
