@@ -117,7 +117,7 @@ def _parts() -> dict[str, Any]:
         "chooses": "part",
         "help": (
             "A part takes as long as its operations at the peak rate, or as its bytes at the memory's rate, "
-            "whichever is longer. Where “moving” is longer than “computing” it waits for memory."
+            "whichever is longer. Where “move” is longer than “compute” it waits for memory."
         ),
     }
 

@@ -23,14 +23,14 @@ def parts(shown: Shown, chosen: Selection, key: Hashable) -> PanelData:
     """One row a part: its operations and bytes, and the two times of which the longer counts."""
     peak, bandwidth = shown.machine.peak, shown.machine.bandwidth
     counts = [(cost.operations, cost.bytes) for cost in shown.costs]
-    rows = [(done, moved, done / peak, moved / bandwidth) for done, moved in counts]
+    rows = [(done, done / peak, moved / bandwidth, moved) for done, moved in counts]
     sums = tuple(map(sum, zip(*rows, strict=True)))
-    flop, moved = unit(sums[0], FLOPS), unit(sums[1], BYTES)
-    time = unit(max(sums[2:]), SECONDS)
-    numbers = np.array([*rows, sums]) / [flop[0], moved[0], time[0], time[0]]  # (parts + 1, 4)
-    longest = float(numbers[:-1, 2:].max())
-    bars = (float(numbers[:-1, 0].max()), None, longest, longest)
-    heads = (flop[1], moved[1], f"computing {time[1]}", f"moving {time[1]}")
+    flop, moved = unit(sums[0], FLOPS), unit(sums[3], BYTES)
+    time = unit(max(sums[1:3]), SECONDS)
+    numbers = np.array([*rows, sums]) / [flop[0], time[0], time[0], moved[0]]  # (parts + 1, 4)
+    longest = float(numbers[:-1, 1:3].max())
+    bars = (float(numbers[:-1, 0].max()), longest, longest, None)
+    heads = (flop[1], f"compute {time[1]}", f"move {time[1]}", moved[1])
     columns = [
         {"label": label, "digits": digits(float(numbers[-1, i])), **({"bar": bar} if bar else {})}
         for i, (label, bar) in enumerate(zip(heads, bars, strict=True))

@@ -396,7 +396,7 @@ export class PlotPanel extends CanvasPanel {
     if (!label || !Number.isFinite(x) || !Number.isFinite(y)) return;
     setFont(context, `${bold ? "bold " : ""}12px system-ui, sans-serif`);
     const width = context.measureText(label).width;
-    const areas = labelPlaces(x, y, width, this.meta.series[series].above).map(([left, middle]) => ({ left: left - 2, right: left + width + 2, top: middle - 7, bottom: middle + 7 }))
+    const areas = labelPlaces(x, y, width, this.meta.series[series].above ? box : null).map(([left, middle]) => ({ left: left - 2, right: left + width + 2, top: middle - 7, bottom: middle + 7 }))
       .filter(({ left, right, top, bottom }) => left >= box.left - 2 && right <= box.right + 2 && top >= box.top - 6 && bottom <= box.bottom + 6);
     const area = areas.find((one) => !taken.some((other) => overlap(other, one))) ?? (bold ? areas[0] : null);
     if (!area) return;
@@ -597,15 +597,15 @@ export class PlotPanel extends CanvasPanel {
  * @param {number} x
  * @param {number} y
  * @param {number} width
- * @param {boolean} [above] - above or below the point only: a line runs through its sides
+ * @param {{ left: number, right: number } | null} [within] - above or below the point only, between these ends
  * @returns {[number, number][]}
  */
-export function labelPlaces(x, y, width, above = false) {
+export function labelPlaces(x, y, width, within = null) {
+  const middle = x - width / 2;
+  const left = within ? clamp(middle, within.left, Math.max(within.left, within.right - width)) : middle;
   /** @type {[number, number][]} */
-  const beside = [[x + 8, y], [x - 8 - width, y]];
-  /** @type {[number, number][]} */
-  const over = [[x - width / 2, y - 14], [x - width / 2, y + 14]];
-  return above ? over : [...beside, ...over];
+  const over = [[left, y - 14], [left, y + 14]];
+  return within ? over : [[x + 8, y], [x - 8 - width, y], ...over];
 }
 
 /**
