@@ -183,7 +183,7 @@ def test_a_stretch_is_silenced_at_the_frame_and_around_a_word(lab: SpeechLab) ->
     front.move(end_cut=True)
     assert (lab.settings["cut_from"], lab.settings["cut_to"]) == (0.2, 0.4)
     assert lab.shown().signal[1600:3200].any() == np.False_
-    front.move(no_cut=True)
+    front.move(cut_word=True)
     assert lab.shown().signal[1600:3200].any()
     front.move(word=1)
     front.move(cut_word=True)
@@ -288,7 +288,7 @@ def test_tasks_are_reached_by_what_they_ask_for(lab: SpeechLab) -> None:
     assert "one-word-gone" not in reached()  # two are
     front.move(cut_to=0.36)
     assert "one-word-gone" in reached()
-    front.move(no_cut=True)
+    front.move(cut_word=True)
     attention = lab.shown().attention
     assert attention is not None
     place = np.arange(attention.shape[-1])
