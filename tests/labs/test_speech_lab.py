@@ -73,6 +73,7 @@ def random_listener(seed: int) -> Listener:
 def test_the_lab_reads_what_the_model_reads(seed: int) -> None:
     listener = random_listener(seed)
     model, signal = listener.model, listener.clips[seed][1]
+    front_end: Any = model.front_end
     found = listener.listen(Settings(clip=seed))
     assert model.training  # as it was given
     model.eval()
@@ -84,8 +85,8 @@ def test_the_lab_reads_what_the_model_reads(seed: int) -> None:
         assert best[run.first : run.last + 1] == [run.word] * (run.last - run.first + 1)
         assert found.run_at(run.first) == found.run_at(run.last) == found.runs.index(run)
         assert run.probability == pytest.approx(expected[run.first : run.last + 1, run.word].max())
-    assert len(found.energies) == model.front_end.lengths(torch.tensor([len(signal)])).item()
-    assert_close(torch.from_numpy(found.energies), model.front_end(signal[None])[0])
+    assert len(found.energies) == front_end.lengths(torch.tensor([len(signal)])).item()
+    assert_close(torch.from_numpy(found.energies), front_end(signal[None])[0])
     with torch.no_grad(), record(model) as recording:
         model(signal[None])
     assert found.attention is not None
@@ -151,7 +152,8 @@ def test_what_is_read_is_told_in_words_tables_and_a_still_picture(lab: SpeechLab
     assert repr(lab) == f"SpeechLab(noise={LOUDEST})"
     assert still["text/plain"].startswith(repr(lab))
     ElementTree.fromstring(still["image/svg+xml"])
-    fits_a_notebook(with_page(still))
+    for page in with_page(still).values():
+        fits_a_notebook(page)
 
 
 def test_the_frame_moves_by_keys_words_and_clips(lab: SpeechLab) -> None:
@@ -256,7 +258,8 @@ class OwnLayer(nn.Module):
         self.linear = nn.Linear(8, 8)
 
     def forward(self, src: Tensor, **_: object) -> Tensor:
-        return src + self.linear(src)
+        changed: Tensor = src + self.linear(src)
+        return changed
 
 
 def test_a_model_without_attention_to_record_is_shown_without_it() -> None:
