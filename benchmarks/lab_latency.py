@@ -209,6 +209,24 @@ OTHERS["vision"] = Contender(
     "vision lab, 17 images a batch: the ink of a pixel", "vision.ipynb", VISION,
     "[data-lab=vision][data-drawn]", "[data-panel=sketch] canvas", keys=("9", "2", "5") * 2,
 )  # fmt: skip
+# Of the size that chapter 09 trains, untrained; five seconds, at another speed with each key.
+SPEECH = """
+import torch
+from course import labs
+from encoder_core import LogMel, SpeechEncoder
+torch.manual_seed(0)
+names = ["blank", "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+listener = SpeechEncoder(len(names), 64, 4, front_end=LogMel(rate=8000, bands=40)).eval()
+labs.SpeechLab(listener, [("noise", 0.1 * torch.randn(40_000), ())], names)
+"""
+OTHERS["speech"] = Contender(
+    "speech lab, 5 s, 2 layers: the speed", "speech.ipynb", SPEECH, "[data-lab=speech][data-drawn]",
+    "[data-lab] label:text-is('Speed') + input", keys=("ArrowLeft", "ArrowRight"),
+)  # fmt: skip
+OTHERS["speech-frame"] = Contender(
+    "speech lab, 5 s: another frame", "speech.ipynb", SPEECH, "[data-lab=speech][data-drawn]",
+    "[data-panel=sound] canvas", keys=("ArrowRight",),
+)  # fmt: skip
 # In the page, before it is loaded: count what comes through websockets.
 COUNT = """(() => {
   const Plain = window.WebSocket;

@@ -45,7 +45,7 @@ SAID = {
     "translation": (None, "next", "next"),
     "cost": ("curve", "memory", "parts"),
     "vision": ("effect", "sketch", "answer"),
-    "speech": (None, "sound", "words"),
+    "speech": (None, "sound", None),
 }
 
 

@@ -77,7 +77,7 @@ def test_a_recording_is_walked_through_played_and_changed(
     follows(page, before)
     assert "“middle”" in readout.inner_text()
     before = drawn(page)
-    page.locator(f"{LAB} button:text-is('Around the word')").click()
+    page.locator(f"{LAB} button:text-is('The word, or nothing')").click()
     follows(page, before)
     assert "Said is “low high middle”" in page.inner_text(f"{LAB} .course-lab-summary")
     watched.picture(f"speech-cut-{theme}")

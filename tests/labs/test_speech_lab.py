@@ -73,6 +73,7 @@ def random_listener(seed: int) -> Listener:
 def test_the_lab_reads_what_the_model_reads(seed: int) -> None:
     listener = random_listener(seed)
     model, signal = listener.model, listener.clips[seed][1]
+    front_end: Any = model.front_end
     found = listener.listen(Settings(clip=seed))
     assert model.training  # as it was given
     model.eval()
@@ -84,8 +85,8 @@ def test_the_lab_reads_what_the_model_reads(seed: int) -> None:
         assert best[run.first : run.last + 1] == [run.word] * (run.last - run.first + 1)
         assert found.run_at(run.first) == found.run_at(run.last) == found.runs.index(run)
         assert run.probability == pytest.approx(expected[run.first : run.last + 1, run.word].max())
-    assert len(found.energies) == model.front_end.lengths(torch.tensor([len(signal)])).item()
-    assert_close(torch.from_numpy(found.energies), model.front_end(signal[None])[0])
+    assert len(found.energies) == front_end.lengths(torch.tensor([len(signal)])).item()
+    assert_close(torch.from_numpy(found.energies), front_end(signal[None])[0])
     with torch.no_grad(), record(model) as recording:
         model(signal[None])
     assert found.attention is not None
@@ -151,7 +152,8 @@ def test_what_is_read_is_told_in_words_tables_and_a_still_picture(lab: SpeechLab
     assert repr(lab) == f"SpeechLab(noise={LOUDEST})"
     assert still["text/plain"].startswith(repr(lab))
     ElementTree.fromstring(still["image/svg+xml"])
-    fits_a_notebook(with_page(still))
+    for page in with_page(still).values():
+        fits_a_notebook(page)
 
 
 def test_the_frame_moves_by_keys_words_and_clips(lab: SpeechLab) -> None:
@@ -183,7 +185,7 @@ def test_a_stretch_is_silenced_at_the_frame_and_around_a_word(lab: SpeechLab) ->
     front.move(end_cut=True)
     assert (lab.settings["cut_from"], lab.settings["cut_to"]) == (0.2, 0.4)
     assert lab.shown().signal[1600:3200].any() == np.False_
-    front.move(no_cut=True)
+    front.move(cut_word=True)
     assert lab.shown().signal[1600:3200].any()
     front.move(word=1)
     front.move(cut_word=True)
@@ -256,7 +258,8 @@ class OwnLayer(nn.Module):
         self.linear = nn.Linear(8, 8)
 
     def forward(self, src: Tensor, **_: object) -> Tensor:
-        return src + self.linear(src)
+        changed: Tensor = src + self.linear(src)
+        return changed
 
 
 def test_a_model_without_attention_to_record_is_shown_without_it() -> None:
@@ -288,7 +291,7 @@ def test_tasks_are_reached_by_what_they_ask_for(lab: SpeechLab) -> None:
     assert "one-word-gone" not in reached()  # two are
     front.move(cut_to=0.36)
     assert "one-word-gone" in reached()
-    front.move(no_cut=True)
+    front.move(cut_word=True)
     attention = lab.shown().attention
     assert attention is not None
     place = np.arange(attention.shape[-1])

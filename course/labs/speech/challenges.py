@@ -68,8 +68,8 @@ TASKS = Tasks(
         Challenge(
             "one-word-gone",
             "Silence a stretch, with no other change, so that one word is missing and all others are still right.",
-            "Take a clip of several words that is read right, choose a word in the table, and press “Around the word”. "
-            "Then try how short the stretch can be.",
+            "Take a clip of several words that is read right, choose a word in the table, and press “The word, or "
+            "nothing”. Then try how short the stretch can be.",
             "The frames of the word are where the model finds it. How far you can shorten the stretch says how much "
             "of the word it needs.",
             _one_word_gone,

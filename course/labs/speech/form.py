@@ -49,9 +49,9 @@ def _clips(listener: Listener) -> dict[str, Any]:
         "wide": True,
         "controls": [
             {"name": "clip", "kind": "select", "label": "Clip", "choices": clips, "main": True},
-            {"name": "before", "kind": "button", "label": "Previous"},
-            {"name": "next", "kind": "button", "label": "Next"},
-            {"name": "then", "kind": "select", "label": "Followed by", "choices": then},
+            {"name": "before", "kind": "button", "label": "Previous", "more": True},
+            {"name": "next", "kind": "button", "label": "Next", "more": True},
+            {"name": "then", "kind": "select", "label": "Followed by", "choices": then, "more": True},
         ],
     }  # fmt: skip
 
@@ -68,14 +68,13 @@ def _changes() -> dict[str, Any]:
 
 def _cut() -> dict[str, Any]:
     return {
-        "label": "Silence a stretch",
+        "label": "Silence",
         "controls": [
-            {**_range("cut_from", "From, s", 0.0, MOST, 0.02, 2), "kind": "number"},
-            {**_range("cut_to", "to, s", 0.0, MOST, 0.02, 2), "kind": "number"},
-            {"name": "begin_cut", "kind": "button", "label": "From the frame"},
-            {"name": "end_cut", "kind": "button", "label": "To the frame"},
-            {"name": "cut_word", "kind": "button", "label": "Around the word"},
-            {"name": "no_cut", "kind": "button", "label": "Nothing"},
+            {"name": "cut_word", "kind": "button", "label": "The word, or nothing"},
+            {"name": "begin_cut", "kind": "button", "label": "From the frame", "more": True},
+            {"name": "end_cut", "kind": "button", "label": "To the frame", "more": True},
+            {**_range("cut_from", "From, s", 0.0, MOST, 0.01, 2), "kind": "number", "more": True},
+            {**_range("cut_to", "to, s", 0.0, MOST, 0.01, 2), "kind": "number", "more": True},
         ],
     }
 
@@ -140,5 +139,6 @@ def _words() -> dict[str, Any]:
         "column": 1,
         "label": "The words and their frames",
         "chooses": "word",
-        "help": "Choosing a word moves the frame to it.",
+        "takes": "word",
+        "help": "A click or the arrow keys choose a word, and move the frame to it.",
     }

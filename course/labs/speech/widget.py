@@ -143,11 +143,11 @@ class SpeechLab(SettingsLab):
     def _end_cut(self, _: Any) -> None:
         self._asked = replace(self._asked, cut_to=self._second(self._chosen.frame + 1))
 
-    def _no_cut(self, _: Any) -> None:
-        self._asked = replace(self._asked, cut_from=0.0, cut_to=0.0)
-
     def _cut_word(self, _: Any) -> None:
-        """Silence from halfway to the word before up to halfway to the word after."""
+        """Silence from halfway to the word before up to halfway to the word after; nothing, if something is."""
+        if self._asked.cut_to > self._asked.cut_from:
+            self._asked = replace(self._asked, cut_from=0.0, cut_to=0.0)
+            return
         result, frame = self.shown(), self._chosen.frame
         if not result.runs:
             raise UnreadableSetting("No word is read, so there is none to silence.")
@@ -203,7 +203,6 @@ class SpeechLab(SettingsLab):
         "begin_cut": _begin_cut,
         "end_cut": _end_cut,
         "cut_word": _cut_word,
-        "no_cut": _no_cut,
         "word": _take_word,
         "recorded": _take_recording,
         "forget": forget,
