@@ -68,8 +68,9 @@ def digit_reader(
         positions: "learned" or "none".
     """
     own = {"EncoderLayer": layer, "patchify": patchify}
-    fewer = {} if distorted else {"steps": recipe.UNDISTORTED}
-    fewer |= {} if per_class is None else {"steps": recipe.FEWER[per_class]}
+    steps = recipe.SETTINGS["steps"] if distorted else recipe.UNDISTORTED
+    if per_class is not None:
+        steps = recipe.FEWER[per_class]
     choices = {
         "per_class": per_class or 0,
         "distorted": distorted,
@@ -80,7 +81,7 @@ def digit_reader(
     settings = Settings(
         **{
             **sizes,
-            **fewer,
+            "steps": steps,
             "positions": positions,
             "seed": seed,
             "more": {"network": network, **choices},

@@ -10,17 +10,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course.content.vision_and_speech.experiments.images.model import SIDE, prepare
+from course.labs import with_standard_layers
 from encoder_core.inspect.recording import record
 
 __all__ = [
     "PATCH",
     "Agreement",
+    "as_image",
     "away",
     "compare",
     "covered",
     "grid_correlation",
     "likeness",
     "looks",
+    "neighbours",
     "received",
 ]
 
@@ -31,17 +34,28 @@ ACROSS = SIDE // PATCH  # patches in a row
 @torch.no_grad()
 def looks(model: nn.Module, image: Tensor) -> Tensor:
     """Return the attention weights `(layers, H, N, N)` for an image `(8, 8)`. The model is in eval mode."""
-    with record(model) as recording:
-        model(prepare(image[None]))
-    return torch.stack([weights[0] for weights in recording.attention])
+    return torch.stack([weights[0] for weights in _weights(model, image[None])])
 
 
 @torch.no_grad()
 def received(model: nn.Module, images: Tensor) -> Tensor:
     """Return the attention that each patch of images `(B, 8, 8)` gets, `(B, N)`: the mean of all looks."""
+    weights = torch.stack(_weights(model, images))  # (layers, B, H, N, N)
+    return weights.mean(dim=(0, 2, 3))  # over layers, heads, queries
+
+
+def _weights(model: nn.Module, images: Tensor) -> list[Tensor]:
+    """Record the weights `(B, H, N, N)` of each layer, a learner's layers computed by encoder_core's."""
+    model = with_standard_layers(model)
     with record(model) as recording:
         model(prepare(images))
-    return torch.stack(list(recording.attention)).mean(dim=(0, 2, 3))  # over layers, heads, queries
+    return list(recording.attention)
+
+
+def as_image(values: Tensor) -> Tensor:
+    """Draw a number for each patch `(N,)`, as shares of the largest, over its pixels: `(8, 8)`."""
+    squares = (values / values.max()).reshape(ACROSS, ACROSS)
+    return squares.repeat_interleave(PATCH, 0).repeat_interleave(PATCH, 1)
 
 
 def covered(images: Tensor) -> Tensor:
@@ -108,10 +122,23 @@ def _correlation(a: Tensor, b: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def likeness(model: Any) -> Tensor:
-    """Return the cosine of each learned position with each other, `(N, N)`."""
-    positions: Tensor = F.normalize(model.positions[0], dim=-1)  # (N, D)
-    return positions @ positions.T
+def likeness(model: Any, start: Any = None) -> Tensor:
+    """Return the cosine of each learned position with each other, `(N, N)`.
+
+    With the model that the training started from, of what the training has added to each.
+    """
+    positions = model.positions[0] - (0 if start is None else start.positions[0])  # (N, D)
+    directions: Tensor = F.normalize(positions, dim=-1)
+    return directions @ directions.T
+
+
+def neighbours(alike: Tensor) -> int:
+    """Count the patches whose most alike other patch touches them, at a side or a corner."""
+    others = alike - 3 * torch.eye(len(alike))  # cosines are from -1 to 1
+    best, patches = others.argmax(dim=1), torch.arange(len(alike))
+    down = (best // ACROSS - patches // ACROSS).abs()
+    across = (best % ACROSS - patches % ACROSS).abs()
+    return int((torch.maximum(down, across) <= 1).sum())
 
 
 def grid_correlation(alike: Tensor) -> float:
