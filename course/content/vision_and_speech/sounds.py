@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from course import datasets, use
+from course.content.recorded import recording
 from course.content.vision_and_speech.experiments.speech import batches, front, model, recipe
 from course.content.vision_and_speech.experiments.speech.front import Frame
 from course.content.vision_and_speech.experiments.speech.model import BLANK, DigitReader
@@ -22,8 +23,10 @@ from encoder_core.inspect.recording import record
 from encoder_core.models.speech import ctc_collapse as standard_collapse
 
 __all__ = [
-    "KINDS", "as_in_the_chapter", "plain_baselines", "spoken_digits", "symbol",
+    "KINDS", "as_in_the_chapter", "asked", "plain_baselines", "read", "recorded_rows", "spoken_digits", "symbol",
 ]  # fmt: skip
+
+asked, read = recipe.asked, recipe.read
 
 _SHOWN = 5  # utterances of validation that the theatre reads
 
@@ -113,6 +116,12 @@ KINDS: dict[str, Callable[[], Training]] = {
         as_in_the_chapter, layer=model.ConvLayer, positions="none"
     ),
 }
+
+
+def recorded_rows() -> list[str]:
+    """Return the names of the trainings that are recorded, in their order."""
+    rows = recording("vision_and_speech.spoken").rows
+    return [name for name in KINDS if name in rows]
 
 
 @functools.cache
