@@ -245,6 +245,8 @@ _FILES: dict[str, tuple[str, ...]] = {
     "training.interrupts": ("Interrupts",),
     "pretrain.pretraining": ("Pretraining", "run_pretraining"),
     "pretrain.presets": ("PRESETS", "Preset", "numbers_of"),
+    "pretrain.corpus": ("HUB", "fetch_corpus"),
+    "pretrain.memory": ("keep_memory",),
     "pretrain.planning": ("PEAKS", "Plan", "plan_pretraining"),
     "pretrain.token_file": ("Blocks", "documents", "text_files", "write_token_file"),
     "pretrain.hiding": ("hide_tokens",),
@@ -278,10 +280,10 @@ def __dir__() -> list[str]:
 
 
 _NEW = {
-    "blockwise", "compiling", "config", "costs", "ctranslate2", "facts", "fresh", "generate",
-    "hiding", "lock", "log", "loop", "machine", "minilm", "planning", "position_choice",
-    "presets", "pretraining", "run", "saving", "scores", "sharding", "state", "throughput",
-    "token_file", "whisper",
+    "blockwise", "compiling", "config", "corpus", "costs", "ctranslate2", "facts", "fresh",
+    "generate", "hiding", "lock", "log", "loop", "machine", "memory", "minilm", "planning",
+    "position_choice", "presets", "pretraining", "run", "saving", "scores", "sharding", "state",
+    "throughput", "token_file", "whisper",
 }  # fmt: skip
 # Where files of the first version are now: `from encoder_core.decoding import top_p` still works.
 _MOVED = {

@@ -58,7 +58,8 @@ def read_options(options: argparse.Namespace) -> Pretraining:
     return Pretraining(
         options.text, options.folder, _size(options),
         vocabulary=options.vocabulary, device=options.device, precision=options.precision,
-        seed=options.seed, compile=options.compile, shard=options.shard, log_every=options.log_every,
+        seed=options.seed, compile=options.compile, shard=options.shard, documents=options.documents,
+        log_every=options.log_every,
         evaluate_every=options.evaluate_every, checkpoint_every=options.checkpoint_every,
         told=lambda text: print(text, flush=True),
     )  # fmt: skip
@@ -83,8 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "text",
         nargs="?",
-        type=Path,
-        help="a folder of .txt, .md, .rst or .jsonl files (or .gz of them)",
+        help="a folder of .txt, .md, .rst or .jsonl files (or .gz of them); or a public corpus, "
+        "hub:OWNER/NAME or hub:OWNER/NAME/CONFIG, fetched into FOLDER by the datasets library",
     )
     add(
         "folder",
@@ -99,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="a vocab.txt; one is trained on the text where it is not given",
     )
+    add("--documents", type=int, metavar="N", help="of a public corpus, the first so many")
     add("--device", default="auto", help="cpu, cuda, cuda:1, mps; default the fastest there is")
     add(
         "--precision",

@@ -21,8 +21,10 @@ from torch import Tensor, nn
 from encoder_core.inspect.machine import matmul_peak
 from encoder_core.models.bert import Bert, BertConfig
 from encoder_core.models.masked_lm import MaskedLM
+from encoder_core.pretrain.corpus import HUB, fetch_corpus
 from encoder_core.pretrain.hiding import hide_tokens
 from encoder_core.pretrain.log import Log
+from encoder_core.pretrain.memory import keep_memory
 from encoder_core.pretrain.presets import Preset
 from encoder_core.pretrain.throughput import training_flops
 from encoder_core.pretrain.token_file import Blocks, documents, text_files, write_token_file
@@ -51,16 +53,18 @@ class Pretraining:
     """What is trained, on what, and how.
 
     Attributes:
-        text: a folder of text files; see `token_file.text_files`.
+        text: a folder of text files, see `token_file.text_files`; or the name of a public corpus, `hub:OWNER/NAME`,
+            see `corpus.fetch_corpus`.
         folder: where everything is written: vocabulary, tokens, checkpoint, log and, at the end, `model`.
         size: of the model and the training.
+        documents: of a public corpus, the first so many; None for all.
         vocabulary: a `vocab.txt`; None to train one on the text.
         compile: compile the encoder's layers with `torch.compile`.
         shard: under torchrun, share parameters, gradients and optimizer state among the processes.
         told: called with what a person wants to know, line by line, in the first process.
     """
 
-    text: Path
+    text: Path | str
     folder: Path
     size: Preset
     vocabulary: Path | None = None
@@ -69,6 +73,7 @@ class Pretraining:
     seed: int = 0
     compile: bool = False
     shard: bool = False
+    documents: int | None = None
     log_every: int = 50
     evaluate_every: int = 500
     checkpoint_every: int = 500
@@ -87,6 +92,8 @@ def run_pretraining(plan: Pretraining) -> Run:
     """
     device = choose_device(plan.device)
     processes = join_processes(device)
+    if device.type == "cpu":
+        keep_memory()  # for this process's life
     told = plan.told if processes.main else lambda text: None
     tokenizer, files = _prepare_once(plan, processes, told)
     size, words = plan.size, tokenizer.vocabulary
@@ -154,7 +161,10 @@ def _prepare(
     plan: Pretraining, told: Callable[[str], object]
 ) -> tuple[WordPiece, tuple[Path, Path]]:
     """Return the tokenizer and the token files, made where they are not there yet."""
-    texts = text_files(plan.text)
+    place = plan.text
+    if str(place).startswith(HUB):
+        place = fetch_corpus(str(place), plan.folder, plan.documents, told)
+    texts = text_files(place)
     own = plan.folder / "vocab.txt"
     if plan.vocabulary is not None:
         tokenizer = WordPiece.from_vocabulary_file(plan.vocabulary)

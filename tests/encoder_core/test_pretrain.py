@@ -24,6 +24,7 @@ from encoder_core import (
     MaskedLM,
     WordPiece,
     documents,
+    fetch_corpus,
     from_pretrained,
     hide_tokens,
     masked_lm_from_pretrained,
@@ -372,6 +373,84 @@ def test_each_preset_names_a_command_that_the_parser_reads(preset: Preset) -> No
     assert ("torchrun" in words) == (preset.devices > 1)
     assert preset.devices == 1 or f"--nproc-per-node {preset.devices}" in preset.command
     assert preset.batch_size % preset.devices == 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's settings")
+def test_kept_memory_is_not_fetched_from_the_system_again() -> None:
+    program = """
+import resource, torch
+from encoder_core import keep_memory
+
+def pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(4):
+        torch.ones(4_000_000)  # 16 MB are 3,906 pages of 4 KB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+pages()
+given_back = pages()
+if keep_memory():
+    pages()
+    print(given_back, pages())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    if not done.stdout:
+        pytest.skip("the C library is not glibc")
+    given_back, kept = map(int, done.stdout.split())
+    assert given_back >= 4 * 3900 // 512  # a huge page is 512 of them
+    assert kept < given_back // 4
+
+
+class Hub:
+    """Stands for the `datasets` library: streams rows, or fails as without a network."""
+
+    def __init__(self, rows: list[dict[str, str]] | None) -> None:
+        self.rows, self.asked = rows, list[Any]()
+
+    def load_dataset(self, path: str, name: str | None, *, split: str, streaming: bool) -> Any:
+        self.asked.append((path, name, split, streaming))
+        if self.rows is None:
+            raise ConnectionError("Couldn't reach the hub\nand more")
+        return iter(self.rows)
+
+
+def test_a_public_corpus_is_streamed_once_when_asked_for(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = random.Random(1)
+    some = [" ".join(draw.choices(WORDS, k=9)) for _ in range(600)]
+    hub = Hub([{"text": each} for text in some for each in ("", f" {text}\n")])
+    monkeypatch.setitem(sys.modules, "datasets", hub)
+    given = [*SIZES.split(), "--steps=6", "--documents=550"]
+    assert main(["hub:Owner/set/part", str(tmp_path / "run"), *given]) == 0
+    assert hub.asked == [("Owner/set", "part", "train", True)]
+    monkeypatch.setitem(
+        sys.modules, "datasets", Hub(None)
+    )  # no network any more, and no need of it
+    place = fetch_corpus("hub:Owner/set/part", tmp_path / "run", 550)
+    assert list(documents(text_files(place))) == some[:550]
+    assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
+
+
+def test_a_corpus_that_cannot_be_fetched_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = (
+        ("hub:alone", Hub([]), "A corpus is named hub:OWNER/NAME"),
+        ("hub:a/b", None, "install: pip install datasets"),
+        ("hub:a/b", Hub(None), "from huggingface.co/datasets: Couldn't reach the hub Is there a"),
+        ("hub:a/b", Hub([{"words": "x"}]), 'has no column "text"'),
+        ("hub:a/b/c", Hub([{"text": " "}]), "has no text in its split train"),
+    )
+    for name, hub, expected in cases:
+        monkeypatch.setitem(sys.modules, "datasets", hub)  # None: as if it were not installed
+        assert main([name, str(tmp_path / "run")]) == 1
+        said = capsys.readouterr().err
+        assert expected in said, said
+    assert not list(tmp_path.rglob("*.gz"))  # what is half there doesn't pass for the corpus
 
 
 def test_what_a_killed_process_logged_too_much_is_taken_out(tmp_path: Path) -> None:
