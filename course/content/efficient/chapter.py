@@ -49,13 +49,13 @@ D, H, F_WIDTH = 384, 12, 1536  # of MiniLM: width, heads, width of the feed-forw
 #
 # A computer spends its time in two ways: it computes, and it moves numbers. We count the computing first.
 #
-# Nearly all of it is products of matrices. A product of $(n, k)$ and $(k, m)$ has $n \cdot m$ results, each a sum of $k$ products: $k$ multiplications and $k$ additions (the first is added to zero). So it takes $2\,n\,k\,m$ floating-point operations, [FLOPs](glossary.md#flop).
+# Nearly all of it is products of matrices. A product of $(n, k)$ and $(k, m)$ has $n \cdot m$ results, each a sum of $k$ products: $k$ multiplications and $k$ additions (the first is added to zero). So it takes $2\,n\,k\,m$ floating-point operations, [FLOPs](glossary.md#FLOP).
 
 # %% [markdown] id="attention-flops-text"
 # ### Exercise 1: `attention_flops`
 # *Difficulty 1 of 3, about 12 minutes. Hints: `hint("efficient.attention_flops")`*
 #
-# Return how many additions and multiplications the matrix products of one self-attention layer take, for a batch of $B$ texts of $S$ tokens at the width $D$. A product of $(m, k)$ and $(k, n)$ has $m \cdot n$ entries, each the sum of $k$ products: count $2mkn$ [FLOPs](glossary.md#flop).
+# Return how many additions and multiplications the matrix products of one self-attention layer take, for a batch of $B$ texts of $S$ tokens at the width $D$. A product of $(m, k)$ and $(k, n)$ has $m \cdot n$ entries, each the sum of $k$ products: count $2mkn$ [FLOPs](glossary.md#FLOP).
 #
 # ```
 #                x  (B*S, D)
@@ -356,7 +356,7 @@ figures.lines(
 )
 
 # %% [markdown] id="block-note"
-# *What to see:* a valley. Small blocks are many small products, between which Python has to start each operation; large ones leave the cache again. In the middle your function, which computes *more* (the corrections), can be faster than the plain form: what it saves are trips to the memory. `F.scaled_dot_product_attention` does the same in one [kernel](glossary.md#kernel), a single compiled function which cuts the queries into blocks as well and never lets a score leave the processor. Dao et al. (2022) count the bytes, not the operations, and that is their point.
+# *What to see:* a valley. Small blocks are many small products, between which Python has to start each operation; large ones leave the cache again. In the middle your function, which computes *more* (the corrections), can be faster than the plain form: what it saves are trips to the memory. `F.scaled_dot_product_attention` does the same in one [fused kernel](glossary.md#fused-kernel), a single compiled function which cuts the queries into blocks as well and never lets a score leave the processor. Dao et al. (2022) count the bytes, not the operations, and that is their point.
 #
 # Two things they had to add, which we leave out. A mask: blocked scores are $-\infty$ in their block, and a query with nothing to look at must not divide 0 by 0. And the backward pass: it computes the scores again instead of keeping them, since computing is cheaper than storing. As you wrote it, autograd keeps every block; in training your function saves no memory.
 #
@@ -550,11 +550,11 @@ print("the fullest row has", max(map(len, rows)), "texts")
 # Where several short texts share a row, a token must see its own text alone. Given the number of the document at each place, return the mask of all pairs.
 #
 # ```
-#     documents  0  0  1  -            key       0  0  1  -
-#                              query  0          .  .  x  x      x = True = blocked
-#                                     0          .  .  x  x
-#                                     1          x  x  .  x
-#                                     -          x  x  x  x      - is -1, padding
+#     documents  0  0  1  -      key       0  0  1  -
+#                        query  0          .  .  x  x      x = True = blocked
+#                               0          .  .  x  x
+#                               1          x  x  .  x
+#                               -          x  x  x  x      - is -1, padding
 # ```
 #
 # - `documents` is $(B, S)$, whole numbers: 0 or more for a document, $-1$ at padding. The result is $(B, S, S)$ bool, the query first.
@@ -684,10 +684,10 @@ print(f"a product here: {1e3 * single:.2f} ms in float32, {1e3 * half:.2f} ms in
 # Write a matrix in whole numbers of one byte each, with a scale for each row, so that `numbers * scale` is near `weight`.
 #
 # ```
-#     weight (F, D)                 largest |w|    scale        numbers, int8 (F, D)
-#      127.0   63.7  -20.3   0.4       127           1           127   64  -20    0
-#       20.6 -254.0    0.8   100       254           2            10 -127    0   50
-#                                                 (F, 1)
+#   weight (F, D)                 largest |w|    scale        numbers, int8 (F, D)
+#    127.0   63.7  -20.3   0.4       127           1           127   64  -20    0
+#     20.6 -254.0    0.8   100       254           2            10 -127    0   50
+#                                               (F, 1)
 # ```
 #
 # - `scale` is the largest absolute value of the row divided by 127, $(F, 1)$, with the dtype of `weight`. Each number is `weight / scale`, rounded to the nearest whole number.
