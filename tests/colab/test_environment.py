@@ -11,15 +11,15 @@ import pytest
 
 from course import content
 from course.setup.requirements import normal
+from tests.colab.chosen import BY_DAY
 from tests.sampled import NIGHT, by_day
 
 COLAB = Path(__file__).parent
 CHAPTERS = COLAB.parents[1] / "chapters"
 UNTOUCHED = {"torch", "numpy", "ipywidgets", "plotly", "ipykernel", "ipython", "traitlets"}
 
-# By day the chapter that searches, one with many labs and figures, and one that trains, with nothing cached.
-FIRST = ("00_start_here", "01_embeddings", "06_classification")
-NAMES = by_day([*FIRST, *(name for name in content.chapters() if name not in FIRST)], len(FIRST))
+OTHERS = (name for name in content.chapters() if name not in BY_DAY)
+NAMES = by_day([*BY_DAY, *OTHERS], len(BY_DAY))
 
 pytestmark = [pytest.mark.slow, pytest.mark.colab]
 
