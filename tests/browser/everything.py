@@ -62,7 +62,15 @@ VISION = """torch.manual_seed(0)
 places = torch.arange(64).reshape(1, 8, 8)
 blots = (1.5 - ((places // 8 - torch.arange(1, 7)[:, None, None]).abs() + (places % 8 - 3.5).abs()) / 3).clamp(0, 1)
 labs.VisionLab(encoder_core.VisionTransformer(8, 2, 10, 16, 2, channels=1), blots, labels=range(6))"""
-LAB_CELLS = (*(f"labs.{name}()" for name in LABS), SEARCH, DECODING, TRANSLATION, COST, VISION, SPEECH)
+LAB_CELLS = (
+    *(f"labs.{name}()" for name in LABS),
+    SEARCH,
+    DECODING,
+    TRANSLATION,
+    COST,
+    VISION,
+    SPEECH,
+)
 # With the training theatre, which is driven rather than explored.
 EVERY_NAME = (*LAB_NAMES, "theatre")
 EVERY_CELL = (*LAB_CELLS, CELL)
