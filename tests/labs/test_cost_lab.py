@@ -236,6 +236,21 @@ def test_every_kind_of_attention_gives_the_same(kind: Any) -> None:
     assert_close(result if isinstance(result, torch.Tensor) else result[0], expected)
 
 
+def test_the_learner_s_own_blocks_are_measured() -> None:
+    called = list[int]()
+
+    def mine(
+        query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, block: int
+    ) -> torch.Tensor:
+        called.append(block)
+        return scaled_dot_product_attention(query, key, value)[0]
+
+    lab = CostLab(MACHINE, blockwise=mine, preset="toy", length=32, batch=1, attention="blockwise")
+    assert lab.measure().layer_seconds > 0
+    assert set(called) == {BLOCK}
+    lab.close()
+
+
 def test_blocks_keep_what_the_count_says_they_keep() -> None:
     from encoder_core.inspect.costs import saved_numbers
 

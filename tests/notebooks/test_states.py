@@ -13,6 +13,7 @@ import pytest
 from course import content
 from course.content import exercises, manuscript
 from course.press import notebooks as press
+from tests.colab.chosen import BY_DAY
 from tests.notebooks.states import (
     NO_NETWORK,
     Outcome,
@@ -21,7 +22,6 @@ from tests.notebooks.states import (
     solutions_of,
     variant,
 )
-from tests.colab.chosen import BY_DAY
 from tests.sampled import NIGHT
 
 CHAPTERS = content.chapters()

@@ -836,10 +836,10 @@ quiz("efficient.depth")
 # %% [markdown] id="cost-lab-section"
 # ## 10 The cost lab
 #
-# All of this on one page. Choose a length, a batch, a width, a precision, a kind of attention: the bars say what each part costs, the roofline what it waits for, the curve where the square takes over. Then let it be measured, and compare.
+# All of this on one page. Choose a length, a batch, a width, a precision, a kind of attention: the bars say what each part costs, the roofline what it waits for, the curve where the square takes over. Then let it be measured, and compare; attention in blocks is measured with *your* function.
 
 # %% id="cost-lab"
-labs.CostLab()
+labs.CostLab({"float32": machine}, blockwise=use("efficient.blockwise_attention"))
 
 # %% id="cost-lab-quiz"
 quiz("efficient.bert-large-training")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from course.labs.cost.compute import memory_of
-from course.labs.cost.kinds import FUNCTIONS
+from course.labs.cost.kinds import OwnBlocks, functions
 from course.labs.cost.settings import DTYPES, Settings
 from course.labs.cost.units import BYTES, SECONDS, amount
 from course.system.threads import end_at_exit
@@ -81,9 +81,17 @@ class Measuring:
         settings: what is measured.
         threads: that torch computes with.
         told: called from the thread: now and then while it runs, and once at the end.
+        own: attention in blocks, in place of the lab's.
     """
 
-    def __init__(self, settings: Settings, threads: int, told: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        threads: int,
+        told: Callable[[], None],
+        own: OwnBlocks | None = None,
+    ) -> None:
+        self._own = own
         self.settings, self.times = settings, list[float]()
         self.result: Measured | None = None
         self.failure = ""
@@ -125,7 +133,7 @@ class Measuring:
         self._told()
 
     def _measure(self) -> None:
-        run = prepared(self.settings)
+        run = prepared(self.settings, self._own)
         run()  # warms up
         last = time.monotonic()
         while len(self.times) < FEWEST or (sum(self.times) < ENOUGH and len(self.times) < MOST):
@@ -142,12 +150,12 @@ class Measuring:
         self.result = Measured(self.settings, median, len(self.times))
 
 
-def prepared(settings: Settings) -> Callable[[], None]:
+def prepared(settings: Settings, own: OwnBlocks | None = None) -> Callable[[], None]:
     """Build a layer and its input, and return what runs it once.
 
     All numbers are drawn by a generator of their own: the learner's random numbers stay as they are.
     """
-    layer = build(settings)
+    layer = build(settings, own)
     device, dtype = torch.device(settings.device), DTYPES[settings.precision]
     shape = (settings.batch, settings.length, settings.d_model)
     draw = torch.Generator(device).manual_seed(0)
@@ -159,7 +167,7 @@ def prepared(settings: Settings) -> Callable[[], None]:
     return lambda: _forward(layer, x, device)
 
 
-def build(settings: Settings) -> nn.Module:
+def build(settings: Settings, own: OwnBlocks | None = None) -> nn.Module:
     """Return a layer of these sizes with small random weights, without dropout."""
     device = torch.device(settings.device)
     draw = torch.Generator(device).manual_seed(1)
@@ -167,7 +175,7 @@ def build(settings: Settings) -> nn.Module:
         settings.d_model, settings.heads, settings.dim_feedforward, dropout=0.0, activation="gelu",
         device="meta", dtype=DTYPES[settings.precision],
     ).to_empty(device=device)  # fmt: skip
-    layer.self_attn.attention = FUNCTIONS[settings.attention]
+    layer.self_attn.attention = functions(own)[settings.attention]
     with torch.no_grad():
         for name, parameter in layer.named_parameters():
             if parameter.dim() > 1:

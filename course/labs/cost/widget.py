@@ -13,6 +13,7 @@ from course.labs.cost import view
 from course.labs.cost.challenges import TASKS
 from course.labs.cost.compute import Shown, compute
 from course.labs.cost.form import form
+from course.labs.cost.kinds import OwnBlocks
 from course.labs.cost.machines import free_memory, machine_of
 from course.labs.cost.measuring import Measured, Measuring, refusal
 from course.labs.cost.settings import (
@@ -52,6 +53,7 @@ class CostLab(SettingsLab):
         machine: what to predict with, such as `encoder_core.measure_machine()`, for the precision that the lab
             starts with; or one for each, by its name. What is missing is measured, in about half a second.
         device: `"cpu"` or `"cuda"`; the CPU if None.
+        blockwise: attention in blocks, `(query, key, value, block)`, that is measured in place of the lab's own.
         **settings: how the lab starts; any of `batch`, `length`, `d_model`, `heads`, `dim_feedforward`, `layers`,
             `precision` (`"float32"`, `"bfloat16"`, `"float16"`), `attention` (`"explicit"`, `"blockwise"`,
             `"fused"`), `training`, `part` (a row of the table), and `preset` for a model's sizes (`"toy"`,
@@ -71,12 +73,14 @@ class CostLab(SettingsLab):
         self,
         machine: Machine | Mapping[str, Machine] | None = None,
         device: str | None = None,
+        blockwise: OwnBlocks | None = None,
         **settings: Any,
     ) -> None:
         self._lock = threading.RLock()  # held while what is shown is changed or sent
         self._threads = torch.get_num_threads()
         self._measured: dict[Settings, Measured] = {}  # by the settings of one layer
         self._measuring: Measuring | None = None
+        self._blockwise = blockwise
         self._failed = ""
         self._refusal: tuple[int, str] = (-1, "")  # of the result with this number
         start = Settings(device=device or "cpu")
@@ -144,7 +148,7 @@ class CostLab(SettingsLab):
             self._refusal, self._failed = (self._number, refused), ""
             if not refused:
                 self._stop()
-                self._measuring = Measuring(asked, self._threads, self._told_by_thread)
+                self._measuring = Measuring(asked, self._threads, self._told_by_thread, self._blockwise)
                 self._measuring.start()
             return refused
 
