@@ -47,7 +47,9 @@ def test_a_patch_with_borders_has_the_sixteen_pixels_around_it() -> None:
     inner = set(seen[5].tolist())  # of the second row and column
     assert inner == set(numbered[0, 0, 1:5, 1:5].flatten().tolist())
     corner = seen[0].tolist()
-    assert {value for value in corner if value > 0} == set(numbered[0, 0, :3, :3].flatten().tolist())
+    assert {value for value in corner if value > 0} == set(
+        numbered[0, 0, :3, :3].flatten().tolist()
+    )
 
 
 def test_it_cuts_by_the_function_it_is_given_and_refuses_other_images() -> None:
