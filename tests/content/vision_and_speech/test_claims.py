@@ -104,6 +104,15 @@ def test_who_wins(recorded: Recording) -> None:
     assert right("who-wins").startswith("The CNN, then the Transformer, then the SVM")
 
 
+def test_with_few_images_both_networks_are_ahead_of_the_svm(recorded: Recording) -> None:
+    for count in (100, 300):
+        of = {
+            name: median(recorded, f"{name}, {count} images")
+            for name in ("CNN", "Transformer", "SVM")
+        }
+        assert of["CNN"] > of["Transformer"] > of["SVM"]
+
+
 def test_mixed_pixels_cost_the_cnn_alone(recorded: Recording) -> None:
     assert median(recorded, "SVM, pixels mixed") == median(recorded, "SVM")
     before = recorded.rows["Transformer, no distortions"].spread("test", "accuracy")
