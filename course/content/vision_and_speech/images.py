@@ -26,6 +26,7 @@ from course.training.own_parts import any_is_the_learners, key_of, whose_parts
 __all__ = [
     "KINDS",
     "as_in_the_chapter",
+    "as_the_model_takes",
     "digit_reader",
     "named",
     "plain_baselines",
@@ -152,6 +153,11 @@ KINDS: dict[str, Mapping[str, Any]] = {
     "Transformer, 300 images": {"per_class": 30},
     "CNN, 300 images": {**_CNN, "per_class": 30},
 }
+
+
+def as_the_model_takes(pixels: Tensor) -> Tensor:
+    """Make of pixels `(B, 1, 8, 8)` from 0, paper, to 1, ink, what a model takes: the same shape."""
+    return prepare(pixels.squeeze(1))
 
 
 @functools.cache

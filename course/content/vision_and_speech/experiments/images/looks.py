@@ -55,7 +55,8 @@ def _weights(model: nn.Module, images: Tensor) -> list[Tensor]:
 def as_image(values: Tensor) -> Tensor:
     """Draw a number for each patch `(N,)`, as shares of the largest, over its pixels: `(8, 8)`."""
     squares = (values / values.max()).reshape(ACROSS, ACROSS)
-    return squares.repeat_interleave(PATCH, 0).repeat_interleave(PATCH, 1)
+    pixels: Tensor = squares.repeat_interleave(PATCH, 0).repeat_interleave(PATCH, 1)
+    return pixels
 
 
 def covered(images: Tensor) -> Tensor:
@@ -76,7 +77,7 @@ def away(model: nn.Module, images: Tensor) -> Tensor:
     answers = whole.argmax(dim=-1)
     blank = covered(images)  # (B, N, 8, 8)
     logits = model(prepare(blank.flatten(0, 1))).unflatten(0, blank.shape[:2])  # (B, N, 10)
-    picked = logits.gather(-1, answers[:, None, None].expand(-1, blank.shape[1], 1)).squeeze(-1)
+    picked: Tensor = logits.gather(-1, answers[:, None, None].expand(-1, blank.shape[1], 1)).squeeze(-1)
     changes: Tensor = picked - whole.gather(-1, answers[:, None])
     return changes
 
