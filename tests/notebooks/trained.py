@@ -15,6 +15,7 @@ from course.content.bert.pretraining import masked_words, recipe_changed
 from course.content.classification.trainings import docstring_classifier, tuned_minilm
 from course.content.generation.keywords import as_in_the_chapter
 from course.content.translation import demonstrations, history, phrases
+from course.content.vision_and_speech import sounds
 from course.training import Settings, Training, cache
 from course.training import train as train_to_the_end
 
@@ -35,11 +36,12 @@ def train(training: Training, settings: Settings | None = None, *, progress: boo
 
 
 def main() -> None:
-    """Train as chapters 05 to 08 do."""
+    """Train as chapters 05 to 09 do."""
     chapter_05()
     chapter_06()
     chapter_07()
     chapter_08()
+    chapter_09()
 
 
 def chapter_05() -> None:
@@ -73,6 +75,11 @@ def chapter_08() -> None:
     train(demonstrations.lists_alone("zh"), progress=False)
     of_2015 = history.attention_of(use("translation.additive_attention"))
     train(of_2015, of_2015.settings.changed(steps=200), progress=False)
+
+
+def chapter_09() -> None:
+    """Spoken digits to words."""
+    train(sounds.as_in_the_chapter(), progress=False)
 
 
 if __name__ == "__main__":
