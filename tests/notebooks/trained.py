@@ -15,7 +15,7 @@ from course.content.bert.pretraining import masked_words, recipe_changed
 from course.content.classification.trainings import docstring_classifier, tuned_minilm
 from course.content.generation.keywords import as_in_the_chapter
 from course.content.translation import demonstrations, history, phrases
-from course.content.vision_and_speech import images
+from course.content.vision_and_speech import images, sounds
 from course.training import Settings, Training, cache
 from course.training import train as train_to_the_end
 
@@ -78,8 +78,9 @@ def chapter_08() -> None:
 
 
 def chapter_09() -> None:
-    """Handwritten digits."""
+    """Handwritten digits, and spoken ones to words."""
     train(images.as_in_the_chapter(), progress=False)
+    train(sounds.as_in_the_chapter(), progress=False)
 
 
 if __name__ == "__main__":

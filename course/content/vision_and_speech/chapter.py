@@ -481,6 +481,40 @@ quiz("vision.map-and-reason")
 
 # %% [markdown] id="frames-section"
 # ## 6 A sound is a sentence of frames
+#
+# > **In the article** (1.1): "语音识别：语音转文本、语音合成" (*speech recognition: speech to text, speech synthesis*).
+# >
+# > Only the first of the two is recognition. Synthesis is the way back: it makes speech of text. What follows does the first. The article (1.2) also names speech among an encoder's inputs, "输入数据（例如文本、图像、语音）" (*input data, for example text, images, speech*), and leaves open how a sound becomes something that an encoder can read. This section says how.
+#
+# (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and the one below.)
+
+# %% id="sounds-setup"
+import itertools
+
+from IPython.display import Audio
+
+from course.content.recorded import recording
+from course.content.vision_and_speech import sounds
+from course.content.vision_and_speech.experiments.speech import hearing
+from encoder_core.models.log_mel import LogMel, hertz_to_mel
+
+# %% [markdown] id="signal-text"
+# A microphone measures the pressure of the air, many times a second. Ours does so 8,000 times, as a telephone does. Our speakers are no people: a speech synthesiser, eSpeak NG, says the ten digits with 71 different voices, each digit once. 49 voices are for training; the 8 of validation and the 14 of the test are never heard there. Voices that sound nearly alike are in one split.
+
+# %% id="signal-run"
+spoken = datasets.load("spoken-digits")
+print(
+    {name: len(getattr(spoken, name)) // 10 for name in ("train", "validation", "test")}, "voices"
+)
+andrea = [each for each in spoken.validation if each.source == "Andrea"]
+said = hearing.join([andrea[3], andrea[3], andrea[7]])  # "three three seven"
+print(f"{len(said.signal):,} samples, {len(said.signal) / spoken.rate:.2f} s: {said.words}")
+Audio(said.signal.numpy(), rate=spoken.rate)
+
+# %% [markdown] id="signal-note"
+# *Listen:* three, three, seven. Could an encoder read the samples themselves, one token each? Attention compares all pairs. At 8,000 tokens a second, two seconds are 256 million pairs in each head. And one sample says nothing: it is a height at a moment, and what we hear is how it swings.
+#
+# So we cut the sound into [frames](glossary.md#frame): pieces of 25 ms, short enough that the mouth hardly moves in one, long enough for several swings of a voice. A new one begins every 10 ms, so that nothing falls between two of them.
 
 # %% [markdown] id="frame-text"
 # ### Exercise 3: `frame`
@@ -521,8 +555,100 @@ check("speech.frame", frame)
 # %% id="frame-use"
 frame = use("speech.frame")
 
+# %% id="frames-run"
+size, hop = 200, 80  # samples: 25 ms, every 10 ms
+frames = frame(said.signal[None], size, hop)  # (1, N, size)
+print(f"{len(said.signal):,} samples become {frames.shape[1]} frames of {frames.shape[2]} samples")
+
+# %% [markdown] id="spectrum-text"
+# What swings in a frame, and how fast? The discrete Fourier transform asks that for us: it writes the frame as a sum of waves, and `torch.fft.rfft` returns the size of each. With 200 samples at 8,000 a second the waves are 40 Hz apart: 0, 40, 80, up to 4,000 Hz. Their squares are the frame's *power spectrum*.
+#
+# Now a pure tone of 1,020 Hz, half-way between two of these waves. One frame of it, cut out as it is; and the same frame under a *window*, a curve that rises from 0 to 1 and falls to 0 again.
+
+# %% id="window-predict"
+predict("speech.window")
+
+# %% id="window-run"
+tone = hearing.tone(1020, seconds=0.025)  # (size,)
+window = torch.hann_window(size)
+powers = {
+    "cut out as it is": torch.fft.rfft(tone).abs().square(),
+    "under a window": torch.fft.rfft(tone * window).abs().square(),
+}
+decibels = {name: 10 * (power / power.max()).log10() for name, power in powers.items()}
+for name, level in decibels.items():
+    print(f"{name:16}  at 2,000 Hz {level[50]:6.1f} dB")
+figures.lines(
+    40 * torch.arange(101),
+    decibels,
+    x_title="Hz",
+    y_title="dB below the largest",
+    title="One frame of a tone of 1,020 Hz",
+)
+
+# %% id="window-explain"
+explain("speech.window")
+
+# %% [markdown] id="window-note"
+# *What to see:* the transform takes the frame for one turn of something that repeats for ever. A tone that doesn't fit into the frame a whole number of times then has a jump at each seam, and a jump holds every frequency: at 2,000 Hz, where there is nothing, the bare frame still has about a four-thousandth of the peak's power. Under the window it is less than a billionth. Both ends are 0 there, and there is no jump. The price stands in the middle: the peak is wider.
+#
+# A loud vowel would cover a faint consonant otherwise. Every front end has a window, and so has yours from here on.
+
+# %% [markdown] id="mel-text"
+# The ear is finer below than above: 100 and 200 Hz are an octave apart, 3,000 and 3,100 Hz are hardly told apart. The [mel scale](glossary.md#mel-scale) is made so that equal steps *sound* equal. We take the usual formula (O'Shaughnessy, 1987):
+#
+# $$m = 2595 \log_{10}\left(1 + \frac{f}{700}\right)$$
+#
+# Forty triangles, equally wide in mels, gather the 101 numbers of a spectrum into 40 bands (Davis and Mermelstein, 1980). Here is every fifth of them.
+
+# %% id="mel-run"
+log_mel = LogMel(spoken.rate, bands=40)
+centres = 40 * log_mel.filters.argmax(dim=0)  # Hz, of each band
+print(f"{(centres < 1000).sum()} of 40 bands have their centre below 1,000 Hz")
+mels = hertz_to_mel(torch.tensor([500.0, 1000.0, 2000.0, 4000.0]))
+print("mels of 500, 1000, 2000 and 4000 Hz:", [round(mel) for mel in mels.tolist()])
+figures.lines(
+    40 * torch.arange(101),
+    {f"band {band}": log_mel.filters[:, band] for band in range(4, 40, 5)},
+    x_title="Hz",
+    y_title="weight",
+    title="Mel bands: narrow below, wide above",
+)
+
+# %% [markdown] id="logarithm-text"
+# Last, the logarithm. Loudness is heard in factors: each step of the volume that sounds alike multiplies the power. And the power of a hiss is a small part of a vowel's; on a linear axis there would be vowels and nothing else.
+
+# %% id="log-mel-run"
+power = torch.fft.rfft(frames * window).abs().square()  # (1, N, 101)
+energies = (power @ log_mel.filters)[0]  # (N, 40)
+loud = (energies > energies.max() / 100).float().mean()
+print(f"{loud:.0%} of all energies are within a hundredth of the largest")
+twice = log_mel(2 * said.signal[None]) - log_mel(said.signal[None])
+print(
+    f"twice the signal adds {twice.max():.3f} to each log-mel energy; log10(4) = {math.log10(4):.3f}"
+)
+hearing.draw_over(log_mel, said, title="Log-mel energies of “three three seven”")
+
+# %% [markdown] id="log-mel-note"
+# *What to see:* this picture is what the encoder reads: a row of frames in time, each a vector of 40 numbers, low tones below. The two *three*s are the same picture, one after the other. The bright bars in a vowel that drift up and down are its *formants*, the resonances of the mouth; the wide cloud at the top of *seven* is the hiss of its s.
+#
+# A factor on the signal is now a term in every number: with the mean over the frames taken out, a louder recording is the same picture. And with the mean of each band taken out, it hardly matters which tones a microphone likes more than others (Atal, 1974). `EvenLogMel` in `experiments/speech/front.py` does that; our reader has it.
+
+# %% id="log-mel-quiz"
+quiz("speech.log-mel")
+
 # %% [markdown] id="ctc-section"
 # ## 7 Letters without an alignment
+#
+# The training pairs are a sound and its words. Nobody wrote down *when* each word is said. In chapter 06 a text had one label, and in chapter 05 each token had its own. Here there are 175 frames, or 44 steps of our encoder, and three words, and no rule which step should say which word.
+#
+# Graves et al. (2006) let every step write one symbol: a word, or a [blank](glossary.md#blank), which says "nothing new". What the steps write is a *path*. It is read by a rule: equal symbols in a row are one, then the blanks go.
+#
+# ```
+#   path       ·  3  3  ·  ·  3  ·  ·  7  7  7  ·      one symbol a step
+#   merged     ·  3     ·     3  ·     7        ·      repeats are one
+#   text          3           3        7               blanks removed
+# ```
 
 # %% [markdown] id="ctc-collapse-text"
 # ### Exercise 4: `ctc_collapse`
@@ -557,6 +683,35 @@ check("speech.ctc_collapse", ctc_collapse)
 
 # %% id="ctc-collapse-use"
 ctc_collapse = use("speech.ctc_collapse")
+
+# %% id="blank-predict"
+predict("speech.blank")
+
+# %% id="blank-run"
+for path in ([0, 3, 3, 0, 0, 3, 0, 7, 7], [3, 3, 3, 3, 3, 3, 7, 7, 7], [3, 0, 0, 0, 0, 3, 0, 0, 7]):
+    print(path, "spells", ctc_collapse(path, blank=0))
+
+# %% id="blank-explain"
+explain("speech.blank")
+
+# %% [markdown] id="blank-note"
+# *What to see:* without a blank between them two equal words are one long word. A word may be held for as many steps as it lasts, and the blank may fill the rest: many paths spell the same text. How many?
+
+# %% id="paths-run"
+for steps in (3, 4, 5):
+    paths = itertools.product(range(3), repeat=steps)  # blank, word 1, word 2
+    spelled = [tuple(ctc_collapse(list(path), blank=0)) for path in paths]
+    counts = f"{spelled.count((1, 2)):2} spell 1 2, {spelled.count((1, 1)):2} spell 1 1"
+    print(f"{steps} steps: {3**steps:3} paths, {counts}")
+steps = math.ceil(frames.shape[1] / 4)  # our encoder's steps: one for four frames
+print(f"{hearing.path_count(3, steps):,} paths spell three different words in {steps} steps")
+
+# %% [markdown] id="paths-note"
+# *What to see:* the number explodes. Which of these paths should be the target? **All of them.** [CTC](glossary.md#CTC), *connectionist temporal classification*, maximises the probability that *some* path that spells the text is written, and that is the sum of their probabilities:
+#
+# $$p(y \mid x) = \sum_{\text{paths } a \text{ that spell } y} \; \prod_{n=1}^{N} p_n(a_n \mid x), \qquad \text{loss} = -\ln p(y \mid x)$$
+#
+# In a path the steps are independent of each other, given the sound: the probability of a path is a plain product. That lets the sum be made step by step, in $N (2T + 1)$ cells, without listing a single path.
 
 # %% [markdown] id="ctc-loss-text"
 # ### Exercise 5: `ctc_loss`
@@ -620,8 +775,43 @@ check("speech.ctc_loss", ctc_loss)
 # %% id="ctc-loss-use"
 ctc_loss = use("speech.ctc_loss")
 
+# %% [markdown] id="sum-text"
+# Your loss against the sum by hand. Three steps, the blank and two words, and some probabilities:
+
+# %% id="sum-predict"
+predict("speech.sum")
+
+# %% id="sum-run"
+p = torch.tensor([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.7, 0.1, 0.2]])  # (N, V), blank first
+total = 0.0
+for path in itertools.product(range(3), repeat=3):
+    if ctc_collapse(list(path), blank=0) == [1]:
+        own = math.prod(p[step, symbol].item() for step, symbol in enumerate(path))
+        total += own
+        print(path, f"{own:.3f}")
+mine = ctc_loss(p.log(), [1], blank=0)
+torchs = F.ctc_loss(p.log()[:, None], torch.tensor([[1]]), [3], [1], reduction="sum")
+print(f"sum {total:.3f}, -ln {-math.log(total):.4f}; yours {mine:.4f}, torch's {torchs:.4f}")
+
+# %% id="sum-explain"
+explain("speech.sum")
+
+# %% [markdown] id="sum-note"
+# *What to see:* no path has to be likely. The likeliest has 0.21, and the text has 0.41, twice as much. What is the gradient at a step? Take the paths that spell the text, each weighted by its share of the sum: the gradient of the loss with respect to the logits is the model's probability minus the share of the paths that write this symbol at this step. So the model is taught with its own guess of the alignment, which becomes sharper as it learns.
+
+# %% id="gradient-run"
+logits = p.log().requires_grad_()
+ctc_loss(logits.log_softmax(dim=-1), [1], blank=0).backward()
+print("share of the paths that write each symbol at each step:")
+print((p - logits.grad).round(decimals=3))
+
+# %% id="ctc-quiz"
+quiz("speech.ctc")
+
 # %% [markdown] id="training-speech-section"
 # ## 8 An encoder that reads spoken digits
+#
+# What is a good reader? Its texts may be too long or too short, so word 5 can't be held against word 5. The usual measure is the [word error rate](glossary.md#word-error-rate): how many words must be changed, added or removed, divided by the words spoken.
 
 # %% [markdown] id="word-error-rate-text"
 # ### Exercise 6: `word_error_rate`
@@ -670,8 +860,144 @@ check("speech.word_error_rate", word_error_rate)
 # %% id="word-error-rate-use"
 word_error_rate = use("speech.word_error_rate")
 
+# %% [markdown] id="speech-training-text"
+# Now all parts are there. The frames are cut by **your** `frame`, the layers are **your** `EncoderLayer` of chapter 04, paths are read by **your** `ctc_collapse` and scored by **your** `word_error_rate`; where an answer hasn't passed, the reference stands in. (The loss is torch's: yours computes the same, one recording and one step of Python at a time.)
+#
+# ```
+#   signal          (B, samples)      8,000 a second
+#   log-mel frames  (B, N, 40)          100 a second
+#   two convolutions, each with stride 2
+#   steps           (B, N / 4, 64)       25 a second
+#   two layers of the encoder
+#   logits          (B, N / 4, 11)    the blank and ten words
+# ```
+#
+# 49 voices are few. A model that has heard each word from 49 throats soon knows these throats. So each row of a batch **changes its voice** before it is heard: another pitch (the sound played faster or slower), another vocal tract (the frequency axis stretched: Jaitly and Hinton, 2013), another tempo, another microphone (a smooth curve over the bands); and some bands and frames are hidden (Park et al., 2019). Nothing is heard twice.
+#
+# What is to be beaten? With no network at all: cut each word out, told where it begins and ends; stretch it to 20 frames; and give the name of the most similar word of the 490 in training.
+
+# %% id="nearest-word-run"
+for split in ("validation", "test"):
+    for name, reached in sounds.plain_baselines(split).items():
+        print(f"{split:10}  {name}: {reached['errors']:.1%} wrong")
+
+# %% [markdown] id="nearest-word-note"
+# That is a strong baseline, and it has an unfair advantage: it is told where the words are.
+
+# %% id="speech-training-parts"
+speech_training = sounds.spoken_digits(
+    layer=use("stacking.EncoderLayer"),
+    frame=frame,
+    ctc_collapse=ctc_collapse,
+    word_error_rate=word_error_rate,
+)
+for part, whose in speech_training.parts.items():
+    print(f"{part}: {whose}")
+fresh = speech_training.build(speech_training.settings)
+print(f"{sum(p.numel() for p in fresh.parameters()):,} parameters")
+
+# %% id="speech-training-predict"
+predict("speech.first")
+
+# %% id="speech-training-theatre"
+speech_theatre = labs.TrainingTheatre(speech_training)
+speech_theatre
+
+# %% [markdown] id="speech-training-theatre-note"
+# Press **Start** (or run the next cell). Five utterances of voices that are never trained on are read again as the training goes on.
+
+# %% id="speech-training-result"
+heard = speech_theatre.result()  # waits for the end
+reader = heard.model.eval()
+print(f"{heard.settings.steps:,} updates in {heard.seconds:.0f} s")
+print(f"unheard voices, 1 to 5 words: {heard.test['errors']:.1%} word errors")
+print(f"ten words, twice as many as ever heard: {heard.test['ten']:.1%}")
+print(f"a Scottish accent: {heard.test['accent']:.1%}")
+
+# %% id="speech-training-explain"
+explain("speech.first")
+
+# %% [markdown] id="speech-training-recorded-text"
+# *What to see:* the loss falls early, and for a while every path is blank. The blank is the quickest thing to learn: it is right at most steps of every text. Then the words come.
+#
+# The notebook trains with one seed. Recorded, beside what is lost with one part taken out:
+
+# %% id="speech-training-recorded"
+speech_recorded = recording("vision_and_speech.spoken")  # made by benchmarks/applications.py
+print(f"Recorded, not trained here: {speech_recorded.machine}")
+print(speech_recorded.text("test", sounds.recorded_rows(), errors="word errors {:.1%}"))
+
+# %% [markdown] id="speech-mistakes-text"
+# *What to see:* a model that has heard the 49 voices as they are gets one word in six wrong when others speak. With changed voices it is at most one in a hundred, where the nearest word had eight, told where to look. An accent that it never heard costs it more: other vowels are no change of voice.
+#
+# One warning about all of these numbers: the voices are synthetic, and all of one engine. On people such a model does worse. And eight or fourteen voices are few: the validation set's are harder for this model than the test's.
+#
+# Whom does it fail? Word errors by voice, in the validation set, and one utterance that is read right and one that isn't:
+
+# %% id="speech-mistakes-run"
+utterances = sounds.asked("validation")["errors"]
+spoken_words = [[spoken.card.classes[digit] for digit in each.digits] for each in utterances]
+written_words = sounds.read(reader, [each.signal for each in utterances], ctc_collapse)
+voices = [each.voice for each in utterances]
+by_voice = hearing.errors_by_voice(written_words, spoken_words, voices, word_error_rate)
+print({voice: f"{rate:.1%}" for voice, rate in by_voice.items()})
+right_at, wrong_at = hearing.right_and_wrong(written_words, spoken_words, utterances)
+for at in (right_at, wrong_at):
+    print(f"{voices[at]}: spoken {spoken_words[at]}, written {written_words[at]}")
+
+# %% id="speech-right-player"
+Audio(utterances[right_at].signal.numpy(), rate=spoken.rate)
+
+# %% id="speech-wrong-player"
+Audio(utterances[wrong_at].signal.numpy(), rate=spoken.rate)
+
 # %% [markdown] id="alignment-section"
 # ## 9 Where in the sound is the word?
+#
+# The model was never told when a word is said. Does it know? Here is what each step of the encoder writes for *three three seven*.
+
+# %% id="peaks-predict"
+predict("speech.peaks")
+
+# %% id="peaks-run"
+steps_p = hearing.probabilities(reader, said.signal)  # (N', 11)
+seconds = [round(hearing.STEP * step, 2) for step in range(len(steps_p))]
+curves = {"blank": steps_p[:, 0], "three": steps_p[:, 4], "seven": steps_p[:, 8]}
+print(" ".join(sounds.symbol(id) for id in steps_p.argmax(dim=-1).tolist()))
+figures.lines(
+    seconds, curves, x_title="seconds", y_title="probability", title="What each step writes"
+)
+
+# %% id="peaks-over-run"
+hearing.draw_over(
+    reader.front_end,
+    said,
+    hearing.peaks(steps_p),
+    title="Where each word is heard (orange), and where it is (dotted)",
+)
+
+# %% id="peaks-measured"
+in_word, blank_share = hearing.places(reader)
+inside = ((in_word > 0) & (in_word < 1)).float().mean()
+print(f"{blank_share:.0%} of the steps are blank")
+print(f"{inside:.0%} of the peaks are inside of their word")
+print(f"median place in the word: {in_word.median():.2f} (0: its beginning, 1: its end)")
+
+# %% id="peaks-explain"
+explain("speech.peaks")
+
+# %% [markdown] id="peaks-note"
+# *What to see:* peaks over a floor of blanks. The loss doesn't ask for more: one step for a word is enough, and the blank is safe everywhere else. So a CTC model knows *that* a word was said and roughly when, and not where it begins or ends. Don't take its peaks for the borders of words.
+#
+# And how far does a head look? The mean distance between a step and what it attends to, weighted by the attention, over 20 utterances:
+
+# %% id="reach-run"
+some_signals = [each.signal for each in utterances[:20]]
+apart = hearing.looked_away(reader, some_signals)  # (layers, H), seconds
+figures.by_head(1000 * apart, title="How far each head looks, in ms", decimals=0)
+
+# %% id="alignment-quiz"
+quiz("speech.peaks-are-not-borders")
 
 # %% [markdown] id="whisper-section"
 # ## 10 A real speech encoder
@@ -838,4 +1164,9 @@ quiz("speech.two-staircases")
 # - Lee, Lee, Song: *Vision Transformer for Small-Size Datasets*. 2021. [arXiv:2112.13492](https://arxiv.org/abs/2112.13492). The look over the border.
 # - Simard, Steinkraus, Platt: *Best Practices for Convolutional Neural Networks Applied to Visual Document Analysis*. ICDAR 2003. Distorted digits.
 # - Graves, Fernández, Gomez, Schmidhuber: *Connectionist Temporal Classification: Labelling Unsegmented Sequence Data with Recurrent Neural Networks*. ICML 2006. [doi:10.1145/1143844.1143891](https://doi.org/10.1145/1143844.1143891).
+# - Davis, Mermelstein: *Comparison of Parametric Representations for Monosyllabic Word Recognition in Continuously Spoken Sentences*. IEEE Transactions on Acoustics, Speech, and Signal Processing 28(4), 1980. [doi:10.1109/TASSP.1980.1163420](https://doi.org/10.1109/TASSP.1980.1163420). Mel bands.
+# - O'Shaughnessy: *Speech Communication: Human and Machine*. Addison-Wesley, 1987. Page 150: the formula of the mel scale.
+# - Atal: *Effectiveness of Linear Prediction Characteristics of the Speech Wave for Automatic Speaker Identification and Verification*. Journal of the Acoustical Society of America 55(6), 1974. [doi:10.1121/1.1914702](https://doi.org/10.1121/1.1914702). The mean over time taken out.
+# - Jaitly, Hinton: *Vocal Tract Length Perturbation (VTLP) Improves Speech Recognition*. ICML Workshop on Deep Learning for Audio, Speech and Language Processing, 2013.
+# - Park, Chan, Zhang, Chiu, Zoph, Cubuk, Le: *SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition*. Interspeech 2019. [arXiv:1904.08779](https://arxiv.org/abs/1904.08779). Hidden bands and frames.
 # - Radford et al.: *Robust Speech Recognition via Large-Scale Weak Supervision*. 2022. [arXiv:2212.04356](https://arxiv.org/abs/2212.04356). Whisper: section 2.2 with table 1 on the model, 3.2 on the word error rate.

@@ -1,0 +1,151 @@
+"""What sections 6 to 9 say, held against what their own cells compute.
+
+Their cells run here one after the other, solved, in one namespace, behind the chapter's first. By day the training is
+made here; every night it is taken from where all tests have it.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from course.content import manuscript
+from course.content import questions as quizzes
+from course.content.recorded import recording
+from tests.content import cells
+from tests.sampled import NIGHT
+
+pytestmark = pytest.mark.slow
+
+CHAPTER = "09_vision_and_speech"
+LEFT_OUT = ("check", "quiz", "predict", "explain")  # the theatre leaves what later cells use
+FROM, TO = "frames-section", "whisper-section"
+
+
+@pytest.fixture(scope="module")
+def chapter(computed: Path, request: pytest.FixtureRequest) -> SimpleNamespace:
+    """All names after the last cell of section 9, and what was printed."""
+    home = request.getfixturevalue("trained") if NIGHT else computed
+    read, found = manuscript.read, manuscript.read(CHAPTER)
+    ids = [cell.id for cell in found]
+    chosen = [found[ids.index("setup")], *found[ids.index(FROM) : ids.index(TO)]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_HOME", str(home))
+        patch.setattr(manuscript, "read", lambda name: chosen if name == CHAPTER else read(name))
+        return cells.run_all(CHAPTER, left_out=LEFT_OUT)
+
+
+def right(question_id: str) -> str:
+    question = quizzes.get(f"speech.{question_id}")
+    return question.options[question.right].text
+
+
+# 6: frames
+
+
+def test_of_the_voices_and_the_frames(chapter: SimpleNamespace) -> None:
+    splits = [
+        {each.source for each in getattr(chapter.spoken, name)}
+        for name in ("train", "validation", "test")
+    ]
+    assert [len(voices) for voices in splits] == [49, 8, 14]
+    assert len(set.union(*splits)) == 71
+    assert chapter.said.words == ("three", "three", "seven")
+    assert tuple(chapter.frames.shape) == (1, 175, 200)
+    assert (200 / chapter.spoken.rate, 80 / chapter.spoken.rate) == (0.025, 0.01)
+    assert (2 * chapter.spoken.rate) ** 2 == 256e6
+
+
+def test_what_a_window_takes_away(chapter: SimpleNamespace) -> None:
+    bare, under = (10 ** (-level[50].item() / 10) for level in chapter.decibels.values())
+    assert 3500 < bare < 4500, "a four-thousandth"
+    assert under > 1e9, "less than a billionth"
+    near = [int((level > -20).sum()) for level in chapter.decibels.values()]
+    assert chapter.decibels["under a window"][24] > -20  # the peak is wider close by
+    assert all(near)
+    assert right("window").startswith("A small part of the power")
+
+
+def test_mels_and_logarithms(chapter: SimpleNamespace) -> None:
+    assert int((chapter.centres < 1000).sum()) == 18
+    assert [round(mel) for mel in chapter.mels.tolist()] == [607, 1000, 1521, 2146]
+    assert chapter.loud < 0.1, "vowels and nothing else"
+    assert chapter.twice.max().item() == pytest.approx(math.log10(4), abs=1e-4)
+    assert chapter.twice.min().item() > -1e-4
+    assert right("log-mel").startswith("A constant for each band")
+
+
+# 7: CTC
+
+
+def test_of_the_paths(chapter: SimpleNamespace) -> None:
+    assert chapter.ctc_collapse([3, 3, 3, 3, 3, 3, 7, 7, 7], 0) == [3, 7]
+    assert right("blank") == "“three seven”: without a blank between them two equal words are one."
+    assert chapter.steps == 44
+    assert chapter.hearing.path_count(3, 44) == 10_737_573
+    assert right("sum") == "Six."
+    assert chapter.hearing.path_count(1, 3) == 6
+
+
+def test_the_sum_is_the_loss_and_the_gradient_the_share_of_the_paths(
+    chapter: SimpleNamespace,
+) -> None:
+    assert round(chapter.total, 2) == 0.41
+    assert chapter.mine.item() == pytest.approx(-math.log(chapter.total), abs=1e-6)
+    assert chapter.torchs.item() == pytest.approx(chapter.mine.item(), abs=1e-6)
+    p = chapter.p.tolist()
+    assert p[0][0] * p[1][1] * p[2][0] == pytest.approx(0.21, abs=1e-6)
+    share = chapter.p - chapter.logits.grad  # (N, V)
+    paths = {(0, 0, 1), (0, 1, 0), (0, 1, 1), (1, 0, 0), (1, 1, 0), (1, 1, 1)}
+    for step in range(3):
+        own = sum(
+            math.prod(p[n][symbol] for n, symbol in enumerate(path))
+            for path in paths
+            if path[step] == 1
+        )
+        assert share[step, 1].item() == pytest.approx(own / chapter.total, abs=1e-5)
+
+
+# 8: the reader
+
+
+def test_what_the_reader_reaches(chapter: SimpleNamespace) -> None:
+    reached, baseline = chapter.heard.test, chapter.sounds.plain_baselines("test")
+    (nearest,) = (found["errors"] for found in baseline.values())
+    assert 0.075 < nearest < 0.083
+    assert reached["errors"] < nearest
+    assert chapter.heard.metrics["errors"] < 0.06
+    assert chapter.wrong_at != chapter.right_at
+    assert chapter.written_words[chapter.right_at] == chapter.spoken_words[chapter.right_at]
+
+
+def test_what_is_recorded_is_of_this_code() -> None:
+    from course.content.vision_and_speech import sounds
+
+    found = recording("vision_and_speech.spoken")
+    for name, row in found.rows.items():
+        if name in sounds.KINDS:
+            assert row.key == sounds.KINDS[name]().key, f"record {name!r} again"
+    assert found.rows["as in the chapter"].seeds == [0, 1, 2]
+
+
+def test_what_changed_voices_add() -> None:
+    rows = recording("vision_and_speech.spoken").rows
+    own, plain = rows["as in the chapter"], rows["49 voices as they are"]
+    assert own.spread("test", "errors").high <= 0.011, "at most one in a hundred"
+    assert 1 / 7 < plain.spread("test", "errors").median < 1 / 5.5, "one word in six"
+    assert own.spread("test", "accent").low > 3 * own.spread("test", "errors").high
+    assert own.spread("validation", "errors").low > own.spread("test", "errors").high
+
+
+# 9: where the word is
+
+
+def test_peaks_stand_on_a_floor_of_blanks(chapter: SimpleNamespace) -> None:
+    assert chapter.blank_share > 0.6
+    assert chapter.inside > 0.9, "nearly always"
+    assert right("peaks").startswith("At one or a few")
+    assert chapter.apart.min() > 0
