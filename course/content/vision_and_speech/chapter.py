@@ -1091,7 +1091,7 @@ for layer, head, weights in whisper.map_heads([(1, 2), (1, 5)]):
 # %% [markdown] id="whisper-reading-text"
 # ### When was the word spoken?
 #
-# While the decoder writes a token, each of its 24 cross-attention heads looks somewhere in the 1,500 vectors of the memory. Nobody told it when which word was spoken: transcripts have no times. A head that finds it all the same must move forward in time as the sentence does. So correlate the number of a token with the place of the head's largest weight:
+# While the decoder writes a token, each of its 24 heads of [cross-attention](glossary.md#cross-attention) looks somewhere in the 1,500 vectors of the memory. Nobody told it when which word was spoken: transcripts have no times. A head that finds it all the same must move forward in time as the sentence does. So correlate the number of a token with the place of the head's largest weight:
 
 # %% id="whisper-orders-run"
 orders = whisper.find_orders()

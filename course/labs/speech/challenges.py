@@ -9,7 +9,7 @@ from course.labs.challenges import Challenge, Tasks
 from course.labs.speech.compute import NONE, QUIET, Result, Selection, Settings
 
 FAR = 0.4  # seconds
-MOSTLY = 0.5  # of a weight
+CLEAR = 0.15  # of a frame's weights
 
 
 def _seen(lab: Any) -> tuple[Settings, Selection, Result]:
@@ -44,13 +44,13 @@ def _noise_alone(lab: Any) -> bool:
 
 
 def _far_look(lab: Any) -> bool:
-    """A frame whose head gives most of its weight to what is far away."""
+    """A frame whose highest weight is clear, and far away."""
     _, chosen, result = _seen(lab)
     if result.attention is None:
         return False
     row = result.attention[chosen.layer, chosen.head, chosen.frame]
-    away = [abs(i - chosen.frame) * result.pitch > FAR for i in range(len(row))]
-    return bool(row[away].sum() > MOSTLY)
+    place = int(row.argmax())
+    return bool(row[place] >= CLEAR and abs(place - chosen.frame) * result.pitch > FAR)
 
 
 def _again(lab: Any) -> bool:
@@ -90,7 +90,7 @@ TASKS = Tasks(
         ),
         Challenge(
             "far-look",
-            f"Find a frame and a head that gives more than half of its weight to what is over {FAR:g} s away.",
+            f"Find a frame and a head whose highest weight is at least {CLEAR:g}, and lies over {FAR:g} s away.",
             "Walk along the frames with the arrow keys; try each layer and head. Silence is a good place to begin.",
             "A convolution sees its neighbours only. Attention reaches any frame in one step.",
             _far_look,
