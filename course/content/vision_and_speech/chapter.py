@@ -409,7 +409,7 @@ figures.heads(both, titles=["our digit", "its pixels mixed"], per_row=2)
 explain("vision.pixels-mixed")
 
 # %% [markdown] id="pixels-mixed-note"
-# *What to see:* the CNN loses three points and falls back behind the SVM: what it takes for granted is false now. (It has layers enough to see the whole image in the end, so it doesn't lose more.) The SVM loses nothing, to the last digit: distances between images don't depend on the order of their pixels. The Transformer loses nothing that could be told from chance, and that is the surprise: its patches are squares of neighbours, but what it had learned of these 1,157 images did without that. Without distorted images it had not found out that neighbours belong together, so it could not lose it.
+# *What to see:* the CNN loses four points and falls back behind the SVM: what it takes for granted is false now. (It has layers enough to see the whole image in the end, so it doesn't lose more.) The SVM loses nothing, to the last digit: distances between images don't depend on the order of their pixels. The Transformer loses nothing that could be told from chance, and that is the surprise: its patches are squares of neighbours, but what it had learned of these 1,157 images did without that. Without distorted images it had not found out that neighbours belong together, so it could not lose it.
 
 # %% id="writers-known-run"
 known = [f"{name}, writers known" for name in ("Transformer", "CNN", "SVM")]

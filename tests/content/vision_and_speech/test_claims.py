@@ -119,7 +119,7 @@ def test_mixed_pixels_cost_the_cnn_alone(recorded: Recording) -> None:
     after = recorded.rows["Transformer, pixels mixed"].spread("test", "accuracy")
     assert before.low <= after.median <= before.high
     cnn = [median(recorded, f"CNN, {kind}") for kind in ("no distortions", "pixels mixed")]
-    assert cnn[0] - cnn[1] == pytest.approx(0.03, abs=0.006), "three points"
+    assert cnn[0] - cnn[1] == pytest.approx(0.04, abs=0.006), "four points"
     assert cnn[0] > median(recorded, "SVM") > cnn[1]
     assert right("pixels-mixed") == "The CNN."
 

@@ -1,7 +1,7 @@
 """Distort images as another hand would: turned, slanted, scaled, shifted, bent, each a little.
 
 Sources: Simard, Steinkraus and Platt 2003, "Best Practices for Convolutional Neural Networks Applied
-to Visual Document Analysis", section 2.1 (affine and elastic distortions of digits).
+to Visual Document Analysis", section 2 (affine and elastic distortions of digits).
 """
 
 from __future__ import annotations
