@@ -815,7 +815,7 @@ for name, size in {"BERT-base": older, "ModernBERT-base": newer}.items():
     print(f"{size.parameters / size.layers / 1e6:.1f} million parameters a layer")
 gated, plain = 3 * 768 * 1152, 2 * 768 * 3072
 print(f"weights of a feed-forward network: {gated / 1e6:.2f} million, {plain / 1e6:.2f} in BERT")
-biases = 2 * 768 + 3072 + 4 * 768 + 2 * 768  # feed-forward, projections, norms
+biases = 3072 + 768 + 4 * 768 + 2 * 768  # feed-forward, projections, norms
 print(f"biases of a layer of BERT-base: {biases:,}, {biases / (older.parameters / 12):.2%} of it")
 
 # %% [markdown] id="depth-note"

@@ -32,7 +32,7 @@
 #
 # **You need** Python, a little PyTorch, and from the chapters before: the layer of 04, the honest evaluation of 06.
 #
-# **Time** About three hours: six exercises, 94 minutes by our count, and about 80 minutes to read, run and play. Sections 1 to 5 are about images, 6 to 10 about sound; each half can begin in a fresh kernel.
+# **Time** About three hours: six exercises, 94 minutes by our count, and about 80 minutes to read, run and play. Sections 1 to 5, on images, make a good first sitting, 6 to 10, on sound, a second; it can begin in a fresh kernel.
 
 # %% id="setup"
 import math
@@ -488,7 +488,7 @@ quiz("vision.map-and-reason")
 #
 # (To begin a sitting here, in a fresh kernel, run the chapter's first code cell and the one below.)
 
-# %% id="sounds-setup"
+# %% id="second-sitting"
 import itertools
 
 from IPython.display import Audio
@@ -999,6 +999,16 @@ figures.by_head(1000 * apart, title="How far each head looks, in ms", decimals=0
 # %% id="alignment-quiz"
 quiz("speech.peaks-are-not-borders")
 
+# %% [markdown] id="speech-lab-text"
+# The speech lab has all of it on one page. Play a recording, and walk through its steps with the arrow keys: what is heard there, and where a head looks. Speed it up, put noise over it, silence a word, or join two. Or speak yourself, digits in English: what the microphone hears stays in this kernel's memory, is sent nowhere else and kept nowhere. (The model has heard machines only. Be patient with it.)
+
+# %% id="speech-lab"
+clips = [
+    (f"{each.voice}: {' '.join(words)}", each.signal, words)
+    for each, words in zip(utterances[:12], spoken_words)
+]
+labs.SpeechLab(reader, clips, ["blank", *spoken.card.classes])
+
 # %% [markdown] id="whisper-section"
 # ## 10 A real speech encoder
 #
@@ -1151,6 +1161,11 @@ quiz("speech.two-staircases")
 # - The grid is not given. Positions learn it, in outline, from which digits are misread.
 # - With a thousand images a CNN wins, because what it takes for granted is true. Without that (pixels mixed) it falls back behind an SVM; and a split by writers turns the order of SVM and Transformer round.
 # - Cover a patch to learn what an answer hangs on. An attention map doesn't tell it.
+# - A sound becomes a sentence by framing: 25 ms each, their energies in mel bands, their logarithm.
+# - CTC needs no alignment. It adds up the probabilities of all paths that collapse to the text; repeats merge, then blanks go, so two equal words in a row need a blank between them.
+# - What an encoder hears is a matter of the voices that it has heard. Changing them, in pitch and in tempo, is worth more than any change of the network.
+# - Peaks say that a word was heard and roughly when; they are no borders.
+# - Whisper is the article's pair on sound: an encoder that hears, a decoder that writes, and cross-attention in which one head points at the word that is being written.
 
 # %% [markdown] id="glossary"
 # ### The chapter's terms

@@ -148,7 +148,9 @@ class CostLab(SettingsLab):
             self._refusal, self._failed = (self._number, refused), ""
             if not refused:
                 self._stop()
-                self._measuring = Measuring(asked, self._threads, self._told_by_thread, self._blockwise)
+                self._measuring = Measuring(
+                    asked, self._threads, self._told_by_thread, self._blockwise
+                )
                 self._measuring.start()
             return refused
 

@@ -90,7 +90,7 @@ def test_the_parts_that_are_timed_are_those_that_are_counted() -> None:
 
 def test_what_the_scores_take(chapter: SimpleNamespace) -> None:
     assert numbers(printed(chapter, "65,536 tokens: scores"))[1] == pytest.approx(206, abs=1)
-    assert "206 GB" in quizzes.get("efficient.what-runs-out").text
+    assert "206 GB" in quizzes.get("efficient.what-runs-out").asks
 
 
 # 4: attention in blocks
@@ -205,7 +205,7 @@ def test_depth_gate_and_biases(chapter: SimpleNamespace) -> None:
     layer = TransformerEncoderLayer(768, 12, 3072)
     biases = sum(p.numel() for name, p in layer.named_parameters() if name.endswith("bias"))
     assert biases == chapter.biases
-    assert "0.13%" in printed(chapter, "biases of a layer")
+    assert "0.12%" in printed(chapter, "biases of a layer")
 
 
 # 11 and 12: many processes, and the plan
@@ -213,7 +213,8 @@ def test_depth_gate_and_biases(chapter: SimpleNamespace) -> None:
 
 def test_gradients_of_unequal_parts(chapter: SimpleNamespace) -> None:
     assert numbers(printed(chapter, "mean of the halves"))[0] < 1e-5
-    apart, weighted = numbers(printed(chapter, "the mean: off by"))
+    (apart,) = numbers(printed(chapter, "the mean: off by"))
+    (weighted,) = numbers(printed(chapter, "weighted by what each has"))
     assert apart > 0.01
     assert weighted < 1e-5
 
@@ -231,9 +232,8 @@ def test_a_failing_command_says_why() -> None:
 
 
 def test_the_plan(chapter: SimpleNamespace) -> None:
-    billions, hours, eight, _ = numbers(printed(chapter, "BERT, 2018").partition("2018")[2])
+    billions, hours = numbers(printed(chapter, "BERT, 2018").partition("2018")[2])
     assert billions == 43
     assert 15 < hours < 24, "less than a day"
-    assert eight == pytest.approx(hours / 8, abs=0.1)
     assert right("days-for-a-bert") == "Less than a day."
     assert 40 < chapter.recipes["ModernBERT, 2024"] / chapter.recipes["BERT, 2018"] < 60

@@ -77,7 +77,9 @@ def away(model: nn.Module, images: Tensor) -> Tensor:
     answers = whole.argmax(dim=-1)
     blank = covered(images)  # (B, N, 8, 8)
     logits = model(prepare(blank.flatten(0, 1))).unflatten(0, blank.shape[:2])  # (B, N, 10)
-    picked: Tensor = logits.gather(-1, answers[:, None, None].expand(-1, blank.shape[1], 1)).squeeze(-1)
+    picked: Tensor = logits.gather(
+        -1, answers[:, None, None].expand(-1, blank.shape[1], 1)
+    ).squeeze(-1)
     changes: Tensor = picked - whole.gather(-1, answers[:, None])
     return changes
 
