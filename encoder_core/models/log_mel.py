@@ -113,7 +113,8 @@ class LogMel(nn.Module):
         frames = frame(signal, self.size, self.hop) * self.window.to(wide)  # (B, N, size)
         if not frames.numel():  # too short for a frame; some transforms refuse an empty input
             return frames.new_empty(*frames.shape[:-1], self.size // 2 + 1)  # (B, 0, K)
-        return torch.fft.rfft(frames, dim=-1).abs().square()  # (B, N, K)
+        power: Tensor = torch.fft.rfft(frames, dim=-1).abs().square()  # (B, N, K)
+        return power
 
     def forward(self, signal: Tensor) -> Tensor:
         """Return log10 energies `(B, N, bands)` of signals `(B, samples)`, in the signals' dtype."""
