@@ -2,7 +2,7 @@
 
 import pytest
 
-from course.content import CHAPTERS, FOLDER, questions
+from course.content import CHAPTERS, FOLDER, questions, topic
 from course.quiz.question import Option, Question
 from course.quiz.text import parse, read
 from course.system.sections import TextError
@@ -81,5 +81,5 @@ def test_what_is_malformed_is_named_with_file_and_line(old, new, line, problem):
 def test_every_chapter_asks_under_its_own_name(chapter):
     asked = read(FOLDER / chapter / "questions.txt")
     assert asked
-    assert all(question.id.startswith(f"{chapter}.") for question in asked)
+    assert all(topic(question.id) == chapter for question in asked)
     assert {question.id for question in asked} <= set(questions.all_ids())

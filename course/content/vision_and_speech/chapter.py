@@ -81,7 +81,7 @@ explain("vision.what-changes")
 # |---|---|---|---|
 # | text | a piece of a word | a row of a table | place in the sentence |
 # | image | a square of pixels, a [patch](glossary.md#patch) | its pixels times a matrix | row and column |
-# | sound | a few hundredths of a second, a frame | its samples or frequencies, times a matrix | time |
+# | sound | a few hundredths of a second, a [frame](glossary.md#frame) | its samples or frequencies, times a matrix | time |
 #
 # Words need a table because a word's number says nothing: word 8 is not nearly word 7. A pixel's number does say something, half as much ink is half the number, so a matrix is enough.
 
@@ -116,7 +116,8 @@ print(len({each.source for each in whole}), "forms")
 digit = data.validation[45]  # "3 (image 1202)"
 image = data.image(digit)  # (8, 8), 0 is paper and 1 is ink
 rows_of_pixels = baselines.fitted("logistic regression", "writers")
-print("logistic regression on the 64 pixels:", int(baselines.predicted(rows_of_pixels, image[None])))
+read_as = int(baselines.predicted(rows_of_pixels, image[None]))
+print("logistic regression on the 64 pixels:", read_as)
 print("its writer meant:", digit.label)
 figures.heads(image[None], titles=["8 x 8 pixels"], title="Our digit")
 
@@ -491,7 +492,7 @@ quiz("vision.map-and-reason")
 # %% id="second-sitting"
 import itertools
 
-from IPython.display import Audio
+from IPython.display import Audio, display
 
 from course.content.recorded import recording
 from course.content.vision_and_speech import sounds
@@ -1083,17 +1084,21 @@ print("with your multi_head:   ", compared.after or "(no weights here)")
 
 # %% id="whisper-heads-run"
 found = whisper.find_self_heads()
-figures.by_head(found.near, title="the share of a head's weight within 0.1 s", top=1).show()
-figures.by_head(found.alike.clamp(min=0), title="likeness of what it looks at beyond 0.2 s").show()
 print(f"likeness by chance: {found.chance:.2f}")
+figures.by_head(found.near, title="the share of a head's weight within 0.1 s", top=1)
+
+# %% id="whisper-alike-run"
+figures.by_head(found.alike.clamp(min=0), title="likeness of what it looks at beyond 0.2 s")
 
 # %% id="whisper-maps-run"
 for layer, head, weights in whisper.map_heads([(1, 2), (1, 5)]):
     title = f"layer {layer}, head {head}: “he was not an ill disposed young man”"
     top = weights.quantile(0.99).item()
-    figures.heatmap(
-        weights, title=title, top=top, row_title="query, 40 ms each", column_title="key"
-    ).show()
+    display(
+        figures.heatmap(
+            weights, title=title, top=top, row_title="query, 40 ms each", column_title="key"
+        )
+    )
 
 # %% [markdown] id="whisper-heads-note"
 # *What to see:* both kinds are there, in one layer side by side. Head 2 of layer 1 keeps 97 % of its weight within 0.1 s: its picture is a diagonal. Head 5 keeps 11 %; the rest goes to places of a similar spectrum (0.43, where chance gives −0.02), and its picture has blocks off the diagonal: stretches that look at other stretches. What this is good for, the number does not say.
@@ -1105,7 +1110,7 @@ for layer, head, weights in whisper.map_heads([(1, 2), (1, 5)]):
 
 # %% id="whisper-orders-run"
 orders = whisper.find_orders()
-figures.by_head(orders.clamp(min=0), title="does it move forward with the text?", top=1).show()
+figures.by_head(orders.clamp(min=0), title="does it move forward with the text?", top=1)
 
 # %% id="whisper-looks-run"
 BEFORE, NOW = (0, 4), (2, 1)  # layer and head
@@ -1114,9 +1119,11 @@ for head in (BEFORE, NOW):
     count = looks.weights.shape[1] // 5
     tenths = looks.weights[:, : 5 * count].unflatten(1, (count, 5)).sum(-1)  # (T, count)
     title = f"cross-attention, layer {head[0]}, head {head[1]}"
-    figures.heatmap(
-        tenths, looks.pieces, title=title, column_title="time, in tenths of a second"
-    ).show()
+    display(
+        figures.heatmap(
+            tenths, looks.pieces, title=title, column_title="time, in tenths of a second"
+        )
+    )
 for word, begin, end in whisper.word_times(looks)[:8]:
     print(f"{word:10} {begin:.2f} to {end:.2f} s")
 
