@@ -626,7 +626,7 @@ loud = (energies > energies.max() / 100).float().mean()
 print(f"{loud:.0%} of all energies are within a hundredth of the largest")
 twice = log_mel(2 * said.signal[None]) - log_mel(said.signal[None])
 print(
-    f"twice the signal adds {twice.max():.3f} to each log-mel energy; log10(4) = {math.log10(4):.3f}"
+    f"twice the signal adds {twice.max():.3f} to each energy; log10(4) = {math.log10(4):.3f}"
 )
 hearing.draw_over(log_mel, said, title="Log-mel energies of “three three seven”")
 
@@ -1149,7 +1149,8 @@ explain("speech.silenced-word")
 for name, head in {"layer 0, head 4": BEFORE, "layer 2, head 1": NOW}.items():
     trials = whisper.silence_all(head)
     print(name)
-    for offset, place in enumerate(("the word before", "the word itself", "the word after"), start=-1):
+    places = ("the word before", "the word itself", "the word after")
+    for offset, place in enumerate(places, start=-1):
         gone, count = whisper.count_gone(trials, offset)
         print(f"    {place} is gone: {gone} of {count}")
 
