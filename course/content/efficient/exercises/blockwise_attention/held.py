@@ -112,6 +112,11 @@ class Scores(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._mark(query, "query")
         self._mark(key, "key")
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: torch would import its compiler first, which takes seconds."""
+        return False
+
     @property
     def found(self) -> str:
         """How many were held at most, in words."""

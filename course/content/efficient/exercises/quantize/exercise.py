@@ -27,6 +27,11 @@ class _ToWholeNumbers(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     found = "finite numbers"
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: torch would import its compiler first, which takes seconds."""
+        return False
+
     def __torch_dispatch__(
         self,
         func: Any,
