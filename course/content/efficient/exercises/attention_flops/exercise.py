@@ -34,7 +34,7 @@ def _cases(seed: int) -> list[Case]:
         _case(32, 128 + more, 384, "a batch of MiniLM"),
         _case(1, 512, 768, "a text of BERT base"),
         _case(8, 8192, 768, "a batch of ModernBERT base"),
-        _case(3, 65536, 4096, "more than 2^53 operations: a float would lose digits"),
+        _case(7, 1_000_003, 4099, "more than 2^53 operations: a float would lose digits"),
     ]
 
 

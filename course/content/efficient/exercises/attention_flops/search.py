@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import itertools
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -16,14 +17,39 @@ _MOST = 6  # terms of a formula that is told
 
 def search(function: Callable[[int, int, int], int], failed: Sequence[Case]) -> list[str]:
     """Write the answer's count out as a polynomial in B, S and D, and name its first wrong term."""
+    if _takes_exclusive_or(function):
+        return ["`^` is exclusive or in Python; a power is `**`"]
     found = formula(function)
-    if found is None or found == _RIGHT:
+    if found is None:
+        return _remainder(function)
+    if found == _RIGHT:
         return []
     told = [f"written out, your count is {_written(found)}"]
     for powers, name in (((1, 1, 2), "the four projections"), ((1, 2, 1), "the two products")):
         if found.get(powers) == _RIGHT[powers]:
             told.append(f"the term of {name}, {_term(_RIGHT[powers], powers)}, is right")
     return told
+
+
+def _takes_exclusive_or(function: Callable[[int, int, int], int]) -> bool:
+    if not hasattr(function, "__code__"):
+        return False
+    return any(
+        step.opname == "BINARY_XOR" or step.argrepr in ("^", "^=")
+        for step in dis.get_instructions(function)
+    )
+
+
+def _remainder(function: Callable[[int, int, int], int]) -> list[str]:
+    """What to say of a count that is right at the widths that any usual number of heads divides."""
+    for sizes in ((2, 3, 1920), (3, 5, 5760)):
+        right = sum(value * _product(sizes, powers) for powers, value in _RIGHT.items())
+        if function(*sizes) != right:
+            return []
+    return [
+        "at the widths 1920 and 5760 it is right: a division such as D // H drops a remainder where the heads don't "
+        "divide the width. H heads of D / H numbers take as many operations as one of D: no division is needed"
+    ]
 
 
 def formula(function: Callable[[int, int, int], int]) -> dict[Powers, Fraction] | None:
@@ -34,7 +60,12 @@ def formula(function: Callable[[int, int, int], int]) -> dict[Powers, Fraction] 
     for axis, degree in enumerate(_DEGREES):
         table = _solved(table, axis, degree)
     found = {powers: value for powers, value in table.items() if value}
-    for sizes in ((4, 6, 7), (5, 9, 3)):  # it must hold beyond the sizes that it was made of
+    for sizes in (
+        (4, 6, 7),
+        (5, 9, 3),
+        (2, 17, 64),
+        (3, 40, 30),
+    ):  # it must hold beyond the sizes that it was made of
         value = sum(coefficient * _product(sizes, powers) for powers, coefficient in found.items())
         if value != Fraction(function(*sizes)):
             return None
@@ -91,5 +122,6 @@ def _term(coefficient: Fraction, powers: Powers) -> str:
         for name, power in zip("BSD", powers, strict=True)
         if power
     ]
-    number = [] if coefficient == 1 and names else [str(coefficient)]
-    return " ".join(number + names)
+    if abs(coefficient) == 1 and names:
+        return "-" * (coefficient < 0) + " ".join(names)
+    return " ".join([str(coefficient), *names])
