@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.checking.exercise import Case, Exercise, Landmark, tags
+from course.checking.exercise import Case, Exercise, Landmark, Remark, tags
 from course.checking.exercise.cases import DOUBLE, FULL, SINGLE, holding
 from course.checking.exercise.draw import Draw
 from course.content.efficient.exercises.blockwise_attention import held, search
@@ -120,6 +120,12 @@ def _undivided(query: Tensor, key: Tensor, value: Tensor, block: int) -> Tensor:
     return torch.exp(scores - scores.amax(-1, keepdim=True)) @ value
 
 
+def _far_below(came: Any, wanted: Any) -> bool:
+    """Whether the mean of three values is not what came: their scores are equal."""
+    output = came[0] if isinstance(came, tuple) else came
+    return not (isinstance(output, Tensor) and bool(((output - wanted[0]).abs() < 0.1).all()))
+
+
 EXERCISE = Exercise(
     id="efficient.blockwise_attention",
     signature="(query, key, value, block)",
@@ -144,4 +150,21 @@ EXERCISE = Exercise(
                   _undivided),
     ),
     axes=(("L", "Dv"),),
+    remarks=(
+        Remark(
+            "begins-at-a-number",
+            Case(
+                (
+                    torch.ones(1, 1, dtype=torch.float64),
+                    torch.full((3, 1), -1e12, dtype=torch.float64),
+                    torch.tensor([[1.0], [2.0], [6.0]], dtype=torch.float64),
+                    2,
+                ),
+                "three keys whose scores are all -1e12",
+            ),
+            _far_below,
+            "The running maximum begins at a number such as -1e4 or -1e9. It is right as long as some score of each "
+            "query lies above it; where all lie below, every exponential is 0. -inf is below every score.",
+        ),
+    ),
 )  # fmt: skip

@@ -159,6 +159,40 @@ def blockwise_attention_vmap(query, key, value, block):
     return every(query, key, value)
 
 
+def blockwise_attention_from_a_low_number(query, key, value, block):
+    """The maximum begins far below any usual score: told in a remark."""
+    highest = query.new_full((*query.shape[:-1], 1), -1e4)
+    total = output = 0.0
+    for keys, values in zip(key.split(block, -2), value.split(block, -2), strict=True):
+        scores = query @ keys.mT / math.sqrt(query.shape[-1])
+        higher = torch.maximum(highest, scores.amax(-1, keepdim=True))
+        shrink, weights = torch.exp(highest - higher), torch.exp(scores - higher)
+        total = total * shrink + weights.sum(-1, keepdim=True)
+        output, highest = output * shrink + weights @ values, higher
+    return output / total
+
+
+def blockwise_attention_halves(query, key, value, block):
+    """The keys are halved until a half fits into a block; two halves are joined as two blocks are."""
+
+    def sums(keys, values):
+        count = keys.shape[-2]
+        if count <= block:
+            scores = query @ keys.mT / math.sqrt(query.shape[-1])
+            highest = scores.amax(-1, keepdim=True)
+            weights = (scores - highest).exp()
+            return highest, weights.sum(-1, keepdim=True), weights @ values
+        half = count // 2
+        first = sums(keys[..., :half, :], values[..., :half, :])
+        second = sums(keys[..., half:, :], values[..., half:, :])
+        highest = torch.maximum(first[0], second[0])
+        before, after = (first[0] - highest).exp(), (second[0] - highest).exp()
+        return highest, before * first[1] + after * second[1], before * first[2] + after * second[2]
+
+    _, total, output = sums(key, value)
+    return output / total
+
+
 RIGHT = (
     blockwise_attention_logsumexp,
     blockwise_attention_two_passes,
@@ -168,4 +202,6 @@ RIGHT = (
     blockwise_attention_partial,
     blockwise_attention_generator,
     blockwise_attention_vmap,
+    blockwise_attention_from_a_low_number,
+    blockwise_attention_halves,
 )
