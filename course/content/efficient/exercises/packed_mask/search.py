@@ -41,7 +41,28 @@ def search(function: Callable[..., Any], failed: Sequence[Case]) -> list[str]:
             f"in the row {list(documents)} the pair of query {names[query]} and key {names[key]} {said}, and should "
             f"{'not ' if said == 'is blocked' else ''}be: {_because(documents[query], documents[key], query == key)}"
         ]
-    return []
+    return _in_a_batch(function)
+
+
+def _in_a_batch(function: Callable[..., Any]) -> list[str]:
+    """What it does to one row where another one stands beside it; each by itself is right."""
+    rows = [documents for documents, _ in _ROWS if len(documents) == 3]
+    batch = torch.tensor(rows)
+    came = function(batch.clone())
+    real = batch >= 0
+    same = batch[:, :, None] == batch[:, None, :]
+    wanted = ~(same & real[:, :, None] & real[:, None, :])
+    if not isinstance(came, Tensor) or came.dtype != torch.bool or came.shape != wanted.shape:
+        return []
+    if torch.equal(came, wanted):
+        return []
+    row, query, key = (came != wanted).nonzero()[0].tolist()
+    said = "is blocked" if bool(came[row, query, key]) else "is not blocked"
+    return [
+        f"each row by itself is right; with {list(rows[0])} and {list(rows[1])} in one batch the pair of query {query} "
+        f"and key {key} {said} in row {row}, and should {'not ' if said == 'is blocked' else ''}be: rows have nothing "
+        "to do with one another"
+    ]
 
 
 def _because(query: int, key: int, itself: bool) -> str:
