@@ -126,6 +126,8 @@ def _cases(seed: int) -> list[Case]:
         case("whole multiples of a power of 2, with a row of zeros", (3, 5), exact, scales=powers, exact=True, zeros=(2,)),
         case("whole multiples of 1, none above 0", (2, 4), exact, left, scales=(1.0,), exact=True, sign=-1),
         case("16 rows of 40 numbers", (16, 40), scales=(0.01, 0.03, 0.002)),
+        case("a row of very small numbers", (2, 5), "a row of very small numbers", "rows of different size",
+             scales=(1e-9, 0.05)),
         _huge(draw),
     ]  # fmt: skip
 
