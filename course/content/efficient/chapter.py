@@ -532,7 +532,7 @@ quiz("efficient.sorted-batches")
 # %% [markdown] id="packed-rows-section"
 # ## 6 Several texts in a row
 #
-# Training wants batches of one shape: as many tokens in each, so that each takes the same time and memory, and a compiled kernel fits them all. So [pack](glossary.md#packing): put several texts into one row, until it is full. What Krell et al. (2021) do is simple. The longest text first, and each into the first row that has room:
+# Training wants batches of one shape: as many tokens in each, so that each takes the same time and memory, and a compiled kernel fits them all. So [pack](glossary.md#packing): put several texts into one row, until it is full. A simple rule does: the longest text first, and each into the first row that has room. (Krell et al., 2021, who packed for BERT, take the emptiest row instead, and work on counts of lengths, so that millions of texts cost no more than thousands.)
 
 # %% id="rows-run"
 rows = texts.rows_of(many, room=256)
