@@ -330,7 +330,7 @@ largest = (hidden_of_the_section - in_blocks).abs().max()
 print(f"{ids.shape[1]} tokens, largest difference {largest:.0e}")
 
 # %% [markdown] id="limit-text"
-# And a text that the plain form can't read. Each runs in a process of its own, which gets one gigabyte of memory: one head, and 16,384 tokens. The plain form needs 1.07 GB for the scores, and as much for the weights.
+# And a text that the plain form can't read. Each runs in a process of its own, which gets one gigabyte of memory: one head, and 16,384 tokens. The plain form needs 1.07 GB for the scores, and as much for the weights. (Only Linux keeps a process to such a limit. Elsewhere the plain form isn't tried.)
 
 # %% id="limit-run"
 LENGTH, LIMIT = 16_384, 1.0  # 65_536 and 2.0 take a minute or two; the plain form would need 34 GB
@@ -671,7 +671,7 @@ half = measure.seconds(F.linear, x.bfloat16(), weight.bfloat16())
 print(f"a product here: {1e3 * single:.2f} ms in float32, {1e3 * half:.2f} ms in bfloat16")
 
 # %% [markdown] id="bfloat16-note"
-# Whether bfloat16 is faster depends on your processor: with units for it (Intel's AMX, AMD from Zen 4 on, NVIDIA's GPUs from 2020 on) it is, several times over; without them each number is widened first, and it is slower.
+# Whether bfloat16 is faster depends on your processor: with units for it, it is: several times over with Intel's AMX and on NVIDIA's GPUs from 2020 on, up to twice on AMD from Zen 4 on. Without them each number is widened first, and it is slower.
 #
 # And with eight bits? [Quantization](glossary.md#quantization) takes whole numbers from $-127$ to $127$, and a scale that says what one step is worth:
 #
