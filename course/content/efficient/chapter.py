@@ -140,7 +140,7 @@ figures.lines(
 quiz("efficient.half-way")
 
 # %% [markdown] id="share-note"
-# *What to see:* the share passes one half at $S = 6D$: then the $4 S^2 D$ operations of the square are as many as the $24 S D^2$ of the weights. For MiniLM that is at 2,304 tokens, for BERT-base at 4,608. Below some hundred tokens the square hardly counts, and above some thousand it is nearly all there is.
+# *What to see:* the share passes one half at $S = 6D$: then the $4 S^2 D$ operations of the square are as many as the $24 S D^2$ of the weights. For MiniLM that is at 2,304 tokens, for BERT-base at 4,608. At 128 tokens the square hardly counts; at 65,536 it is more than nine tenths.
 
 # %% [markdown] id="machine-section"
 # ## 2 What this machine can do
