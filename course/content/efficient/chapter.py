@@ -736,7 +736,7 @@ explain("efficient.one-scale")
 # %% [markdown] id="scales-note"
 # *What to see:* a quarter of the memory, and a search that hardly notices, as long as each row has its own scale. With one for the whole matrix the largest weight of all decides for everybody: where a row's own weights are ten times smaller, ten times fewer of the 255 steps are left for them. The same happens to activations, only worse: in large language models a few dimensions hold values twenty times those of the others, and Dettmers et al. (2022) compute these few in 16 bits and all the rest in 8.
 #
-# Here the numbers are turned back into float32 before they are used, so this saves memory and no time. A kernel for whole numbers does both.
+# Here the numbers are turned back into float32 at once: the cell shows what eight bits do to a search, and counts the bytes that the whole numbers take. A kernel that multiplies whole numbers saves the memory, and time as well.
 
 # %% [markdown] id="fewer-passes-section"
 # ## 8 Fewer passes over memory
@@ -821,7 +821,7 @@ print(f"biases of a layer of BERT-base: {biases:,}, {biases / (older.parameters 
 # %% [markdown] id="depth-note"
 # | change | for speed | for learning (chapter 05) |
 # | --- | --- | --- |
-# | no padding | as many times faster as the batch is long: see section 5 | nothing |
+# | no padding | up to as many times faster as a batch has places for each token: see section 5 | nothing |
 # | windows | at thousands of tokens much, below a hundred nothing | hardly felt in short texts |
 # | fused attention | at hundreds of tokens and more | nothing |
 # | a gate, and 1,152 for 3,072 | fewer weights a layer, spent on more layers | little by itself |
