@@ -117,7 +117,7 @@ print(f"2 x parameters x tokens: {2 * parameters * 128 / 1e6:.1f} million")
 explain("efficient.most-work")
 
 # %% [markdown] id="parts-note"
-# *What to see:* torch counts the same while the layer runs. (We let it run with *your* attention of chapter 02, because torch's counter does not look into the fused one.) At 128 tokens "the attention layer" is mostly not attention: it is products with weights. That gives the rule that the plans of section 12 stand on: **two operations for each parameter and token**, one to multiply, one to add. In training the backward pass takes twice as many again, since it computes two gradients for each product: of its input and of its weights. So six for each parameter and token (Kaplan et al., 2020, section 2.1).
+# *What to see:* torch counts the same while the layer runs. (We let it run with *your* attention of chapter 02, because torch's counter doesn't look into its own attention on a CPU.) At 128 tokens "the attention layer" is mostly not attention: it is products with weights. That gives the rule that the plans of section 12 stand on: **two operations for each parameter and token**, one to multiply, one to add. In training the backward pass takes twice as many again, since it computes two gradients for each product: of its input and of its weights. So six for each parameter and token (Kaplan et al., 2020, section 2.1).
 #
 # The rule leaves out what has no parameters: the scores, and the values that they weight. They grow with the square of the length.
 
@@ -317,7 +317,7 @@ check("efficient.blockwise_attention", blockwise_attention)
 blockwise_attention = use("efficient.blockwise_attention")
 
 # %% [markdown] id="serve-text"
-# Now let it carry weight. `attention_function` puts it in the place of the attention in all six layers of MiniLM; blocks of 7 keys, which divide nothing evenly:
+# Now let it carry weight. `attention_function` puts it in the place of the attention in all six layers of MiniLM; blocks of 7 keys, so that the last one is not full:
 
 # %% id="serve-run"
 long_section = max(texts.sections(32), key=len)
@@ -503,7 +503,7 @@ fast = measure.seconds(lambda: layer.linear2(F.gelu(layer.linear1(unpad(x, paddi
 print(f"{1e3 * slow:.0f} ms with padding, {1e3 * fast:.0f} ms without, the copying counted")
 
 # %% [markdown] id="packed-note"
-# Attention does ask which text a token is from. `encoder_core.pack` therefore computes it text by text, in groups of the same length (Zeng et al., 2022, do the same for BERT on GPUs), and everything else once. Two of the six layers:
+# Attention does ask which text a token is from. `encoder_core.pack` therefore computes it text by text, in groups of the same length, and everything else once. (Zeng et al., 2022, group texts of similar length for BERT on GPUs.) Two of the six layers:
 
 # %% id="encoder-run"
 encoder = TransformerEncoder.from_layers(list(model.layers[:2]))
@@ -896,7 +896,7 @@ figures.lines(
 )
 
 # %% [markdown] id="torchrun-note"
-# *What to see:* one curve. Sharing changes the time and not the training, as long as the whole batch is the same. (Two processes on a machine whose processors have other things to do gain little. On eight GPUs the same command is `torchrun --nproc-per-node 8`, and NVIDIA's library carries the gradients instead of Gloo.)
+# *What to see:* one curve. Sharing changes the time and not the training, as long as the whole batch is the same. (Two processes on a machine whose processors have other things to do gain little. On eight GPUs the same command is `torchrun --nproc-per-node 8`, and NVIDIA's library, NCCL, carries the gradients; on CPUs torch's Gloo does.)
 #
 # What has to be carried? Each update, every gradient: about twice 110 million numbers into and out of each device for BERT-base, whatever the batch. So large batches make sharing cheap.
 #
