@@ -39,7 +39,8 @@ def padded(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
 def rows_of(lengths: Sequence[int], room: int) -> list[list[int]]:
     """Put texts into rows of `room` tokens: the longest first, each into the first row where it fits.
 
-    Returns the numbers of the texts of each row. This is first-fit decreasing. Krell et al. 2021, section 3, take the emptiest row that has room.
+    Returns the numbers of the texts of each row. This is first-fit decreasing. Krell et al. 2021, section 3, take the
+    emptiest row that has room.
 
     >>> rows_of([3, 6, 2, 5], room=8)
     [[1, 2], [3, 0]]
