@@ -30,7 +30,7 @@ CALLS = {
     "softmax": "softmax", "exp": "exponential", "sum": "sum", "amax": "maximum", "masked_fill": "masking",
     "norm": "norm (length)", "mean": "mean", "sqrt": "square root", "clamp": "clamping", "erf": "erf",
     "relu": "activation", "log": "logarithm", "transpose": "exchange of axes", "reshape": "reshape",
-    "square": "square", "argmax": "argmax", "where": "choice of even and odd columns", "sin": "sine",
+    "square": "square", "argmax": "argmax", "where": "choice by a condition", "sin": "sine",
     "cos": "cosine", "dropout": "dropout", "lower": "lower-casing", "sorted": "sorting", "chunk": "split",
 }  # fmt: skip
 
