@@ -919,11 +919,19 @@ print(f"unheard voices, 1 to 5 words: {heard.test['errors']:.1%} word errors")
 print(f"ten words, twice as many as ever heard: {heard.test['ten']:.1%}")
 print(f"a Scottish accent: {heard.test['accent']:.1%}")
 
+# %% id="speech-first-run"
+asked_early = [each.signal for each in sounds.asked("validation")["errors"][:40]]
+early = hearing.blank_only(speech_theatre.moments, asked_early)
+for step, share in early.items():
+    print(f"after update {step:3}: nothing but blanks for {share:4.0%} of 40 utterances")
+if not early:
+    print("This result was kept from an earlier run. Press Start to see its first updates again.")
+
 # %% id="speech-training-explain"
 explain("speech.first")
 
 # %% [markdown] id="speech-training-recorded-text"
-# *What to see:* if the theatre has trained just now, drag in the curve or pull the slider back to the first updates. In our run, from update 3 to 47 nothing but blanks was written for any of the 100 validation utterances that we looked at, while the loss fell from 20 to 2.6; at update 96 some word was written for 98 of them. The blank is the quickest thing to learn: it fits most steps of every text.
+# *What to see:* early in the training nothing but blanks is written, whatever is said, while the loss falls. Then the words come. The blank is the quickest thing to learn: it fits most steps of every text.
 #
 # The notebook trains with one seed. Recorded, beside what is lost with one part taken out:
 
@@ -933,7 +941,7 @@ print(f"Recorded, not trained here: {speech_recorded.machine}")
 print(speech_recorded.text("test", sounds.recorded_rows(), errors="word errors {:.1%}"))
 
 # %% [markdown] id="speech-mistakes-text"
-# *What to see:* a model that has heard the 49 voices as they are gets one word in six wrong when others speak (one seed). With changed voices it is at most one in a hundred, with each of three seeds, where the nearest word had eight, told where to look. In the last row convolutions over neighbouring steps stand in the place of attention: one seed, and more errors than any of the three with attention, but far fewer than without changed voices. A Scottish accent, which no voice of training has, costs more: its vowels differ, and no change of voice makes them.
+# *What to see:* a model that has heard the 49 voices as they are gets one word in six wrong when others speak (one seed). With changed voices it is at most one in a hundred, with each of three seeds, where the nearest word had eight, told where to look. In the last row convolutions over neighbouring steps stand in the place of attention: one seed, and more errors than any of the three with attention, but far fewer than without changed voices. A Scottish accent, which no voice of training has, costs more (its errors are printed above): our changes of voice leave each vowel the vowel that it is.
 #
 # One warning about all of these numbers: the voices are synthetic, and all of one engine. People differ in more ways than these voices, so expect more errors on them; we have not measured it. And eight or fourteen voices are few: the validation set's are harder for this model than the test's, with about four errors in a hundred words, and there the nearest word is as good.
 #
