@@ -139,6 +139,35 @@ def test_peaks_are_the_surest_steps_of_runs() -> None:
     assert [round(peak.seconds, 4) for peak in found] == [0.0925, 0.1725, 0.2125]
 
 
+class Says(torch.nn.Module):
+    """Writes one word for a signal whose first sample is below `below`, and nothing but blanks for others."""
+
+    def __init__(self, below: float) -> None:
+        super().__init__()
+        self.below = below
+
+    def forward(self, signals: torch.Tensor, samples: torch.Tensor) -> tuple[Any, Any]:
+        logits = torch.zeros(len(signals), 3, 11)
+        logits[..., 0] = 1.0  # the blank
+        logits[:, 1, 4] = 2.0 * (signals[:, 0] < self.below)
+        return logits, torch.full((len(signals),), 3)
+
+
+class Moments:
+    steps = (0, 10, 20, 30, 200)
+
+    def model(self, step: int) -> torch.nn.Module:
+        return Says(below=step / 10)
+
+
+def test_where_nothing_but_blanks_is_written() -> None:
+    signals = [torch.tensor([float(first)] * (first + 2)) for first in range(4)]
+    found = hearing.blank_only(Moments(), signals)
+    assert found == {0: 1.0, 10: 0.75, 20: 0.5, 30: 0.25}, "200 is no early moment"
+    assert list(hearing.blank_only(Moments(), signals, count=2)) == [0, 20]
+    assert hearing.blank_only(Moments(), signals, until=-1) == {}
+
+
 def test_what_is_asked_is_not_trained_on() -> None:
     data = datasets.load("spoken-digits")
     trained = {example.source for example in data.train}

@@ -122,6 +122,12 @@ def test_what_the_reader_reaches(chapter: SimpleNamespace) -> None:
     assert chapter.written_words[chapter.right_at] == chapter.spoken_words[chapter.right_at]
 
 
+def test_what_it_writes_first(chapter: SimpleNamespace) -> None:
+    assert right("first") == "Nothing but blanks."
+    shares = list(chapter.early.values())  # none where the result was kept
+    assert not shares or (max(shares) == 1 and shares[-1] < 0.3)
+
+
 def test_what_is_recorded_is_of_this_code() -> None:
     from course.content.vision_and_speech import sounds
 

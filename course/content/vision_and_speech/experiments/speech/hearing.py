@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import plotly.graph_objects as go
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from course import figures
 from course.content.vision_and_speech.experiments.speech.model import BLANK
-from course.content.vision_and_speech.experiments.speech.recipe import ErrorRate, words
+from course.content.vision_and_speech.experiments.speech.recipe import ErrorRate, read, words
 from course.datasets.dataset import Example
 from course.datasets.spoken_digits.card import RATE
 from course.datasets.spoken_digits.corpus import Utterance, load
@@ -22,8 +22,8 @@ from course.labs.standard_layers import with_standard_layers
 from encoder_core.inspect.recording import record
 
 __all__ = [
-    "STEP", "Peak", "Said", "draw_over", "errors_by_voice", "join", "looked_away", "path_count", "peaks", "places",
-    "probabilities", "right_and_wrong", "tone",
+    "STEP", "Kept", "Peak", "Said", "blank_only", "draw_over", "errors_by_voice", "join", "looked_away", "path_count",
+    "peaks", "places", "probabilities", "right_and_wrong", "tone",
 ]  # fmt: skip
 
 STEP = 0.04  # seconds from one step of the encoder to the next
@@ -70,6 +70,33 @@ def join(examples: Sequence[Example], pause: float = 0.1) -> Said:
 def tone(hertz: float, seconds: float, rate: int = RATE) -> Tensor:
     """Return a pure tone `(samples,)`."""
     return (2 * math.pi * hertz * torch.arange(round(seconds * rate)) / rate).sin()
+
+
+class Kept(Protocol):
+    """The kept moments of a training, such as a theatre's `moments`."""
+
+    @property
+    def steps(self) -> Sequence[int]:
+        """The updates after which a moment was kept."""
+
+    def model(self, step: int) -> nn.Module:
+        """The model of a moment."""
+
+
+def blank_only(
+    moments: Kept, signals: Sequence[Tensor], until: int = 120, count: int = 8
+) -> dict[int, float]:
+    """Return for kept moments up to an update the share of signals for which nothing but blanks is written.
+
+    At most `count` of them, evenly picked; none where only the end was kept.
+    """
+    early = [step for step in moments.steps if step <= until]
+    picked = early[:: max(1, math.ceil(len(early) / count))]
+    found = {}
+    for step in picked:
+        texts = read(moments.model(step).eval(), signals)
+        found[step] = sum(not text for text in texts) / len(texts)
+    return found
 
 
 def path_count(words: int, steps: int) -> int:
