@@ -651,7 +651,7 @@ quiz("speech.log-mel")
 #   text          3           3        7               blanks removed
 # ```
 #
-# (The exercises say *letter* for a symbol that is no blank, and *frame* for a step: to CTC it makes no difference.)
+# (The exercises say *letter* for a symbol that is no blank, and *frame* for a step: to what follows it makes no difference.)
 
 # %% [markdown] id="ctc-collapse-text"
 # ### Exercise 4: `ctc_collapse`
