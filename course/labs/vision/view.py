@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from course.labs.drawing import PanelData
 from course.labs.packing import pack_floats
+from course.labs.quoting import quoted
 from course.labs.vision.compute import (
     MOVED,
     OFF,
@@ -67,8 +68,8 @@ def panels(
             heat=_uncovered(result, asked),
             scale="signed",
             limit=limit,
-            about=f"“{names[result.winner]}”",
-            caption=f"Effect of occluding one patch on “{names[result.winner]}”",
+            about=quoted(names[result.winner]),
+            caption=f"Effect of occluding one patch on {quoted(names[result.winner])}",
         ),
         panel("read", -1, _as_read(result, reader), occluded=_hidden(result, asked)),
     ]
@@ -107,7 +108,9 @@ def positions(result: Result, asked: Settings, reader: Reader) -> list[str] | No
 
 def drawing(asked: Settings, reader: Reader, names: Sequence[str]) -> str:
     """What is drawn, in words."""
-    label = "" if reader.labels is None else f", labelled “{names[reader.labels[asked.example]]}”"
+    label = (
+        "" if reader.labels is None else f", labelled {quoted(names[reader.labels[asked.example]])}"
+    )
     if asked.pixels is None:
         return f"Example {asked.example}{label}"
     return (
@@ -152,7 +155,7 @@ def _answer(result: Result, names: Sequence[str], key: Hashable) -> PanelData:
 def named(chances: NDArray[np.float32], names: Sequence[str]) -> str:
     """The likeliest class and its probability."""
     winner = int(chances.argmax())
-    return f"“{names[winner]}”, probability {chances[winner]:.2f}"
+    return f"{quoted(names[winner])}, probability {chances[winner]:.2f}"
 
 
 def summary(
@@ -162,7 +165,7 @@ def summary(
     told = [f"{drawing(asked, reader, names)}: the model answers {named(result.chances, names)}."]
     second = int(np.argsort(-result.chances, kind="stable")[min(1, len(names) - 1)])
     if round(float(result.chances[second]), 2) > 0 and second != result.winner:
-        told.append(f"Next comes “{names[second]}” ({result.chances[second]:.2f}).")
+        told.append(f"Next comes {quoted(names[second])} ({result.chances[second]:.2f}).")
     told += _changes(result, asked, names)
     looks, to_class = result.attention(chosen.layer, chosen.head, chosen.query)
     effects = _uncovered(result, asked)
@@ -230,7 +233,7 @@ def _changes(result: Result, asked: Settings, names: Sequence[str]) -> list[str]
 
 def _nearest(result: Result, reader: Reader, names: Sequence[str]) -> str:
     number, distance = reader.nearest(result.levels)
-    label = "" if reader.labels is None else f" (“{names[reader.labels[number]]}”)"
+    label = "" if reader.labels is None else f" ({quoted(names[reader.labels[number]])})"
     return (
         f"The nearest example is number {number}{label}, at a distance of {distance:.2f}; no example is "
         f"further than {reader.apart:.2f} from its nearest other one."

@@ -10,7 +10,7 @@ _OF_SIZES = {
     "a batch of 1": "B = 1",
     "a single token": "S = 1",
     "a text shorter than the model is wide": "S < D",
-    "a text longer than the model is wide": "S > D",
+    "a text longer than its width": "S > D",
 }
 
 
