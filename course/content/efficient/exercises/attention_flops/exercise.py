@@ -9,7 +9,7 @@ from course.content.efficient.exercises.attention_flops import search
 _OF_SIZES = {
     "a batch of 1": "B = 1",
     "a single token": "S = 1",
-    "a text shorter than the model is wide": "S < D",
+    "a text shorter than its width": "S < D",
     "a text longer than its width": "S > D",
 }
 
