@@ -46,4 +46,6 @@ class TiedProjection(nn.Module):
             if self.bias is not None:
                 still = still + self.bias[padding]
             logits[:, padding] = still
-        return logits if hidden.dim() == 2 else logits.view(*hidden.shape[:-1], -1)  # (..., V)
+        return (
+            logits if hidden.dim() == 2 else logits.view(*hidden.shape[:-1], len(embedding.weight))
+        )  # (..., V)

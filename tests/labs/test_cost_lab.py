@@ -328,7 +328,7 @@ def test_what_was_measured_is_shown_and_stays_on_the_curve(lab: CostLab) -> None
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Runs that wait until they are let go."""
     gate = threading.Event()
-    monkeypatch.setattr(measuring, "prepared", lambda settings: lambda: gate.wait(60))
+    monkeypatch.setattr(measuring, "prepared", lambda *_: lambda: gate.wait(60))
     yield gate.set
     gate.set()
 
@@ -375,7 +375,7 @@ def test_a_closed_lab_measures_no_more(held: Callable[[], None]) -> None:
 
 
 def test_a_measurement_that_fails_says_so(lab: CostLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(settings: Settings) -> Callable[[], None]:
+    def fails(settings: Settings, own: object) -> Callable[[], None]:
         raise MemoryError("no room")
 
     monkeypatch.setattr(measuring, "prepared", fails)
