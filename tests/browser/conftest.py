@@ -29,9 +29,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Any]:
-    """A Chromium that can reach nothing but this machine."""
+    """A Chromium that can reach nothing but this machine; its microphone beeps, and is granted to whoever asks."""
+    beeps = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     with playwright.sync_playwright() as play:
-        started = play.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        started = play.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, *beeps])
         yield started
         started.close()
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.everything import IMPORTS
-from tests.browser.server import ARGUMENTS
 from tests.browser.toy_speech import SPEECH
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -28,17 +26,6 @@ TRACKS = """() => {
   };
 }"""
 STATES = "() => window.courseTracks.map((track) => track.readyState)"
-
-
-@pytest.fixture
-def browser(chromium: str) -> Iterator[Any]:
-    """A Chromium whose microphone beeps, and which grants it to whoever asks."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    with playwright.sync_playwright() as play:
-        started = play.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, *fake])
-        yield started
-        started.close()
 
 
 def drawn(page: Any) -> str:
