@@ -62,9 +62,8 @@ def test_blocks_equal_attention_in_values_and_gradients(
     into = torch.randn_like(expected)
     ours = torch.autograd.grad(output, (query, key, value), into)
     others = torch.autograd.grad(expected, (query, key, value), into)
-    for one, other in zip(ours, others, strict=True):
-        assert one.isfinite().all()
-        assert_close(one, other, scale=10.0)  # a sum of such products may be 0
+    assert all(one.isfinite().all() for one in ours)
+    assert_close(list(ours), list(others))  # with one scale for all: one of them may be 0
 
 
 @pytest.mark.parametrize("slope", [2e3, -2e3])
@@ -151,13 +150,15 @@ some = torch.tensor([0, 1, length // 2, length - 1])
 fit = query[:, some].double() @ key.double().mT / 8
 expected = fit.softmax(-1) @ value.double()
 assert torch.allclose(output[:, some].double(), expected, rtol=1e-4, atol=1e-5)
-import resource
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+from pathlib import Path
+# Not ru_maxrss: a process begins with that of the one that started it.
+status = Path("/proc/self/status").read_text().splitlines()
+print(next(line.split()[1] for line in status if line.startswith("VmHWM")))  # KiB
 """
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems count resident memory otherwise")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the most memory from /proc")
 @pytest.mark.parametrize(
     ("length", "megabytes"), [(16384, 768), pytest.param(65536, 2048, marks=at_night)]
 )

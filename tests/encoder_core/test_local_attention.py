@@ -32,9 +32,8 @@ def test_blocks_equal_the_mask(length: int, window: int, padded: bool) -> None:
     into = torch.randn_like(by_mask)
     ours = torch.autograd.grad(by_blocks, (query, key, value), into)
     others = torch.autograd.grad(by_mask, (query, key, value), into)
-    for one, other in zip(ours, others, strict=True):
-        assert one.isfinite().all()
-        assert_close(one, other)
+    assert all(one.isfinite().all() for one in ours)
+    assert_close(list(ours), list(others))  # with one scale for all: one of them may be 0
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
