@@ -214,13 +214,16 @@ def draw_over(
         title=title,
         top=top,
     )
-    bands, a_frame = energies.shape[1], front.hop / RATE
+    a_frame = front.hop / RATE
     figure.update_yaxes(showticklabels=False)
     for word, (start, end) in zip(said.words, said.spans, strict=True):
         for edge in (start, end):
             figure.add_vline(x=edge / a_frame, line={"color": "#555555", "dash": "dot", "width": 1})
         middle = (start + end) / 2 / a_frame
-        figure.add_annotation(x=middle, y=bands, text=word, showarrow=False, font={"size": 12})
+        figure.add_annotation(
+            x=middle, y=1, yref="paper", yanchor="bottom",
+            text=word, showarrow=False, font={"size": 12},
+        )  # fmt: skip
     for peak in found:
         figure.add_vline(x=peak.seconds / a_frame, line={"color": "#d55e00", "width": 3})
     figure.update_layout(height=420)
