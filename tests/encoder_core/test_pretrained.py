@@ -87,6 +87,10 @@ def test_a_model_of_ones_own_embeds_too(minilm: tuple[Bert, WordPiece]) -> None:
 
 def test_bfloat16_stays_near(minilm: tuple[Bert, WordPiece]) -> None:
     half, tokenizer = P.load_minilm(fresh=True)
+    try:  # a processor with matrix units for bfloat16, told to hide its vector instructions
+        F.scaled_dot_product_attention(*torch.ones(3, 1, 1, 64, 32).bfloat16())
+    except RuntimeError as error:
+        pytest.skip(f"torch's own kernel of attention refuses bfloat16 here: {error}")
     vectors = P.sentence_embedding(TEXTS, half.bfloat16(), tokenizer).float()
     cosine = (F.normalize(vectors, dim=1) * P.sentence_embedding(TEXTS)).sum(1)
     assert cosine.min() > 0.999

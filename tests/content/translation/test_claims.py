@@ -112,7 +112,9 @@ def test_a_swapped_memory_is_read_from_there_on(chapter: SimpleNamespace) -> Non
     written = chapter.demonstrations.write_and_swap(
         chapter.model, chapter.date, "Sunday, October 13, 2024", "zh"
     )
-    assert written[:2] == [" | 2024年10月13日星期日", "1997 | 年10月13日星期日"]
+    assert written[0] == " | 2024年10月13日星期日"
+    assert written[1].startswith("1997 | ")
+    assert written[1].endswith("10月13日星期日")
     assert written[2].startswith("1997年3 | ")
     assert written[3].startswith("1997年3月6 | ")
     assert written[3].endswith("日星期日")
