@@ -906,7 +906,7 @@ for name, written in cures.items():
     print(f"{name:18} repeats {writing.repeats(written):4.0%}, BLEU {bleu:5.1f}")
 
 # %% [markdown] id="repeats-note"
-# *What to see:* the model repeats itself as rarely as the authors do, for it has learned from short sentences, and ends. The cures have nothing to cure here, and the penalty moves BLEU by a point or so, down in one training and up in another: it also hits *the* and *of*, which a sentence may need twice. Loops are a matter of open texts, whose end nothing announces (Holtzman et al., 2020), and of models that are not sure, as in section 4.
+# *What to see:* the model repeats itself as rarely as the authors do, for it has learned from short sentences, and ends. The cures have nothing to cure here, and the penalty moves BLEU by a point or so, down in one training and up in another: it also hits *the* and *of*, which a sentence may need twice. Loops are a matter of open texts, whose end nothing announces (Holtzman et al., 2020), and of models that are not sure, as in section 4. (Without a memory the model has nothing to tell one input from another, and writes the same for all 200: in that row the share is none or all.)
 
 # %% [markdown] id="causal-section"
 # ## 10 The same without an encoder
