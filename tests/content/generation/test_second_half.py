@@ -96,7 +96,6 @@ def test_repeats_are_as_rare_as_in_the_text_and_a_cure_changes_little(
     assert share["no pair twice"] == 0
     # Without a memory all sentences are one and the same, so all of them repeat something or none does.
     assert share.pop("greedy, no memory") in (0, 1)
-    assert len(set(chapter.cures["greedy, no memory"])) == 1
     assert max(share.values()) < share["what was meant"] + 0.05
     bleu = {name: chapter.writing.bleu_of(written) for name, written in chapter.cures.items()}
     # Up or down: trained on another processor the same recipe ends a little elsewhere.
