@@ -321,7 +321,7 @@ blockwise_attention = use("efficient.blockwise_attention")
 
 # %% id="serve-run"
 long_section = max(texts.sections(32), key=len)
-ids, _ = texts.padded(texts.ids_of([long_section]))
+ids = torch.tensor(texts.ids_of([long_section]))
 with torch.no_grad(), one_thread():
     hidden_of_the_section = model(ids)
     with attention_function(model, lambda q, k, v, mask=None: blockwise_attention(q, k, v, 7)):
@@ -389,6 +389,7 @@ quiz("efficient.more-operations")
 
 # %% id="second-sitting"
 attention_flops = use("efficient.attention_flops")
+pad_batch = use("embeddings.pad_batch")  # yours, from chapter 01
 sequences = texts.ids_of(texts.sections(32))
 
 # %% [markdown] id="padding-text"
@@ -398,7 +399,7 @@ sequences = texts.ids_of(texts.sections(32))
 predict("efficient.share-of-padding")
 
 # %% id="padding-run"
-ids, padding = texts.padded(sequences)  # (B, S), (B, S)
+ids, padding = pad_batch(sequences, 0)  # (B, S), (B, S); [PAD] is token 0
 lengths = sorted(map(len, sequences))
 print("tokens of each text:", *lengths)
 print(f"a batch of {tuple(ids.shape)}: {ids.numel():,} places, {sum(lengths):,} tokens;", end=" ")
@@ -749,7 +750,7 @@ explain("efficient.one-scale")
 
 # %% id="fast-cpu-run"
 fast_model, _ = load_minilm(fresh=True)
-few, _ = texts.padded(texts.ids_of(["The encoder reads a sentence of ordinary length."]))
+few = torch.tensor(texts.ids_of(["The encoder reads a sentence of ordinary length."]))
 with torch.no_grad(), one_thread():
     before, expected = measure.seconds(fast_model, few), fast_model(few)
     print(use_fast_cpu(model=fast_model))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -13,14 +13,17 @@ from torch import Tensor, nn
 
 from course.content.efficient import texts
 from course.system.threads import one_thread
-from encoder_core import MultiheadAttention, load_minilm
+from encoder_core import MultiheadAttention, load_minilm, sentence_embedding
 from encoder_core.models.bert import Bert
 
 __all__ = ["Changed", "compare", "in_format", "quantized", "weights_of", "whole_matrix"]
 
 Quantize = Callable[[Tensor], tuple[Tensor, Tensor]]
 SECTIONS = 150  # that are searched
-FIRST = 12  # words of a section by which it is looked for
+FIRST, LAST = (
+    12,
+    50,
+)  # words of a section: it is looked for by the first, among those up to the last
 
 
 class Changed(NamedTuple):
@@ -63,28 +66,18 @@ def whole_matrix(weight: Tensor, largest: int = 127) -> tuple[Tensor, Tensor]:
     return (weight / scale).round().to(torch.int8), scale
 
 
-@torch.no_grad()
-def _vectors(model: Bert, written: Sequence[str]) -> Tensor:
-    """The mean vector of each text, of length 1: `(N, D)`."""
-    found = []
-    with one_thread():
-        ids = texts.ids_of(written)
-        order = sorted(range(len(ids)), key=lambda each: len(ids[each]))
-        for start in range(0, len(order), 25):
-            batch, padding = texts.padded([ids[each] for each in order[start : start + 25]])
-            hidden = model(batch, padding_mask=padding).float()  # (B, S, D)
-            real = (~padding)[:, :, None]  # (B, S, 1)
-            found.append((hidden * real).sum(dim=1) / real.sum(dim=1))
-    vectors = torch.cat(found)[torch.tensor(order).argsort()]  # (N, D), in the texts' order
-    return F.normalize(vectors, dim=-1)
-
-
 def _both(model: Bert) -> tuple[Tensor, Tensor]:
-    """The vectors of 150 sections cut short, and of the first words of each: twice `(N, D)`."""
-    written = [" ".join(text.split()[:50]) for text in texts.sections(SECTIONS)]
-    return _vectors(
-        model, [" ".join(text.split()[FIRST : FIRST + 38]) for text in written]
-    ), _vectors(model, [" ".join(text.split()[:FIRST]) for text in written])
+    """The vectors of 150 sections cut short, and of the first words of each: twice `(N, D)`, in float32."""
+    written = [text.split() for text in texts.sections(SECTIONS)]
+    _, tokenizer = load_minilm()
+    with one_thread():
+        rest, first = (
+            sentence_embedding(
+                [" ".join(each[part]) for each in written], model, tokenizer, normalize=False
+            )
+            for part in (slice(FIRST, LAST), slice(FIRST))
+        )
+    return F.normalize(rest.float(), dim=-1), F.normalize(first.float(), dim=-1)
 
 
 @functools.cache
@@ -97,12 +90,15 @@ def compare(model: Bert, bits: int) -> Changed:
 
     Each of 150 sections of Python's documentation is looked for by its first words, which are left out of it.
     """
-    (documents, queries), (_, _) = _both(model), _original()
-    hits = (queries @ documents.T).argmax(dim=-1)  # (N,)
-    before = (_original()[1] @ _original()[0].T).argmax(dim=-1)
+    documents, queries = _both(model)
+    before_documents, before_queries = _original()
+    hits, hits_before = (
+        (asked @ found.T).argmax(dim=-1)  # (N,)
+        for asked, found in ((queries, documents), (before_queries, before_documents))
+    )
     numbers = sum(weight.numel() for weight in weights_of(model))
     return Changed(
         numbers * bits / 8e6,
-        float((documents * _original()[0]).sum(dim=-1).mean()),
-        float((hits == before).float().mean()),
+        float((documents * before_documents).sum(dim=-1).mean()),
+        float((hits == hits_before).float().mean()),
     )

@@ -5,15 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
-
 from course.datasets import load
 from encoder_core import load_minilm
+from encoder_core.pretrained.minilm import MINILM_MAX_LENGTH
 
-__all__ = ["LONGEST", "ids_of", "padded", "rows_of", "sections"]
-
-LONGEST = 256  # tokens that MiniLM was trained with; a longer section is cut
+__all__ = ["ids_of", "rows_of", "sections"]
 
 
 def sections(count: int, seed: int = 0) -> list[str]:
@@ -23,17 +19,9 @@ def sections(count: int, seed: int = 0) -> list[str]:
 
 
 def ids_of(texts: Sequence[str]) -> list[list[int]]:
-    """The ids of each text, `[CLS]` and `[SEP]` among them, at most `LONGEST`."""
+    """The ids of each text, `[CLS]` and `[SEP]` among them, at most as many as MiniLM was trained with."""
     _, tokenizer = load_minilm()
-    return [tokenizer.encode(text, max_length=LONGEST).ids for text in texts]
-
-
-def padded(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """Ids `(B, S)` filled up with 0 to the longest, and the padding mask `(B, S)`, True at padding."""
-    length = max(map(len, sequences))
-    ids = torch.tensor([[*each, *[0] * (length - len(each))] for each in sequences])  # (B, S)
-    lengths = torch.tensor([len(each) for each in sequences])  # (B,)
-    return ids, torch.arange(length) >= lengths[:, None]
+    return [tokenizer.encode(text, max_length=MINILM_MAX_LENGTH).ids for text in texts]
 
 
 def rows_of(lengths: Sequence[int], room: int) -> list[list[int]]:
