@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from course.labs.controls import sliding
 from course.labs.decoding.compute import DEEPEST, LONGEST, MOST_K, WIDEST
 
 
@@ -55,9 +56,9 @@ def _drawing() -> dict[str, Any]:
     return {
         "label": "Drawing a token",
         "controls": [
-            _range("temperature", "Temperature", 0.1, 3.0, 0.1, 1),
-            _range("top_k", "top-k (0: all)", 0, MOST_K, 1, 0),
-            _range("top_p", "top-p", 0.05, 1.0, 0.05, 2),
+            sliding("temperature", "Temperature", 0.1, 3.0, 0.1, 1),
+            sliding("top_k", "top-k (0: all)", 0, MOST_K, 1, 0),
+            sliding("top_p", "top-p", 0.05, 1.0, 0.05, 2),
             {"name": "draw", "kind": "button", "more": True, "label": "Draw a token"},
             {"name": "take", "kind": "button", "more": True, "label": "Take the chosen token"},
         ],
@@ -68,8 +69,8 @@ def _searching() -> dict[str, Any]:
     return {
         "label": "Searching with a beam",
         "controls": [
-            _range("beam", "Beam", 1, WIDEST, 1, 0),
-            {**_range("length_penalty", "Length penalty", 0.0, 3.0, 0.1, 1), "more": True},
+            sliding("beam", "Beam", 1, WIDEST, 1, 0),
+            {**sliding("length_penalty", "Length penalty", 0.0, 3.0, 0.1, 1), "more": True},
             {
                 "name": "follow",
                 "kind": "button",
@@ -77,20 +78,6 @@ def _searching() -> dict[str, Any]:
                 "label": "Take the tree up to the chosen place",
             },
         ],
-    }
-
-
-def _range(
-    name: str, label: str, least: float, most: float, step: float, digits: int
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "kind": "range",
-        "label": label,
-        "least": least,
-        "most": most,
-        "step": step,
-        "digits": digits,
     }
 
 

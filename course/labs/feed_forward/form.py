@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from course.labs.checkpoints import MINILM, Checkpoint, checkpoint
+from course.labs.controls import sliding
 from course.labs.feed_forward.fitting import CURVES, STEPS
 from course.labs.feed_forward.settings import LONGEST, WIDEST, Settings
 
@@ -40,10 +41,6 @@ def form(source: str = MINILM) -> dict[str, Any]:
 
 
 def _network() -> dict[str, Any]:
-    def sliding(name: str, label: str, least: int, most: int) -> dict[str, Any]:
-        spec = {"name": name, "kind": "range", "label": label, "step": 1, "digits": 0}
-        return {**spec, "least": least, "most": most}
-
     curves = [[name, name] for name in CURVES]
     return {
         "label": "A network learns a curve",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from course.labs.controls import sliding
 from course.labs.position.compute import BASES, LONGEST
 
 KINDS = [
@@ -28,7 +29,7 @@ def form() -> dict[str, Any]:
 
 
 def _kind() -> dict[str, Any]:
-    base = {**_range("step", "base", 0, len(BASES) - 1), "sets": "base"}
+    base = {**sliding("step", "base", 0, len(BASES) - 1), "sets": "base"}
     controls = [
         {"name": "kind", "kind": "select", "label": "Positions", "choices": KINDS},
         {
@@ -42,29 +43,17 @@ def _kind() -> dict[str, Any]:
             "more": True,
         },
         {**base, "shows": [f"{each:,}" for each in BASES], "show": WAVES},
-        {**_range("length", "length", 2, LONGEST), "more": True},
+        {**sliding("length", "length", 2, LONGEST), "more": True},
     ]
     return {"label": "Positions", "controls": controls}
 
 
 def _look() -> dict[str, Any]:
     controls = [
-        _range("position", "position", 0, LONGEST - 1),
-        _range("other", "another position", 0, LONGEST - 1),
+        sliding("position", "position", 0, LONGEST - 1),
+        sliding("other", "another position", 0, LONGEST - 1),
     ]
     return {"label": "Look at", "controls": controls}
-
-
-def _range(name: str, label: str, least: int, most: int) -> dict[str, Any]:
-    return {
-        "name": name,
-        "kind": "range",
-        "label": label,
-        "least": least,
-        "most": most,
-        "step": 1,
-        "digits": 0,
-    }
 
 
 def _table() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from course.labs.controls import sliding
 from course.labs.search.compute import LONGEST, MOST_SHOWN
 from course.labs.search.reading import LONGEST_PATH
 
@@ -23,16 +24,7 @@ def _question(examples: Sequence[str]) -> dict[str, Any]:
     text = {"name": "text", "kind": "text", "label": "Question", "longest": LONGEST, "main": True}
     choices = [["", "choose one"], *([each, each] for each in examples)]
     example = {"name": "example", "kind": "select", "label": "Examples", "choices": choices}
-    shown = {
-        "name": "shown",
-        "kind": "range",
-        "label": "Passages shown",
-        "least": 1,
-        "most": MOST_SHOWN,
-        "step": 1,
-        "digits": 0,
-        "more": True,
-    }
+    shown = {**sliding("shown", "Passages shown", 1, MOST_SHOWN), "more": True}
     return {"label": "Question", "controls": [text, example, shown]}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from course.labs.controls import sliding
 from course.labs.speech.compute import (
     FASTEST,
     LONGEST,
@@ -60,8 +61,8 @@ def _changes() -> dict[str, Any]:
     return {
         "label": "Changes",
         "controls": [
-            _range("speed", "Speed", SLOWEST, FASTEST, 0.02, 2),
-            _range("noise", f"Signal over noise, dB ({QUIET}: no noise)", LOUDEST, QUIET, 1, 0),
+            sliding("speed", "Speed", SLOWEST, FASTEST, 0.02, 2),
+            sliding("noise", f"Signal over noise, dB ({QUIET}: no noise)", LOUDEST, QUIET, 1, 0),
         ],
     }
 
@@ -73,8 +74,8 @@ def _cut() -> dict[str, Any]:
             {"name": "cut_word", "kind": "button", "label": "The word, or nothing"},
             {"name": "begin_cut", "kind": "button", "label": "From the frame", "more": True},
             {"name": "end_cut", "kind": "button", "label": "To the frame", "more": True},
-            {**_range("cut_from", "From, s", 0.0, MOST, 0.01, 2), "kind": "number", "more": True},
-            {**_range("cut_to", "to, s", 0.0, MOST, 0.01, 2), "kind": "number", "more": True},
+            {**sliding("cut_from", "From, s", 0.0, MOST, 0.01, 2), "kind": "number", "more": True},
+            {**sliding("cut_to", "to, s", 0.0, MOST, 0.01, 2), "kind": "number", "more": True},
         ],
     }
 
@@ -83,23 +84,9 @@ def _attention(layers: int, heads: int) -> dict[str, Any]:
     return {
         "label": "Attention of the frame",
         "controls": [
-            _range("layer", "Layer", 0, layers - 1, 1, 0),
-            _range("head", "Head", 0, heads - 1, 1, 0),
+            sliding("layer", "Layer", 0, layers - 1, 1, 0),
+            sliding("head", "Head", 0, heads - 1, 1, 0),
         ],
-    }
-
-
-def _range(
-    name: str, label: str, least: float, most: float, step: float, digits: int
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "kind": "range",
-        "label": label,
-        "least": least,
-        "most": most,
-        "step": step,
-        "digits": digits,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from course.labs.checkpoints import Checkpoint
+from course.labs.controls import sliding
 from course.labs.stack.settings import DEEPEST, TEXT, WIDEST
 
 EXAMPLES = (
@@ -48,15 +49,7 @@ def _parts() -> dict[str, Any]:
     return {
         "label": "A stack that nobody has trained",
         "controls": [
-            {
-                "name": "depth",
-                "kind": "range",
-                "label": "Layers",
-                "least": 1,
-                "most": DEEPEST,
-                "step": 1,
-                "digits": 0,
-            },
+            sliding("depth", "Layers", 1, DEEPEST),
             {
                 "name": "norm_first",
                 "kind": "select",

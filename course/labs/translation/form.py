@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from course.labs.controls import sliding
 from course.labs.translation.compute import (
     LONGEST,
     OTHER,
@@ -70,16 +71,7 @@ def _look(layers: int, heads: int) -> dict[str, Any]:
 
 
 def _write() -> dict[str, Any]:
-    beam = {
-        "name": "beam",
-        "kind": "range",
-        "label": "Beam",
-        "least": 1,
-        "most": WIDEST,
-        "step": 1,
-        "digits": 0,
-        "more": True,
-    }
+    beam = {**sliding("beam", "Beam", 1, WIDEST), "more": True}
     force = {
         "name": "force",
         "kind": "button",
@@ -120,16 +112,7 @@ def _memory(longest: int) -> dict[str, Any]:
                 "longest": LONGEST,
                 "show": {"memory": OTHER},
             },
-            {
-                "name": "since",
-                "kind": "range",
-                "label": "From step",
-                "least": 1,
-                "most": longest,
-                "step": 1,
-                "digits": 0,
-                "show": {"memory": CHANGED},
-            },
+            {**sliding("since", "From step", 1, longest), "show": {"memory": CHANGED}},
             {
                 "name": "from_here",
                 "kind": "button",

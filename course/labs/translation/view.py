@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from course.labs.controls import layer_and_head
 from course.labs.drawing import PanelData
 from course.labs.packing import pack, pack_floats, weight_codes
 from course.labs.pieces import Piece, tokens_panel
@@ -192,22 +193,13 @@ def _firsts(parts: Sequence[Part]) -> list[int]:
     return [sum(len(part.ids) for part in parts[:i]) for i in range(len(parts))]
 
 
-def where(chosen: Selection) -> str:
-    """Which layer and head is looked at, in words."""
-    if chosen.layer < 0 and chosen.head < 0:
-        return "mean of all layers and heads"
-    layer = "mean of all layers" if chosen.layer < 0 else f"layer {chosen.layer}"
-    head = "mean of all heads" if chosen.head < 0 else f"head {chosen.head}"
-    return f"{layer}, {head}"
-
-
 def _weights(result: Result, chosen: Selection, reader: Reader, key: Hashable) -> PanelData:
     def data() -> dict[str, bytes]:
         looks = result.looks(chosen.layer, chosen.head)  # (T, S)
         return {"cells": pack(weight_codes(looks, ~result.made.seen, 16), 16)}
 
     meta = {
-        "caption": f"Cross-attention, {where(chosen)}: each step's weights",
+        "caption": f"Cross-attention, {layer_and_head(chosen.layer, chosen.head)}: each step's weights",
         "row_labels": [named(reader, number) for number in result.made.tokens],
         "column_labels": columns(result, reader),
         "bits": 16,
@@ -223,9 +215,9 @@ def _flow(result: Result, chosen: Selection, reader: Reader, key: Hashable) -> P
         looks = result.looks(chosen.layer, chosen.head)  # (T, S)
         return {"weights": pack(weight_codes(looks, ~result.made.seen, 8), 8)}
 
-    labels = columns(result, reader)
+    labels, heads = columns(result, reader), layer_and_head(chosen.layer, chosen.head)
     meta = {
-        "caption": f"The order turned round, {where(chosen)}: from each step to where it looks",
+        "caption": f"The order turned round, {heads}: from each step to where it looks",
         "row_labels": [named(reader, number) for number in result.made.tokens],
         "column_labels": labels,
         "heads": [max(chosen.head, 0)],
@@ -427,7 +419,7 @@ def looks(result: Result, chosen: Selection, reader: Reader) -> str:
     return (
         f"Step {step + 1} writes {_step(result, chosen, reader)} "
         f"(probability {result.made.chances[step, number]:.2f}) and looks most at the characters "
-        f"{most}: {where(chosen)}."
+        f"{most}: {layer_and_head(chosen.layer, chosen.head)}."
     )
 
 
@@ -472,7 +464,9 @@ def still(result: Result, asked: Settings, chosen: Selection, reader: Reader, la
     parts.append(text)
     top += 14 + height + 30
     labels, rows = columns(result, reader), [named(reader, i) for i in result.made.tokens]
-    parts.append(words(10, top, f"Cross-attention, {where(chosen)}", bold=True))
+    parts.append(
+        words(10, top, f"Cross-attention, {layer_and_head(chosen.layer, chosen.head)}", bold=True)
+    )
     looks_at = result.looks(chosen.layer, chosen.head)  # (T, S)
     side = min(18.0, 760 / max(len(labels), 1))
     for j, name in enumerate(labels):

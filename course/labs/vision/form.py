@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from course.labs.controls import sliding
 from course.labs.vision.compute import DARKEST, MOST_SEEDS, MOVED, OFF, TRAINED, Reader
 
 TOOLS = ((0, "soft brush"), (1, "fine pen"), (2, "eraser"))
@@ -32,16 +33,7 @@ def _draw() -> Form:
                 "choices": [list(each) for each in TOOLS],
             },
             _button("clear", "Clear", sets="pixels"),
-            {
-                "name": "level",
-                "kind": "range",
-                "label": "Ink",
-                "least": 1,
-                "most": DARKEST,
-                "step": 1,
-                "digits": 0,
-                "more": True,
-            },
+            {**sliding("level", "Ink", 1, DARKEST), "more": True},
         ],
     }
 

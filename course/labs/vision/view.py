@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from course.labs.controls import layer_and_head
 from course.labs.drawing import PanelData
 from course.labs.packing import pack_floats
 from course.labs.quoting import quoted
@@ -120,15 +121,6 @@ def drawing(asked: Settings, reader: Reader, names: Sequence[str]) -> str:
     )
 
 
-def where(chosen: Selection) -> str:
-    """Which layer and head is looked at, in words."""
-    if chosen.layer < 0 and chosen.head < 0:
-        return "mean of all layers and heads"
-    layer = "mean of all layers" if chosen.layer < 0 else f"layer {chosen.layer}"
-    head = "mean of all heads" if chosen.head < 0 else f"head {chosen.head}"
-    return f"{layer}, {head}"
-
-
 def who(chosen: Selection, reader: Reader) -> str:
     """Who looks, in words."""
     if chosen.query >= 0:
@@ -138,7 +130,7 @@ def who(chosen: Selection, reader: Reader) -> str:
 
 def looking(chosen: Selection, reader: Reader) -> str:
     """Whose attention it is, in words."""
-    return f"Attention of {who(chosen, reader)}: {where(chosen)}"
+    return f"Attention of {who(chosen, reader)}: {layer_and_head(chosen.layer, chosen.head)}"
 
 
 def _answer(result: Result, names: Sequence[str], key: Hashable) -> PanelData:
@@ -172,7 +164,7 @@ def summary(
     most = np.argsort(-looks, kind="stable")[:_NAMED].tolist()
     told.append(
         f"{_capital(who(chosen, reader))} looks most at "
-        f"{_listed((i, f'{looks[i]:.2f}') for i in most)}: {where(chosen)}."
+        f"{_listed((i, f'{looks[i]:.2f}') for i in most)}: {layer_and_head(chosen.layer, chosen.head)}."
     )
     if reader.has_class_token:
         target = "itself" if chosen.query < 0 else "the class token"
