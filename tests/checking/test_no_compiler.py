@@ -16,7 +16,7 @@ WATCHING = sorted(
     exercise_id
     for exercise_id in exercises.ids()
     if any(
-        re.search(r"DispatchMode|FunctionMode", file.read_text(encoding="utf-8"))
+        re.search(r"Watching|DispatchMode|FunctionMode", file.read_text(encoding="utf-8"))
         for file in exercises.path(exercise_id).glob("*.py")
     )
 )

@@ -9,7 +9,6 @@ The process reads the learner's saved answers as the notebook does, prints one l
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -18,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[3]
+from course.system.children import environment
+
 WIDTH = 16  # numbers of a query: the scores don't depend on it, the time does a little
 SECONDS = 600  # after which the process is given up
 
@@ -63,11 +63,9 @@ def attend_alone(kind: str, length: int, limit: float, block: int = 256) -> Outc
     """
     command = [sys.executable, "-m", __spec__.name if __spec__ else __name__]
     command += [kind, str(length), str(limit), str(block)]
-    search = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
-    environment = {**os.environ, "PYTHONPATH": search}
     try:
         ended = subprocess.run(
-            command, capture_output=True, text=True, timeout=SECONDS, env=environment, check=False
+            command, capture_output=True, text=True, timeout=SECONDS, env=environment(), check=False
         )
     except subprocess.TimeoutExpired:
         return Outcome(length, limit, failed=f"given up after {SECONDS} seconds")

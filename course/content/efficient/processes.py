@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,9 +11,9 @@ from functools import cache
 from pathlib import Path
 
 from course.datasets import load, tokenizer
+from course.system.children import environment
 from encoder_core import read_log
 
-ROOT = Path(__file__).parents[3]
 SECONDS = 300  # after which a training is given up
 
 __all__ = ["COMMAND", "Pretraining", "pretrain"]
@@ -71,11 +70,10 @@ def pretrain(processes: int, steps: int = 40, *, shard: bool = False) -> Pretrai
 
 
 def _run(command: list[str]) -> None:
-    search = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
     # One thread each: two processes shall not be compared with two threads.
-    environment = {**os.environ, "PYTHONPATH": search, "OMP_NUM_THREADS": "1"}
+    single = environment(OMP_NUM_THREADS="1")
     ended = subprocess.run(
-        command, capture_output=True, text=True, timeout=SECONDS, env=environment, check=False
+        command, capture_output=True, text=True, timeout=SECONDS, env=single, check=False
     )
     if ended.returncode:
         raise RuntimeError(f"torchrun ended with {ended.returncode}: {ended.stderr[-2000:]}")

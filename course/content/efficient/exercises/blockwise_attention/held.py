@@ -14,8 +14,9 @@ from typing import Any
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from course.checking.trials.watching import Watching
 
 MANY = 60  # keys from which on it is counted
 
@@ -93,7 +94,7 @@ class _Held:
     size: int
 
 
-class Scores(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Scores(Watching):
     """While it is active, counts the scores that are held.
 
     `shape` is that of the answer's tensor that was too large, `stack` where it was made.
@@ -111,11 +112,6 @@ class Scores(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._held: dict[int, _Held] = {}
         self._mark(query, "query")
         self._mark(key, "key")
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """No: torch would import its compiler first, which takes seconds."""
-        return False
 
     @property
     def found(self) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from course.checking.exercise import Case, Exercise, Landmark, Remark, tags
 from course.checking.exercise.cases import FLAT, FULL, holding
 from course.checking.exercise.draw import Draw
+from course.checking.trials.watching import Watching
 from course.content.efficient.exercises.quantize import search
 
 _OF_SIZES = {
@@ -22,15 +22,10 @@ _OF_SIZES = {
 }
 
 
-class _ToWholeNumbers(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _ToWholeNumbers(Watching):  # type: ignore[no-untyped-call]
     """While it is active, notes what else than finite numbers is made integers."""
 
     found = "finite numbers"
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """No: torch would import its compiler first, which takes seconds."""
-        return False
 
     def __torch_dispatch__(
         self,
