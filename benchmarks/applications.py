@@ -101,6 +101,14 @@ def _means(records: list[Record], every: int = 25) -> list[float]:
     ]
 
 
+def _by_name(
+    plain_baselines: Callable[[str], Mapping[str, dict[str, float]]],
+) -> dict[str, Figures]:
+    """The figures of baselines that are computed a split at a time: name -> split -> figures."""
+    found = {split: plain_baselines(split) for split in ("validation", "test")}
+    return {name: {split: found[split][name] for split in found} for name in found["validation"]}
+
+
 def masked_words() -> dict[str, Row]:
     from course import use
     from course.content.bert.pretraining import masked_words
@@ -120,8 +128,7 @@ def masked_words() -> dict[str, Row]:
 def masked_words_baselines() -> dict[str, Figures]:
     from course.content.bert.pretraining import plain_baselines
 
-    found = {split: plain_baselines(split) for split in ("validation", "test")}
-    return {name: {split: found[split][name] for split in found} for name in found["validation"]}
+    return _by_name(plain_baselines)
 
 
 def bert_changes() -> dict[str, Row]:
@@ -180,8 +187,7 @@ def _described(kinds: Mapping[str, Callable[[], Training]]) -> dict[str, Row]:
 def keywords_baselines() -> dict[str, Figures]:
     from course.content.generation.keywords import plain_baselines
 
-    found = {split: plain_baselines(split) for split in ("validation", "test")}
-    return {name: {split: found[split][name] for split in found} for name in found["validation"]}
+    return _by_name(plain_baselines)
 
 
 def phrases() -> dict[str, Row]:
@@ -193,20 +199,13 @@ def phrases() -> dict[str, Row]:
 def phrases_baselines() -> dict[str, Figures]:
     from course.content.translation.phrases import plain_baselines
 
-    found = {split: plain_baselines(split) for split in ("validation", "test")}
-    return {name: {split: found[split][name] for split in found} for name in found["validation"]}
+    return _by_name(plain_baselines)
 
 
 def help_text() -> dict[str, Row]:
     from course.content.translation.help_text import KINDS
 
-    def row(describe: Callable[[], Training]) -> Row:
-        training = describe()
-        return trained(
-            lambda seed: replace(training, settings=training.settings.changed(seed=seed))
-        )
-
-    return {name: row(describe) for name, describe in KINDS.items()} | long_run()
+    return _described(KINDS) | long_run()
 
 
 def long_run() -> dict[str, Row]:
@@ -223,8 +222,7 @@ def long_run() -> dict[str, Row]:
 def help_text_baselines() -> dict[str, Figures]:
     from course.content.translation.help_text import plain_baselines
 
-    found = {split: plain_baselines(split) for split in ("validation", "test")}
-    return {name: {split: found[split][name] for split in found} for name in found["validation"]}
+    return _by_name(plain_baselines)
 
 
 def history() -> dict[str, Row]:
@@ -274,8 +272,7 @@ def spoken() -> dict[str, Row]:
 def spoken_baselines() -> dict[str, Figures]:
     from course.content.vision_and_speech.sounds import plain_baselines
 
-    found = {split: plain_baselines(split) for split in ("validation", "test")}
-    return {name: {split: found[split][name] for split in found} for name in found["validation"]}
+    return _by_name(plain_baselines)
 
 
 # A chapter's training is added here, with a function above that makes its rows.

@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from encoder_core.inspect.costs import TRAINING_BYTES, layer_costs
 from encoder_core.pretrain.presets import PRESETS, Preset
 from encoder_core.pretrain.throughput import training_flops
 
 __all__ = ["PEAKS", "Plan", "plan_pretraining"]
 
 PEAKS: Mapping[str, float] = {"a100": 312e12, "h100": 989e12, "h200": 989e12}  # FLOP/s, bfloat16
-
-_BYTES = 16  # a parameter in float32, its gradient, and AdamW's two numbers
 
 
 @dataclass(frozen=True)
@@ -103,17 +102,18 @@ def plan_pretraining(
         preset.vocab_size, hidden / preset.length,
     )  # fmt: skip
     return Plan(
-        parameters, per_update, tokens, flops / tokens, flops, _BYTES * parameters,
+        parameters, per_update, tokens, flops / tokens, flops, TRAINING_BYTES * parameters,
         count, peak, share, flops / (count * peak * share) / 3600,
     )  # fmt: skip
 
 
 def _parameters(preset: Preset) -> int:
     """Count the weights of a `Bert` with its head: tables, layers, head."""
-    d, f = preset.d_model, preset.dim_feedforward
+    d = preset.d_model
     tables = (
         preset.vocab_size + preset.length + 2
     ) * d + 2 * d  # tokens, positions, two segments, a norm
-    layer = 4 * (d * d + d) + (2 * d * f + f + d) + 4 * d  # attention, feed-forward, two norms
+    costs = layer_costs(1, preset.length, d, preset.nhead, preset.dim_feedforward)
+    layer = sum(cost.parameters for cost in costs)
     head = d * d + d + 2 * d + preset.vocab_size  # dense, norm, a bias for each token
     return tables + preset.num_layers * layer + head
