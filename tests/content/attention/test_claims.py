@@ -18,6 +18,7 @@ from course.content import manuscript
 from course.content import questions as quizzes
 from tests.close import assert_minilm_close as assert_close
 from tests.content import cells
+from tests.content.said import right
 
 pytestmark = pytest.mark.slow
 
@@ -26,11 +27,6 @@ pytestmark = pytest.mark.slow
 def chapter() -> SimpleNamespace:
     """All names of the chapter after its last cell, and what it printed."""
     return cells.run_all("02_attention")
-
-
-def right(question_id: str) -> str:
-    question = quizzes.get(question_id)
-    return question.options[question.right].text
 
 
 # 1 to 5: one sentence, one head

@@ -14,13 +14,13 @@ from types import SimpleNamespace
 import pytest
 
 from course import use
-from course.content import questions as quizzes
 from course.content.bert.experiments import text as bert_text
 from course.content.bert.experiments import training as recipe
 from course.content.bert.pretraining import masked_words
 from encoder_core.training.config import Record
 from encoder_core.training.loop import fit
 from tests.content import cells
+from tests.content.said import printed, right
 from tests.sampled import NIGHT, at_night, by_day
 
 pytestmark = pytest.mark.slow
@@ -35,16 +35,6 @@ def chapter(request: pytest.FixtureRequest) -> SimpleNamespace:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(home))  # the trainings are there
         return cells.run_all("05_bert", left_out=LEFT_OUT)
-
-
-def right(question_id: str) -> str:
-    question = quizzes.get(question_id)
-    return question.options[question.right].text
-
-
-def printed(chapter: SimpleNamespace, beginning: str) -> str:
-    (line,) = [line for line in chapter.printed if line.startswith(beginning)]
-    return line
 
 
 # 1: the task

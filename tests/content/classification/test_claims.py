@@ -20,6 +20,7 @@ from course.content.classification.experiments import from_scratch, heads
 from course.labs.search.compute import Settings, Shelf
 from course.labs.search.widget import EXAMPLES
 from tests.content import cells
+from tests.content.said import right
 from tests.sampled import NIGHT
 
 pytestmark = pytest.mark.slow
@@ -48,11 +49,6 @@ def prose(cell_id: str) -> str:
     return next(cell.source for cell in manuscript.read("06_classification") if cell.id == cell_id)
 
 
-def right(question_id: str) -> str:
-    question = quizzes.get(f"classification.{question_id}")
-    return question.options[question.right].text
-
-
 def numbers(chapter: SimpleNamespace, line: str) -> list[float]:
     """The numbers that a printed line has after its beginning."""
     (found,) = [text for text in chapter.printed.split("\n") if text.startswith(line)]
@@ -77,7 +73,7 @@ def test_the_padding_trap(chapter: SimpleNamespace) -> None:
     elsewhere = F.cosine_similarity(chapter.unmasked[0].mean(dim=0), chapter.right_mean, dim=0)
     assert elsewhere < 0.6
     assert "0.28 of the right length" in prose("padded-mean-note")
-    assert right("padded-mean").startswith("Another vector, since 39 places")
+    assert right("classification.padded-mean").startswith("Another vector, since 39 places")
 
 
 def test_the_data_are_as_many_as_the_prose_says(chapter: SimpleNamespace) -> None:
@@ -106,7 +102,7 @@ def test_the_random_split_leaks(chapter: SimpleNamespace) -> None:
     assert at_random - whole == pytest.approx(0.18, abs=2 * ROOM)
     assert "18 points more" in prose("leak-note")
     assert "18 points too many" in prose("recap")
-    assert right("leak") == "About 0.82."
+    assert right("classification.leak") == "About 0.82."
     assert at_random == pytest.approx(0.82, abs=ROOM)
     known = {e.source for e in chapter.at_random.train}
     share = sum(e.source in known for e in chapter.at_random.test) / len(chapter.at_random.test)
@@ -195,7 +191,7 @@ def test_few_labels_are_for_the_encoder_and_many_are_not(chapter: SimpleNamespac
 def test_from_scratch_it_is_level_with_the_word_count(chapter: SimpleNamespace) -> None:
     reached = chapter.trained.test["accuracy"]
     assert reached == pytest.approx(chapter.accuracy["whole modules"], abs=0.03)
-    assert "about level" in right("from-scratch")
+    assert "about level" in right("classification.from-scratch")
     weights = sum(parameter.numel() for parameter in chapter.trained.model.parameters())
     assert round(weights / 1e6, 1) == 0.2
     settings = chapter.training.settings
@@ -255,14 +251,14 @@ def test_the_most_attended_word_is_decisive_in_some_texts_alone(chapter: SimpleN
     assert 0.4 < found.against / found.texts < 0.7
     assert found.by_attention > 3 * found.by_chance
     assert found.by_attention > found.by_length
-    assert right("most-attended").startswith("In three to six of ten")
+    assert right("classification.most-attended").startswith("In three to six of ten")
 
 
 def test_the_quizzes_arithmetic() -> None:
     macro_f1 = exercises.get("classification.macro_f1").model()
     actual = torch.tensor([0] * 990 + [1] * 10)
     assert macro_f1(torch.zeros_like(actual), actual, 2) == pytest.approx(0.497, abs=5e-4)
-    assert right("macro") == "0.99, and about 0.50."
+    assert right("classification.macro") == "0.99, and about 0.50."
     logits = torch.tensor([[0.25, 0.25, 0.5]]).log()
     assert round(float(F.cross_entropy(logits, torch.tensor([0]))), 2) == 1.39
-    assert "1.39" in right("cross-entropy")
+    assert "1.39" in right("classification.cross-entropy")

@@ -18,6 +18,7 @@ from course.content.efficient import long_text, low_precision, modern, parts, pr
 from encoder_core import TransformerEncoderLayer, layer_costs
 from tests.close import MINILM, assert_close
 from tests.content import cells
+from tests.content.said import printed, right
 
 pytestmark = pytest.mark.slow
 
@@ -28,17 +29,6 @@ def chapter(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(tmp_path_factory.mktemp("home")))
         return cells.run_all("10_efficient")
-
-
-def right(question_id: str) -> str:
-    question = quizzes.get(f"efficient.{question_id}")
-    return question.options[question.right].text
-
-
-def printed(chapter: SimpleNamespace, beginning: str) -> str:
-    lines: list[str] = chapter.printed
-    (line,) = [line for line in lines if line.startswith(beginning)]
-    return line
 
 
 def numbers(line: str) -> list[float]:
@@ -65,7 +55,7 @@ def test_where_most_of_the_work_is(chapter: SimpleNamespace) -> None:
     projections = costs["query, key, value"] + costs["output projection"]
     assert network == 2 * projections
     assert network > sum(costs.values()) / 2
-    assert right("most-work").startswith("The feed-forward network")
+    assert right("efficient.most-work").startswith("The feed-forward network")
 
 
 @pytest.mark.parametrize(("name", "width"), [("MiniLM", 384), ("BERT-base", 768)])
@@ -73,7 +63,7 @@ def test_the_square_is_half_of_the_work_at_six_widths(name: str, width: int) -> 
     costs = layer_costs(1, 6 * width, width, 12, 4 * width)
     square = sum(cost.flops for cost in costs if cost.part in ("scores", "weighted values"))
     assert square * 2 == sum(cost.flops for cost in costs)
-    assert "4,608" in right("half-way")
+    assert "4,608" in right("efficient.half-way")
 
 
 def test_the_parts_that_are_timed_are_those_that_are_counted() -> None:
@@ -126,7 +116,7 @@ def test_what_ends_without_an_answer_is_said() -> None:
 def test_how_much_is_padding(chapter: SimpleNamespace) -> None:
     assert tuple(chapter.ids.shape) == (32, 256)
     assert chapter.padding.float().mean() > 0.75
-    assert right("share-of-padding").startswith("More than three quarters")
+    assert right("efficient.share-of-padding").startswith("More than three quarters")
     assert "78% padding" in printed(chapter, "as drawn")
     assert "17% padding" in printed(chapter, "sorted by length")
 
@@ -159,7 +149,7 @@ def test_a_mask_alone_is_half_of_it(chapter: SimpleNamespace) -> None:
 
 def test_what_bfloat16_cannot_add(chapter: SimpleNamespace) -> None:
     assert chapter.total.item() == 256
-    assert right("thousand-ones") == "256."
+    assert right("efficient.thousand-ones") == "256."
     assert (torch.tensor(1.0, dtype=torch.bfloat16) + 0.001).item() == 1
     assert torch.tensor(1000.0).bfloat16().item() == 1000
 
@@ -235,5 +225,5 @@ def test_the_plan(chapter: SimpleNamespace) -> None:
     billions, hours = numbers(printed(chapter, "BERT, 2018").partition("2018")[2])
     assert billions == 43
     assert 15 < hours < 24, "less than a day"
-    assert right("days-for-a-bert") == "Less than a day."
+    assert right("efficient.days-for-a-bert") == "Less than a day."
     assert 40 < chapter.recipes["ModernBERT, 2024"] / chapter.recipes["BERT, 2018"] < 60

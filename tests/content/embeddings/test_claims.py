@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 
 from course.content import exercises, manuscript
-from course.content import questions as quizzes
 from tests.close import assert_minilm_close as assert_close
 from tests.content import cells
+from tests.content.said import right
 
 pytestmark = pytest.mark.slow
 
@@ -38,11 +38,6 @@ def chapter() -> SimpleNamespace:
         printed={cell: printed for cell, (_, printed) in ran.items()},
         after={cell: names for cell, (names, _) in ran.items()},
     )
-
-
-def right(question_id: str) -> str:
-    question = quizzes.get(question_id)
-    return question.options[question.right].text
 
 
 # 1 to 3: words and pieces

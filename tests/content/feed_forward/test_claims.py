@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from course.content import questions as quizzes
 from tests.close import assert_minilm_close as assert_close
 from tests.content import cells
+from tests.content.said import right
 
 pytestmark = pytest.mark.slow
 
@@ -24,11 +24,6 @@ pytestmark = pytest.mark.slow
 def chapter() -> SimpleNamespace:
     """All names of the chapter after its last cell, and what it printed."""
     return cells.run_all("03_feed_forward")
-
-
-def right(question_id: str) -> str:
-    question = quizzes.get(f"feed_forward.{question_id}")
-    return question.options[question.right].text
 
 
 # 1 and 2: the formula, counted
@@ -42,7 +37,7 @@ def test_the_formula_is_pytorchs(chapter: SimpleNamespace) -> None:
 
 def test_the_network_holds_two_thirds_of_a_layer(chapter: SimpleNamespace) -> None:
     assert all(share == pytest.approx(2 / 3, abs=0.002) for share in chapter.shares.values())
-    assert right("share") == "About two thirds."
+    assert right("feed_forward.share") == "About two thirds."
     assert chapter.of_the_model == chapter.count_parameters(384, 12, 1536)
 
 
@@ -57,7 +52,9 @@ def test_a_changed_token_moves_its_own_output_only(chapter: SimpleNamespace) -> 
     moved = chapter.by_network > 1e-6
     assert moved.tolist() == [False, False, True, False, False, False]
     assert (chapter.by_attention > 0.05).all()
-    assert right("one-token-changed").startswith("In the network that of token 2 alone")
+    assert right("feed_forward.one-token-changed").startswith(
+        "In the network that of token 2 alone"
+    )
 
 
 def test_shuffled_in_shuffled_out(chapter: SimpleNamespace) -> None:
@@ -73,7 +70,7 @@ def test_without_the_activation_two_maps_are_one_with_an_eighth_of_the_weights(
 ) -> None:
     assert_close(chapter.two_maps, chapter.one_map)
     assert (chapter.w1.numel() + chapter.w2.numel()) / (chapter.w1 @ chapter.w2).numel() == 8
-    assert right("without-the-bend") == "Just what one map from $D$ to $D$ can."
+    assert right("feed_forward.without-the-bend") == "Just what one map from $D$ to $D$ can."
 
 
 def test_the_ramps_make_the_absolute_value_and_bend_down_from_one_and_a_half_on(
@@ -97,13 +94,13 @@ def test_slopes_are_as_described(chapter: SimpleNamespace) -> None:
 def test_only_relu_silences_neurons(chapter: SimpleNamespace) -> None:
     assert chapter.silent == {"ReLU": 32, "GELU": 0}
     assert chapter.share["ReLU"] == 0 < chapter.share["GELU"] < 0.1
-    assert right("dead") == "With ReLU these 32, with GELU none."
+    assert right("feed_forward.dead") == "With ReLU these 32, with GELU none."
 
 
 def test_the_model_takes_ones_own_gelu_and_no_relu(chapter: SimpleNamespace) -> None:
     assert (chapter.kept["your GELU"] > 0.9999).all()
     assert ((chapter.kept["ReLU"] > 0.4) & (chapter.kept["ReLU"] < 0.75)).all()
-    assert right("relu-for-gelu") == "They turn far away: cosines of about 0.6."
+    assert right("feed_forward.relu-for-gelu") == "They turn far away: cosines of about 0.6."
     assert chapter.kept["ReLU"].mean() == pytest.approx(0.6, abs=0.05)
     x = torch.linspace(-10, 10, 20001)
     gap = (F.relu(x) - F.gelu(x)).abs().max()
@@ -170,14 +167,14 @@ def test_two_gated_neurons_multiply(chapter: SimpleNamespace) -> None:
 
 def test_two_thirds_of_the_width_pay_for_the_gate(chapter: SimpleNamespace) -> None:
     assert chapter.plain == chapter.gated
-    assert right("gate-parameters") == "2048, two thirds."
+    assert right("feed_forward.gate-parameters") == "2048, two thirds."
 
 
 def test_dropout_keeps_the_mean(chapter: SimpleNamespace) -> None:
     assert sorted(set(chapter.runs.flatten().tolist())) == pytest.approx([0, 1 / 0.75])
     assert chapter.runs.mean() == pytest.approx(1.0, abs=0.02)
     assert chapter.zeros == pytest.approx(0.25, abs=0.015)
-    assert right("what-is-left") == "0 and 1.3333, with mean 1."
+    assert right("feed_forward.what-is-left") == "0 and 1.3333, with mean 1."
 
 
 def test_in_training_each_call_gives_something_else(chapter: SimpleNamespace) -> None:
@@ -188,7 +185,7 @@ def test_in_training_each_call_gives_something_else(chapter: SimpleNamespace) ->
         of_minilm = chapter.model(ids, padding_mask=padding)[:, 0]
     assert_close(chapter.another, of_minilm, msg="it is MiniLM, as it is said")
     assert chapter.model.layers[0].dropout2.p == chapter.model.layers[0].dropout1.p == 0.1
-    assert right("no-grad").startswith("Dropout goes on dropping")
+    assert right("feed_forward.no-grad").startswith("Dropout goes on dropping")
 
 
 def test_the_pieces_are_minilms_network(chapter: SimpleNamespace) -> None:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from course.content import manuscript
-from course.content import questions as quizzes
+from tests.content.said import right
 
 pytestmark = pytest.mark.slow
 
@@ -43,11 +43,6 @@ def _left_out(node: ast.stmt) -> bool:
     return isinstance(function, ast.Name) and function.id in (*LEFT_OUT, "use")
 
 
-def right(question_id: str) -> str:
-    question = quizzes.get(f"generation.{question_id}")
-    return question.options[question.right].text
-
-
 def test_what_the_tiny_cases_say(chapter: SimpleNamespace) -> None:
     for line in (
         "both: 3.0", "the second is padding: 2.0", "as in the model: True", "[5, 6]", "[5]",
@@ -70,7 +65,7 @@ def test_what_the_tiny_cases_say(chapter: SimpleNamespace) -> None:
 
 def test_the_memory_has_no_order(chapter: SimpleNamespace) -> None:
     assert chapter.permuted_gap < 1e-5
-    assert right("memory-permuted").startswith("It stays the same")
+    assert right("generation.memory-permuted").startswith("It stays the same")
 
 
 def test_without_the_shift_it_copies_what_it_reads(chapter: SimpleNamespace) -> None:
@@ -81,7 +76,7 @@ def test_without_the_shift_it_copies_what_it_reads(chapter: SimpleNamespace) -> 
     assert vocabulary == 229
     assert round(math.log(vocabulary), 1) == 5.4
     assert set(speller.word(speller.write(speller.sources[:1])[0])) == {"·"}
-    assert right("unshifted").startswith("No letters")
+    assert right("generation.unshifted").startswith("No letters")
 
 
 def test_after_an_error_it_is_lost(chapter: SimpleNamespace) -> None:
@@ -90,7 +85,7 @@ def test_after_an_error_it_is_lost(chapter: SimpleNamespace) -> None:
     forced, free = chapter.right_after_error.values()
     assert 0.63 < forced < 0.78, "some 70 %"
     assert 0.1 < free < 0.22, "about 15 %"
-    assert right("after-an-error") == "About 15 %."
+    assert right("generation.after-an-error") == "About 15 %."
     assert chapter.whole[0] == chapter.whole[1] > 0, "whole words: the same, exactly"
     first = [kind[:, 0].float().mean().item() for kind in (chapter.forced, chapter.free)]
     assert first[0] == first[1], "the lines begin together"
@@ -108,7 +103,7 @@ def test_greedy_decoding_without_an_end_loops(chapter: SimpleNamespace) -> None:
     trigrams = Counter(zip(*(chapter.looped[i:] for i in range(3)), strict=False))
     assert max(trigrams.values()) >= 3
     assert chapter.counts.text(chapter.looped).startswith("list of the file is a list of the file")
-    assert right("greedy-loop").startswith("It runs into a loop")
+    assert right("generation.greedy-loop").startswith("It runs into a loop")
     for n in (2, 3, 4):
         (line,) = [line for line in chapter.printed if line.startswith(f"n = {n}:")]
         words = line.partition(": ")[2].split()
@@ -129,5 +124,5 @@ def test_the_nucleus_follows_the_distribution(chapter: SimpleNamespace) -> None:
 def test_the_cache_computes_the_same(chapter: SimpleNamespace) -> None:
     assert chapter.cache_gap < 1e-5
     assert chapter.through == {"without": 8256, "with": 128}
-    assert right("cache-tokens").startswith("8,256 without, 128 with")
+    assert right("generation.cache-tokens").startswith("8,256 without, 128 with")
     assert chapter.gibibytes == {32: 4.0, 8: 1.0, 1: 0.125}

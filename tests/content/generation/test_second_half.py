@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from course.content import manuscript
-from course.content import questions as quizzes
+from tests.content.said import right
 from tests.sampled import NIGHT
 
 pytestmark = pytest.mark.slow
@@ -51,11 +51,6 @@ def _left_out(node: ast.stmt) -> bool:
     """Whether a statement is a check or a question."""
     function = getattr(getattr(node, "value", None), "func", None)
     return isinstance(function, ast.Name) and function.id in LEFT_OUT
-
-
-def right(question_id: str) -> str:
-    question = quizzes.get(question_id)
-    return question.options[question.right].text
 
 
 def test_the_training_beats_what_needs_no_network(chapter: SimpleNamespace) -> None:

@@ -15,10 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course.content import questions as quizzes
 from course.content.stacking import experiments as stacking
 from tests.close import assert_minilm_close as assert_close
 from tests.content import cells
+from tests.content.said import printed, right
 from tests.sampled import by_day
 
 pytestmark = pytest.mark.slow
@@ -30,16 +30,6 @@ GUESSING = torch.tensor(8.0).log().item()
 def chapter() -> SimpleNamespace:
     """All names of the chapter after its last cell, and what it printed."""
     return cells.run_all("04_stacking")
-
-
-def right(question_id: str) -> str:
-    question = quizzes.get(question_id)
-    return question.options[question.right].text
-
-
-def printed(chapter: SimpleNamespace, beginning: str) -> str:
-    (line,) = [line for line in chapter.printed if line.startswith(beginning)]
-    return line
 
 
 # 1 to 5: the sum and the norm

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from course.content import manuscript
-from course.content import questions as quizzes
 from course.datasets.passages import Index, bm25
 from course.datasets.passages.box import EXAMPLE
 from encoder_core import sentence_embedding
 from tests.content import cells
+from tests.content.said import right
 
 pytestmark = pytest.mark.slow
 
@@ -30,11 +30,6 @@ def chapter(computed: Path) -> SimpleNamespace:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(computed))
         return cells.run_all("00_start_here")
-
-
-def right(question_id: str) -> str:
-    question = quizzes.get(question_id)
-    return question.options[question.right].text
 
 
 def titles(chapter: SimpleNamespace, question: str, count: int = 3) -> list[str]:

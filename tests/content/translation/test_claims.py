@@ -13,9 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from course.content import questions as quizzes
 from encoder_core.generation.scores import chrf, corpus_bleu
 from tests.content import cells
+from tests.content.said import printed, right
 from tests.sampled import NIGHT
 
 pytestmark = pytest.mark.slow
@@ -32,17 +32,6 @@ def chapter(computed: Path, request: pytest.FixtureRequest) -> SimpleNamespace:
         return cells.run_all("08_translation", left_out=LEFT_OUT)
 
 
-def right(question_id: str) -> str:
-    question = quizzes.get(f"translation.{question_id}")
-    return question.options[question.right].text
-
-
-def printed(chapter: SimpleNamespace, beginning: str) -> str:
-    lines: list[str] = chapter.printed
-    (line,) = [line for line in lines if line.startswith(beginning)]
-    return line
-
-
 # 1 and 2: the task and its tokens
 
 
@@ -53,7 +42,7 @@ def test_of_the_date_and_the_data(chapter: SimpleNamespace) -> None:
     assert round(len(chapter.data.train), -3) == 22_000
     reached = chapter.phrases.plain_baselines("test", "zh")
     assert all(found["exact"] < 0.005 for found in reached.values())
-    assert right("nearest-neighbour").startswith("Never, or next to never")
+    assert right("translation.nearest-neighbour").startswith("Never, or next to never")
     assert [len(letters) for letters in chapter.sides.values()] == [64, 193]
     assert len(chapter.table) == len(set.union(*chapter.sides.values())) + 5
     assert printed(chapter, "on both sides").endswith(" ,.0123456789:")
@@ -70,7 +59,7 @@ def test_where_the_smoothed_loss_wants_to_go(chapter: SimpleNamespace) -> None:
     plain = chapter.losses["smoothing 0.0"]
     assert plain == sorted(plain, reverse=True), "it falls for ever"
     assert chapter.smoothed[-1] > chapter.smoothed.min() + 0.5
-    assert right("smoothed-minimum").startswith("About 0.5")
+    assert right("translation.smoothed-minimum").startswith("About 0.5")
 
 
 def test_what_smoothing_does_to_certainty(chapter: SimpleNamespace) -> None:
@@ -105,7 +94,7 @@ def test_the_last_layer_looks_at_the_number_that_it_writes(chapter: SimpleNamesp
     assert chapter.date[looked[5]] in "March"
     assert 10 <= looked[5] <= 14
     assert looked[7] == 16
-    assert right("where-for-the-month") == "At letters of <i>March</i>."
+    assert right("translation.where-for-the-month") == "At letters of <i>March</i>."
 
 
 def test_a_swapped_memory_is_read_from_there_on(chapter: SimpleNamespace) -> None:
@@ -149,7 +138,7 @@ def test_a_wrong_digit_costs_little(chapter: SimpleNamespace) -> None:
     assert round(chapter.bleu(of["few"], chapter.expected), 3) == 0.995
     exact = sum(map(str.__eq__, wrong, chapter.references)) / len(wrong)
     assert round(exact, 2) == 0.12, "the phrases without a digit"
-    assert right("one-digit") == "Above 70."
+    assert right("translation.one-digit") == "Above 70."
 
 
 # 7: beams
@@ -158,14 +147,14 @@ def test_a_wrong_digit_costs_little(chapter: SimpleNamespace) -> None:
 def test_beams_on_the_models_made_by_hand(chapter: SimpleNamespace) -> None:
     lines = [line for line in chapter.printed if line.startswith("a beam of") and "%" not in line]
     assert lines[:3] == ["a beam of 1: 6月3日", "a beam of 2: 3月6日", "a beam of 3: 3月6日"]
-    assert right("beam-of-two").startswith("3月6日, with 0.38")
+    assert right("translation.beam-of-two").startswith("3月6日, with 0.38")
     whole = chapter.reference
     assert chapter.found == {
         (width, alpha): "" if width > 1 and alpha == 0 else whole
         for width in (1, 2, 10)
         for alpha in (0.0, 0.6)
     }
-    assert right("empty") == "The empty text."
+    assert right("translation.empty") == "The empty text."
 
 
 def test_a_beam_changes_little_where_the_model_is_sure(chapter: SimpleNamespace) -> None:
@@ -182,7 +171,7 @@ def test_one_list_a_row_teaches_roles(chapter: SimpleNamespace) -> None:
         assert lengths[places][places] > 0.9 * lengths[places].total()
     for places in (5, 6):
         assert lengths[places][4] > 0.7 * lengths[places].total(), "it makes four of them"
-    assert right("longer-lists").startswith("A list of four")
+    assert right("translation.longer-lists").startswith("A list of four")
     assert chapter.roles[0, 0] > 0.9, "the first"
     assert chapter.roles[3, 5] > 0.9, "the last"
     assert chapter.roles[2, 4] > 0.5, "the one before the last"
@@ -192,7 +181,9 @@ def test_one_list_a_row_teaches_roles(chapter: SimpleNamespace) -> None:
 def test_several_phrases_a_row_teach_order(chapter: SimpleNamespace) -> None:
     assert chapter.trained.test["lists"] > 0.5
     assert chapter.trained.test["decades"] > 0.95
-    assert right("never-seen").startswith("Most of the lists, and nearly all of the decades")
+    assert right("translation.never-seen").startswith(
+        "Most of the lists, and nearly all of the decades"
+    )
 
 
 def test_rows_and_short_looks_help_together(chapter: SimpleNamespace) -> None:
@@ -248,7 +239,7 @@ def test_the_longer_the_source_the_less_one_vector_carries(chapter: SimpleNamesp
     assert all(row.spread("test", "lists of five and six").median < 0.1 for row in rows.values())
     written = rows["one vector"].runs[0]["shown"]["written"][-1]
     assert written == "马来西亚、马来西亚、马来西亚和挪威", "the first and the last are right"
-    assert right("which-falls").startswith("Those two that look back at the source")
+    assert right("translation.which-falls").startswith("Those two that look back at the source")
     chains = chapter.chains
     assert len(set(chains["Transformer"])) == 1
     assert chains["one vector"] == sorted(set(chains["one vector"]))

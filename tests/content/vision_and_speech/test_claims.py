@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from course.content import questions as quizzes
 from course.content.recorded import Recording, recording
 from tests.content import cells
+from tests.content.said import right
 from tests.sampled import NIGHT
 
 pytestmark = pytest.mark.slow
@@ -48,11 +48,6 @@ def median(recorded: Recording, row: str) -> float:
     return recorded.rows[row].spread("test", "accuracy").median
 
 
-def right(question_id: str) -> str:
-    question = quizzes.get(f"vision.{question_id}")
-    return question.options[question.right].text
-
-
 def test_the_digits_and_their_forms(chapter: SimpleNamespace) -> None:
     data = chapter.data
     assert len(data.train) == 1157
@@ -69,7 +64,7 @@ def test_the_digits_and_their_forms(chapter: SimpleNamespace) -> None:
 def test_a_bag_of_patches_has_no_order(chapter: SimpleNamespace) -> None:
     assert (chapter.plain - chapter.shuffled).abs().max() < 1e-5
     assert (chapter.plain_placed - chapter.shuffled_placed).abs().max() > 0.01
-    assert right("mixed-patches").startswith("Not at all")
+    assert right("vision.mixed-patches").startswith("Not at all")
 
 
 def test_patches_and_a_matrix_are_a_convolution(chapter: SimpleNamespace) -> None:
@@ -89,7 +84,9 @@ def test_the_grid_shows_in_what_training_adds(chapter: SimpleNamespace) -> None:
     assert chapter.looks.grid_correlation(added) < -0.15
     assert chapter.looks.neighbours(start) <= 5
     assert chapter.looks.neighbours(added) >= 9, "most of 16"
-    assert right("what-positions-learn").startswith("Those of patches that are near each other")
+    assert right("vision.what-positions-learn").startswith(
+        "Those of patches that are near each other"
+    )
 
 
 def test_who_wins(recorded: Recording) -> None:
@@ -101,7 +98,7 @@ def test_who_wins(recorded: Recording) -> None:
     assert undistorted < of["SVM"]
     assert of["Transformer"] - undistorted > 0.04, "more than four points"
     assert median(recorded, "SVM, distorted copies") <= of["SVM"]
-    assert right("who-wins").startswith("The CNN, then the Transformer, then the SVM")
+    assert right("vision.who-wins").startswith("The CNN, then the Transformer, then the SVM")
 
 
 def test_with_few_images_both_networks_are_ahead_of_the_svm(recorded: Recording) -> None:
@@ -121,7 +118,7 @@ def test_mixed_pixels_cost_the_cnn_alone(recorded: Recording) -> None:
     cnn = [median(recorded, f"CNN, {kind}") for kind in ("no distortions", "pixels mixed")]
     assert cnn[0] - cnn[1] == pytest.approx(0.04, abs=0.006), "four points"
     assert cnn[0] > median(recorded, "SVM") > cnn[1]
-    assert right("pixels-mixed") == "The CNN."
+    assert right("vision.pixels-mixed") == "The CNN."
 
 
 def test_a_split_at_random_turns_the_order_round(recorded: Recording) -> None:
@@ -152,4 +149,4 @@ def test_attention_and_what_matters_are_two_things(chapter: SimpleNamespace) -> 
     assert found.by_chance < found.by_attention < found.by_ink
     assert 0.3 < found.rank < 0.8
     assert 0.1 < found.by_attention < 0.25
-    assert right("looked-at") == "In about a sixth to a fifth."
+    assert right("vision.looked-at") == "In about a sixth to a fifth."

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 import pytest
 
 from course.content import manuscript
-from course.content import questions as quizzes
 from course.content.recorded import recording
 from tests.content import cells
+from tests.content.said import right
 from tests.sampled import NIGHT
 
 pytestmark = pytest.mark.slow
@@ -36,11 +36,6 @@ def chapter(computed: Path, request: pytest.FixtureRequest) -> SimpleNamespace:
         patch.setenv("COURSE_HOME", str(home))
         patch.setattr(manuscript, "read", lambda name: chosen if name == CHAPTER else read(name))
         return cells.run_all(CHAPTER, left_out=LEFT_OUT)
-
-
-def right(question_id: str) -> str:
-    question = quizzes.get(f"speech.{question_id}")
-    return question.options[question.right].text
 
 
 # 6: frames
@@ -66,7 +61,7 @@ def test_what_a_window_takes_away(chapter: SimpleNamespace) -> None:
     near = [int((level > -20).sum()) for level in chapter.decibels.values()]
     assert chapter.decibels["under a window"][24] > -20  # the peak is wider close by
     assert all(near)
-    assert right("window").startswith("A small part of the power")
+    assert right("speech.window").startswith("A small part of the power")
 
 
 def test_mels_and_logarithms(chapter: SimpleNamespace) -> None:
@@ -75,7 +70,7 @@ def test_mels_and_logarithms(chapter: SimpleNamespace) -> None:
     assert chapter.loud < 0.1, "vowels and nothing else"
     assert chapter.twice.max().item() == pytest.approx(math.log10(4), abs=1e-4)
     assert chapter.twice.min().item() > -1e-4
-    assert right("log-mel").startswith("A constant for each band")
+    assert right("speech.log-mel").startswith("A constant for each band")
 
 
 # 7: CTC
@@ -83,10 +78,13 @@ def test_mels_and_logarithms(chapter: SimpleNamespace) -> None:
 
 def test_of_the_paths(chapter: SimpleNamespace) -> None:
     assert chapter.ctc_collapse([3, 3, 3, 3, 3, 3, 7, 7, 7], 0) == [3, 7]
-    assert right("blank") == "“three seven”: without a blank between them two equal words are one."
+    assert (
+        right("speech.blank")
+        == "“three seven”: without a blank between them two equal words are one."
+    )
     assert chapter.steps == 44
     assert chapter.hearing.path_count(3, 44) == 10_737_573
-    assert right("sum") == "Six."
+    assert right("speech.sum") == "Six."
     assert chapter.hearing.path_count(1, 3) == 6
 
 
@@ -123,7 +121,7 @@ def test_what_the_reader_reaches(chapter: SimpleNamespace) -> None:
 
 
 def test_what_it_writes_first(chapter: SimpleNamespace) -> None:
-    assert right("first") == "Nothing but blanks."
+    assert right("speech.first") == "Nothing but blanks."
     shares = list(chapter.early.values())  # none where the result was kept
     assert not shares or (max(shares) == 1 and shares[-1] < 0.3)
 
@@ -153,5 +151,5 @@ def test_what_changed_voices_add() -> None:
 def test_peaks_stand_on_a_floor_of_blanks(chapter: SimpleNamespace) -> None:
     assert chapter.blank_share > 0.6
     assert chapter.inside > 0.9, "nearly always"
-    assert right("peaks").startswith("At one or a few")
+    assert right("speech.peaks").startswith("At one or a few")
     assert chapter.apart.min() > 0
