@@ -29,8 +29,8 @@ def fused(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None)
 def in_blocks(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
     """Attend to `BLOCK` keys at a time, without a mask: `(B, H, S, Dh)` to the same.
 
-    The running maximum and the running sum correct what was summed before, so that the result is
-    the softmax over all keys.
+    As a learner writes it: in training autograd keeps every block, which is what the lab counts.
+    `encoder_core.blockwise_attention` computes the blocks again instead.
 
     >>> query, key, value = torch.randn(3, 1, 2, 300, 8, dtype=torch.float64)
     >>> expected = scaled_dot_product_attention(query, key, value)[0]

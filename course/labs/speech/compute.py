@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -71,12 +72,14 @@ class Run:
         word: its id.
         first: its first frame.
         last: its last frame.
-        probability: the highest of the word in them.
+        surest: the frame in which the word is likeliest, the first of several.
+        probability: the word's there.
     """
 
     word: int
     first: int
     last: int
+    surest: int
     probability: float
 
 
@@ -212,7 +215,7 @@ class Listener:
         best = probabilities.argmax(axis=-1).tolist()
         seconds = len(signal) / self.rate
         return Result(
-            signal.numpy(), energies, probabilities, _runs(best, probabilities, self.blank),
+            signal.numpy(), energies, probabilities, find_runs(best, probabilities, self.blank),
             tuple(ctc_collapse(best, self.blank)), said, attention,
             _pitch(len(energies), len(best), front.hop / self.rate), seconds, trimmed,
         )  # fmt: skip
@@ -260,19 +263,14 @@ def _with_noise(signal: Tensor, decibels: int) -> Tensor:
     return mixed
 
 
-def _runs(best: Sequence[int], probabilities: Floats, blank: int) -> tuple[Run, ...]:
-    """The words of a path with their frames; what CTC merges is one run."""
-    runs: list[Run] = []
-    for frame, word in enumerate(best):
-        if word == blank:
-            continue
-        sure = float(probabilities[frame, word])
-        if frame and best[frame - 1] == word:
-            before = runs.pop()
-            runs.append(Run(word, before.first, frame, max(before.probability, sure)))
-        else:
-            runs.append(Run(word, frame, frame, sure))
-    return tuple(runs)
+def find_runs(best: Sequence[int], probabilities: Floats, blank: int) -> tuple[Run, ...]:
+    """The words of a path `(F,)` with their frames, given `(F, V)`; what CTC merges is one run."""
+    runs = []
+    for word, frames in groupby(range(len(best)), key=lambda frame: best[frame]):
+        own = list(frames)
+        surest = max(own, key=lambda frame: probabilities[frame, word])
+        runs.append(Run(word, own[0], own[-1], surest, float(probabilities[surest, word])))
+    return tuple(run for run in runs if run.word != blank)
 
 
 def _pitch(rows: int, frames: int, hop: float) -> float:

@@ -18,6 +18,7 @@ from course.content.vision_and_speech.experiments.speech.recipe import ErrorRate
 from course.datasets.dataset import Example
 from course.datasets.spoken_digits.card import RATE
 from course.datasets.spoken_digits.corpus import Utterance, load
+from course.labs.speech.compute import find_runs
 from course.labs.standard_layers import with_standard_layers
 from encoder_core.inspect.recording import record
 
@@ -120,18 +121,11 @@ def probabilities(net: nn.Module, signal: Tensor) -> Tensor:
 
 def peaks(found: Tensor) -> list[Peak]:
     """Return the surest step of each run of a word in the likeliest path of `(N', V)` probabilities."""
-    best, path = found.max(dim=-1)  # (N',)
-    runs: list[Peak] = []
-    before = BLANK
-    for step, (id, p) in enumerate(zip(path.tolist(), best.tolist(), strict=True)):
-        if id != BLANK:
-            peak = Peak(words([id])[0], STEP * step + _MIDDLE, p)
-            if id != before:
-                runs.append(peak)
-            elif p > runs[-1].probability:
-                runs[-1] = peak
-        before = id
-    return runs
+    path = found.argmax(dim=-1).tolist()  # (N',)
+    return [
+        Peak(words([run.word])[0], STEP * run.surest + _MIDDLE, run.probability)
+        for run in find_runs(path, found.numpy(), BLANK)
+    ]
 
 
 def places(net: nn.Module, count: int = 100, split: str = "validation") -> tuple[Tensor, float]:
