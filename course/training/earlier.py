@@ -15,7 +15,14 @@ from torch import Tensor
 from course.training.places import Places, is_busy
 from course.training.settings import Settings
 
-__all__ = ["Checkpoint", "free_folder", "read_checkpoint", "read_weights", "settings_of"]
+__all__ = [
+    "Checkpoint",
+    "free_folder",
+    "read_checkpoint",
+    "read_weights",
+    "settings_of",
+    "wait_for_orphan",
+]
 
 _PATIENCE = 5.0  # seconds that a child may need to save after its kernel's end
 
@@ -62,19 +69,22 @@ def settings_of(places: Places, note: str = "run") -> Settings | None:
 
 
 def free_folder(folder: Path) -> Path:
-    """Return the folder, or one beside it while another training writes there.
-
-    The child of a kernel that has ended saves and ends too; that is waited for.
-    """
-    deadline = time.monotonic() + _PATIENCE
-    while is_busy(folder) and not _lives(Places(folder).note("run").get("kernel")):
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.05)
+    """Return the folder, or one beside it while another training writes there."""
+    wait_for_orphan(folder)
     name, number = folder.name, 2
     while is_busy(folder):
         folder, number = folder.with_name(f"{name}-{number}"), number + 1
     return folder
+
+
+def wait_for_orphan(folder: Path) -> bool:
+    """Wait for the child of a kernel that has ended: it saves and ends too. Return whether it is free."""
+    deadline = time.monotonic() + _PATIENCE
+    while is_busy(folder):
+        if time.monotonic() > deadline or _lives(Places(folder).note("run").get("kernel")):
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _lives(pid: Any) -> bool:

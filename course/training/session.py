@@ -288,7 +288,14 @@ class Session:
             raise RuntimeError(self.message)
         facts = self.places.note("result")
         model = self.training.fresh_model(self.settings)
-        model.load_state_dict(read_weights(self.places.checkpoint))
+        try:
+            weights = read_weights(self.places.checkpoint)
+        except (OSError, SafetensorError) as error:
+            raise RuntimeError(
+                f"The finished run can't be read from {self.folder} ({type(error).__name__}). Another "
+                "notebook may have begun the same training anew. Reset it, and train again."
+            ) from error
+        model.load_state_dict(weights)
         return Trained(
             model.eval(), self.settings, self.records, dict(facts.get("metrics", {})),
             dict(facts.get("test", {})), not self._finished_here, float(facts.get("seconds", self.seconds)),

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from course.training import cache as kept
-from course.training.earlier import free_folder, read_checkpoint, settings_of
+from course.training.earlier import read_checkpoint, settings_of, wait_for_orphan
 from course.training.places import Places, folder_of, folders, is_busy
 from course.training.results import Trained
 from course.training.session import ENDED, Session, wait_for_closed
 from course.training.settings import Settings
 from course.training.task import Training
+from encoder_core.training.lock import lock_checkpoint
 
 __all__ = ["resumable", "train"]
 
 _OWN = "-train"  # marks the folders of `train`, whose runs leave nothing behind
-_TRIES = 3
 _CLOSED = 1.0  # seconds in which a session that was closed a moment ago has saved
-_TAKEN = "is using the checkpoint"  # what the lock of `encoder_core.training.lock` says
 
 
 def train(
@@ -43,28 +46,39 @@ def train(
     found = kept.find(training, settings) if cache else None
     if found is not None:
         return found
-    for attempt in range(_TRIES):
-        session = _own_session(training, settings)
+    with _own_folder(training, settings) as folder:
+        session = Session(training, settings, folder=folder, watched=False)
+        if session.state in ENDED:  # an earlier kernel ended before it could take the result
+            session.reset()
         try:
             _follow(session, progress)
             trained = session.result(cache=cache)
-            break
-        except RuntimeError:
-            if _TAKEN not in session.message or attempt + 1 == _TRIES:
-                raise  # else another process took the folder in the same moment
         finally:
             session.close()
-    session.places.clear()
+        session.places.clear()
     return trained
 
 
-def _own_session(training: Training, settings: Settings) -> Session:
-    folder = folder_of(training, settings)
-    folder = free_folder(folder.with_name(folder.name + _OWN))
-    session = Session(training, settings, folder=folder, watched=False)
-    if session.state in ENDED:  # an earlier kernel ended before it could take the result
-        session.reset()
-    return session
+@contextmanager
+def _own_folder(training: Training, settings: Settings) -> Iterator[Path]:
+    """A folder that no other `train` touches until the result is read and the folder removed.
+
+    The worker's lock on its checkpoint ends with the training: in the moment after it, another process
+    would take the finished run for one that was left, and begin it anew.
+    """
+    first = folder_of(training, settings)
+    for number in itertools.count(1):
+        folder = first.with_name(first.name + _OWN + (f"-{number}" if number > 1 else ""))
+        with ExitStack() as claim:
+            try:
+                claim.enter_context(lock_checkpoint(folder.with_name(folder.name + ".claim")))
+            except RuntimeError:
+                continue  # another process is at it
+            except OSError:
+                pass  # nothing can be written here: the session finds another place
+            if wait_for_orphan(folder):
+                yield folder
+                return
 
 
 def _follow(session: Session, progress: bool) -> None:
@@ -98,7 +112,7 @@ def resumable(training: Training) -> Session | None:
             settings_of(places),
         )
         unfinished = found is not None and found.step and not places.note("end")
-        if folder.name.endswith(_OWN) or not unfinished or settings is None:
+        if _OWN in folder.name or not unfinished or settings is None:
             continue
         settings = _as_default(settings, training)
         if note.get("key") != training.key or training.check(settings) or is_busy(folder):

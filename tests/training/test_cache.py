@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from course.training import cache, train
+from course.training import Session, cache, train
+from course.training.results import Trained
 from tests.training import toys
 
 SETTINGS = replace(toys.SETTINGS, steps=12)
@@ -71,6 +72,34 @@ def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch, course_home: Path
     assert 1 <= len(kept) < 10
     assert sum(path.stat().st_size for path in kept) <= 6000
     assert cache.find(toys.training(), replace(SETTINGS, seed=19)) is not None
+
+
+def test_another_training_may_begin_before_the_result_is_read(
+    monkeypatch: pytest.MonkeyPatch, course_home: Path
+) -> None:
+    """The moment between a worker's end and the reading of its files belongs to its own `train`."""
+    result = Session.result
+    inner: list[Trained | None] = []
+
+    def late(self: Session, *, cache: bool = True) -> Trained:
+        if not inner:
+            inner.append(None)  # only the first waits for another
+            inner[0] = train(toys.training(), SETTINGS, cache=False, progress=False)
+        return result(self, cache=cache)
+
+    monkeypatch.setattr(Session, "result", late)
+    outer = train(toys.training(), SETTINGS, cache=False, progress=False)
+    assert inner[0] is not None
+    assert same(outer.model, inner[0].model)
+    assert not list((course_home / "trainings" / toys.training().name).iterdir())
+
+
+def test_a_finished_run_whose_files_are_gone_says_so() -> None:
+    session = Session(toys.training(), SETTINGS)
+    session.finish()
+    session.places.clear()
+    with pytest.raises(RuntimeError, match=r"can't be read .* Another notebook .* train again"):
+        session.result(cache=False)
 
 
 @pytest.mark.slow
