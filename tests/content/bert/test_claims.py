@@ -21,7 +21,7 @@ from encoder_core.training.config import Record
 from encoder_core.training.loop import fit
 from tests.content import cells
 from tests.content.said import printed, right
-from tests.sampled import NIGHT, at_night, by_day
+from tests.sampled import NIGHT, at_night
 
 pytestmark = pytest.mark.slow
 
@@ -191,7 +191,8 @@ def test_positions_that_are_learned_by_place_are_worth_nothing_yet(
     assert right("bert.which-positions").startswith("About as well as no positions")
 
 
-@pytest.mark.parametrize("seed", by_day([0, 1, 2], 1))
+@at_night
+@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_number_of_bytes_is_the_blank_that_is_filled_least_often(seed: int) -> None:
     training = masked_words(
         layer=use("stacking.EncoderLayer"),

@@ -1,13 +1,13 @@
 """What the chapter's prose and its questions say, held against what its own cells compute.
 
 Fits of a classifier differ in the last bits between machines, which may move a few of the 765 test
-examples: each bound leaves room for eight of them, 0.01 of the accuracy.
+examples: each bound leaves room for eight of them, 0.01 of the accuracy. What a training decides is read at
+night; by day the cells run on a few updates.
 """
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -21,7 +21,7 @@ from course.labs.search.compute import Settings, Shelf
 from course.labs.search.widget import EXAMPLES
 from tests.content import cells
 from tests.content.said import right
-from tests.sampled import NIGHT
+from tests.sampled import NIGHT, at_night
 
 pytestmark = pytest.mark.slow
 
@@ -30,11 +30,11 @@ ROOM = 0.011
 
 
 @pytest.fixture(scope="module")
-def chapter(computed: Path, request: pytest.FixtureRequest) -> SimpleNamespace:
+def chapter(request: pytest.FixtureRequest) -> SimpleNamespace:
     """All names of the chapter after its last cell, what it printed, and what cells left when they ran."""
     printed: list[str] = []
     names: dict[str, object] = {}
-    home = request.getfixturevalue("trained") if NIGHT else computed  # by day it trains here alone
+    home = request.getfixturevalue("trained" if NIGHT else "rehearsed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(home))
         for cell in cells.run("06_classification", left_out=LEFT_OUT):
@@ -188,10 +188,14 @@ def test_few_labels_are_for_the_encoder_and_many_are_not(chapter: SimpleNamespac
     assert at_random["TF-IDF"] == pytest.approx(0.81, abs=0.015)
 
 
+@at_night
 def test_from_scratch_it_is_level_with_the_word_count(chapter: SimpleNamespace) -> None:
     reached = chapter.trained.test["accuracy"]
     assert reached == pytest.approx(chapter.accuracy["whole modules"], abs=0.03)
     assert "about level" in right("classification.from-scratch")
+
+
+def test_what_it_is_trained_with(chapter: SimpleNamespace) -> None:
     weights = sum(parameter.numel() for parameter in chapter.trained.model.parameters())
     assert round(weights / 1e6, 1) == 0.2
     settings = chapter.training.settings
@@ -200,9 +204,13 @@ def test_from_scratch_it_is_level_with_the_word_count(chapter: SimpleNamespace) 
     assert round(1 - from_scratch.SMOOTHING * 5 / 6, 2) == 0.92
 
 
+@at_night
 def test_fine_tuned_it_gets_more_out_of_the_same_labels(chapter: SimpleNamespace) -> None:
     frozen = numbers(chapter, "frozen     accuracy")[0]
     assert chapter.tuned.test["accuracy"] > frozen + ROOM
+
+
+def test_of_the_labels_and_the_weights_that_move(chapter: SimpleNamespace) -> None:
     assert len(chapter.few_labels.train) == 300
     moved = sum(parameter.numel() for parameter in chapter.tuned.model.layers.parameters())
     assert round(moved / 1e6, 1) == 3.5
@@ -242,6 +250,7 @@ def test_attention_and_ablation_agree_a_little(chapter: SimpleNamespace) -> None
     assert 1 <= chance <= 2
 
 
+@at_night
 def test_the_most_attended_word_is_decisive_in_some_texts_alone(chapter: SimpleNamespace) -> None:
     """Trainings differ between machines: seen were 0.41, 0.43 and 0.55; logits that rise, 0.55 and 0.59."""
     found = chapter.decisive

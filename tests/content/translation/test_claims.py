@@ -1,14 +1,13 @@
 """What the chapter's prose and its questions say, held against what its own cells compute.
 
-The code cells run here one after the other, solved, in one namespace. By day the training is made here; every night
-it is taken from where all tests have it.
+The code cells run here one after the other, solved, in one namespace. By day what no training decides; every night
+the rest, with the trainings that all tests share.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +15,7 @@ import pytest
 from encoder_core.generation.scores import chrf, corpus_bleu
 from tests.content import cells
 from tests.content.said import printed, right
-from tests.sampled import NIGHT
+from tests.sampled import NIGHT, at_night
 
 pytestmark = pytest.mark.slow
 
@@ -24,9 +23,9 @@ LEFT_OUT = ("check", "quiz", "predict", "explain")  # the theatre leaves what la
 
 
 @pytest.fixture(scope="module")
-def chapter(computed: Path, request: pytest.FixtureRequest) -> SimpleNamespace:
+def chapter(request: pytest.FixtureRequest) -> SimpleNamespace:
     """All names of the chapter after its last cell, and what it printed."""
-    home = request.getfixturevalue("trained") if NIGHT else computed
+    home = request.getfixturevalue("trained" if NIGHT else "rehearsed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(home))
         return cells.run_all("08_translation", left_out=LEFT_OUT)
@@ -75,6 +74,7 @@ def test_what_smoothing_does_to_certainty(chapter: SimpleNamespace) -> None:
 # 4 and 5: the training, and where it looks
 
 
+@at_night
 def test_what_a_minute_reaches(chapter: SimpleNamespace) -> None:
     reached = chapter.trained.test
     assert reached["exact"] > 0.975
@@ -82,6 +82,7 @@ def test_what_a_minute_reaches(chapter: SimpleNamespace) -> None:
     assert chapter.phrases.translate(chapter.model, [chapter.date], "zh") == [chapter.translated]
 
 
+@at_night
 def test_the_last_layer_looks_at_the_number_that_it_writes(chapter: SimpleNamespace) -> None:
     first, second = chapter.on_number
     assert second.max() > 0.95
@@ -97,6 +98,7 @@ def test_the_last_layer_looks_at_the_number_that_it_writes(chapter: SimpleNamesp
     assert right("translation.where-for-the-month") == "At letters of <i>March</i>."
 
 
+@at_night
 def test_a_swapped_memory_is_read_from_there_on(chapter: SimpleNamespace) -> None:
     written = chapter.demonstrations.write_and_swap(
         chapter.model, chapter.date, "Sunday, October 13, 2024", "zh"
@@ -165,6 +167,7 @@ def test_a_beam_changes_little_where_the_model_is_sure(chapter: SimpleNamespace)
 # 8: the unseen
 
 
+@at_night
 def test_one_list_a_row_teaches_roles(chapter: SimpleNamespace) -> None:
     lengths = chapter.demonstrations.list_lengths(chapter.plain.model, chapter.lists, "zh")
     for places in (2, 3, 4):
@@ -178,6 +181,7 @@ def test_one_list_a_row_teaches_roles(chapter: SimpleNamespace) -> None:
     assert chapter.roles[1, 1:4].max() < 0.9, "one in between"
 
 
+@at_night
 def test_several_phrases_a_row_teach_order(chapter: SimpleNamespace) -> None:
     assert chapter.trained.test["lists"] > 0.5
     assert chapter.trained.test["decades"] > 0.95
@@ -204,6 +208,7 @@ def test_no_year_of_training_has_five_or_eight_as_its_third_digit(
     assert not [text for text in dates if text[-2] in "58"]
 
 
+@at_night
 def test_where_it_looks_when_a_name_begins(chapter: SimpleNamespace) -> None:
     roles, order = chapter.of_six_names.values()
     assert order.diagonal().min() > 0.6
@@ -211,6 +216,7 @@ def test_where_it_looks_when_a_name_begins(chapter: SimpleNamespace) -> None:
     assert order[2:4, 4].max() < 0.3
 
 
+@at_night
 def test_outside_of_its_world(chapter: SimpleNamespace) -> None:
     written = dict(
         zip(
