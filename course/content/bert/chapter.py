@@ -11,7 +11,7 @@
 #
 # > Return a new list containing all **[MASK]** from the iterable in ascending order.
 #
-# Which word is missing? *Items*, most readers say, or *elements*. Nobody labelled this sentence for you: the text itself holds the answer, and whoever covers one word has made an exercise. Cover words in enough text and you have more exercises than any team could write. [BERT](glossary.md#BERT) is the encoder of chapters 01 to 04, trained on this game. The sentence is the first one of the documentation of Python's `sorted`, and it stays with you through the chapter.
+# Which word is missing? *Items*, perhaps, or *elements*. Nobody labelled this sentence for you: the text itself holds the answer, and whoever covers one word has made an exercise. Cover words in enough text and you have more exercises than any team could write. [BERT](glossary.md#BERT) is the encoder of chapters 01 to 04, trained on this game. The sentence is the first that `help(sorted)` prints in Python, and it stays with you through the chapter.
 #
 # **When you are through, you can**
 #
