@@ -9,7 +9,7 @@
 # %% [markdown] id="title"
 # # 06 Text classification
 #
-# Here is a line of documentation:
+# Here is a line as documentation has them:
 #
 # > Copy a file to another place, and keep its permissions.
 #
