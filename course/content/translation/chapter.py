@@ -365,7 +365,7 @@ model = trained.model
 # %% [markdown] id="scores-text"
 # Our phrases have one right translation. A sentence has many, and then exact match says nearly always no. Two measures compare a text with one that a person wrote, and give marks for what they share. Papers on translation report them, so you should know what they count.
 #
-# **[BLEU](glossary.md#BLEU)** (Papineni et al., 2002) asks: of the runs of $n$ words that were *written*, which share $p_n$ stands in the reference? For $n$ from 1 to 4, then the geometric mean. A run counts at most as often as it stands there: else *the the the* would be perfect. And since leaving words out costs no precision, a **brevity penalty** compares the lengths, $c$ written and $r$ expected:
+# **[BLEU](glossary.md#BLEU)** (Papineni et al., 2002) asks: of the runs of $n$ words (*n-grams*) that were *written*, which share $p_n$ stands in the reference? For $n$ from 1 to 4, then the geometric mean. A run counts at most as often as it stands there: else *the the the* would be perfect. And since leaving words out costs no precision, a **brevity penalty** compares the lengths, $c$ written and $r$ expected:
 #
 # $$\text{BLEU} = \min\left(1, e^{1 - r/c}\right) \cdot (p_1\, p_2\, p_3\, p_4)^{1/4}$$
 
@@ -591,7 +591,7 @@ predict("translation.beam-of-two")
 #                                     └─ ■  .36   kept, finished
 # ```
 #
-# - Each of at most `max_length` steps continues all live hypotheses by all tokens, and keeps the `beam` likeliest of all these continuations together, by the sum of log probabilities.
+# - A *hypothesis* is a beginning that is kept. Each of at most `max_length` steps continues all live hypotheses by all tokens, and keeps the `beam` likeliest of all these continuations together, by the sum of log probabilities.
 # - Those that end in `eos_id` (■) are finished: put them aside, and don't continue them. The others are live. The next step keeps `beam` continuations again, however many have finished. The search goes on until none is live.
 # - At the end the finished hypotheses and those that were cut at `max_length` compete by
 #
