@@ -11,7 +11,7 @@
 #
 # > Return a new list containing all **[MASK]** from the iterable in ascending order.
 #
-# Which word is missing? *Items*, most readers say, or *elements*. Nobody labelled this sentence for you: the text itself holds the answer, and whoever covers one word has made an exercise. Cover words in enough text and you have more exercises than any team could write. [BERT](glossary.md#BERT) is the encoder of chapters 01 to 04, trained on this game. The sentence is the first one of the documentation of Python's `sorted`, and it stays with you through the chapter.
+# Which word is missing? *Items*, perhaps, or *elements*. Nobody labelled this sentence for you: the text itself holds the answer, and whoever covers one word has made an exercise. Cover words in enough text and you have more exercises than any team could write. [BERT](glossary.md#BERT) is the encoder of chapters 01 to 04, trained on this game. The sentence is the first that `help(sorted)` prints in Python, and it stays with you through the chapter.
 #
 # **When you are through, you can**
 #
@@ -410,7 +410,7 @@ explain("bert.shared-words")
 # %% [markdown] id="next-sentence-note"
 # *What to see:* about three of four pairs, by shared words alone. They tell the **topic**, and a sentence from anywhere has another one. Whether a sentence *follows* is another question: turn the pair round, and shared words know nothing.
 #
-# Liu et al. (2019, table 2) trained BERT-base without this task. With pairs of segments and next-sentence prediction they reached 84.0 on MNLI and 78.7 (F1) on SQuAD 2.0, which asks for the answer to a question in a paragraph; with whole sentences of one document, and no such task, 84.7 and 79.7. Pairs of single sentences were worst, 82.9 and 76.2: short inputs teach little. So RoBERTa dropped the task and kept the long inputs. ALBERT (Lan et al., 2020) took what is left when the topic is the same on both sides: which of two neighbouring segments comes first.
+# Liu et al. (2019, table 2) trained BERT-base without this task. With pairs of segments and next-sentence prediction they reached 84.0 on MNLI and 78.7 on SQuAD 2.0, which asks for the answer to a question in a paragraph (F1, of 100: how many words the given and the right answer share); with whole sentences of one document, and no such task, 84.7 and 79.7. Pairs of single sentences were worst, 82.9 and 76.2: short inputs teach little. So RoBERTa dropped the task and kept the long inputs. ALBERT (Lan et al., 2020) took what is left when the topic is the same on both sides: which of two neighbouring segments comes first.
 
 # %% id="next-sentence-quiz"
 quiz("bert.why-dropped")
@@ -491,7 +491,7 @@ mask_tokens, masked_lm_loss = use("bert.mask_tokens"), use("bert.masked_lm_loss"
 # %% [markdown] id="start-text"
 # BERT was trained with Adam (Kingma and Ba, 2015): a million steps, a learning rate of $10^{-4}$ that **rises** over the first 10,000 steps and then falls to 0 (Devlin et al., appendix A.2). Why should it rise? Two reasons.
 #
-# The first is the place of the norm. In a fresh post-norm encoder, and BERT is one, the gradient of the last layers is large (chapter 04; Xiong et al., 2020). The second is Adam. It divides the running mean of the gradient by the root of the running mean of its square:
+# The first is the place of the norm. In a fresh post-norm encoder, and BERT is one, the gradient of the last layers is large (chapter 04; Xiong et al., 2020). The second is Adam. It moves each parameter $\theta$ by the learning rate lr, times the running mean of its gradient, $\hat m$, divided by the root of the running mean of the gradient's square, $\hat v$ (a tiny $\varepsilon$ keeps 0 out of the denominator):
 #
 # $$\Delta\theta = -\text{lr} \cdot \frac{\hat m}{\sqrt{\hat v} + \varepsilon}$$
 #
@@ -733,7 +733,7 @@ print(recorded.text("test", **shown))
 explain("bert.least-sure")
 
 # %% [markdown] id="pretrain-result-note"
-# *What to see:* in accuracy the encoder comes level with the counts and no further; a table of everything that stood beside everything is a strong opponent where both have read only 330,000 pieces. In perplexity it is far ahead. Where the counts have never seen a piece between these neighbours they give it almost nothing, and a surprise is dear. The encoder has noticed which pieces are alike, and hedges.
+# *What to see:* in accuracy the encoder comes level with the counts and no further; a table of everything that stood beside everything is a strong opponent where both have read only 330,000 pieces. In perplexity it is far ahead. Where the counts have never seen a piece between these neighbours they give it almost nothing, and a surprise is dear. The encoder knows which pieces are alike, not least from its first vectors, and hedges.
 #
 # On test the figures are a little lower than on validation: other modules, and some of the settings were chosen on validation. That is what a test split is for.
 
@@ -792,7 +792,7 @@ explain("bert.which-positions")
 # %% [markdown] id="pretrain-positions-note"
 # *What to see:* in so short a time learned positions are worth nothing: they do as well as none, and the sines hardly better. A model with a table of places has to learn for **each pair** of places separately that 7 comes after 6 and 8 after 7. A bias by distance learns it once, for all places. ALiBi's fixed penalty gains a little: it knows near from far, and not left from right. Made trainable, it is worth far more.
 #
-# BERT had the time: a million updates of 256 sequences. Its successors count distances instead: [rotary positions](glossary.md#rotary-positions) in ModernBERT, a bias for each distance in T5, a vector for each distance in DeBERTa.
+# BERT had the time: a million updates of 256 sequences. Its successors count distances instead: [rotary positions](glossary.md#rotary-positions) in ModernBERT, a bias for each range of distances in T5, a vector for each distance in DeBERTa.
 
 # %% [markdown] id="changes-section"
 # ## 10 From BERT to RoBERTa to ModernBERT
@@ -802,7 +802,7 @@ explain("bert.which-positions")
 # | | BERT | RoBERTa | ModernBERT |
 # |---|---|---|---|
 # | second task | next sentence | none | none |
-# | masks | drawn once, ten versions of the text | drawn anew each time | drawn anew |
+# | masks | drawn once, ten versions of the text | fresh each time | fresh each time |
 # | tokens masked | 15 % | 15 % | 30 % |
 # | positions | learned, a vector for each place | the same | rotary |
 # | layer norm | after the residual (post-norm) | the same | before the sublayer (pre-norm) |
@@ -810,7 +810,7 @@ explain("bert.which-positions")
 # | biases in the layers | yes | yes | none |
 # | sequences in a batch | 256 | 8,000 | thousands |
 #
-# A new model changes many things at once, and its table of results has one line. What is each change worth **by itself**? `benchmarks/applications.py` has trained small models (two layers, 64 numbers a token) on the rows of section 9: with each change switched on in BERT's recipe, and with each taken back from ModernBERT's. 400 updates of 16 rows each, AdamW, and nothing else differs. For next-sentence prediction a row's second half is its own or that of another row, and `[CLS]` is asked which; every recipe answers the same validation questions.
+# A new model changes many things at once, and its table of results has one line. What is each change worth **by itself**? `benchmarks/applications.py` has trained small models (two layers, 64 numbers a token) on the rows of section 9: with each change switched on in BERT's recipe, and with each taken back from ModernBERT's. Each had 400 updates of 16 rows with AdamW, which is Adam that also shrinks the weights a little; nothing else differs. For next-sentence prediction a row's second half is its own or that of another row, and `[CLS]` is asked which; every recipe answers the same validation questions.
 
 # %% id="changes-predict"
 predict("bert.which-change")
@@ -831,7 +831,7 @@ explain("bert.which-change")
 # %% [markdown] id="changes-note"
 # *What to see:* one change outweighs the others, the positions. In BERT's recipe rotary positions or a trainable bias take a third off the perplexity; back in ModernBERT's, learned positions add two thirds. No other change moves BERT's recipe by more than 6 %: a bag of words gains nothing from a gate. So what a change is worth depends on **what stands beside it**. 15 % of the tokens masked instead of 30 % costs BERT 6 % and ModernBERT 16 %, and 40 % is as good as 30 % there: a model that knows the order can use twice as many answers. (Wettig et al., 2023, measured that for BERT-large, where 40 % was best.) Next-sentence prediction is answered like a coin in all recipes, and costs ModernBERT 9 %.
 #
-# Masks that are drawn anew matter little where a row is seen once at most. With a thirtieth of the text (the last two rows) each row is seen twenty times, and one set of masks is learned by heart: a perplexity above 3,000, far worse than knowing only how often each piece occurs (491). Drawn anew, the masks leave it at 634. RoBERTa's authors, with ten versions of a large text, found the two about alike.
+# Fresh masks matter little where a row is seen once at most. With a thirtieth of the text (the last two rows) each row is seen twenty times, and one set of masks is learned by heart: a perplexity above 3,000, far worse than knowing only how often each piece occurs (491). Fresh masks leave it at 634. RoBERTa's authors, with ten versions of a large text, found the two about alike.
 #
 # Larger batches: with as many updates four times the text is read, and the perplexity is halved. With as much text, in a quarter of the updates, it is a third higher. A large batch buys speed on many machines, not more from the same text.
 #

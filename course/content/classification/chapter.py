@@ -9,7 +9,7 @@
 # %% [markdown] id="title"
 # # 06 Text classification
 #
-# Here is a line of documentation:
+# Here is a line as documentation has them:
 #
 # > Copy a file to another place, and keep its permissions.
 #
@@ -64,7 +64,7 @@ print(tuple(hidden.shape))
 # %% [markdown] id="pooling-note"
 # Another text has another number of tokens. A classifier wants the same number of inputs each time, so the $S$ vectors have to become one. That is [pooling](glossary.md#pooling), and three ways are common:
 #
-# - **the first token.** BERT puts `[CLS]` before each text and trains its vector to stand for the whole (Devlin et al., 2019). It works where the model was trained to use it.
+# - **the first token.** BERT puts `[CLS]` before each text, and was trained to answer a question about the whole from its vector, next-sentence prediction (chapter 05; Devlin et al., 2019). It works where the model was trained to use it.
 # - **the mean** of all tokens. MiniLM was trained with it, as the sentence encoders of Reimers and Gurevych (2019).
 # - **the maximum** of each feature: it says whether something occurs anywhere, and no longer how often.
 #
@@ -80,7 +80,7 @@ for pooling in ("first", "mean", "max"):
 # %% [markdown] id="pooling-result"
 # *What to see:* all three put the paraphrase first. With the mean, unrelated texts lie near 0; with the other two they stay above 0.5, since nobody trained those vectors to move apart.
 #
-# Now the trap. Two texts of different lengths share a batch, so the shorter one is padded. What does `hidden.mean(dim=1)` return for it?
+# Now two texts of different lengths share a batch, so the shorter one is padded. What does `hidden.mean(dim=1)` return for it?
 
 # %% id="padded-mean-predict"
 predict("classification.padded-mean")
@@ -160,7 +160,7 @@ pooled = masked_mean(hidden_together, together.padding_mask)  # (2, S', D) -> (2
 print("as if alone:", torch.allclose(pooled[0], right_mean, atol=1e-5))
 
 # %% [markdown] id="article-fixed-length"
-# > **In the article** (6.1): "编码器可以用于将文本转换为固定长度的向量表示，然后将其输入到分类器中进行文本分类" (*the encoder can be used to turn a text into a vector of fixed length, which is then fed into a classifier*).
+# > **In the article** (6.1): "编码器可以用于将文本转换为固定长度的向量表示，然后将其输入到分类器中进行文本分类" (*the encoder can be used to turn a text into a vector of fixed length, which is then fed into a classifier for text classification*).
 # >
 # > Two steps are folded into one here. The encoder of sections 2.4 and 3.3 returns the 隐藏表示 (*hidden representation*), and that has one vector **per token**: $(S, D)$, longer for a longer text. The 固定长度 (*fixed length*) comes from the pooling after it: $(D,)$, whatever $S$ was. Fixed length is a convenience of the classifier, and it costs something. 384 numbers hold what a text is about, and not each of its words; section 5 shows what gets lost.
 
@@ -193,7 +193,7 @@ print(f"cosines with the vectors computed now: at least {least:.4f}")
 #
 # $$p = \operatorname{softmax}(x W^\top + b) \qquad \text{loss} = -\log p_{\text{label}}$$
 #
-# The loss, the [cross-entropy](glossary.md#cross-entropy), is the negative logarithm of the probability given to the right class: 0 for a sure and right answer, $\ln 6 = 1.79$ for six classes with equal probabilities. Only the head is trained here; MiniLM stays as it is, *frozen*. That is logistic regression with 384 inputs.
+# The loss, the [cross-entropy](glossary.md#cross-entropy), is the negative logarithm of the probability given to the right class: 0 for a sure and right answer, $\ln 6 = 1.79$ for six classes with equal probabilities. Only the head is trained here; MiniLM stays as it is, *frozen*. That is logistic regression with 384 inputs. The bars below show the six probabilities that the trained head gives our line.
 
 # %% id="linear-run"
 torch.manual_seed(0)
@@ -372,7 +372,7 @@ quiz("classification.macro")
 # %% [markdown] id="calibration-section"
 # ## 4 What the probabilities are worth
 #
-# A spam filter hides a message at 0.99, a doctor orders a test at 0.1. Such thresholds mean something only if, of all answers given with a probability of 0.8, about 80 % are right. That is [calibration](glossary.md#calibration), and accuracy says nothing about it. Train the same head ten times as long. What happens to its confidence?
+# A spam filter hides a message at 0.99, a doctor orders a test at 0.1. Such thresholds mean something only if, of all answers given with a probability of 0.8, about 80 % are right. That is [calibration](glossary.md#calibration), and accuracy says nothing about it. Train the same head ten times as long. What happens to its *confidence*, the largest of the probabilities that it gives?
 
 # %% id="calibration-predict"
 predict("classification.trained-longer")
@@ -559,7 +559,7 @@ labs.SearchLab(index, nearest=nearest, name="the training docstrings")
 # Your own notes can be searched as well: name their folder and press “Read this folder”. The files are read and embedded on this machine, some dozens of passages a second, while you go on asking.
 
 # %% [markdown] id="exact-index"
-# Your search compares the query with **every** document: $N \cdot D$ multiplications, and exact. With a hundred million documents that is too slow, and one uses an approximate index: Faiss (Johnson, Douze and Jégou, 2019) sorts the vectors into cells and looks into a few, others walk along a graph of neighbours (HNSW, Malkov and Yashunin, 2020). They answer much faster and miss a near document now and then. For some thousand documents, as here, there is nothing to gain.
+# Your search compares the query with **every** document: $N \cdot D$ multiplications, and exact. With a hundred million documents that is 38 billion multiplications a question, and one uses an approximate index: Faiss (Johnson, Douze and Jégou, 2019) sorts the vectors into cells and looks into a few, others walk along a graph of neighbours (HNSW, Malkov and Yashunin, 2020). They answer much faster and miss a near document now and then. For some thousand documents, as here, there is nothing to gain.
 #
 # ### Labels without training
 #
@@ -619,7 +619,7 @@ quiz("classification.dog")
 # %% [markdown] id="baseline-section"
 # ## 6 Does the encoder earn its keep?
 #
-# The rival is older than the first recurrent networks that translated (Salton and Buckley, 1988): count words, weight the rare ones up, put the same logistic regression on top. No order, no synonyms, no pretraining. It is called TF-IDF, term frequency times inverse document frequency.
+# The rival is decades older: count words, weight the rare ones up (Sparck Jones, 1972), put the same logistic regression on top. No order, no synonyms, no pretraining. The weights are called TF-IDF, term frequency times inverse document frequency; Salton and Buckley (1988) compared their variants.
 
 # %% [markdown] id="tf-idf-text"
 # ### Exercise 6: `tf_idf`
@@ -886,7 +886,7 @@ quiz("classification.explanation")
 # - The confusion matrix says which classes are mixed up, macro F1 counts all alike, and the calibration error says what a probability is worth.
 # - The nearest vector is a search, and with descriptions of classes a classifier. Negation, order and numbers get lost.
 # - Few labels: the encoder. Many labels and telling words: the word count is as good, and cheaper.
-# - From scratch, an encoder learns from labels what words mean. Fine-tuning starts from what they mean: a head that fits, a low rate.
+# - From scratch, an encoder learns from the labels which words speak for which class. Fine-tuning starts from what pretraining has taught: with a head that fits, and a low rate.
 # - Two classifiers that fail on different texts are better together.
 # - Attention shows where a model looked. What mattered, you find out by leaving it out.
 #
@@ -903,10 +903,11 @@ quiz("classification.explanation")
 # - Devlin, Chang, Lee, Toutanova: *BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding*. NAACL 2019. [arXiv:1810.04805](https://arxiv.org/abs/1810.04805). The first token's vector as the text's.
 # - Reimers, Gurevych: *Sentence-BERT: Sentence Embeddings using Siamese BERT-Networks*. EMNLP-IJCNLP 2019. [arXiv:1908.10084](https://arxiv.org/abs/1908.10084). The mean, and a training that makes it useful; first token, mean and maximum compared.
 # - Guo, Pleiss, Sun, Weinberger: *On Calibration of Modern Neural Networks*. ICML 2017. [arXiv:1706.04599](https://arxiv.org/abs/1706.04599). Reliability, the expected calibration error, temperature scaling.
-# - Johnson, Douze, Jégou: *Billion-Scale Similarity Search with GPUs*. IEEE Transactions on Big Data 7(3), 2019. [arXiv:1702.08734](https://arxiv.org/abs/1702.08734). Faiss.
+# - Johnson, Douze, Jégou: *Billion-Scale Similarity Search with GPUs*. IEEE Transactions on Big Data, 2019; volume 7(3), 2021. [arXiv:1702.08734](https://arxiv.org/abs/1702.08734). Faiss.
 # - Malkov, Yashunin: *Efficient and Robust Approximate Nearest Neighbor Search Using Hierarchical Navigable Small World Graphs*. IEEE TPAMI 42(4), 2020. [arXiv:1603.09320](https://arxiv.org/abs/1603.09320). HNSW.
 # - Kumar, Raghunathan, Jones, Ma, Liang: *Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution*. ICLR 2022. [arXiv:2202.10054](https://arxiv.org/abs/2202.10054). First the head alone, then all of it.
-# - Salton, Buckley: *Term-Weighting Approaches in Automatic Text Retrieval*. Information Processing & Management 24(5), 1988. TF-IDF.
+# - Sparck Jones: *A Statistical Interpretation of Term Specificity and Its Application in Retrieval*. Journal of Documentation 28(1), 1972. Rare words count more.
+# - Salton, Buckley: *Term-Weighting Approaches in Automatic Text Retrieval*. Information Processing & Management 24(5), 1988. TF-IDF and its variants.
 # - Jain, Wallace: *Attention is not Explanation*. NAACL 2019. [arXiv:1902.10186](https://arxiv.org/abs/1902.10186).
 # - Wiegreffe, Pinter: *Attention is not not Explanation*. EMNLP-IJCNLP 2019. [arXiv:1908.04626](https://arxiv.org/abs/1908.04626).
 #

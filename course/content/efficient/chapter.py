@@ -9,9 +9,9 @@
 # %% [markdown] id="title"
 # # 10 Faster and larger
 #
-# > 32 sections of Python's documentation make a batch of 8,192 tokens. More than three quarters of them are padding.
+# > 32 sections of Python's documentation make a batch of 8,192 tokens. How many of them are text?
 #
-# The encoder of this course is right. This chapter makes it fast without changing what it says, and then asks what it takes to make it large. Two things accompany us: MiniLM, the encoder that you know since chapter 00, and the documentation of Python, which it is to read.
+# The encoder of this course is right. This chapter makes it fast without changing what it says, and then asks what it takes to make it large. Two things accompany us: MiniLM, the encoder that you have known since chapter 00, and the documentation of Python, which it is to read.
 #
 # **When you are through, you can**
 #
@@ -49,13 +49,13 @@ D, H, F_WIDTH = 384, 12, 1536  # of MiniLM: width, heads, width of the feed-forw
 #
 # A computer spends its time in two ways: it computes, and it moves numbers. We count the computing first.
 #
-# Nearly all of it is products of matrices. A product of $(n, k)$ and $(k, m)$ has $n \cdot m$ results, each a sum of $k$ products: $k$ multiplications and $k$ additions (the first is added to zero). So it takes $2\,n\,k\,m$ floating-point operations, [FLOPs](glossary.md#FLOP).
+# Nearly all of it is products of matrices. A product of $(m, k)$ and $(k, n)$ has $m \cdot n$ results, each a sum of $k$ products: $k$ multiplications and $k$ additions (the first is added to zero). So it takes $2mkn$ floating-point operations, [FLOPs](glossary.md#FLOP).
 
 # %% [markdown] id="attention-flops-text"
 # ### Exercise 1: `attention_flops`
 # *Difficulty 1 of 3, about 12 minutes. Hints: `hint("efficient.attention_flops")`*
 #
-# Return how many additions and multiplications the matrix products of one self-attention layer take, for a batch of $B$ texts of $S$ tokens at the width $D$. A product of $(m, k)$ and $(k, n)$ has $m \cdot n$ entries, each the sum of $k$ products: count $2mkn$ [FLOPs](glossary.md#FLOP).
+# Return how many additions and multiplications the matrix products of one self-attention layer take, for a batch of $B$ texts of $S$ tokens at the width $D$. Count $2mkn$ for a product of $(m, k)$ and $(k, n)$.
 #
 # ```
 #                x  (B*S, D)
@@ -145,7 +145,7 @@ quiz("efficient.half-way")
 # %% [markdown] id="machine-section"
 # ## 2 What this machine can do
 #
-# Two rates describe a machine well enough: the operations a second that its arithmetic units do at best, the **peak**, and the bytes a second that travel between them and the memory, the **bandwidth**. Both can be measured, by a large product of matrices and by a copy of an array that no cache holds.
+# Two rates describe a machine well enough: the operations a second that its arithmetic units do at best, the **peak**, and the bytes a second that travel between them and the memory, the **bandwidth**. Both can be measured, by a large product of matrices and by a copy of an array that is too large for the processor's caches, its small and fast memories.
 
 # %% id="machine-run"
 with one_thread():
@@ -157,7 +157,7 @@ print(f"so {machine.ridge:.1f} operations take as long as one byte")
 # %% [markdown] id="roofline-text"
 # So a number that is fetched from memory and used for one addition makes the arithmetic wait for a long time. What counts is how often a number is used once it is there: a part's [arithmetic intensity](glossary.md#arithmetic-intensity), its operations divided by the bytes that it moves. A part takes at least as long as its operations need at the peak, and at least as long as its bytes need at the bandwidth. Williams, Waterman and Patterson (2009) call the picture of this a [roofline](glossary.md#roofline).
 #
-# Take a batch of 8 texts of 128 tokens. The activation, GELU, does five operations a number; the product before it, in which each number of its result is made, does $2D = 768$.
+# Take a batch of 8 texts of 128 tokens. The activation, GELU, is counted as five operations a number; the product before it, in which each number of its result is made, does $2D = 768$.
 
 # %% id="gelu-predict"
 predict("efficient.gelu")
@@ -260,7 +260,7 @@ print(f"all at once:        {(row.softmax(dim=0) * values).sum():.4f}")
 explain("efficient.higher-maximum")
 
 # %% [markdown] id="running-note"
-# *What to see:* nothing had to be kept of the first block but three numbers, and nothing is approximate. When the highest score rises from 3 to 5, all that was summed before was too large by $e^{5-3}$, in the sum and in the values alike; one multiplication sets both right. Milakov and Gimelshein (2018) found this [running softmax](glossary.md#running-softmax); Rabe and Staats (2021) used it for attention without a square of memory; and Dao et al. (2022) made of it the kernel that everybody runs today, FlashAttention.
+# *What to see:* nothing had to be kept of the first block but three numbers, and nothing is approximate. When the highest score rises from 3 to 5, all that was summed before was too large by $e^{5-3}$, in the sum and in the values alike; one multiplication sets both right. Milakov and Gimelshein (2018) found this [running softmax](glossary.md#running-softmax); Rabe and Staats (2021) used it for attention without a square of memory; and Dao et al. (2022) wrote it as FlashAttention, one *kernel*: a function compiled for the processor (not the kernel of a notebook). PyTorch's own attention has such kernels, for CPUs too.
 
 # %% [markdown] id="blockwise-attention-text"
 # ### Exercise 2: `blockwise_attention`
@@ -623,12 +623,12 @@ explain("efficient.packed-alone")
 #
 # The mask of a row of 8,192 tokens has 67 million entries, nearly all of them *blocked*. A kernel that knows where the texts begin doesn't compute these blocks at all: `flex_attention` takes them as a block mask, FlashAttention as a list of lengths. ModernBERT trains so, with rows of several texts and no padding (Warner et al., 2024, section 2).
 #
-# Is it wrong to leave the mask out? RoBERTa's rows are cut from one stream of sentences that runs on over the ends of documents, with a separator and no mask (Liu et al., 2019, section 4.2), and so are those of our own command in section 11. The model has to learn what a separator means, and mostly does.
+# Is it wrong to leave the mask out? RoBERTa's rows are cut from one stream of sentences that runs on over the ends of documents, with a separator and no mask (Liu et al., 2019, section 4.2), and so are those of our own command in section 11. Nothing but the training can then teach the model that a new text begins behind the separator, and we haven't measured how well it does. Of two teams that tried both ways with decoders, one found that the mask helps (Zhao et al., 2024); the other that it matters little in ordinary pre-training, and much in very long rows (Grattafiori et al., 2024, section 3.2).
 
 # %% [markdown] id="precision-section"
 # ## 7 Fewer bits
 #
-# A number in float32 has 32 bits: a sign, 8 for the exponent, which sets how large it may be, and 23 for the digits. Half as many bits travel twice as fast, and the units that multiply them are several times faster where a processor has them. But which 16?
+# A number in float32 has 32 bits: a sign, 8 for the exponent, which sets how large it may be, and 23 for the digits. Half as many bits travel twice as fast, and where a processor has units that multiply them, these are faster: seven times as fast on the Xeon of `benchmarks/results/pretraining.md`. But which 16?
 
 # %% id="formats-run"
 for dtype in (torch.float32, torch.bfloat16, torch.float16):
@@ -672,7 +672,7 @@ half = measure.seconds(F.linear, x.bfloat16(), weight.bfloat16())
 print(f"a product here: {1e3 * single:.2f} ms in float32, {1e3 * half:.2f} ms in bfloat16")
 
 # %% [markdown] id="bfloat16-note"
-# Whether bfloat16 is faster depends on your processor: with units for it, it is: several times over with Intel's AMX and on NVIDIA's GPUs from 2020 on, up to twice on AMD from Zen 4 on. Without them each number is widened first, and it is slower.
+# Whether bfloat16 is faster depends on your processor: it is where there are units for it, as in Intel's AMX, in AMD's processors from Zen 4 on and in NVIDIA's GPUs from 2020 on. Without them each number is widened first, and it is slower. The line above says which you have.
 #
 # And with eight bits? [Quantization](glossary.md#quantization) takes whole numbers from $-127$ to $127$, and a scale that says what one step is worth:
 #
@@ -735,7 +735,7 @@ print(f"largest weight of a row: the median {rows.median():.2f}, the largest {ro
 explain("efficient.one-scale")
 
 # %% [markdown] id="scales-note"
-# *What to see:* a quarter of the memory, and a search that hardly notices, as long as each row has its own scale. With one for the whole matrix the largest weight of all decides for everybody: where a row's own weights are ten times smaller, ten times fewer of the 255 steps are left for them. The same happens to activations, only worse: in large language models a few dimensions hold values twenty times those of the others, and Dettmers et al. (2022) compute these few in 16 bits and all the rest in 8.
+# *What to see:* a quarter of the memory, and a search that hardly notices, as long as each row has its own scale. With one for the whole matrix the largest weight of all decides for every row: where a row's own weights are ten times smaller, ten times fewer of the 255 steps are left for them. The same happens to activations, only worse: in large language models a few dimensions hold values up to twenty times those of the others, and Dettmers et al. (2022) compute these few in 16 bits and all the rest in 8.
 #
 # Here the numbers are turned back into float32 at once: the cell shows what eight bits do to a search, and counts the bytes that the whole numbers take. A kernel that multiplies whole numbers saves the memory, and time as well.
 
@@ -829,7 +829,7 @@ print(f"biases of a layer of BERT-base: {biases:,}, {biases / (older.parameters 
 # | rotary positions | a few operations for each query and key, and no table | the largest change of all |
 # | no biases | next to nothing: one parameter in a thousand | costs a small model something |
 #
-# So the fast parts and the parts that learn well are not the same parts. And two numbers were chosen for the machine: widths are multiples of 64 and of 128, because the units of a GPU multiply tiles of that size (Warner et al., 2024, section 2.1, after Anthony et al., 2024).
+# So the fast parts and the parts that learn well are not the same parts. And the widths suit the machine: 768 and 1,152 are multiples of 128, and the units of a GPU multiply tiles of fixed sizes (Warner et al., 2024, section 2.1, after Anthony et al., 2024).
 
 # %% id="modern-quiz"
 quiz("efficient.depth")
@@ -848,7 +848,7 @@ quiz("efficient.bert-large-training")
 # %% [markdown] id="processes-section"
 # ## 11 From one process to many
 #
-# One device is too slow for a BERT, so many share the work. The simplest way is [data parallelism](glossary.md#data-parallelism): every process has the whole model and its own part of the batch; after the backward pass they average their gradients, so that all make the same step. In one process, by hand:
+# Where one device is too slow, many share the work. The simplest way is [data parallelism](glossary.md#data-parallelism): every process has the whole model and its own part of the batch; after the backward pass they average their gradients, so that all make the same step. In one process, by hand:
 
 # %% id="average-run"
 torch.manual_seed(0)
@@ -925,9 +925,15 @@ quiz("efficient.sharding")
 #
 # > **In the article** (1.1): "近年来，随着计算能力的提升和数据量的爆炸式增长，大模型（Large Language Models，LLMs）在人工智能领域取得了显著的进展" (*in recent years, with growing computing power and an explosion of data, large models have made remarkable progress in artificial intelligence*).
 # >
-# > How much power, and how many data? For a model of this article's kind you can now work it out yourself.
+# > How much power, and how much data? For a model of this article's kind you can now work it out yourself.
 #
-# The recipe: operations a token (six for each parameter, and the square), times the tokens, divided by what the devices really do. The last is the uncertain one. A graphics processor reaches its peak in large products and nowhere else, so plans count with a **share of the peak**. 40 to 50 % is what good trainings of BERT-size models report (DeepSpeed and NVIDIA's examples on their own devices); a first try is often at half of that.
+# The recipe: operations a token (six for each parameter, and the square), times the tokens, divided by what the devices really do. The last is the uncertain one. A graphics processor comes near its peak in large products and nowhere else, so plans count with a **share of the peak**. What shares have been reached?
+#
+# - DeepSpeed (2020) trained BERT-large on a V100, whose peak is 125 trillion operations a second, at 64 trillion with texts of 128 tokens and at 53 with 512: 51 % and 42 %, with kernels written for it.
+# - Portes et al. (2023) trained a plain BERT-base to compare with, at most 70,000 updates of 4,096 texts of 128 tokens. Their table 1 has its score after 11.5 hours on eight A100, whose peak is 312 trillion each: by our count at most 19 %.
+# - On one thread of a CPU this project's command reached 82 % in float32, and 31 % of a higher peak in bfloat16 (`benchmarks/results/pretraining.md`).
+#
+# So 40 %, with which the next cell counts, has to be worked for, and half of it is no surprise. The thread of this machine is counted at 80 %.
 
 # %% id="plan-predict"
 predict("efficient.days-for-a-bert")
@@ -953,7 +959,7 @@ for name, tokens in recipes.items():
 explain("efficient.days-for-a-bert")
 
 # %% [markdown] id="plan-note"
-# *What to see:* the BERT of 2018, which took four days on sixteen TPU chips (Devlin et al., 2019, appendix A.2), is less than a day on one device of 2024. Portes et al. (2023) report an average of 79.6 on GLUE's development sets after 1.13 hours on eight A100; Geiping and Goldstein (2023) asked what one ordinary card can do in one day, and came close to BERT. ModernBERT reads fifty times the tokens.
+# *What to see:* the BERT of 2018, which took four days on sixteen TPU chips, Google's processors for networks (Devlin et al., 2019, appendix A.2), is less than a day on one device of 2024, if that reaches 40 %. Portes et al. (2023) report an average of 79.6 on GLUE's development sets after 1.13 hours on eight A100; Geiping and Goldstein (2023) asked what one ordinary card can do in one day, and came close to BERT. ModernBERT read about fifty times as many tokens as either of the first two. (All three rows count BERT-base's operations at 128 tokens, whatever was trained, so that they compare the tokens.)
 #
 # What is *not* in this plan: the text (clean, with a licence, and without the test sets in it), a few runs that fail, and the evaluation. And it says nothing of whether more tokens help. That is a question for experiments, such as chapter 05's.
 #
@@ -982,7 +988,7 @@ print(plan_pretraining("base-8", peak=H200, share=0.4))
 # - A softmax can run: keep the highest score, the sum and the weighted values, and correct them when the highest rises. So no matrix of scores is ever needed.
 # - Padding is computed like text. Without it, or with sorted batches, real batches cost a fraction.
 # - Texts may share a row if a mask keeps them apart *and* their positions begin again.
-# - Fewer bits: bfloat16 keeps the range and loses digits, so sums and weights of a training stay in float32. Eight bits with a scale for each row hardly change an encoder.
+# - Fewer bits: bfloat16 keeps the range and loses digits, so sums and weights of a training stay in float32. Eight bits with a scale for each row hardly changed what MiniLM finds.
 # - A change that makes a model faster is worth something at a length, a batch and a machine. Measure it there.
 # - Many processes average their gradients, weighted by what each has seen; sharding divides what each must hold.
 # - A plan is tokens times operations divided by operations a second. The share of the peak is the number to measure.
@@ -1003,6 +1009,8 @@ print(plan_pretraining("base-8", peak=H200, share=0.4))
 # - Zeng, Li, Wu, Liu, Liu, Yu, Ma: *Boosting Distributed Training Performance of the Unpadded BERT Model*. 2022. [arXiv:2208.08124](https://arxiv.org/abs/2208.08124).
 # - Krell, Kosec, Perez, Fitzgibbon: *Efficient Sequence Packing without Cross-contamination: Accelerating Large Language Models without Impacting Performance*. 2021. [arXiv:2107.02027](https://arxiv.org/abs/2107.02027). Section 3.
 # - Liu, Ott, Goyal, and others: *RoBERTa: A Robustly Optimized BERT Pretraining Approach*. 2019. [arXiv:1907.11692](https://arxiv.org/abs/1907.11692). Section 4.2: how rows are filled.
+# - Zhao, Qu, Staniszewski, Tworkowski, Liu, Miłoś, Wu, Minervini: *Analysing The Impact of Sequence Composition on Language Model Pre-Training*. ACL 2024. [arXiv:2402.13991](https://arxiv.org/abs/2402.13991). Rows with and without a mask between texts.
+# - Grattafiori et al.: *The Llama 3 Herd of Models*. 2024. [arXiv:2407.21783](https://arxiv.org/abs/2407.21783). Section 3.2: the mask.
 # - Micikevicius, Narang, Alben, and others: *Mixed Precision Training*. ICLR 2018. [arXiv:1710.03740](https://arxiv.org/abs/1710.03740).
 # - Dettmers, Lewis, Belkada, Zettlemoyer: *LLM.int8(): 8-bit Matrix Multiplication for Transformers at Scale*. NeurIPS 2022. [arXiv:2208.07339](https://arxiv.org/abs/2208.07339).
 # - Beltagy, Peters, Cohan: *Longformer: The Long-Document Transformer*. 2020. [arXiv:2004.05150](https://arxiv.org/abs/2004.05150).
@@ -1010,6 +1018,7 @@ print(plan_pretraining("base-8", peak=H200, share=0.4))
 # - Anthony, Hatef, Narayanan, and others: *The Case for Co-Designing Model Architectures with Hardware*. 2024. [arXiv:2401.14489](https://arxiv.org/abs/2401.14489).
 # - Rajbhandari, Rasley, Ruwase, He: *ZeRO: Memory Optimizations Toward Training Trillion Parameter Models*. SC 2020. [arXiv:1910.02054](https://arxiv.org/abs/1910.02054). Section 3: what a parameter takes.
 # - Zhao, Gu, Varma, and others: *PyTorch FSDP: Experiences on Scaling Fully Sharded Data Parallel*. VLDB 2023. [arXiv:2304.11277](https://arxiv.org/abs/2304.11277).
+# - DeepSpeed: *Microsoft DeepSpeed achieves the fastest BERT training time*. 2020. [github.com/deepspeedai/DeepSpeed](https://github.com/deepspeedai/DeepSpeed/blob/master/docs/_posts/2020-05-28-fastest-bert-training.md). Operations a second with BERT-large.
 # - Devlin, Chang, Lee, Toutanova: *BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding*. NAACL 2019. [arXiv:1810.04805](https://arxiv.org/abs/1810.04805). Appendix A.2.
-# - Portes, Trott, Havens, and others: *MosaicBERT: A Bidirectional Encoder Optimized for Fast Pretraining*. NeurIPS 2023. [arXiv:2312.17482](https://arxiv.org/abs/2312.17482).
+# - Portes, Trott, Havens, and others: *MosaicBERT: A Bidirectional Encoder Optimized for Fast Pretraining*. NeurIPS 2023. [arXiv:2312.17482](https://arxiv.org/abs/2312.17482). Section 3 with table 1: hours and scores.
 # - Geiping, Goldstein: *Cramming: Training a Language Model on a Single GPU in One Day*. ICML 2023. [arXiv:2212.14034](https://arxiv.org/abs/2212.14034).

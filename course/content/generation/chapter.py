@@ -78,7 +78,7 @@ print("logits", tuple(logits.shape), "one distribution after each token")
 # %% [markdown] id="article-generation"
 # > **In the article** (6.2): "编码器可以用于生成文本的隐藏表示，然后将其输入到解码器中生成新的文本" (*the encoder can be used to generate the text's hidden representation, which is then fed into the decoder to generate new text*).
 # >
-# > Two things are worth a closer look. What is *fed into* the decoder is its own text so far; the hidden representation stands beside it, and each layer looks at it. And the representation isn't one vector: it has one for **each token**, $(S, D)$, so that the decoder can look at another place for each word. (The first networks of this kind did hand over a single vector: Sutskever, Vinyals and Le, 2014. Cho et al. (2014) found what that costs long sentences, and chapter 08 shows it.)
+# > Two things are worth a closer look. What is *fed into* the decoder is its own text so far; the hidden representation stands beside it, and each layer looks at it. And the representation isn't one vector: it has one for **each token**, $(S, D)$, so that the decoder can look at another place for each word. (Early networks of this kind did hand over a single vector: Sutskever, Vinyals and Le, 2014. Cho et al. (2014) found what that costs long sentences, and chapter 08 shows it.)
 # >
 # > What is written this way today? Where one text, or one recording, becomes another: translation (NLLB Team, 2022), transcription (Whisper: Radford et al., 2022), summaries and other tasks put as text to text (BART: Lewis et al., 2020; T5: Raffel et al., 2020). Chat, programs and free text are written by decoders alone, such as Llama 3 (Grattafiori et al., 2024), for which source and text are one sequence. Section 10 trains one of these on our task, so that you can compare.
 
@@ -323,7 +323,7 @@ for (name, losses), model in zip(ends.items(), (led, alone)):
     print(f"{name:13} loss {sum(losses[-20:]) / 20:.2f}; it writes {samples}")
 
 # %% [markdown] id="own-text-note"
-# *What to see:* on its own letters it learns little more than which letters are frequent. After a wrong beginning the right next letter is not defined at all: what should follow *tt* in *return*? And every update has to write a text first, one token after another. So teacher forcing is what everyone begins with. Bengio, Vinyals, Jaitly and Shazeer (2015) mix: more and more of the model's own tokens as training goes on. Ranzato et al. (2016) end with a loss on whole texts. With more data the first error comes later, and both matter less.
+# *What to see:* on its own letters it learns little more than which letters are frequent. After a wrong beginning the right next letter is not defined at all: what should follow *tt* in *return*? And every update has to write a text first, one token after another. So training begins with teacher forcing. Bengio, Vinyals, Jaitly and Shazeer (2015) mix: more and more of the model's own tokens as training goes on. Ranzato et al. (2016) end with a loss on whole texts. The later the first error, the fewer tokens stand behind it, and the less either of them can gain.
 
 # %% [markdown] id="greedy-section"
 # ## 4 One token after another: greedy decoding
@@ -407,7 +407,7 @@ explain("generation.greedy-loop")
 # %% [markdown] id="loop-note"
 # *What to see:* a loop. For this model it can't be otherwise: it looks at two words, so when two words come again, everything after them does. A Transformer sees all of its text, and yet large ones fall into loops as well when they are decoded greedily: each repetition makes the next one likelier (Holtzman et al., 2020, figure 4).
 #
-# A rough cure that works: let no $n$ tokens in a row come twice. It is common in summarisation, with $n = 3$ (Paulus, Xiong and Socher, 2018).
+# A rough cure: let no $n$ tokens in a row stand there twice. Paulus, Xiong and Socher (2018) write summaries in this way, with $n = 3$.
 
 # %% [markdown] id="no-repeat-ngram-text"
 # ### Exercise 4: `no_repeat_ngram`
@@ -501,7 +501,7 @@ for t in (0.5, 1.0, 2.0):
 # %% [markdown] id="cut-text"
 # *What to see:* at 2 the words have nothing to do with each other. Even at 1 the unlikely words, the *tail*, get in. Temperature silences the tail at a price: what makes unlikely words rarer makes the first words likelier still, until nearly the same text comes each time.
 #
-# **[Top-k](glossary.md#top-k)** keeps the $k$ likeliest tokens (Fan, Lewis and Dauphin, 2018). **[Nucleus sampling](glossary.md#nucleus-sampling)**, or *top-p*, keeps the likeliest tokens until their probabilities sum to $p$ (Holtzman et al., 2020). After *return a* many words fit, after *return a list* hardly any but *of*. How many words make a nucleus of 0.8 in either?
+# **[Top-k](glossary.md#top-k)** keeps the $k$ likeliest tokens (Fan, Lewis and Dauphin, 2018). **[Nucleus sampling](glossary.md#nucleus-sampling)**, or *top-p*, keeps the likeliest tokens until their probabilities sum to $p$ (Holtzman et al., 2020). How many words make a nucleus of 0.8 after *return a*, and how many after *return a list*?
 
 # %% id="nucleus-size-predict"
 predict("generation.nucleus-size")
@@ -587,7 +587,7 @@ for p in (0.3, 0.8, 1.0):
 # %% [markdown] id="sampling-note"
 # *What to see:* a small nucleus is close to greedy decoding, and goes in circles. With $p = 1$ nothing is cut, and sooner or later a word comes from nowhere. (The model's look of two words sets a limit that no way of decoding can lift.)
 #
-# Which way is the right one? That depends on whether the task has **one** right answer. For a translation or our keywords it nearly has: there the likeliest text is wanted, and section 9 looks for it with more care than greedy decoding does. For a story, the likeliest text is the dullest one, and people don't write so: Holtzman et al. (2020) compare the probabilities of words that people chose with those of a [beam search](glossary.md#beam-search), and people surprise the model all the time.
+# Which way is the right one? That depends on whether the task has **one** right answer. For a translation or our keywords it nearly has: there the likeliest text is wanted, and section 9 looks for it with more care than greedy decoding does. For a story, the likeliest text is a dull one, and people don't write so: Holtzman et al. (2020) compare the probabilities of words that people chose with those of a [beam search](glossary.md#beam-search), and people surprise the model all the time.
 
 # %% [markdown] id="cache-section"
 # ## 6 The key/value cache
@@ -911,7 +911,7 @@ for name, written in cures.items():
 # %% [markdown] id="causal-section"
 # ## 10 The same without an encoder
 #
-# Section 1 named both kinds. Is the second one worse at this task? GPT put an input and its answer into one row (Radford et al., 2018, section 3.3), and every decoder since reads a prompt in that way.
+# Section 1 named both kinds. Is the second one worse at this task? GPT put the parts of a task into one row with a delimiter between them, such as a question and a possible answer (Radford et al., 2018, section 3.3). Decoders read a prompt in the same way today.
 #
 # A decoder alone is an encoder with a causal mask. Nothing else is new: the keywords, `[SEP]` and the sentence stand in one row, each piece sees what is to its left, and the loss counts the pieces of the sentence.
 #
@@ -939,7 +939,7 @@ for name, row in recorded.rows.items():
 explain("generation.decoder-alone")
 
 # %% [markdown] id="causal-note"
-# *What to see:* neither is better by more than three points, and which of the two is ahead depends on the seed and the split. Five layers of self-attention find in the row what two attentions find in row and memory. So the article's "usually" is not about what can be written. A decoder alone needs one stack for every task, and gets a loss from each token of any text; an encoder reads its input in both directions, and once. Which of these counts more depends on the task and its size, and at this size it can't be seen.
+# *What to see:* neither is better by more than three points, and which of the two is ahead depends on the seed and the split. Five layers of self-attention find in the row what two attentions find in row and memory. The article says that large models "usually" (通常, section 1.2) are encoder-decoders. What can be written does not decide that, and section 1 names models of either kind. A decoder alone needs one stack for every task, and gets a loss from each token of any text; an encoder reads its input in both directions, and once. Which of these counts more depends on the task and its size, and at this size it can't be seen.
 
 # %% [markdown] id="answers-section"
 # ## 11 Answers cut from the text
@@ -976,7 +976,7 @@ explain("generation.answers-by-meaning")
 # %% [markdown] id="questions-note"
 # *What to see:* the nearest sentence answers more questions than shared words do, and still a minority. All sentences of a topic are about the same thing, and nearness is about the thing. BERT was tuned for it: on SQuAD's passages it marks where the answer begins and ends (Devlin et al., 2019, section 4.2), with 100,000 examples to learn from (Rajpurkar et al., 2016).
 #
-# A summary in the same way: of a text's sentences take the one nearest to their mean (Radev et al., 2004). By convention a docstring's first sentence is its summary (PEP 257). Take 60 docstrings, put their sentences in another order, and see whether the nearest to the mean is the one that the authors put first.
+# A summary in the same way: of a text's sentences take the one nearest to their mean (Radev et al., 2004). By convention a docstring begins with its summary (PEP 257). Take 60 docstrings, put their sentences in another order, and see whether the nearest to the mean is the one that the authors put first.
 
 # %% id="summaries-run"
 chosen = {"nearest to the mean": 0, "shares most words": 0, "chance": 0.0}

@@ -110,7 +110,7 @@ print("on both sides:", "".join(sorted(set.intersection(*sides.values()))))
 print(f"one table of {len(table)} tokens for both, with five that mark things")
 
 # %% [markdown] id="table-note"
-# One table or two? A token that stands on both sides can have one row for both, and then the decoder's output for `7` is, from the first update on, near to what the encoder reads as `7`: copying a digit has a head start. Vaswani et al. (2017, section 5.1) share one vocabulary between English and German as well. Two tables are smaller, and fit two languages that share nothing.
+# One table or two? A token that stands on both sides can have one row for both, and then the decoder's output for `7` is, from the first update on, near to what the encoder reads as `7`: copying a digit has a head start. Vaswani et al. (2017, section 5.1) share one vocabulary between English and German as well. With two tables the output layer scores the target's tokens alone; they fit two languages that share nothing.
 #
 # Three of the marks do the work: *begin* stands in front of what the decoder reads, *end* says that a text is finished, on both sides, and *padding* fills a batch up.
 #
@@ -135,11 +135,11 @@ quiz("translation.characters")
 # %% [markdown] id="smoothing-section"
 # ## 3 Label smoothing
 #
-# The cross-entropy of chapter 05 asks for all: the loss is 0 when the right token has probability 1, and a softmax reaches that only with logits that differ without limit. So training never ends to push them apart, long after every answer is right. Szegedy et al. (2016, section 7) ask for a little less. Of the target's probability a share $\varepsilon$ is spread evenly over all $V$ tokens:
+# The cross-entropy of chapter 05 asks for all: the loss is 0 when the right token has probability 1, and a softmax reaches that only with logits that differ without limit. So training goes on pushing them apart, long after every answer is right. Szegedy et al. (2016, section 7) ask for a little less. Of the target's probability a share $\varepsilon$ is spread evenly over all $V$ tokens:
 #
 # $$q_i = (1 - \varepsilon)\,[i = y] + \frac{\varepsilon}{V}, \qquad \text{loss} = -\sum_i q_i \log p_i$$
 #
-# This is [label smoothing](glossary.md#label-smoothing). Vaswani et al. (2017, section 5.4) use $\varepsilon = 0.1$.
+# where $[i = y]$ is 1 for the right token $y$ and 0 for every other. This is [label smoothing](glossary.md#label-smoothing). Vaswani et al. (2017, section 5.4) use $\varepsilon = 0.1$.
 
 # %% [markdown] id="label-smoothed-loss-text"
 # ### Exercise 1: `label_smoothed_loss`
@@ -160,7 +160,7 @@ quiz("translation.characters")
 #
 # - A place whose target is `pad_id` counts neither above nor below the line of the mean. `pad_id` need not be 0.
 # - The mean is over the tokens of all sentences together: a long sentence counts more than a short one.
-# - The share $\varepsilon$ is spread over all $V$ tokens, the target and the padding token among them. (PyTorch's `label_smoothing` does the same. The Annotated Transformer spreads it over the other $V - 2$.)
+# - The share $\varepsilon$ is spread over all $V$ tokens, the target and the padding token among them. (PyTorch's `label_smoothing` does the same. The Annotated Transformer (Rush, 2018) spreads it over the other $V - 2$.)
 #
 # *A tiny case.* The place above with $\varepsilon = 0.4$: $0.6 \cdot \ln 2 + 0.4 \cdot 2.25 \ln 2 = 1.5 \ln 2 \approx 1.04$.
 
@@ -215,7 +215,7 @@ figures.lines(
 explain("translation.smoothed-minimum")
 
 # %% [markdown] id="smoothing-note"
-# *What to see:* the plain loss falls for ever. The smoothed one has a lowest point, where the model's distribution *is* the target: $p_y = 0.91$ and $0.01$ for each other token, so that $z = \ln(0.91 / 0.01) = \ln 91$. Beyond it, being surer costs. And the lowest loss isn't 0: it is the entropy of the target. A smoothed loss can't be compared with a plain one.
+# *What to see:* the plain loss falls for ever. The smoothed one has a lowest point, where the model's distribution *is* the target: $p_y = 0.91$ and $0.01$ for each other token, so that $z = \ln(0.91 / 0.01) = \ln 91$. Beyond it, being surer costs. And the lowest loss isn't 0: it is the entropy of the target (chapter 02), $-\sum_i q_i \ln q_i$. A smoothed loss can't be compared with a plain one.
 #
 # Does it matter? A small network, 200 examples of five classes that overlap, and 4,000 new ones:
 
@@ -226,7 +226,7 @@ for e, each in fitted.items():
     print(f"-log p of the right class {each.nll:.2f}, largest logit {each.largest:.0f}")
 
 # %% [markdown] id="certainty-note"
-# *What to see:* without smoothing the network is right in four cases of five and is sure at 94 %: it is *badly calibrated*. With it, what it claims is close to what it keeps, and what it says of the right class is better by a good deal. The price is here, too: 3 points of accuracy. In translation it went the other way round: Vaswani et al. (2017, section 5.4) report a worse perplexity, "as the model learns to be more unsure", and better accuracy and BLEU. Müller, Kornblith and Hinton (2019) measure the calibration, also of translators.
+# *What to see:* without smoothing the network is right in four cases of five and is sure at 94 %: it is *badly calibrated*. With smoothing, its certainty is close to its share of right answers, and $-\log p$ of the right class is lower. The price is here, too: 3 points of accuracy. In translation it went the other way round: Vaswani et al. (2017, section 5.4) report a worse perplexity, "as the model learns to be more unsure", and better accuracy and BLEU. Müller, Kornblith and Hinton (2019) measure the calibration, also of translators.
 #
 # Certainty is what a beam search adds up (section 7). That is one reason to care.
 
@@ -363,9 +363,9 @@ trained = train(phrases.as_in_the_chapter(LANGUAGE))  # kept since the first sit
 model = trained.model
 
 # %% [markdown] id="scores-text"
-# Our phrases have one right translation. A sentence has many, and then exact match says nearly always no. Two measures compare a text with one that a person wrote, and give marks for what they share. They are in every paper, so you should know what they count.
+# Our phrases have one right translation. A sentence has many, and then exact match says nearly always no. Two measures compare a text with one that a person wrote, and give marks for what they share. Papers on translation report them, so you should know what they count.
 #
-# **[BLEU](glossary.md#BLEU)** (Papineni et al., 2002) asks: of the runs of $n$ words that were *written*, which share $p_n$ stands in the reference? For $n$ from 1 to 4, then the geometric mean. A run counts at most as often as it stands there: else *the the the* would be perfect. And since leaving words out costs no precision, a **brevity penalty** compares the lengths, $c$ written and $r$ expected:
+# **[BLEU](glossary.md#BLEU)** (Papineni et al., 2002) asks: of the runs of $n$ words (*n-grams*) that were *written*, which share $p_n$ stands in the reference? For $n$ from 1 to 4, then the geometric mean. A run counts at most as often as it stands there: else *the the the* would be perfect. And since leaving words out costs no precision, a **brevity penalty** compares the lengths, $c$ written and $r$ expected:
 #
 # $$\text{BLEU} = \min\left(1, e^{1 - r/c}\right) \cdot (p_1\, p_2\, p_3\, p_4)^{1/4}$$
 
@@ -424,7 +424,7 @@ check("translation.bleu", bleu)
 bleu = use("translation.bleu")
 
 # %% [markdown] id="damage-text"
-# Five answers to *Thursday, March 6, 1997* (in Chinese, whatever your `LANGUAGE`), with characters as words:
+# Six answers to *Thursday, March 6, 1997* (in Chinese, whatever your `LANGUAGE`), with characters as words:
 
 # %% id="damage-run"
 reference = "1997年3月6日星期四"
@@ -481,8 +481,8 @@ print(f"right answers, characters: {bleu(expected, expected):.2f}")
 # *What to see:*
 #
 # - **BLEU is of a corpus.** A text of three characters has no run of four, so alone it gets 0, however right. The counts of all texts are added up first, then divided. The mean of the sentences' BLEU is another number.
-# - **BLEU is of tokens.** Chinese has no spaces, so `split()` makes one "word" of a phrase, and there are no runs of four. (In German this cell prints 1.00, since some phrases have four words.) Which tokens were counted changes the score by many points. Post (2018) asks everyone to say it, and wrote sacreBLEU, which computes BLEU with a named tokenisation; for Chinese it takes each character alone.
-# - **BLEU is of a test set.** A number without it says nothing: 41.0 on English to French is not better than 28.4 on English to German.
+# - **BLEU is of tokens.** Chinese has no spaces, so `split()` makes one "word" of a phrase, and there are no runs of four. (In German this cell prints 1.00, since some phrases have four words.) Which tokens were counted changes the score by many points. Post (2018) asks everyone to say it, and wrote sacreBLEU, which computes BLEU with a named tokenisation; it takes each Chinese character alone.
+# - **BLEU is of a test set.** A number without it says nothing: 41.8 on English to French is not better than 28.4 on English to German (both are one kind of model: Vaswani et al., 2017, table 2).
 #
 # **[chrF](glossary.md#chrF)** (Popović, 2015) needs no tokens: it counts runs of 1 to 6 *characters*, spaces left out. It takes precision *and* recall, where recall is the share of the reference's runs that was written, so that no brevity penalty is needed:
 #
@@ -570,7 +570,7 @@ print("greedy: one beginning is kept")
 print(demonstrations.draw_tree(two_dates, beam=1, steps=5))
 
 # %% [markdown] id="greedy-tree-note"
-# *What to see:* greedy decoding takes the 6, which is likelier than the 3, and writes *6月3日*: June 3. Each step was the likeliest, and all along the way the 3 that was dropped would have been better: after it the model has hardly a doubt.
+# *What to see:* greedy decoding takes the 6, which is likelier than the 3, and writes *6月3日*: June 3. Each step was the likeliest of those that were looked at.
 
 # %% id="beam-predict"
 predict("translation.beam-of-two")
@@ -591,7 +591,7 @@ predict("translation.beam-of-two")
 #                                     └─ ■  .36   kept, finished
 # ```
 #
-# - Each of at most `max_length` steps continues all live hypotheses by all tokens, and keeps the `beam` likeliest of all these continuations together, by the sum of log probabilities.
+# - A *hypothesis* is a beginning that is kept. Each of at most `max_length` steps continues all live hypotheses by all tokens, and keeps the `beam` likeliest of all these continuations together, by the sum of log probabilities.
 # - Those that end in `eos_id` (■) are finished: put them aside, and don't continue them. The others are live. The next step keeps `beam` continuations again, however many have finished. The search goes on until none is live.
 # - At the end the finished hypotheses and those that were cut at `max_length` compete by
 #
@@ -653,7 +653,7 @@ print(demonstrations.draw_tree(two_dates, beam=2, steps=5))
 explain("translation.beam-of-two")
 
 # %% [markdown] id="beam-note"
-# *What to see:* with a width of 1 it *is* greedy decoding. With two, the 3 survives one step behind the 6, and that is enough: 0.38 against 0.18.
+# *What to see:* with a width of 1 it *is* greedy decoding. With two, the 3 survives one step behind the 6, and that is enough: after it the model has hardly a doubt, 0.38 against 0.18.
 #
 # Now a model that knows our date, and hesitates: each next character has 0.82, and at every place it would stop with 0.10. Greedy decoding has no trouble with it. A beam of two?
 
@@ -678,7 +678,7 @@ print(f"           {math.log(0.1) / (6 / 6) ** 0.6:.2f}")
 explain("translation.empty")
 
 # %% [markdown] id="empty-note"
-# *What to see:* the beam finds what is likelier, and that is the empty text. The search made no error; the model did. Stahlberg and Byrne (2019) searched without any limit and found that for more than half of the sentences of a test set the empty text was the likeliest translation of a good model. Nobody sees it, because a small beam doesn't get there. Koehn and Knowles (2017, section 3.6) measured in eight language pairs that beyond some width translations get worse.
+# *What to see:* the beam finds what is likelier, and that is the empty text. The search made no error; the model did. Stahlberg and Byrne (2019) searched without any limit and found that for more than half of the sentences of a test set the empty text was the likeliest translation of a good model. With the small beams in use it stays out of sight: the search doesn't get there. Koehn and Knowles (2017, section 3.6) measured in eight language pairs that beyond some width translations get worse.
 #
 # So the width and the penalty are settings to be chosen, like a learning rate; Vaswani et al. (2017, section 6.1) took a beam of 4 and a penalty of 0.6. What does a beam do for our phrases?
 
@@ -830,7 +830,7 @@ model = train(phrases.as_in_the_chapter(LANGUAGE)).model  # kept since the first
 #
 # **2014: one vector.** A [recurrent network](glossary.md#recurrent-network) reads a token, changes its state, and reads the next. Its last state is all that a second network gets, and from it that one writes the translation (Cho et al., 2014a; Sutskever et al., 2014). The state has as many numbers for a word as for a page.
 #
-# **2015: attention.** Bahdanau et al. kept *all* states of the encoder, and let the decoder look at them before each step. A small network says how strongly at which ([additive attention](glossary.md#additive-attention)). This is where attention begins, as an addition to recurrent networks.
+# **2015: attention.** Bahdanau et al. kept *all* states of the encoder, and let the decoder look at them before each step. A small network says how strongly at which ([additive attention](glossary.md#additive-attention)). In translation attention begins here, as an addition to recurrent networks.
 #
 # **2017: the Transformer.** Vaswani et al. kept the addition and left out the recurrent networks. (*: in training, where the true text is there from the start; writing goes one after the other in all three.)
 #
@@ -964,7 +964,7 @@ explain("translation.which-falls")
 # %% [markdown] id="history-lists-note"
 # *What to see:* one vector falls with the length of the source, as Cho et al. (2014b) found for sentences. The lists show that it is the length: they have the same words, and only the number of names differs. The list of four names that it writes begins and ends well, and repeats itself in between. Attention takes the fall away. Both networks are still recurrent; what is new is that the second may look back. (Longer lists than any of training are another matter: section 8.)
 #
-# Is 128 numbers too few? Four names out of 80 are 25 bits, and the vector could hold them; what the network doesn't learn in this time is to write name after name into one state without spoiling the last, and to read them out one by one. With 8,000 numbers, 384 million parameters and ten days on eight GPUs Sutskever et al. (2014) found hardly any fall. They also read the source **backwards**: the first words of both texts then stand close to each other, and BLEU rose from 25.9 to 30.6. Here that is the second row.
+# Is 128 numbers too few? Four names out of 80 are 25 bits, and the vector could hold them; what the network doesn't learn in this time is to write name after name into one state without spoiling the last, and to read them out one by one. Sutskever et al. (2014, section 3) had 8,000 numbers, 384 million parameters and ten days on eight GPUs, and read the source **backwards**: the first words of both texts then stand close to each other. BLEU rose from 25.9 to 30.6, and below 35 words they found no fall at all. Here reading backwards is the second row.
 #
 # And the Transformer? On these phrases it adds nothing to attention. What it changes is not seen in such a table:
 
@@ -983,7 +983,7 @@ for kind, size in history.sizes().items():
 explain("translation.what-waits")
 
 # %% [markdown] id="history-costs-note"
-# *What to see:* a recurrent network waits for itself at every character. The Transformer's chain has the same length for any text, so all places can be computed at once, by a processor that has room for it (Vaswani et al., 2017, table 1). Our single core has no such room, and its times grow for all of them. A graphics processor has, and this is why everything since is trained with Transformers. (Writing is another matter: there each token waits for the one before in all three. Chapter 07's cache is about that.)
+# *What to see:* a recurrent network waits for itself at every character. The Transformer's chain has the same length for any text, so all places can be computed at once, by a processor that has room for it (Vaswani et al., 2017, table 1). Our single core has no such room, and its times grow for all of them. A graphics processor has, and that is the reason that Vaswani et al. (2017, section 1) give for leaving the recurrent networks out. (Writing is another matter: there each token waits for the one before in all three. Chapter 07's cache is about that.)
 
 # %% id="history-quiz"
 quiz("translation.what-attention-replaced")
@@ -1054,7 +1054,7 @@ for beam in (1, 4):
 #
 # > **In the article** (1.1): "这些模型通常包含数十亿甚至数万亿个参数，能够在各种任务中表现出惊人的能力" (*these models usually contain billions or even trillions of parameters and show astonishing abilities in all kinds of tasks*), with translation (翻译) among them.
 # >
-# > Billions are for models that do *all kinds of tasks*. A model that translates between two languages, and does nothing else, is much smaller: the two with which Vaswani et al. (2017, table 3) set a record had 65 and 213 million parameters. Ours has well below one million, and its limit is less its size than its text.
+# > Billions are for models that do *all kinds of tasks*. A model that translates between two languages, and does nothing else, is much smaller: the two with which Vaswani et al. (2017, tables 2 and 3) passed all earlier models on English to German had 65 and 213 million parameters. Ours has well below one million, and its limit is less its size than its text.
 #
 # The training of a minute is here for you to watch, if you like. The notebook goes on without it.
 
@@ -1067,7 +1067,7 @@ quiz("translation.useful")
 # %% [markdown] id="lab-section"
 # ## 11 The translation lab
 #
-# Everything of this chapter on one page. Type an English date, and step through its translation with the arrow keys: the lines show where the decoder looks, and they cross where the order turns. A click on a character of the distribution forces it, and the rest is written anew. The beam's tree can be walked. And the memory can be exchanged, for another phrase's or for itself with its vectors shuffled, from any step on.
+# Everything of this chapter on one page. Type an English date, and step through its translation with the arrow keys: the lines show where the decoder looks, and they cross where the order turns. A click on a character of the distribution forces it, and the rest is written again from there. The beam's tree can be walked. And the memory can be exchanged, for another phrase's or for itself with its vectors shuffled, from any step on.
 
 # %% id="lab"
 labs.TranslationLab(model, table, answers={**known, **dict(pairs)}, language=LANGUAGE)
@@ -1079,13 +1079,13 @@ quiz("translation.forced")
 # ## Recap
 #
 # - A translator is the encoder-decoder of chapter 07, taught with pairs. Nothing in it knows of languages.
-# - Label smoothing takes the target's last bit of certainty away: the logits get a finite goal, the loss a floor, its entropy. The model is less sure, and better calibrated.
+# - Label smoothing takes the target's last bit of certainty away: the logits get a finite goal, and the loss a floor, the target's entropy. The model is less sure, and better calibrated.
 # - Which part of the source belongs to which character is learned without being taught: heads of the cross-attention look at it when it is written.
 # - BLEU is the precision of runs of one to four tokens with a penalty for being short, of a whole corpus, for a named tokenisation. chrF counts runs of characters, with recall. Neither sees whether a number is right.
 # - A beam keeps several beginnings. With a width of one it is greedy decoding, and too wide it finds texts that are likely and wrong, the empty one first.
 # - A model learns a rule that fits its data, not the one that we mean. Where two rules fit all of them, only other data can decide: several phrases in a row make lists of any length.
 # - One vector carries a short phrase, and not a long one. Attention was invented for what it couldn't carry; the Transformer dropped the recurrent networks because they make each place wait for the one before.
-# - Real text has many right translations and far more words. A dictionary counted from the pairs is a good beginning; what lacks is text.
+# - Real text has many right translations and far more words. A dictionary counted from the pairs is a good beginning; what is missing is text.
 
 # %% [markdown] id="glossary"
 # ### The chapter's terms
@@ -1095,20 +1095,21 @@ quiz("translation.forced")
 # %% [markdown] id="papers"
 # ### The papers
 #
-# - Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser, Polosukhin: *Attention Is All You Need*. NeurIPS 2017. [arXiv:1706.03762](https://arxiv.org/abs/1706.03762). Section 5.1 on the shared vocabulary, 5.4 on label smoothing, 6.1 on results and beam.
+# - Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser, Polosukhin: *Attention Is All You Need*. NeurIPS 2017. [arXiv:1706.03762](https://arxiv.org/abs/1706.03762). Section 5.1 on the shared vocabulary, 5.4 on label smoothing, 6.1 with table 2 on results and beam.
 # - Szegedy, Vanhoucke, Ioffe, Shlens, Wojna: *Rethinking the Inception Architecture for Computer Vision*. CVPR 2016. [arXiv:1512.00567](https://arxiv.org/abs/1512.00567). Section 7: label smoothing.
+# - Rush: *The Annotated Transformer*. NLP-OSS 2018. [aclanthology.org/W18-2509](https://aclanthology.org/W18-2509).
 # - Müller, Kornblith, Hinton: *When Does Label Smoothing Help?* NeurIPS 2019. [arXiv:1906.02629](https://arxiv.org/abs/1906.02629). Section 3: calibration, and beam search.
 # - Papineni, Roukos, Ward, Zhu: *BLEU: a Method for Automatic Evaluation of Machine Translation*. ACL 2002. [aclanthology.org/P02-1040](https://aclanthology.org/P02-1040).
 # - Popović: *chrF: character n-gram F-score for automatic MT evaluation*. WMT 2015. [aclanthology.org/W15-3049](https://aclanthology.org/W15-3049).
 # - Post: *A Call for Clarity in Reporting BLEU Scores*. WMT 2018. [arXiv:1804.08771](https://arxiv.org/abs/1804.08771). sacreBLEU.
 # - Rei, Stewart, Farinha, Lavie: *COMET: A Neural Framework for MT Evaluation*. EMNLP 2020. [arXiv:2009.09025](https://arxiv.org/abs/2009.09025).
 # - Stahlberg, Byrne: *On NMT Search Errors and Model Errors: Cat Got Your Tongue?* EMNLP 2019. [arXiv:1908.10090](https://arxiv.org/abs/1908.10090). The empty translation.
-# - Koehn, Knowles: *Six Challenges for Neural Machine Translation*. 2017. [arXiv:1706.03872](https://arxiv.org/abs/1706.03872). Section 3.6: wider beams.
+# - Koehn, Knowles: *Six Challenges for Neural Machine Translation*. 2017. [arXiv:1706.03872](https://arxiv.org/abs/1706.03872). Section 3.2: little text; 3.6: wider beams.
 # - Bahdanau, Cho, Bengio: *Neural Machine Translation by Jointly Learning to Align and Translate*. ICLR 2015. [arXiv:1409.0473](https://arxiv.org/abs/1409.0473). Section 3.1 and A.1.2: the attention of exercise 5; table 1.
 # - Jia, Liang: *Data Recombination for Neural Semantic Parsing*. ACL 2016. [arXiv:1606.03622](https://arxiv.org/abs/1606.03622). Examples joined to one.
 # - Cho, van Merriënboer, Gulcehre, Bahdanau, Bougares, Schwenk, Bengio: *Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation*. EMNLP 2014 (2014a). [arXiv:1406.1078](https://arxiv.org/abs/1406.1078).
 # - Cho, van Merriënboer, Bahdanau, Bengio: *On the Properties of Neural Machine Translation: Encoder-Decoder Approaches*. SSST-8, 2014 (2014b). [arXiv:1409.1259](https://arxiv.org/abs/1409.1259). The fall with the length of a sentence.
-# - Sutskever, Vinyals, Le: *Sequence to Sequence Learning with Neural Networks*. NeurIPS 2014. [arXiv:1409.3215](https://arxiv.org/abs/1409.3215). Section 3.3: the source read backwards.
-# - Brown, Della Pietra, Della Pietra, Mercer: *The Mathematics of Statistical Machine Translation: Parameter Estimation*. Computational Linguistics 19(2), 1993. [aclanthology.org/J93-2003](https://aclanthology.org/J93-2003). Section 4.2: Model 1.
+# - Sutskever, Vinyals, Le: *Sequence to Sequence Learning with Neural Networks*. NeurIPS 2014. [arXiv:1409.3215](https://arxiv.org/abs/1409.3215). Section 3.3: the source read backwards; 3.4: the sizes; 3.7 with figure 3: long sentences.
+# - Brown, Della Pietra, Della Pietra, Mercer: *The Mathematics of Statistical Machine Translation: Parameter Estimation*. Computational Linguistics 19(2), 1993. [aclanthology.org/J93-2003](https://aclanthology.org/J93-2003). Section 4: Model 1.
 # - Arthur, Neubig, Nakamura: *Incorporating Discrete Translation Lexicons into Neural Machine Translation*. EMNLP 2016. [arXiv:1606.02006](https://arxiv.org/abs/1606.02006). Section 3: a dictionary beside the scores.
 # - Sennrich, Zhang: *Revisiting Low-Resource Neural Machine Translation: A Case Study*. ACL 2019. [arXiv:1905.11901](https://arxiv.org/abs/1905.11901).

@@ -55,7 +55,7 @@ from course.content.vision_and_speech.experiments.images.distort import distort
 # >
 # > Everything after that is about text; how an image or a sound gets into an encoder is left out. It takes one step in front of the encoder, and this chapter is about that step.
 #
-# What does a layer of chapter 04 know of words? Look at what it takes: a tensor $(B, S, D)$, and perhaps a mask. The words were gone before: the embedding had turned each into $D$ numbers, and the positions were added to these. Whatever else can be written as $S$ vectors of $D$ numbers, the same layer reads.
+# What does a layer of chapter 04 know of words? Look at what it takes: a tensor $(B, S, D)$, and perhaps a mask. The words were gone before: the embedding had turned each into $D$ numbers, and the positions were added to these. So what must change in the layer before it can read something else?
 
 # %% id="any-sequence-predict"
 predict("vision.what-changes")
@@ -75,7 +75,7 @@ for name, x in sequences.items():  # x is (B, S, D)
 explain("vision.what-changes")
 
 # %% [markdown] id="any-sequence-note"
-# *What to see:* one layer, one set of weights, three kinds of sequence. What changes from one kind to the next stands in front of the encoder:
+# *What to see:* one layer, one set of weights, three kinds of sequence: it reads whatever is written as $S$ vectors of $D$ numbers. What changes from one kind to the next stands in front of the encoder:
 #
 # | | a token is | how it becomes $D$ numbers | where it stands |
 # |---|---|---|---|
@@ -428,7 +428,7 @@ print(recorded.text("test", parts, accuracy="{:.1%}"))
 # %% [markdown] id="looking-section"
 # ## 5 What it looks at
 #
-# An attention map over an image is the most shown picture of all that Transformers have brought, and the one that is most believed. Draw it for our digit: how much attention each patch gets, in the mean of all layers, heads and queries. And beside it what chapter 06 did with words: cover one patch after another with paper, and see how the answer's logit changes.
+# An attention map over an image is often shown as the reason for an answer. Draw it for our digit: how much attention each patch gets, in the mean of all layers, heads and queries. And beside it what chapter 06 did with words: cover one patch after another with paper, and see how the answer's logit changes.
 
 # %% id="looking-predict"
 predict("vision.looked-at")
@@ -564,7 +564,7 @@ print(f"{len(said.signal):,} samples become {frames.shape[1]} frames of {frames.
 # %% [markdown] id="spectrum-text"
 # What swings in a frame, and how fast? The discrete Fourier transform asks that for us: it writes the frame as a sum of waves, and `torch.fft.rfft` returns the size of each. With 200 samples at 8,000 a second the waves are 40 Hz apart: 0, 40, 80, up to 4,000 Hz. Their squares are the frame's *power spectrum*.
 #
-# Now a pure tone of 1,020 Hz, half-way between two of these waves. One frame of it, cut out as it is; and the same frame under a *window*, a curve that rises from 0 to 1 and falls to 0 again.
+# Now a pure tone of 1,020 Hz, half-way between two of these waves. One frame of it, cut out as it is; and the same frame under a *window*, a curve that rises from 0 to 1 and falls to 0 again. The picture measures power in decibels (dB), ten times $\log_{10}$ of its ratio to the largest: $-10$ dB are a tenth of it, $-30$ dB a thousandth.
 
 # %% id="window-predict"
 predict("speech.window")
@@ -714,7 +714,7 @@ print(f"{hearing.path_count(3, steps):,} paths spell three different words in {s
 #
 # $$p(y \mid x) = \sum_{\text{paths } a \text{ that spell } y} \; \prod_{n=1}^{N} p_n(a_n \mid x), \qquad \text{loss} = -\ln p(y \mid x)$$
 #
-# In a path the steps are independent of each other, given the sound: the probability of a path is a plain product. That lets the sum be made step by step, in $N (2T + 1)$ cells, without listing a single path.
+# In a path the steps are independent of each other, given the sound: the probability of a path is a plain product. That lets the sum be made step by step, in $N (2T + 1)$ numbers for $N$ steps and a text of $T$ symbols, without listing a single path.
 
 # %% [markdown] id="ctc-loss-text"
 # ### Exercise 5: `ctc_loss`

@@ -49,7 +49,7 @@ def test_who_is_cited_stands_among_the_papers_and_the_other_way_round() -> None:
     text = PROSE.replace(papers, "")
     first_authors = re.findall(r"^# - (\w+)|^- (\w+)", papers, flags=re.M)
     names = [one or other for one, other in first_authors]
-    assert len(names) == 9
+    assert len(names) == 10
     assert all(name in text for name in names)
     links = re.findall(r"\[arXiv:(\S+)\]\(https://arxiv\.org/abs/(\S+)\)", papers)
     assert len(links) >= 8
