@@ -248,6 +248,19 @@ def test_without_a_network_or_room_one_sentence_says_so(
         datasets.load("free-spoken-digits", download=True)
 
 
+def test_a_copy_that_was_fetched_elsewhere_is_taken(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = shelf.publish(FREE_SPOKEN_DIGITS, spoken(takes=1))
+    monkeypatch.setattr(human_digits, "FREE_SPOKEN_DIGITS", archive)
+    content, shelf.content = shelf.content, b""
+    copy = folder() / archive.file
+    with pytest.raises(NotHereError, match=re.escape(f"fetched elsewhere may lie at {copy}.")):
+        datasets.load("free-spoken-digits", download=True)
+    copy.write_bytes(content)
+    assert len(datasets.load("free-spoken-digits").test) == 30
+
+
 def test_a_wrong_name_and_a_wrong_setting_are_named(shelf: Shelf) -> None:
     with pytest.raises(KeyError, match="no data set 'cifar10'; did you mean 'cifar-10'"):
         datasets.load("cifar10")

@@ -90,10 +90,12 @@ def _fetch(archive: Archive, path: Path) -> None:
             while piece := answer.read(_PIECE):
                 bar.update(file.write(piece))
     except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
-        reason = str(getattr(error, "reason", error)) or type(error).__name__
+        cause = getattr(error, "reason", error)
+        reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
         raise NotHereError(
             f"{archive.card.name} could not be fetched from {archive.url}: {reason}. Is there a network? "
-            "The sets of the course need none: datasets.available() lists them."
+            f"A copy that you fetched elsewhere may lie at {folder() / archive.file}. "
+            "The sets of the course need no network: datasets.available() lists them."
         ) from error
 
 
