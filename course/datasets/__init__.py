@@ -3,7 +3,9 @@
     datasets.available()                          what there is, how large, under which licence
     data = datasets.load("python-docs")           data.train, data.validation, data.test
     data.show(10)                                 ten examples
-    datasets.load("ag_news", download=True)       a public set
+    datasets.load("ag_news", download=True)       a public set, of texts
+    datasets.load("cifar-10", download=True)      of images
+    datasets.load("free-spoken-digits", download=True)  of sounds
     datasets.pieces("train", length=32)           "python-docs" as rows of piece ids
 
 Nothing is downloaded without `download=True`.

@@ -13,6 +13,7 @@ from course.datasets.dataset import Card, Dataset
 from course.datasets.digits import card as digits
 from course.datasets.help_pages import corpus as help_pages
 from course.datasets.phrases import card as phrases
+from course.datasets.public import archives
 from course.datasets.public.load import load_public
 from course.datasets.public.sources import SOURCES
 from course.datasets.python_docs import corpus
@@ -50,6 +51,9 @@ def _sets() -> Mapping[str, tuple[Card, Callable[..., Dataset]]]:
         (read_aloud.CARD, _load_read_aloud),
         (digits.CARD, _load_digits),
         *((source.card, partial(load_public, source)) for source in SOURCES),
+        (archives.CIFAR_10.card, _load_cifar_10),
+        (archives.FREE_SPOKEN_DIGITS.card, _load_free_spoken_digits),
+        (archives.SPEECH_COMMANDS.card, _load_speech_commands),
     )
     return {card.name: (card, read) for card, read in sets}
 
@@ -78,6 +82,24 @@ def _load_digits(**settings: Any) -> Dataset:
     return load(**settings)
 
 
+def _load_cifar_10(**settings: Any) -> Dataset:
+    from course.datasets.public.photographs import load_cifar_10  # needs numpy and torch
+
+    return load_cifar_10(**settings)
+
+
+def _load_free_spoken_digits(**settings: Any) -> Dataset:
+    from course.datasets.public.human_digits import load_free_spoken_digits
+
+    return load_free_spoken_digits(**settings)
+
+
+def _load_speech_commands(**settings: Any) -> Dataset:
+    from course.datasets.public.human_digits import load_speech_commands
+
+    return load_speech_commands(**settings)
+
+
 def available() -> Listing:
     """Return what data sets there are: what is in each, how large it is, its licence.
 
@@ -93,7 +115,8 @@ def load(name: str, **settings: Any) -> Dataset:
     Args:
         name: see `available()`.
         settings: those of the data set: `split="random"` for "docstring-families" and "digits",
-            `language="de"` for "cldr-phrases", `download=True` for public ones.
+            `language="de"` for "cldr-phrases", `download=True` for public ones, `split="speakers"` for
+            "free-spoken-digits".
 
     Raises:
         KeyError: there is no data set of that name; names the nearest.

@@ -8,7 +8,7 @@ from pathlib import Path
 from course.datasets.dataset import megabytes
 from course.datasets.public.sources import File, Source
 
-__all__ = ["NotHereError", "fetch"]
+__all__ = ["NotHereError", "fetch", "sha256"]
 
 
 class NotHereError(FileNotFoundError):
@@ -22,11 +22,11 @@ def fetch(source: Source, file: File, *, download: bool) -> Path:
     not have it, or if what came is not what was published.
     """
     path = _from_hub(source, file, download=download)
-    if _sha256(path) == file.sha256:
+    if sha256(path) == file.sha256:
         return path
     if download:  # once more: an earlier download may have been cut off
         path = _from_hub(source, file, download=True, force=True)
-        if _sha256(path) == file.sha256:
+        if sha256(path) == file.sha256:
             return path
     raise NotHereError(
         f"{source.card.name}: {file.path} is broken: it should have {file.size:,} bytes and its published "
@@ -76,6 +76,7 @@ def _call(source: Source) -> str:
     return f'datasets.load("{source.card.name}", download=True)'
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
