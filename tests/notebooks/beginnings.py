@@ -14,18 +14,20 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 FILE = Path(__file__).with_suffix(".json")
 
 
-def read(home: Path) -> dict[str, list[float]]:
+def read(home: Path) -> dict[str, dict[str, Any]]:
     """The losses of each training that a learner's folder keeps the result of."""
     found = {}
     for path in sorted((home / "trainings" / "cache").glob("*.json")):
         kept = json.loads(path.read_text(encoding="utf-8"))
         settings = kept["settings"]
         name = f"{kept['training']}, {settings['positions']}, {settings['steps']}"
-        found[name] = [record["loss"] for record in kept["records"]]
+        losses = [record["loss"] for record in kept["records"]]
+        found[name] = {"optimizer": settings["optimizer"], "losses": losses}
     return dict(sorted(found.items()))
 
 
