@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-SEEDS = int(os.environ.get("COURSE_SEEDS", "40"))  # of what is drawn; 200 at night
+SEEDS = int(os.environ.get("COURSE_SEEDS", "16"))  # of what is drawn; 200 at night
 NIGHT = SEEDS > 40
 at_night = pytest.mark.skipif(not NIGHT, reason="takes minutes: at night, with COURSE_SEEDS=200")
 

@@ -17,14 +17,15 @@ MOST_PROCESSES = 4  # each holds torch and a kernel or a browser
 def arguments(*, quick: bool, more: Sequence[str], cores: int | None = None) -> list[str]:
     """What pytest is given.
 
-    All tests together run in as many processes as there are cores, particular ones in one.
+    All tests together run in one process more than there are cores, since one that waits for a kernel or a
+    browser leaves its core to others; particular ones in one.
     tests/notebooks runs every notebook under nbval, in each of its states.
     """
     named = any((ROOT / argument.partition("::")[0]).exists() for argument in more)
     places = [] if named else ["tests"]
     marks = ["-m", _SLOW] if quick and "-m" not in more else []
-    processes = 1 if named else min(cores or os.cpu_count() or 1, MOST_PROCESSES)
-    spread = ["-n", str(processes)] if processes > 1 else []
+    cores = cores or os.cpu_count() or 1
+    spread = [] if named or cores == 1 else ["-n", str(min(cores + 1, MOST_PROCESSES))]
     return [*marks, *spread, *more, *places]
 
 

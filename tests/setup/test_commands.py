@@ -275,5 +275,5 @@ def test_the_command_line_works_from_the_root() -> None:
 def test_all_tests_share_the_cores_and_particular_ones_do_not() -> None:
     assert "-n" not in testing.arguments(quick=False, more=[], cores=1)
     spread = testing.arguments(quick=True, more=[], cores=2)
-    assert spread[spread.index("-n") + 1] == "2"
+    assert spread[spread.index("-n") + 1] == "3"
     assert "-n" not in testing.arguments(quick=False, more=["tests/setup"], cores=2)
