@@ -122,6 +122,7 @@ def run(
     environment = {
         **os.environ,
         "COURSE_HOME": str(home),
+        "XDG_CACHE_HOME": str(folder / "cache"),  # no public set that somebody has fetched here
         "COURSE_TEST_NETWORK": str(network),
         "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(press.ROOT)]),
         "OMP_NUM_THREADS": "1",
