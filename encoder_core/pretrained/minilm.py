@@ -119,7 +119,7 @@ def sentence_embedding(
     encodings = [tokenizer.encode(text, max_length=max_length) for text in several]
     order = sorted(range(len(several)), key=lambda i: -len(encodings[i]))
     vectors = weight.new_empty(len(several), model.config.d_model)  # (N, D)
-    with torch.inference_mode(False), torch.no_grad(), _evaluating(model):
+    with torch.inference_mode(False), torch.no_grad(), evaluating(model):
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
             batch = tokenizer.pad([encodings[i] for i in rows]).to(weight.device)
@@ -132,11 +132,13 @@ def sentence_embedding(
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Put a model in eval mode for the block."""
-    training = model.training
-    model.eval()
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Put a model in eval mode for the block, and each of its modules back after it."""
+    training = [module for module in model.modules() if module.training]
+    if training:  # setting the mode of a whole model takes as long as one of its layers
+        model.eval()
     try:
         yield
     finally:
-        model.train(training)
+        for module in training:
+            module.training = True

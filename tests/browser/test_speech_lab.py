@@ -25,6 +25,12 @@ TRACKS = """() => {
     return stream;
   };
 }"""
+# In the page: note what a button says, however soon it says something else.
+LABELS = """(button) => {
+  window.courseLabels = [];
+  const note = () => window.courseLabels.push(button.textContent);
+  new MutationObserver(note).observe(button, { characterData: true, childList: true, subtree: true });
+}"""
 STATES = "() => window.courseTracks.map((track) => track.readyState)"
 
 
@@ -84,6 +90,10 @@ def test_a_recording_is_walked_through_played_and_changed(
     page.locator(f"{LAB} label:text-is('Speed') + input").focus()
     page.keyboard.press("ArrowLeft")
     follows(page, before)
+    play.evaluate(LABELS)
+    play.click()  # the samples of what is heard now are fetched first
+    page.wait_for_function("() => window.courseLabels.length === 2", timeout=WAIT)
+    assert page.evaluate("() => window.courseLabels") == ["■ Stop", "▶ Play"]
     page.locator(f"{LAB} button:text-is('Numbers as tables')").click()
     rows = page.locator(f"{LAB} [data-panel=sound] .course-lab-behind tbody tr")
     assert rows.count() > 20

@@ -157,6 +157,29 @@ def test_what_is_read_is_told_in_words_tables_and_a_still_picture(lab: SpeechLab
         fits_a_notebook(page)
 
 
+def test_the_samples_are_sent_to_a_view_that_opens_and_when_they_are_to_be_played(
+    lab: SpeechLab,
+) -> None:
+    front = Front(lab).ready()
+    assert "sound" in front.data["sound"]
+    front.move(speed=0.8)
+    assert front.data["sound"].keys() == {"energies", "curves"}
+    assert len(lab.first_message()["buffers"]) == 4  # with the table's numbers
+    front.move(frame=2)
+    assert "sound" not in front.sent_last
+    for asked in (1, 2):  # of two views each may ask
+        front.move(hear=asked)
+        heard = unpack_sound(front.data["sound"]["sound"])
+        np.testing.assert_allclose(heard, lab.shown().signal, atol=0.5 / 32767 + 1e-7)
+    front.move(frame=3)
+    assert "sound" not in front.sent_last
+    front.move(noise=LOUDEST)
+    assert "sound" not in front.data["sound"]
+    lab._handle_custom_msg({"type": "ready", "view": "view-2"}, [])  # another view opens
+    front.move(frame=4)
+    assert "sound" not in front.sent_last
+
+
 def test_the_frame_moves_by_keys_words_and_clips(lab: SpeechLab) -> None:
     front = Front(lab).ready()
     front.move(frame=3)

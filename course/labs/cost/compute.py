@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from course.labs.cost.settings import Settings, check_settings, doubling
 from encoder_core.inspect.costs import Cost, Memory, encoder_memory, layer_costs
 from encoder_core.inspect.machine import Machine
 
 LONGEST = 65_536  # tokens on the curve
+LENGTHS = tuple(doubling(LONGEST)[3:])  # of the curve, beside that of the settings
 SQUARE = ("attention", "scores", "softmax", "weighted values")  # parts of each pair of tokens
 
 
@@ -96,16 +98,24 @@ def compute(settings: Settings, machine: Machine) -> Shown:
     (23.1, 1531)
     """
     check_settings(settings)
-    lengths = sorted({*doubling(LONGEST)[3:], settings.length})
+    doubled, crossover = _at_all_lengths(replace(settings, length=1), machine)
+    here = [] if settings.length in LENGTHS else [moment(settings, settings.length, machine)]
     return Shown(
         tuple(costs_of(settings)),
         machine,
         memory_of(settings),
         settings.layers,
         settings.batch * settings.length,
-        tuple(moment(settings, length, machine) for length in lengths),
-        _crossover(settings, machine),
+        tuple(sorted([*doubled, *here], key=lambda each: each.length)),
+        crossover,
     )
+
+
+@lru_cache(maxsize=4)
+def _at_all_lengths(settings: Settings, machine: Machine) -> tuple[tuple[Moment, ...], int | None]:
+    """The moments at `LENGTHS`, and the crossover: another length of the settings leaves both."""
+    moments = tuple(moment(settings, length, machine) for length in LENGTHS)
+    return moments, _crossover(settings, machine)
 
 
 def costs_of(settings: Settings) -> list[Cost]:

@@ -179,6 +179,8 @@ declare namespace Labs {
     longest: number;
     /** The value that gets a recording, 16 bits a sample, in base64. */
     records: string;
+    /** The value that asks for the samples of what is shown. */
+    hears: string;
     /** What becomes of a recording, in words. */
     privacy: string;
   }

@@ -17,7 +17,7 @@ const STRIPS = { words: 16, path: 6, energies: 26, high: 132, ticks: 162, curves
 
 /**
  * A recording. Buffers: `energies` (8-bit codes, high bands first), `curves` (floats: the likeliest word's
- * probability in each frame, then the blank's) and `sound` (16 bits a sample).
+ * probability in each frame, then the blank's) and, when a view opens or has asked for it, `sound` (16 bits a sample).
  *
  * @extends {CanvasPanel<Labs.SoundSpec, Labs.SoundMeta>}
  */
@@ -30,7 +30,10 @@ export class SoundPanel extends CanvasPanel {
     super(spec, lab);
     this.best = new Float32Array(0);
     this.blank = new Float32Array(0);
-    this.samples = new Float32Array(0);
+    /** @type {ArrayBuffer | null} */
+    this.sound = null; // of what is shown; null until Python was asked for it
+    this.waiting = false; // to be played when it is there
+    this.asked = 0;
     this.axis = new TimeAxis(MARGIN, 1, 1, 1, 1);
     /** @type {AudioContext | null} */
     this.speaker = null; // made when first asked for: a browser lets no page make a sound before that
@@ -64,8 +67,9 @@ export class SoundPanel extends CanvasPanel {
     this.pixels.flush();
     const curves = new Float32Array(data.curves);
     [this.best, this.blank] = [curves.subarray(0, frames), curves.subarray(frames)];
-    this.samples = fromPcm(data.sound);
+    this.sound = data.sound ?? null;
     this.stop(); // what is heard is no longer what is seen
+    if (this.waiting && this.sound) this.play();
   }
 
   snapshot() {
@@ -265,6 +269,7 @@ export class SoundPanel extends CanvasPanel {
 
   toggle() {
     if (this.source) this.stop();
+    else if (this.waiting) this.waiting = false;
     else this.play();
   }
 
@@ -273,12 +278,17 @@ export class SoundPanel extends CanvasPanel {
     return this.from + Math.max(0, (this.speaker?.currentTime ?? 0) - this.began);
   }
 
+  /** Play what is shown, now or when Python has sent it. */
   play() {
-    if (!this.samples.length) return;
+    if (!this.ready) return;
     const speaker = this.speaker ??= new AudioContext();
-    speaker.resume();
-    const buffer = speaker.createBuffer(1, this.samples.length, this.spec.rate);
-    buffer.copyToChannel(this.samples, 0);
+    speaker.resume(); // at the press: later the browser would not let it
+    this.waiting = !this.sound;
+    if (!this.sound) return this.lab.change({ [this.spec.hears]: ++this.asked });
+    const samples = fromPcm(this.sound);
+    if (!samples.length) return;
+    const buffer = speaker.createBuffer(1, samples.length, this.spec.rate);
+    buffer.copyToChannel(samples, 0);
     const source = this.source = speaker.createBufferSource();
     source.buffer = buffer;
     source.connect(speaker.destination);
@@ -334,6 +344,7 @@ export class SoundPanel extends CanvasPanel {
 
   dispose() {
     this.microphone.abandon();
+    this.waiting = false;
     this.source?.stop();
     this.source = null;
     this.speaker?.close();

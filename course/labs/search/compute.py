@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from course.labs.faults import InvalidSetting, OwnFailed
 from course.labs.own_functions import call_own
 from course.labs.settings_lab import check_whole
 from course.system.threads import one_thread
-from encoder_core import sentence_embedding
+from encoder_core import Bert, WordPiece, load_minilm, sentence_embedding
 
 __all__ = ["Nearest", "Rankings", "Selection", "Settings", "Shelf", "Word"]
 
@@ -99,7 +100,7 @@ class Shelf:
             raise InvalidSetting("There is no question yet. Type one, such as “copy a file”.")
         count = min(asked.shown, len(self))
         with one_thread():
-            vector = sentence_embedding(text)  # (D,)
+            vector = sentence_embedding(text, *_minilm())  # (D,)
             cosines = self.index.vectors @ vector  # (N, D) @ (D,) -> (N,)
             if nearest is None:
                 best = cosines.topk(count)
@@ -147,6 +148,12 @@ class Shelf:
 def _pieces(text: str) -> list[tuple[int, str]]:
     """The text's words, counted or not, and where each begins; punctuation is left out."""
     return [(match.start(), match.group()) for match in re.finditer(r"\w+", text)]
+
+
+@cache
+def _minilm() -> tuple[Bert, WordPiece]:
+    """MiniLM, found once: `load_minilm` looks for its folder in every call, and a key press waits."""
+    return load_minilm()
 
 
 @dataclass(frozen=True, eq=False)

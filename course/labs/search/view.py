@@ -161,7 +161,8 @@ def _added(rankings: Rankings, chosen: int, key: Hashable) -> PanelData:
 
 def called(passage: Passage, most: int = 48) -> str:
     """A passage's name in a sentence: its title and how it begins."""
-    line = f"{passage.title}: {' '.join(passage.text.split())}"
+    begins = passage.text.split(maxsplit=most)[:most]  # as many words as letters: enough
+    line = f"{passage.title}: {' '.join(begins)}"
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 

@@ -17,6 +17,7 @@ from course.labs.settings_lab import check_whole
 from encoder_core.inspect.recording import record
 from encoder_core.models.speech import ctc_collapse
 from encoder_core.multihead import MultiheadAttention
+from encoder_core.pretrained.minilm import evaluating
 
 __all__ = ["Clip", "Listener", "Result", "Run", "Selection", "Settings", "stretch"]
 
@@ -222,16 +223,13 @@ class Listener:
 
     def _read(self, signal: Tensor) -> tuple[Tensor, Floats | None]:
         """The logits `(F, V)` and the attention `(layers, H, F, F)` of one signal."""
-        trains, samples = self.model.training, torch.tensor([len(signal)])
-        self.model.eval()
-        try:
+        samples = torch.tensor([len(signal)])
+        with evaluating(self.model):
             if not self._recordable:
                 logits, lengths = self.model(signal[None], samples)
                 return logits[0, : int(lengths[0])].float(), None
             with record(self.model) as recording:
                 logits, lengths = self.model(signal[None], samples)
-        finally:
-            self.model.train(trains)
         frames = int(lengths[0])
         maps = torch.stack([each[0, :, :frames, :frames].float() for each in recording.attention])
         return logits[0, :frames].float(), maps.numpy()

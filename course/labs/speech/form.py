@@ -99,6 +99,7 @@ def _sound(rate: int) -> dict[str, Any]:
         "rate": rate,
         "longest": LONGEST,
         "records": "recorded",
+        "hears": "hear",
         "privacy": MICROPHONE,
         "chooses": [None, "frame"],
         "help": (

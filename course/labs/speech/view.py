@@ -24,18 +24,27 @@ _BLANK = "blank"
 
 
 def panels(
-    result: Result, asked: Settings, chosen: Selection, listener: Listener, key: Hashable
+    result: Result,
+    asked: Settings,
+    chosen: Selection,
+    listener: Listener,
+    key: Hashable,
+    heard: int,
 ) -> list[PanelData]:
-    """Every panel as it should look now."""
+    """Every panel as it should look now; `heard` grows when the samples are wanted, 0 leaves them out."""
     return [
-        _sound(result, asked, chosen, listener, key),
+        _sound(result, asked, chosen, listener, (key, heard)),
         PanelData("texts", {"rows": rows(result, listener)}, 0, dict),
         _words(result, chosen, listener, key),
     ]
 
 
 def _sound(
-    result: Result, asked: Settings, chosen: Selection, listener: Listener, key: Hashable
+    result: Result,
+    asked: Settings,
+    chosen: Selection,
+    listener: Listener,
+    key: tuple[Hashable, int],
 ) -> PanelData:
     best, blank = curves(result, listener)
     bands, count = result.energies.shape[1], len(result.energies)
@@ -59,11 +68,11 @@ def _sound(
     }
 
     def data() -> dict[str, bytes]:
-        return {
+        drawn = {
             "energies": pack(weight_codes(shades(result), None, 8), 8),
             "curves": pack_floats(np.concatenate([best, blank])),
-            "sound": pack_sound(result.signal),
         }
+        return {**drawn, "sound": pack_sound(result.signal)} if key[1] else drawn
 
     return PanelData("sound", meta, key, data)
 

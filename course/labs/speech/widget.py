@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from course.labs.drawing import Drawing
+from course.labs.drawing import Drawing, Sent
 from course.labs.faults import UnreadableSetting
 from course.labs.settings_lab import SettingsLab
 from course.labs.speech.challenges import TASKS
@@ -65,6 +65,7 @@ class SpeechLab(SettingsLab):
         **settings: Any,
     ) -> None:
         self.listener = Listener(model, clips, names, blank, rate)
+        self._heard = (0, 0)  # of which result the samples are sent, and how often they were wanted
         self.begin(Settings(), Selection(), settings)
         super().__init__()
 
@@ -100,9 +101,11 @@ class SpeechLab(SettingsLab):
     def drawing(self) -> Drawing:
         """What should be seen now."""
         result, asked = self.shown(), self._made_from[0]
+        of, times = self._heard
+        heard = times if of == self._number else 0
         return Drawing(
             values={**self.settings, "recorded": "", "seconds": result.seconds},
-            panels=panels(result, asked, self._chosen, self.listener, self._number),
+            panels=panels(result, asked, self._chosen, self.listener, self._number, heard),
             summary=summary(result, asked, self._chosen, self.listener),
             notice=self._notice or (TRIMMED if result.trimmed else ""),
             choices={"clip": clip_choices(self.listener)},
@@ -119,9 +122,19 @@ class SpeechLab(SettingsLab):
             "image/svg+xml": still(result, self.listener, told),
         }
 
+    def _everything(self, sent: Sent) -> tuple[dict[str, Any], list[bytes]]:
+        """A view that opens gets the samples with the picture: it can play them without Python."""
+        self._hear(None)
+        return super()._everything(sent)
+
     def first_message(self) -> dict[str, Any]:
         """What a view shows before Python has answered; a notebook may keep it, so no voice is in it."""
-        return {} if self._made_from[0].clip == SPOKEN else super().first_message()
+        if self._made_from[0].clip == SPOKEN:
+            return {}
+        heard = self._heard
+        message = super().first_message()
+        self._heard = heard  # the views that there are have got no samples by this
+        return message
 
     # What the buttons do, and the microphone
 
@@ -167,6 +180,11 @@ class SpeechLab(SettingsLab):
     def _second(self, frame: float) -> float:
         return float(round(min(frame * self.shown().pitch, MOST), 3))
 
+    def _hear(self, _: Any) -> None:
+        """Send the samples of what is shown: most of the bytes, which no picture waits for."""
+        self.shown()
+        self._heard = (self._number, self._heard[1] + 1)
+
     def _take_word(self, number: Any) -> None:
         """Move the frame to where a word is surest."""
         result = self.shown()
@@ -204,6 +222,7 @@ class SpeechLab(SettingsLab):
         "end_cut": _end_cut,
         "cut_word": _cut_word,
         "word": _take_word,
+        "hear": _hear,
         "recorded": _take_recording,
         "forget": forget,
     }

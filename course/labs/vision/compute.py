@@ -165,9 +165,9 @@ class Reader:
         self.check(asked)
         levels = self.drawn(asked)
         order = self.order(asked)
-        hidden = [tuple(asked.occluded), *((*asked.occluded, i) for i in range(self.count))]
         image = torch.from_numpy(levels / DARKEST).float().reshape(1, 1, SIDE, SIDE)
-        batch = torch.cat([occlude(image, each, self.patch, self.grey) for each in hidden])
+        hidden = occlude(image, asked.occluded, self.patch, self.grey)
+        batch = torch.cat([hidden, occlude_each(hidden, self.patch, self.grey)])  # (N + 1, ...)
         logits, weights = self._call(shuffle(batch, order, self.patch), self._table(asked, order))
         chances = logits.softmax(-1).numpy()  # (N + 1, C)
         winner = int(chances[0].argmax())
@@ -185,9 +185,13 @@ class Reader:
 
     def _call(self, images: Tensor, table: Tensor | None) -> tuple[Tensor, NDArray[np.float32]]:
         """Logits `(B, C)` with these positions, and the attention in the first image, `(layers, H, L, L)`."""
-        swapped = {} if table is None else {"positions": table}
         with one_thread(), torch.no_grad(), record(self.model) as recording:
-            logits: Tensor = functional_call(self.model, swapped, (self.prepare(images),))
+            pixels = self.prepare(images)
+            logits: Tensor = (
+                self.model(pixels)
+                if table is None
+                else functional_call(self.model, {"positions": table}, (pixels,))
+            )
         return logits, torch.stack([each[0] for each in recording.attention]).float().numpy()
 
     def _table(self, asked: Settings, order: NDArray[np.int64]) -> Tensor | None:
@@ -264,6 +268,19 @@ def occlude(images: Tensor, patches: Sequence[int], patch: int, grey: float) -> 
     ).clone()  # (B, N, P * P); patches of one pixel are the image itself
     cut[:, list(patches)] = grey
     return unpatchify(cut, patch, *images.shape[-2:])
+
+
+def occlude_each(image: Tensor, patch: int, grey: float) -> Tensor:
+    """Paint one patch grey, another in each copy of an image `(1, 1, height, width)`: `(N, 1, height, width)`.
+
+    >>> occlude_each(torch.zeros(1, 1, 1, 2), patch=1, grey=0.5).tolist()
+    [[[[0.5, 0.0]]], [[[0.0, 0.5]]]]
+    """
+    cut = patchify(image, patch)  # (1, N, P * P)
+    count = cut.shape[1]
+    copies = cut.repeat(count, 1, 1)  # (N, N, P * P)
+    copies.diagonal().fill_(grey)  # of the first two axes: patch i of copy i
+    return unpatchify(copies, patch, *image.shape[-2:])
 
 
 def shuffle(images: Tensor, order: Sequence[int] | NDArray[np.int64], patch: int) -> Tensor:
