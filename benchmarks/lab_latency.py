@@ -2,10 +2,11 @@
 
     python benchmarks/lab_latency.py [--presses 60] [--write]
     python benchmarks/lab_latency.py --labs all [--presses 60] [--write]
-    python benchmarks/lab_latency.py --labs tokenizer position [--presses 60]
+    python benchmarks/lab_latency.py --labs tokenizer position [--presses 60] [--write]
 
-The second and third form measure other labs in the same way, without a peer; the second keeps its
-table in `results/labs_latency.md`.
+The second and third form measure other labs in the same way, without a peer. `--write` puts each lab's
+row into `results/labs_latency.md` as soon as it is measured, in the place of its last one; the other
+rows stay. A row stands under the CPU that it was measured on and has the load of its own minutes.
 
 Both show eight heads of a fresh layer stack, d_model 256, on 32 tokens, each in a notebook of its
 own in one real JupyterLab in one real Chromium on this machine. An arrow key on a focused slider changes the
@@ -31,15 +32,17 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).parent / "results"
 sys.path.insert(0, str(ROOT))
 
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Error as PlaywrightError  # noqa: E402
+from playwright.sync_api import Page, sync_playwright  # noqa: E402
 
 from course.setup.doctor import chromium  # noqa: E402
 from tests.browser.more import begin_open  # noqa: E402
@@ -256,10 +259,26 @@ WATCH = """([selector, attribute]) => {
 }"""
 
 
-def measure(
-    presses: int, contenders: Sequence[Contender] = CONTENDERS
-) -> dict[str, tuple[list[float], list[int]]]:
-    """Press keys, first in the one, then in the other; milliseconds and bytes of each press."""
+@dataclass(frozen=True)
+class Measured:
+    """Milliseconds and bytes of each press, and the load average (1 minute) before and after."""
+
+    name: str
+    times: list[float]
+    sizes: list[int]
+    load: tuple[float, float]
+
+    def cells(self) -> list[str]:
+        """A row of the table: the name, presses, median, 95th percentile, bytes."""
+        p95 = statistics.quantiles(self.times, n=20)[-1]
+        return [
+            self.name, str(len(self.times)), f"{statistics.median(self.times):.0f} ms", f"{p95:.0f} ms",
+            f"{statistics.median(self.sizes):,.0f}",
+        ]  # fmt: skip
+
+
+def measure(presses: int, contenders: Sequence[Contender] = CONTENDERS) -> Iterator[Measured]:
+    """Press keys, first in the one, then in the other; a lab that stands still is told and left out."""
     program = chromium()
     if program is None:
         raise SystemExit(
@@ -272,25 +291,28 @@ def measure(
             write_notebook(folder / contender.notebook, contender.cell)
         with jupyterlab(folder, Path(name) / "home") as server:
             browser = play.chromium.launch(executable_path=program, args=ARGUMENTS)
-            results = {}
             for contender in contenders:
-                page = _opened(browser, server, contender)
-                results[contender.name] = _press_all(page, contender, presses)
+                before = load()
+                page = browser.new_page(viewport={"width": 1440, "height": 900})
+                try:
+                    _open(page, server, contender)
+                    times, sizes = _press_all(page, contender, presses)
+                    yield Measured(contender.name, times, sizes, (before, load()))
+                except PlaywrightError as error:
+                    told = str(error).partition("\n")[0]
+                    print(f"{contender.name}: not measured. {told}", file=sys.stderr)
                 page.close()
                 server.shut_kernels()
             browser.close()
-            return results
 
 
-def _opened(browser: Browser, server: JupyterLab, contender: Contender) -> Page:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+def _open(page: Page, server: JupyterLab, contender: Contender) -> None:
     begin_open(page)  # with all pictures of the lab, as before any was folded away
     page.add_init_script(COUNT)
     open_and_run(page, server, contender.notebook)
     page.wait_for_selector(contender.picture, timeout=120_000)
     page.wait_for_timeout(3000)
     page.evaluate(WATCH, list(contender.shows))
-    return page
 
 
 def _press_all(page: Page, contender: Contender, presses: int) -> tuple[list[float], list[int]]:
@@ -316,55 +338,98 @@ def _press(page: Page, key: str) -> tuple[float, int]:
     return float(taken), int(size)
 
 
+def load() -> float:
+    """The load average of the last minute; NaN where the system has none."""
+    found: Any = getattr(os, "getloadavg", lambda: (float("nan"),))()
+    return float(found[0])
+
+
 def processor() -> str:
-    """The CPU's name."""
+    """The CPU's name, and how many cores it has."""
+    names = [platform.processor()]
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        if names:
-            return names[0].split(":")[1].strip()
-    return platform.processor()
+        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        names = [line.split(":")[1].strip() for line in lines] or names
+    return f"{names[0]}, {os.cpu_count()} cores"
 
 
 def scheduling() -> str:
     """Whether other work on the machine could get in the way."""
     policy = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else 0
     if policy in (1, 2):  # SCHED_FIFO, SCHED_RR
-        return "Real-time priority (`chrt -r 1`): the machine's other work had to wait."
-    return "Ordinary priority: the machine's other work, if any, got in the way."
+        return "real-time priority (`chrt -r 1`): the machine's other work had to wait"
+    return "ordinary priority: the machine's other work, if any, got in the way"
 
 
 PEERS = """Made by `benchmarks/lab_latency.py`: JupyterLab in headless Chromium, 8 heads, d_model 256,
 32 tokens; the arrow keys move the temperature. The window is 1440 x 900, drawn without a GPU."""
-ALONE = """Made by `benchmarks/lab_latency.py --labs all`: JupyterLab in headless Chromium, each lab as it
-starts; the arrow keys, or a letter, change what the first column names. The window is 1440 x 900, drawn
-without a GPU."""
+ALONE = """Made by `benchmarks/lab_latency.py --labs ... --write`, lab by lab: JupyterLab in headless Chromium, each
+lab as it starts; the arrow keys, or a letter, change what the first column names. The window is 1440 x 900,
+drawn without a GPU. Load: the average of a minute, before and after."""
+HEAD = ["", "presses", "median", "p95", "bytes an update", "load"]
+
+Sections = dict[str, dict[str, list[str]]]  # CPU and priority, the lab's name, its row
 
 
-def report(results: dict[str, tuple[list[float], list[int]]], busy: str, how: str = PEERS) -> str:
-    """The results as a Markdown table."""
-    lines = [
-        "# Key press to changed picture",
-        "",
-        how,
-        "",
-        f"CPU: {processor()}, {os.cpu_count()} cores. Load average (1 minute) before and after: {busy}.",
-        scheduling(),
-        "",
-        "| | presses | median | p95 | bytes an update |",
-        "|---|---|---|---|---|",
-    ]
-    for name, (times, sizes) in results.items():
-        p95 = statistics.quantiles(times, n=20)[-1]
-        lines.append(
-            f"| {name} | {len(times)} | {statistics.median(times):.0f} ms | {p95:.0f} ms | "
-            f"{statistics.median(sizes):,.0f} |"
-        )
-    if how != PEERS:
-        return "\n".join([*lines, ""])
-    medians = [statistics.median(times) for times, _ in results.values()]
-    lines += ["", f"The lab's median is {medians[1] / medians[0]:.1f} times shorter.", ""]
+def conditions() -> str:
+    """What the rows of one section have in common."""
+    return f"{processor()}; {scheduling()}"
+
+
+def row_of(measured: Measured) -> list[str]:
+    """A row with its load."""
+    before, after = measured.load
+    return [*measured.cells(), f"{before:.1f}, {after:.1f}"]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a Markdown table."""
+    cells = [head, ["---"] * len(head), *rows]
+    return [f"| {' | '.join(row)} |".replace("|  |", "| |") for row in cells]
+
+
+def report(results: Sequence[Measured]) -> str:
+    """The lab beside its peer, as Markdown."""
+    rows = [row_of(each) for each in results]
+    medians = [statistics.median(each.times) for each in results]
+    lines = ["# Key press to changed picture", "", PEERS, "", f"## {conditions()}", ""]
+    lines += [*table(HEAD, rows), ""]
+    lines += [f"The lab's median is {medians[1] / medians[0]:.1f} times shorter.", ""]
     return "\n".join(lines)
+
+
+def read_sections(text: str) -> Sections:
+    """The rows of `write_sections`."""
+    sections: Sections = {}
+    rows: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if line.startswith("## "):
+            rows = sections.setdefault(line[3:], {})
+        elif line.startswith("| ") and not line.startswith(("| |", "| ---")):
+            row = [cell.strip() for cell in line.strip("|").split("|")]
+            rows[row[0]] = row
+    return sections
+
+
+def write_sections(sections: Sections) -> str:
+    """The labs' rows as Markdown, in the order of `OTHERS`, a section for each CPU and priority."""
+    order = [contender.name for contender in OTHERS.values()]
+    lines = ["# Key press to changed picture", "", ALONE, ""]
+    for under, rows in sections.items():
+        known = [rows[name] for name in order if name in rows]
+        if known:
+            lines += [f"## {under}", "", *table(HEAD, known), ""]
+    return "\n".join(lines)
+
+
+def keep(measured: Measured, path: Path) -> None:
+    """Put a lab's row into the table, in the place of its last one."""
+    sections = read_sections(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for rows in sections.values():
+        rows.pop(measured.name, None)
+    sections.setdefault(conditions(), {})[measured.name] = row_of(measured)
+    path.write_text(write_sections(sections), encoding="utf-8")
 
 
 def main() -> None:
@@ -374,19 +439,25 @@ def main() -> None:
     parser.add_argument(
         "--labs", nargs="+", choices=[*OTHERS, "all"], help="other labs, without a peer"
     )
-    parser.add_argument("--write", action="store_true", help="keep the table beside this file")
+    parser.add_argument("--write", action="store_true", help="keep the rows in results/")
     arguments = parser.parse_args()
-    load: Any = getattr(os, "getloadavg", lambda: (float("nan"),))
-    before = load()[0]
-    names = list(OTHERS) if "all" in (arguments.labs or []) else arguments.labs
-    chosen = [OTHERS[name] for name in names] if names else CONTENDERS
-    results = measure(arguments.presses, chosen)
-    how = ALONE if arguments.labs else PEERS
-    text = report(results, f"{before:.1f} and {load()[0]:.1f}", how)
+    if arguments.labs:
+        names = list(OTHERS) if "all" in arguments.labs else arguments.labs
+        print("\n".join([conditions(), "", *table(HEAD, [])]), flush=True)
+        count = 0
+        for measured in measure(arguments.presses, [OTHERS[name] for name in names]):
+            print(table(row_of(measured), [])[0], flush=True)
+            count += 1
+            if arguments.write:
+                keep(measured, RESULTS / "labs_latency.md")
+        sys.exit(count < len(names))
+    both = list(measure(arguments.presses))
+    if len(both) < len(CONTENDERS):
+        raise SystemExit("One of the two was not measured, so there is nothing to compare.")
+    text = report(both)
     print(text)
     if arguments.write:
-        name = "labs_latency.md" if arguments.labs else "lab_latency.md"
-        (Path(__file__).parent / "results" / name).write_text(text, encoding="utf-8")
+        (RESULTS / "lab_latency.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

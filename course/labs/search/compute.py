@@ -18,7 +18,9 @@ from course.labs.faults import InvalidSetting, OwnFailed
 from course.labs.own_functions import call_own
 from course.labs.settings_lab import check_whole
 from course.system.threads import one_thread
-from encoder_core import Bert, WordPiece, load_minilm, sentence_embedding
+from encoder_core.models.bert import Bert
+from encoder_core.pretrained.minilm import load_minilm, sentence_embedding
+from encoder_core.text.tokenizer import WordPiece
 
 __all__ = ["Nearest", "Rankings", "Selection", "Settings", "Shelf", "Word"]
 
