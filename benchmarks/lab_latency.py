@@ -181,7 +181,7 @@ import functools
 from course import datasets, labs
 from course.content.generation.experiments import model
 lab = labs.DecodingLab(model.build(), datasets.tokenizer())
-lab.reader._nodes = functools.lru_cache(2)(lab.reader._search)  # the beam's and the greedy one
+lab.reader._nodes = functools.lru_cache(1)(lab.reader._search)
 lab.reader._forward = functools.lru_cache(1)(lab.reader._read_forward)
 lab
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from course.labs.beams import BEGIN, Node, Tree, keep_best
+from course.labs.beams import BEGIN, Live, Node, Tree, keep_best
 from course.labs.faults import InvalidSetting
 from course.labs.sentences import cut_sentence
 from course.labs.settings_lab import check_whole
+from course.system.threads import one_thread
 from encoder_core.cache import KeyValueCache
 from encoder_core.generation.decoding import length_penalised, top_p
 from encoder_core.models.encoder_decoder import EncoderDecoder
@@ -126,6 +127,7 @@ class Reader:
         self._forward = functools.lru_cache(maxsize=8)(self._read_forward)
         self._nodes = functools.lru_cache(maxsize=16)(self._search)
 
+    @one_thread()
     def read(self, asked: Settings) -> Result:
         """The distribution after the sentence so far, and the tree from there on.
 
@@ -152,7 +154,7 @@ class Reader:
             cut.numpy(),
             order[plain[order] > 0].numpy(),
             self.tree(source, begun, asked.beam, asked.length_penalty),
-            tuple(self.greedy(source, begun)),
+            tuple(self.greedy(source, begun, asked.beam)),
         )
 
     def source(self, text: object) -> tuple[int, ...]:
@@ -190,10 +192,9 @@ class Reader:
             text += token[2:] if token.startswith("##") and text else f" {token}"
         return text.strip()
 
-    def greedy(self, source: tuple[int, ...], begun: tuple[int, ...]) -> list[int]:
-        """What a beam of one keeps: the likeliest token at each step."""
-        tree = self.tree(source, begun, 1, 0.0)
-        return tree.tokens(tree.best)
+    def greedy(self, source: tuple[int, ...], begun: tuple[int, ...], beam: int) -> list[int]:
+        """What a beam of one keeps: the likeliest token at each step. `beam` is searched beside it."""
+        return [node.token for node in self._nodes(source, begun, beam)[1]]
 
     @torch.inference_mode()
     def _read_forward(
@@ -213,7 +214,7 @@ class Reader:
         self, source: tuple[int, ...], begun: tuple[int, ...], beam: int, length_penalty: float
     ) -> Tree:
         """The hypotheses of a search, and which of them the length penalty chooses."""
-        nodes = self._nodes(source, begun, beam)
+        nodes = self._nodes(source, begun, beam)[0]
 
         def score(place: int) -> float:
             node = nodes[place]
@@ -225,29 +226,55 @@ class Reader:
     @torch.inference_mode()
     def _search(
         self, source: tuple[int, ...], begun: tuple[int, ...], beam: int
-    ) -> tuple[Node, ...]:
-        """Search as `decoding.beam_search` does, and keep every hypothesis that was ever kept."""
+    ) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+        """Search as `decoding.beam_search` does, with `beam` and with one, both in the same batches.
+
+        Returns every hypothesis that was ever kept, of each.
+        """
         logits, _, (memory, padding, begun_cache) = self._forward(source, begun)
         cache = _copied(begun_cache)
-        nodes: list[Node] = []
-        live = BEGIN
-        scores = logits.log_softmax(dim=-1)[None]  # (K, V)
+        wide, greedy = _Lane(beam), _Lane(1)
+        scores = logits.log_softmax(dim=-1)[None]  # (1, V): both begin with this row
         for step in range(1, DEEPEST + 1):
-            kept, rows = keep_best(
-                nodes, live, scores, beam, step, self.eos_id, last=step == DEEPEST
-            )
-            if not kept:
+            rows = wide.extend(scores, step, self.eos_id, 0)
+            rows += greedy.extend(scores, step, self.eos_id, len(rows))
+            if not rows:
                 break
-            live = kept
             cache.reorder(torch.tensor(rows))
-            tokens = torch.tensor([[nodes[node].token] for node, _ in live])  # (K, 1)
-            count = len(live)
+            tokens = torch.tensor([*wide.tokens(), *greedy.tokens()])[:, None]  # (K + 1, 1)
+            count = len(rows)
             step_logits = self.model.step(
                 tokens, memory.expand(count, -1, -1), padding.expand(count, -1), cache
-            )[:, -1].float()  # (K, V)
+            )[:, -1].float()  # (K + 1, V)
             step_logits[:, self._silent] = -torch.inf
             scores = step_logits.log_softmax(dim=-1)
-        return tuple(nodes)
+        return tuple(wide.nodes), tuple(greedy.nodes)
+
+
+@dataclass
+class _Lane:
+    """One of several searches in a batch: its hypotheses, and which row of the batch is its first."""
+
+    beam: int
+    nodes: list[Node] = field(default_factory=list)
+    live: Live = BEGIN
+    first: int = 0
+
+    def extend(self, scores: Tensor, step: int, eos_id: int, first: int) -> list[int]:
+        """Take a step with the batch's `(K, V)`; return its rows that go on, now from row `first` on."""
+        if not self.live:
+            return []
+        own = scores[self.first : self.first + len(self.live)]
+        self.live, rows = keep_best(
+            self.nodes, self.live, own, self.beam, step, eos_id, last=step == DEEPEST
+        )
+        rows = [self.first + row for row in rows]
+        self.first = first
+        return rows
+
+    def tokens(self) -> list[int]:
+        """The last token of each hypothesis that goes on."""
+        return [self.nodes[node].token for node, _ in self.live]
 
 
 def _copied(cache: KeyValueCache) -> KeyValueCache:

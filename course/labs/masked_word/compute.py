@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from course.labs.sentences import cut_sentence
 from course.labs.settings_lab import check_whole
+from course.system.threads import one_thread
 from encoder_core.text.tokenizer import WordPiece
 
 __all__ = [
@@ -155,6 +156,7 @@ class Reader:
         """The updates of a moment by its number; those beyond the ends are the ends."""
         return self.steps[moment if moment < 0 else min(moment, len(self.steps) - 1)]
 
+    @one_thread()
     def read(self, asked: Settings) -> Guesses:
         """What the model of `asked.moment` says of each token.
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from course.labs.faults import InvalidSetting
 from course.labs.settings_lab import check_whole
+from course.system.threads import one_thread
 from encoder_core.inspect.recording import record
 from encoder_core.models.speech import ctc_collapse
 from encoder_core.multihead import MultiheadAttention
@@ -198,6 +199,7 @@ class Listener:
 
     # What is read
 
+    @one_thread()
     @torch.inference_mode()
     def listen(self, asked: Settings) -> Result:
         """Make the changes and read what is left.

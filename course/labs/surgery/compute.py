@@ -25,6 +25,7 @@ from course.labs.surgery.cuts import (
     layers_of,
     outputs_of,
 )
+from course.system.threads import one_thread
 from encoder_core.inspect.interventions import attentions_of
 from encoder_core.inspect.recording import record
 from encoder_core.text.encodings import Encoding
@@ -160,6 +161,7 @@ class Table:
         self.mask_id = tokenizer.vocabulary["[MASK]"]
         self.special = {tokenizer.vocabulary[name] for name in tokenizer.specials}
 
+    @one_thread()
     def operate(self, asked: Settings) -> Effects:
         """Cut every part by itself.
 
