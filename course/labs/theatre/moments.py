@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from course.labs.faults import OwnFailed, in_time
+from course.system.threads import one_thread
 
 if TYPE_CHECKING:
     from torch import nn
@@ -90,7 +91,8 @@ class Pictures:
             if ask is None:
                 continue
             try:
-                with torch.no_grad(), in_time("model"):
+                # One thread: the training has the other cores.
+                with one_thread(), torch.no_grad(), in_time("model"):
                     if model is None:
                         model = self._model_of(step)
                     given = ask(model)

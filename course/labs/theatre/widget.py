@@ -141,7 +141,8 @@ class TrainingTheatre(Lab):
                 press(self, changes[name])
         if "cursor" in changes:
             self._picture_quickly()
-        self._ticker.wake(hurry=True)
+        # The answer has all that a moved cursor shows; a message more would keep the page from drawing it.
+        self._ticker.wake(hurry=set(changes) != {"cursor"} or self._waits_for_pictures())
 
     def _picture_quickly(self) -> None:
         """Have the pictures in the answer to a press, where they take less time than to send it twice."""
@@ -149,6 +150,10 @@ class TrainingTheatre(Lab):
             wanted = self.runs.picture(run, self._chosen.cursor) is None
             if wanted and self.runs.seconds(run, self._chosen.cursor) <= QUICK:
                 self._make_now(run)
+
+    def _waits_for_pictures(self) -> bool:
+        """Whether the moment that is shown has no picture yet."""
+        return any(self.runs.picture(run, self._chosen.cursor) is None for run in self.runs.shown)
 
     def drawing(self) -> Drawing:
         """What should be seen now."""
