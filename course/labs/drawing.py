@@ -51,8 +51,9 @@ have `column` (0 or 1), `help` and `show` (when it is seen). Then:
 - ``patches``: the same image as a sentence of patches; a click puts one on the list or takes it off.
 
 - ``sound``: a recording that can be played, its spectrogram, and what is read in it frame by frame. In the form:
-  ``rate``, ``longest``, ``records`` and ``privacy``, as `course.labs.speech.form` has them. Its description and
-  bytes are made by `course.labs.speech.view`.
+  ``rate``, ``longest``, ``records``, ``hears`` and ``privacy``, as `course.labs.speech.form` has them. Its
+  description and bytes are made by `course.labs.speech.view`: the samples are sent to a view that opens, and after
+  a change when it asks for them.
 
 In the form of a canvas, ``first`` is the number of the first row, column or piece in words; 0 by default.
 
