@@ -96,6 +96,16 @@ def test_the_lab_reads_what_the_model_reads(seed: int) -> None:
     assert found.seconds == len(signal) / RATE
 
 
+def test_each_part_of_the_model_keeps_its_mode() -> None:
+    listener = random_listener(0)
+    listener.model.train().encoder.eval()  # type: ignore[union-attr]
+    before = [part.training for part in listener.model.modules()]
+    assert {True, False} <= set(before)
+    first, second = (listener.listen(Settings()).probabilities for _ in range(2))
+    assert (first == second).all()  # nothing was dropped
+    assert [part.training for part in listener.model.modules()] == before
+
+
 def test_changes_are_made_one_after_the_other() -> None:
     listener = random_listener(0)
     first, second = (signal for _, signal, _ in listener.clips[:2])
