@@ -328,7 +328,7 @@ APPLICATIONS = {
     "vision": Application(
         "vision_and_speech.vision",
         "Handwritten digits, by writers never seen (chapter 09)",
-        {"accuracy": ("right", "{:.1%}")},
+        {"accuracy": ("right", "{:.1%}"), "read often": ("read nine times each", "{:.1%}")},
         vision,
         vision_baselines,
     ),
@@ -430,7 +430,8 @@ def table(application: Application, found: recorded.Recording, split: str) -> st
     lines.append("|" + "---|" * (len(heads) + 3))
     for name, row in found.rows.items():
         cells = [
-            row.spread(split, figure).text(form) for figure, (_, form) in application.forms.items()
+            row.spread(split, figure).text(form) if figure in row.runs[0][split] else "-"
+            for figure, (_, form) in application.forms.items()
         ]
         seeds = ", ".join(map(str, row.seeds)) or "-"
         seconds = f"{row.seconds():.0f}" if row.seeds else "-"

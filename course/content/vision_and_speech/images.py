@@ -16,6 +16,7 @@ from course.content.vision_and_speech.experiments.images import (
     looks,
     model,
     recipe,
+    views,
 )
 from course.datasets.digits import card, corpus
 from course.datasets.digits.corpus import load
@@ -53,6 +54,7 @@ def digit_reader(
     mixed: bool = False,
     borders: bool = True,
     positions: str = "learned",
+    often: bool = True,
 ) -> Training:
     """Describe the training.
 
@@ -67,7 +69,10 @@ def digit_reader(
         mixed: put the pixels of all images in another order, the same one for all.
         borders: let a patch see the pixels around it.
         positions: "learned" or "none".
+        often: tell, too, what is right if each image is read more than once (`views.read_often`); only where
+            images are distorted and their pixels are in order.
     """
+    often = often and distorted and not mixed
     own = {"EncoderLayer": layer, "patchify": patchify}
     steps = recipe.SETTINGS["steps"] if distorted else recipe.UNDISTORTED
     if per_class is not None:
@@ -88,7 +93,11 @@ def digit_reader(
             "more": {"network": network, **choices},
         }
     )
-    scored = functools.partial(recipe.evaluate, split=split, mixed=mixed)
+    scored: Callable[..., dict[str, float]] = (
+        functools.partial(views.evaluate, split=split)
+        if often
+        else functools.partial(recipe.evaluate, split=split, mixed=mixed)
+    )
     return Training(
         name=f"vision.digits_{split}",
         title="A small Vision Transformer reads handwritten digits",
@@ -107,7 +116,9 @@ def digit_reader(
         head=functools.partial(look_at_the_first, split=split),
         parts=whose_parts(own),
         key=key_of(
-            (card, corpus, distort, model, recipe), own.values(), f"{split} {choices}".encode()
+            (card, corpus, distort, model, recipe, *([views] if often else [])),
+            own.values(),
+            f"{split} {choices}".encode(),
         ),
         reference=functools.partial(_build, None, None) if any_is_the_learners(own) else None,
     )
@@ -135,8 +146,9 @@ def _build(
 
 
 # Rows of the recording: what each change does, and what a convolutional network does on the same images.
-_PLAIN: Mapping[str, Any] = {"borders": False}
 _CNN: Mapping[str, Any] = {"network": "CNN"}
+_ONCE: Mapping[str, Any] = {"often": False}
+_PLAIN: Mapping[str, Any] = {**_ONCE, "borders": False}
 KINDS: dict[str, Mapping[str, Any]] = {
     "Transformer": {},
     "CNN": _CNN,
@@ -148,10 +160,10 @@ KINDS: dict[str, Mapping[str, Any]] = {
     "CNN, pixels mixed": {**_CNN, "distorted": False, "mixed": True},
     "Transformer, plain patches": _PLAIN,
     "Transformer, plain patches, no positions": {**_PLAIN, "positions": "none"},
-    "Transformer, 100 images": {"per_class": 10},
-    "CNN, 100 images": {**_CNN, "per_class": 10},
-    "Transformer, 300 images": {"per_class": 30},
-    "CNN, 300 images": {**_CNN, "per_class": 30},
+    "Transformer, 100 images": {**_ONCE, "per_class": 10},
+    "CNN, 100 images": {**_CNN, **_ONCE, "per_class": 10},
+    "Transformer, 300 images": {**_ONCE, "per_class": 30},
+    "CNN, 300 images": {**_CNN, **_ONCE, "per_class": 30},
 }
 
 

@@ -8,8 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from course.content.recorded import recording
 from course.content.vision_and_speech import images
-from course.content.vision_and_speech.experiments.images import baselines, distort, looks, recipe
+from course.content.vision_and_speech.experiments.images import (
+    baselines,
+    distort,
+    looks,
+    recipe,
+    views,
+)
 from course.content.vision_and_speech.experiments.images.model import (
     DigitReader,
     convolutional,
@@ -101,6 +108,32 @@ def test_distorted_images_are_others_of_the_same_ink(monkeypatch: pytest.MonkeyP
     torch.testing.assert_close(distort.distort(asked), asked, rtol=0, atol=1e-5)
 
 
+def test_reading_often_averages_probabilities_of_the_same_versions() -> None:
+    net, asked = reader(), some_images(7)
+    once = images.read(net, asked)
+    torch.testing.assert_close(views.read_often(net, asked, hands=0), once)
+    state = torch.random.get_rng_state()
+    often = views.read_often(net, asked, hands=2)
+    assert torch.equal(often, views.read_often(net, asked, hands=2))
+    assert torch.equal(state, torch.random.get_rng_state())
+    torch.testing.assert_close(often.sum(dim=1), torch.ones(7))
+    torch.manual_seed(0)
+    readings = [once, *(images.read(net, distort.distort(asked)) for _ in range(2))]
+    torch.testing.assert_close(often, sum(readings) / 3)
+    assert (often - once).abs().max() > 1e-4
+
+
+def test_it_is_told_what_reading_often_gives_where_images_are_distorted_in_order() -> None:
+    net = reader()
+    found = images.digit_reader().evaluate(net)
+    assert set(found) == {"accuracy", "patches mixed", "read often"}
+    once = images.digit_reader(often=False)
+    assert set(once.evaluate(net)) == {"accuracy", "patches mixed"}
+    assert once.key != images.digit_reader().key
+    for how in ({"distorted": False}, {"distorted": False, "mixed": True}):
+        assert "read often" not in images.digit_reader(**how).evaluate(net)  # type: ignore[arg-type]
+
+
 def test_mixing_loses_no_pixel() -> None:
     asked = some_images()
     for mix in (recipe.mix_pixels, recipe.mix_patches):
@@ -172,6 +205,13 @@ def test_a_few_updates_train(network: str, tmp_path: Path, monkeypatch: pytest.M
     if network == "Transformer":
         assert training.head is not None
         assert training.head(found.model).weights.shape == (3, 4, 16, 16)
+
+
+def test_what_is_recorded_is_of_this_code() -> None:
+    found = recording("vision_and_speech.vision")
+    for name, how in images.KINDS.items():
+        assert found.rows[name].key == images.as_in_the_chapter(**how).key, f"record {name!r} again"
+        assert found.rows[name].seeds == [0, 1, 2]
 
 
 def test_each_row_of_the_recording_is_another_training() -> None:

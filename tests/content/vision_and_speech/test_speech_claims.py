@@ -118,7 +118,7 @@ def test_what_the_nearest_words_reach(chapter: SimpleNamespace) -> None:
 def test_what_the_reader_reaches(chapter: SimpleNamespace) -> None:
     (nearest,) = chapter.sounds.plain_baselines("test").values()
     assert chapter.heard.test["errors"] < nearest["errors"]
-    assert chapter.heard.metrics["errors"] < 0.06
+    assert chapter.heard.metrics["errors"] < 0.08
     assert chapter.wrong_at != chapter.right_at
     assert chapter.written_words[chapter.right_at] == chapter.spoken_words[chapter.right_at]
 
@@ -143,9 +143,22 @@ def test_what_changed_voices_add() -> None:
     rows = recording("vision_and_speech.spoken").rows
     own, plain = rows["as in the chapter"], rows["49 voices as they are"]
     assert own.spread("test", "errors").high <= 0.011, "at most one in a hundred"
-    assert 1 / 7 < plain.spread("test", "errors").median < 1 / 5.5, "one word in six"
+    assert round(plain.spread("test", "errors").median, 2) == 0.18
     assert own.spread("test", "accent").low > 3 * own.spread("test", "errors").high
-    assert own.spread("validation", "errors").low > own.spread("test", "errors").high
+    found = own.spread("validation", "errors")
+    assert 0.045 < found.low <= found.high < 0.065, "five or six in a hundred"
+    assert found.low > own.spread("test", "errors").high
+    assert round(rows["the nearest word, cut out"].spread("validation", "errors").median, 2) == 0.04
+
+
+def test_what_convolutions_do_in_the_place_of_attention() -> None:
+    rows = recording("vision_and_speech.spoken").rows
+    own, rival = rows["as in the chapter"], rows["convolutions for attention"]
+    test, validation = (rival.spread(split, "errors").median for split in ("test", "validation"))
+    assert own.spread("test", "errors").high == pytest.approx(test, abs=0.002), "about as many"
+    assert round(validation, 2) == 0.09
+    assert validation > own.spread("validation", "errors").high
+    assert test < rows["49 voices as they are"].spread("test", "errors").median / 5
 
 
 # 9: where the word is
@@ -156,4 +169,5 @@ def test_peaks_stand_on_a_floor_of_blanks(chapter: SimpleNamespace) -> None:
     assert chapter.blank_share > 0.6
     assert chapter.inside > 0.9, "nearly always"
     assert right("speech.peaks").startswith("At one or a few")
-    assert chapter.apart.min() > 0
+    assert (chapter.apart.diff(dim=1) > 0).all(), "from the first head to the last"
+    assert round(chapter.seconds_each / 3, 2) == 0.58
