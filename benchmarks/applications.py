@@ -167,9 +167,26 @@ def docstring_families_baselines() -> dict[str, Figures]:
 
 
 def keywords() -> dict[str, Row]:
-    from course.content.generation.keywords import KINDS
+    from course.content.generation.keywords import KINDS, ORDERED
 
-    return _described(KINDS)
+    return _described(KINDS) | {name: ordered(counted) for name, counted in ORDERED.items()}
+
+
+def ordered(counted: bool) -> Row:
+    """Make a row of the model of shuffled keywords that writes by a search; its training is kept for the next row."""
+    from course.content.generation.experiments import ordering
+    from course.content.generation.keywords import as_in_the_chapter, ordering_key
+
+    training = as_in_the_chapter(in_order=False)
+
+    def run(seed: int) -> Run:
+        seeded = replace(training, settings=training.settings.changed(seed=seed))
+        found = train(seeded, progress=False)
+        splits = ("validation", "test")
+        figures = {split: ordering.evaluate(found.model, split, counted) for split in splits}
+        return Run(figures, found.seconds)
+
+    return Row(run, {**training.settings.as_json(), "seed": None}, ordering_key())
 
 
 def _described(kinds: Mapping[str, Callable[[], Training]]) -> dict[str, Row]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from course import use
-from course.content.generation.experiments import alone, baselines, measures, model, pairs
+from course.content.generation.experiments import alone, baselines, measures, model, ordering, pairs
 from course.content.generation.experiments import training as recipe
 from course.datasets.python_docs import neighbour_vectors
 from course.training import Answer, Settings, Training, first_looks, own_cross_attention
@@ -19,8 +19,8 @@ from course.training.own_parts import any_is_the_learners, fitting_positions, ke
 from encoder_core.generation.decoding import shift_right as standard_shift
 
 __all__ = [
-    "KINDS", "SHOWN", "as_in_the_chapter", "keyword_sentences", "plain_baselines", "probability",
-    "sentences_alone",
+    "KINDS", "ORDERED", "SHOWN", "as_in_the_chapter", "keyword_sentences", "ordering_key", "plain_baselines",
+    "probability", "sentences_alone",
 ]  # fmt: skip
 
 # Keywords of held-out sentences, with the sentence.
@@ -117,6 +117,15 @@ KINDS: dict[str, Callable[[], Training]] = {
     "keywords shuffled": functools.partial(as_in_the_chapter, in_order=False),
     "decoder alone": sentences_alone,
 }
+
+# The model of "keywords shuffled", written by `ordering`: whether the counts help.
+ORDERED = {"keywords shuffled, each once": False, "keywords shuffled, each once, with counts": True}
+
+
+def ordering_key() -> str:
+    """Return what a score of `ORDERED` depends on beside its training."""
+    training = as_in_the_chapter(in_order=False)
+    return key_of((ordering,), (), training.key.encode())
 
 
 def _build(

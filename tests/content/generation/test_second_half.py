@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from course.content import manuscript
+from course.content.generation.experiments import pairs
 from tests.content.said import right
 from tests.sampled import NIGHT, at_night
 
@@ -125,6 +126,21 @@ def test_recordings_say_what_the_questions_say(chapter: SimpleNamespace) -> None
     assert ahead == {True, False}, "it depends on the seed and the split"
     assert right("generation.decoder-alone").startswith("About the same BLEU")
     assert 1.5 * chapter.baseline < shuffled < 0.5 * both
+
+
+def test_one_model_of_shuffled_keywords_is_scored_by_three_decodings(
+    chapter: SimpleNamespace,
+) -> None:
+    names = ("keywords shuffled", *chapter.ORDERED)
+    rows = [chapter.recorded.rows[name] for name in names]
+    greedy, once, counted = (row.spread("test", "bleu").median for row in rows)
+    assert greedy < once < counted
+    assert counted - once > once - greedy, "the counts help more"
+    in_order = chapter.recorded.rows["encoder-decoder"].spread("test", "bleu").median
+    assert counted == pytest.approx(0.5 * in_order, abs=0.02), "half"
+    documentation = chapter.datasets.load("python-docs").train
+    words = sum(len(pairs.split_words(example.text)) for example in documentation)
+    assert sum(len(pair.sentence) for pair in pairs.pairs()) < words / 3
 
 
 def test_answers_by_meaning_are_more_than_by_words_and_a_minority(chapter: SimpleNamespace) -> None:
