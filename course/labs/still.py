@@ -1,14 +1,11 @@
 """Still pictures of matrices, for places without a front end: GitHub, nbconvert, a PDF.
 
 Written with the standard library and numpy alone; the same input gives the same bytes.
-Source: W3C, "Portable Network Graphics (PNG) Specification", sections 5, 9 and 11.
 """
 
 from __future__ import annotations
 
 import base64
-import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +14,7 @@ from numpy.typing import NDArray
 
 from course.labs.colours import BLOCKED, WEIGHTS, palette
 from course.system.markup import escape
+from course.system.png import png as write_png
 
 Indices = NDArray[np.uint8]
 _SHADES = 32  # few, so that a picture stays small
@@ -63,19 +61,7 @@ def beneath(first: Indices, second: Indices, gap: int = 8) -> Indices:
 
 def png(picture: Indices) -> bytes:
     """A PNG of places in the palette, `(height, width)`."""
-    height, width = picture.shape
-    above = np.vstack([np.zeros((1, width), np.uint8), picture[:-1]])
-    # Filter 2: each line as its difference from the one above, in whole bytes that wrap around.
-    lines = np.concatenate([np.full((height, 1), 2, np.uint8), picture - above], axis=1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)  # 8 bits, palette
-    colours = b"".join(bytes(colour) for colour in _PALETTE)
-    parts = [(b"IHDR", header), (b"PLTE", colours), (b"IDAT", zlib.compress(lines.tobytes(), 9))]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in [*parts, (b"IEND", b"")])
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    check = struct.pack(">I", zlib.crc32(kind + data))
-    return struct.pack(">I", len(data)) + kind + data + check
+    return write_png(picture, _PALETTE)
 
 
 @dataclass(frozen=True)
