@@ -86,6 +86,7 @@ def heatmap(
         _names(rows, len(table), "rows"),
         _names(columns, len(table[0]), "columns"),
     )
+    across, down = min(30, _MOST // len(table[0])), min(23, _MOST // len(table))  # a cell's size
     figure = go.Figure(
         _cells(
             table,
@@ -94,9 +95,9 @@ def heatmap(
             signed=signed,
             decimals=decimals if numbers else None,
             top=_top(table, top),
+            cell=(across, down),
         )
     )
-    across, down = min(30, _MOST // len(table[0])), min(23, _MOST // len(table))  # a cell's size
     _name_axes(figure, row_names, column_names)
     figure.update_xaxes(title=column_title)
     figure.update_yaxes(title=row_title)
@@ -141,6 +142,7 @@ def product(
             signed=True,
             decimals=2,
             top=top,
+            cell=(40, 30),
         )
         figure.add_trace(cells.update(showscale=False), row=1, col=place)
         spare = (most - len(table)) / 2  # the same height for every cell in all three
@@ -363,6 +365,7 @@ def _cells(
     decimals: int | None = None,
     top: float = 1.0,
     gap: int = 1,
+    cell: tuple[int, int] = (30, 23),
 ) -> go.Heatmap:
     """The coloured cells; names go along in `customdata`, because a name may stand twice."""
     finite = [[cell if abs(cell) != float("inf") else None for cell in row] for row in table]
@@ -387,11 +390,18 @@ def _cells(
         zmax=top,
         text=written,
         texttemplate="%{text}" if written else None,
+        textfont={"size": _letters(table, decimals, cell)} if written else None,
         xgap=gap,
         ygap=gap,
         hoverongaps=True,
         colorbar={"thickness": 10, "len": 0.9, "nticks": 3 if len(table) < 6 else 6},
     )
+
+
+def _letters(table: list[list[float]], decimals: int | None, cell: tuple[int, int]) -> int:
+    """The size of numbers that fit into a cell; plotly would count the tags of their colours too."""
+    longest = max(len(f"{number:z.{decimals}f}") for row in table for number in row)
+    return max(6, min(12, int(cell[0] / (0.58 * longest)), int(cell[1] / 1.2)))
 
 
 def _name_axes(figure: go.Figure, rows: list[str], columns: list[str]) -> None:

@@ -67,4 +67,8 @@ def test_a_number_has_the_colour_that_is_set(page: Any) -> None:
     fills = page.locator(".heatmap-label tspan").evaluate_all(
         "(all) => all.map((one) => getComputedStyle(one).fill)"
     )
+    sizes = page.locator(".heatmap-label text").evaluate_all(
+        "(all) => all.map((one) => parseFloat(getComputedStyle(one).fontSize))"
+    )
+    assert sizes == [12.0] * 3
     assert fills == ["rgb(255, 255, 255)", "rgb(0, 0, 0)", "rgb(0, 0, 0)"]

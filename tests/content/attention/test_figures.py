@@ -60,6 +60,16 @@ def test_a_number_stands_out_from_its_cell(signed: bool) -> None:
     assert "color:#000000" in white
 
 
+def test_numbers_fit_into_their_cells() -> None:
+    """Left to itself, plotly counts the tags of the colours and writes numbers of one pixel."""
+    for values, least in ((torch.rand(6, 12), 11), (torch.randn(4, 6), 9), (torch.rand(4, 40), 6)):
+        figure = drawn(figures.heatmap(values, numbers=True))
+        size = figure["data"][0]["textfont"]["size"]
+        longest = max(len(text) for row in written(figure["data"][0]) for text in row)
+        assert least <= size <= 12
+        assert 0.56 * size * longest <= 30 or size == 6
+
+
 def test_a_matrix_of_zeros_has_a_scale_too() -> None:
     assert drawn(figures.heatmap(torch.zeros(2, 2)))["data"][0]["zmax"] == 1.0
 
