@@ -1,7 +1,8 @@
 """Arrays to plotly figures: small pictures for the prose, the same in every chapter.
 
 A figure is always a plain `go.Figure` (about 8 KB in a notebook), never a widget, and is made only
-with what plotly 5.24 knows too. Colours are told apart by colour-blind people: cividis for amounts,
+with what plotly 5.24 knows too. In a notebook a still SVG picture goes along (`still`), for GitHub and for
+exports. Colours are told apart by colour-blind people: cividis for amounts,
 blue-white-orange where a sign matters (Nuñez et al. 2018), Okabe and Ito's palette for lines, which
 differ in dash and marker as well.
 """
@@ -16,6 +17,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from torch import Tensor
 
+from course.figures.displayed import add_still_pictures
 from course.figures.encoder_diagram import encoder
 from course.figures.handover import handover
 from course.figures.ink import ink
@@ -422,6 +424,7 @@ def _angle(names: Sequence[str], room: float) -> int:
 
 def _finish(figure: go.Figure, title: str, *, width: int, height: int) -> go.Figure:
     """One look for all; a long title and a legend of several rows get the room they need."""
+    add_still_pictures()
     beside = max(0, 8 * len(title) + 20 - width)  # plotly would cut the title off
     above = _TOOLBAR + 19 * (_legend_rows(figure, width) - 1)  # or it is written over the title
     figure.update_layout(
