@@ -1,7 +1,8 @@
 """Has every plotly figure that a notebook shows carry a still picture beside the live one.
 
 A notebook keeps a figure as plotly's JSON, which JupyterLab draws; GitHub, nbconvert and a PDF can't.
-The still picture is what they show. JupyterLab and VS Code prefer the JSON, if both are there.
+The still picture is what they show. JupyterLab prefers the JSON, and its extension for plotly saves a
+PNG as well; a notebook that was run anywhere else has no picture but this one.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ _JOINED = {
 def add_still_pictures() -> None:
     """Add the still picture to what plotly sends; nothing where no notebook is, or plotly sends a page.
 
-    It is called where a figure is made and not on import, because plotly loads its renderers
-    for a second or more. Whoever sets `plotly.io.renderers.default` afterwards has the last word.
+    It is called where a figure is made, because plotly loads its renderers only to show one, and
+    importing the figures should not have to. Whoever sets `plotly.io.renderers.default` afterwards has the last word.
     """
     ipython: Any = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
