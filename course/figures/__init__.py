@@ -457,7 +457,9 @@ def _legend_rows(figure: go.Figure, width: int) -> int:
 
 def _decades(series: Mapping[str, Numbers]) -> int:
     """How many powers of ten to put between two marks of a logarithmic axis, for at most eight."""
-    heights = [height for values in series.values() for height in _list(values) if height > 0]
+    heights = [
+        height for values in series.values() for height in _list(values) if 0 < height < math.inf
+    ]
     span = math.log10(max(heights) / min(heights)) if heights else 1.0
     return max(1, math.ceil(span / 8))
 

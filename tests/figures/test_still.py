@@ -175,6 +175,49 @@ def test_curves_break_where_a_point_is_missing() -> None:
     assert re.sub(r"[\d. ]", "", str(curve.get("d"))) == "MML"
 
 
+def test_a_long_curve_keeps_its_extremes_in_few_bytes() -> None:
+    values = torch.randn(5000)
+    values[1234], values[2345], values[3000] = 9.0, -9.0, float("nan")
+    root = parsed(figures.lines(range(5000), {"a": values}))
+    curve = next(path for path in root.iter(f"{SVG}path") if path.get("stroke") == "#0072b2")
+    path = str(curve.get("d"))
+    ys = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", path)]
+    marked = {
+        text.text: text for text in root.iter(f"{SVG}text") if text.get("text-anchor") == "end"
+    }
+    top, bottom = (float(str(marked[text].get("y"))) for text in ("5", "−5"))
+    unit = (bottom - top) / 10  # pixels
+    assert max(ys) - min(ys) == pytest.approx(18 * unit, abs=0.4)
+    assert path.count("M") == 2, "broken where a point is missing"
+    assert len(path) < 30_000
+
+
+LITTLE: dict[str, Callable[[], go.Figure]] = {
+    "no series": lambda: figures.lines([], {}),
+    "no points": lambda: figures.lines([], {"a": []}),
+    "all missing": lambda: figures.lines([1, 2], {"a": [float("nan")] * 2}),
+    "constant": lambda: figures.lines([1, 2], {"a": [3, 3]}),
+    "logs": lambda: figures.lines([0, 1], {"a": [0, float("inf")]}, log_x=True, log_y=True),
+    "huge": lambda: figures.lines([1, 2], {"a": [1e300, -1e300]}),
+    "bars": lambda: figures.bars(["a", "b"], {"x": [float("nan"), 0]}),
+    "one place": lambda: figures.points([[1, 1], [1, 1]], ["a", "b"]),
+    "blocked": lambda: figures.heatmap([[float("-inf")]], numbers=True),
+    "zero": lambda: figures.heatmap([[0.0]]),
+}
+
+
+@pytest.mark.parametrize("name", LITTLE)
+def test_figures_of_little_or_nothing_have_a_picture(name: str) -> None:
+    said = draw(LITTLE[name]().to_dict())
+    ElementTree.fromstring(said)
+    assert not re.search(r"\b(nan|inf)\b", said)
+
+
+def test_large_marks_are_short() -> None:
+    figure = figures.lines([1e3, 2e6, 1e9], {"a": [1, 2, 3]}, log_x=True)
+    assert {"1000", "2M", "1B"} <= set(texts(parsed(figure)))
+
+
 def test_places_follow_the_axes() -> None:
     root = parsed(figures.lines([1, 10, 100], {"a": [4.0, 5.0, 6.0]}, log_x=True))
     curve = next(path for path in root.iter(f"{SVG}path") if path.get("stroke") == "#0072b2")

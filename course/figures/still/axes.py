@@ -108,7 +108,7 @@ class Axis:
             length = abs(self.last - self.first)
             pads = [
                 0.0 if any(pair[2] < 0 and end == 0 for pair in ends)
-                else max(pair[2] for pair in ends) + 0.05 * length
+                else max((pair[2] for pair in ends), default=0.0) + 0.05 * length
                 for end in (low, high)
             ]  # fmt: skip
             unit = (high - low) / max(1.0, length - sum(pads))
@@ -136,9 +136,7 @@ class Axis:
 
     def _given(self, places: Sequence[Any]) -> list[tuple[float, str]]:
         texts = self.settings.get("ticktext")
-        said = [f"{value:g}" if abs(value) < 1e6 else spoken(value, 0) for value in places] if (
-            texts is None
-        ) else [str(text) for text in values(texts)]  # fmt: skip
+        said = list(map(_alone, places)) if texts is None else [str(one) for one in values(texts)]
         pairs = zip(places, said, strict=False)
         return [(self.scaled(place), text) for place, text in pairs]
 
@@ -174,6 +172,13 @@ class Axis:
         if self.settings.get("exponentformat") == "power" and power not in (0, 1):
             return f"10<sup>{'−' if power < 0 else ''}{abs(power)}</sup>"
         return f"{10.0**power:g}" if -5 < power < 6 else f"10<sup>{power}</sup>".replace("-", "−")
+
+
+def _alone(value: float) -> str:
+    """A number that stands at a mark of its own: in full, or from a million on in millions and so on."""
+    if abs(value) < 1e6:
+        return f"{value:g}".replace("-", "−")
+    return spoken(value, 3 * int(math.log10(abs(value)) // 3), abs(value))
 
 
 def linear_step(low: float, high: float, count: float) -> float:

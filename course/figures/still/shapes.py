@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from course.figures.still.known import Unknown
 from course.figures.still.words import number
@@ -20,6 +20,7 @@ _DASHES = {
     "dashdot": (3, 1, 1, 1),
     "longdashdot": (5, 2, 1, 2),
 }
+_MANY = 1500  # points of a line, from which on several stand in one column of pixels
 _HATCH = 11.0  # pixels between two lines of a hatch
 
 
@@ -70,7 +71,7 @@ def markers(places: Sequence[Place], symbol: object, size: float, fill: str) -> 
 def curve(places: Sequence[Place], ink: str, width: float, dash: object) -> str:
     """A line through the places; it breaks where one of them is missing."""
     steps, drawing = [], False
-    for x, y in places:
+    for x, y in _thinned(places) if len(places) > _MANY else places:
         there = math.isfinite(x) and math.isfinite(y)
         if there:
             steps.append(f"{'L' if drawing else 'M'}{number(x)} {number(y)}")
@@ -82,6 +83,21 @@ def curve(places: Sequence[Place], ink: str, width: float, dash: object) -> str:
     return (
         f'<path fill="none" stroke="{ink}" stroke-width="{width:g}"{dashed} d="{"".join(steps)}"/>'
     )
+
+
+def _thinned(places: Sequence[Place]) -> list[Place]:
+    """Of points in one column of pixels, the first, the lowest, the highest and the last."""
+    kept: list[Place] = []
+    for _, group in groupby(places, key=_column):
+        column = list(group)
+        heights = [y for _, y in column]
+        ends = heights.index(min(heights)), heights.index(max(heights))
+        kept += [column[place] for place in sorted({0, *ends, len(column) - 1})]
+    return kept
+
+
+def _column(place: Place) -> int | None:
+    return round(place[0]) if math.isfinite(sum(place)) else None
 
 
 def hatch(shape: str, left: float, top: float, width: float, height: float) -> str:

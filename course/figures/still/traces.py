@@ -130,6 +130,8 @@ def span(trace: Mapping[str, Any]) -> tuple[float, float]:
     found = [cell for row in table for cell in row if cell is not None and math.isfinite(cell)]
     low = trace.get("zmin", min(found, default=0.0))
     high = trace.get("zmax", max(found, default=1.0))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise Unknown("a colour scale without ends")
     return float(low), float(high)
 
 
