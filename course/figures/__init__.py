@@ -22,6 +22,7 @@ from course.figures.encoder_diagram import encoder
 from course.figures.handover import handover
 from course.figures.ink import ink
 from course.figures.names import sides
+from course.figures.plain import write_plainly
 
 __all__ = [
     "bars",
@@ -69,7 +70,7 @@ def heatmap(
     """A matrix as coloured cells, the first row at the top.
 
     Args:
-        values: (N, M), of finite numbers; -inf is left white and says so on hover.
+        values: (N, M), of finite numbers; infinite ones and NaN are left white.
         rows: N names; their places where not given. The same name may stand twice.
         columns: M names.
         title: what the picture shows.
@@ -370,7 +371,7 @@ def _cells(
     cell: tuple[int, int] = (30, 23),
 ) -> go.Heatmap:
     """The coloured cells; names go along in `customdata`, because a name may stand twice."""
-    finite = [[cell if abs(cell) != float("inf") else None for cell in row] for row in table]
+    finite = [[cell if math.isfinite(cell) else None for cell in row] for row in table]
     scale: Any = SIGNED if signed else AMOUNTS
     bottom = -top if signed else 0.0
     written = None
@@ -443,6 +444,7 @@ def _finish(figure: go.Figure, title: str, *, width: int, height: int) -> go.Fig
         font={"size": 12},
         legend={"orientation": "h", "x": 0.0, "y": 1.0, "yanchor": "bottom"},
     )
+    write_plainly(figure)
     return figure
 
 
@@ -489,7 +491,5 @@ def _names(given: Sequence[str] | None, count: int, what: str) -> list[str]:
 def _top(table: list[list[float]], top: float | None) -> float:
     if top is not None:
         return top
-    return (
-        max((abs(cell) for row in table for cell in row if abs(cell) != float("inf")), default=1.0)
-        or 1.0
-    )
+    sizes = (abs(cell) for row in table for cell in row if math.isfinite(cell))
+    return max(sizes, default=1.0) or 1.0

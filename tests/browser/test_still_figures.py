@@ -16,7 +16,7 @@ from tests.browser.server import JupyterLab, notebook
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WAIT = 60_000
-CELL = "from course import figures\nfigures.heatmap([[0.0, 0.5, 1.0]], title='live', numbers=True)"
+CELL = "from course import figures\nfigures.heatmap([[0.0, 0.5, 1.0]], ['<s>'], title='live', numbers=True)"
 LIVE, STILL = "application/vnd.plotly.v1+json", "image/svg+xml"
 
 
@@ -33,6 +33,7 @@ def test_the_live_figure_is_shown_and_the_still_one_is_saved(
     watched = open_notebook(CELL)
     page = watched.page
     shows_the_live_figure_alone(page)
+    assert page.locator(".ytick text").text_content() == "<s>", "a token, and no tag"
     page.keyboard.press("Control+s")
     page.wait_for_selector("#jp-main-dock-panel .lm-TabBar-tab:not(.jp-mod-dirty)", timeout=WAIT)
     name = page.url.partition("/tree/")[2].partition("?")[0]
