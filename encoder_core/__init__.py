@@ -147,6 +147,7 @@ _FILES: dict[str, tuple[str, ...]] = {
         "layer_costs",
         "saved_numbers",
     ),
+    "inspect.modes": ("evaluating",),
     "inspect.machine": (
         "Machine",
         "copy_bandwidth",

@@ -7,14 +7,14 @@ mean over the tokens); the model card of sentence-transformers/all-MiniLM-L6-v2 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from encoder_core.inspect.modes import evaluating
 from encoder_core.models.bert import Bert
 from encoder_core.models.modernbert import ModernBert
 from encoder_core.models.pooling import Pooling, pooling_function
@@ -129,16 +129,3 @@ def sentence_embedding(
                 on_batch(start + len(rows), len(order))
     vectors = F.normalize(vectors, dim=-1) if normalize else vectors
     return vectors[0] if isinstance(texts, str) else vectors
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put a model in eval mode for the block, and each of its modules back after it."""
-    training = [module for module in model.modules() if module.training]
-    if training:  # setting the mode of a whole model takes as long as one of its layers
-        model.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True

@@ -26,6 +26,7 @@ from course.labs.shapes.steps import ATTENTION, NETWORK, POST, PRE
 from course.system.threads import one_thread
 from encoder_core.attention import masked_softmax, merge_heads, split_heads
 from encoder_core.embeddings import InputEmbedding
+from encoder_core.inspect.modes import evaluating
 from encoder_core.models.bert import BertEmbeddings
 from encoder_core.models.pooling import masked_mean
 from encoder_core.text.encodings import Batch
@@ -101,15 +102,9 @@ def compute(settings: Settings, model: nn.Module | None = None) -> Trace:
     check_settings(settings)
     batch = batch_of(settings.text, settings.second, settings.checkpoint)
     parts = parts_of(settings, model)
-    modes = [(module, module.training) for module in [*parts.layers, parts.norm or nn.Identity()]]
-    with one_thread(), torch.no_grad():
-        try:
-            for module, _ in modes:
-                module.eval()
-            return _walk(parts, batch)
-        finally:
-            for module, mode in modes:
-                module.train(mode)
+    norms = [] if parts.norm is None else [parts.norm]
+    with one_thread(), torch.no_grad(), evaluating(*parts.layers, *norms):
+        return _walk(parts, batch)
 
 
 def _walk(parts: Parts, batch: Batch) -> Trace:
