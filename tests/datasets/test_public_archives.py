@@ -12,7 +12,6 @@ import io
 import re
 import shutil
 import struct
-import tarfile
 import threading
 import wave
 import zlib
@@ -39,9 +38,11 @@ from course.datasets.public.archives import (
 )
 from course.datasets.public.download import folder
 from course.datasets.public.fetch import NotHereError
-from course.datasets.public.showing import Players, png
+from course.datasets.public.showing import Players
 from course.datasets.public.waves import read_wav
 from course.datasets.spoken_digits.card import RATE, WORDS
+from course.system.png import rgb_png
+from tests.packed import packed
 
 Files = dict[str, bytes]
 
@@ -81,13 +82,7 @@ class Shelf:
 
     def publish(self, archive: Archive, files: Files) -> Archive:
         """Offer a tar file; return the archive with its address, size and sum."""
-        made = io.BytesIO()
-        with tarfile.open(fileobj=made, mode="w:gz") as tar:
-            for name, content in files.items():
-                about = tarfile.TarInfo(name)
-                about.size = len(content)
-                tar.addfile(about, io.BytesIO(content))
-        return self.offer(archive, made.getvalue())
+        return self.offer(archive, packed(files))
 
     def offer(self, archive: Archive, content: bytes) -> Archive:
         self.content = content
@@ -454,7 +449,7 @@ def test_ten_images_are_shown_as_images(images: photographs.Photographs) -> None
 
 
 def read_png(content: bytes) -> np.ndarray:
-    """Read the PNG files that `png` writes: 8 bits, RGB, no filter; each chunk's sum is compared."""
+    """Read the PNG files that `rgb_png` writes: 8 bits, RGB, no filter; each chunk's sum is compared."""
     assert content[:8] == b"\x89PNG\r\n\x1a\n"
     chunks, at = {}, 8
     while at < len(content):
@@ -472,7 +467,8 @@ def read_png(content: bytes) -> np.ndarray:
 def test_a_png_file_is_what_another_reader_sees() -> None:
     Image = pytest.importorskip("PIL.Image", reason="Pillow, which reads PNG, is not installed")
     pixels = bytes(range(2 * 3 * 3))
-    with Image.open(io.BytesIO(png(2, 3, pixels))) as image:
+    made = rgb_png(np.frombuffer(pixels, np.uint8).reshape(2, 3, 3))
+    with Image.open(io.BytesIO(made)) as image:
         assert (image.size, image.mode, image.tobytes()) == ((3, 2), "RGB", pixels)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from course.datasets.dataset import megabytes
 from course.datasets.public.archives import Archive
-from course.datasets.public.fetch import NotHereError, sha256
+from course.datasets.public.fetch import NotHereError, call, sha256
 
 __all__ = ["fetch_archive", "folder", "members"]
 
@@ -59,7 +59,7 @@ def fetch_archive(archive: Archive, *, download: bool) -> Path:
     raise NotHereError(
         f"{archive.card.name}: what came from {archive.url} is not what was published: it should have "
         f"{archive.card.size:,} bytes and the SHA-256 {archive.sha256[:8]}..., and has {found:,} bytes. Nothing of "
-        f"it was kept. {_call(archive)} tries again."
+        f"it was kept. {call(archive.card)} tries again."
     )
 
 
@@ -131,10 +131,6 @@ def changed(archive: Archive, what: str) -> str:
 def _offer(archive: Archive, *, broken: bool) -> str:
     card, state = archive.card, "broken" if broken else "not"
     return (
-        f"{card.name} is {state} on this machine. {_call(archive)} fetches {megabytes(card.size)} from {archive.url} "
+        f"{card.name} is {state} on this machine. {call(card)} fetches {megabytes(card.size)} from {archive.url} "
         f"(SHA-256 {archive.sha256[:8]}...). Licence: {card.licence}."
     )
-
-
-def _call(archive: Archive) -> str:
-    return f'datasets.load("{archive.card.name}", download=True)'

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from course.datasets.dataset import megabytes
+from course.datasets.dataset import Card, megabytes
 from course.datasets.public.sources import File, Source
 
-__all__ = ["NotHereError", "fetch", "sha256"]
+__all__ = ["NotHereError", "call", "fetch", "sha256"]
 
 
 class NotHereError(FileNotFoundError):
@@ -30,7 +30,7 @@ def fetch(source: Source, file: File, *, download: bool) -> Path:
             return path
     raise NotHereError(
         f"{source.card.name}: {file.path} is broken: it should have {file.size:,} bytes and its published "
-        f"SHA-256, and has {path.stat().st_size:,} bytes. {_call(source)} fetches it again."
+        f"SHA-256, and has {path.stat().st_size:,} bytes. {call(source.card)} fetches it again."
     )
 
 
@@ -66,14 +66,15 @@ def _from_hub(source: Source, file: File, *, download: bool, force: bool = False
 def _offer(source: Source) -> str:
     card = source.card
     return (
-        f"{card.name} is not on this machine. {_call(source)} fetches {megabytes(card.size)} from "
+        f"{card.name} is not on this machine. {call(card)} fetches {megabytes(card.size)} from "
         f"huggingface.co/datasets/{source.repository} (revision {source.revision[:8]}). "
         f"Licence: {card.licence}."
     )
 
 
-def _call(source: Source) -> str:
-    return f'datasets.load("{source.card.name}", download=True)'
+def call(card: Card) -> str:
+    """Return the call that fetches a set."""
+    return f'datasets.load("{card.name}", download=True)'
 
 
 def sha256(path: Path) -> str:

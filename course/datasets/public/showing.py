@@ -1,44 +1,25 @@
-"""Examples of a public set as what they are: colour images, and sounds that can be played. Standard library only."""
+"""Examples of a public set as what they are: colour images, and sounds that can be played."""
 
 from __future__ import annotations
 
 import base64
 import html
 import io
-import struct
 import wave
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course.datasets.dataset import Printed
+import numpy as np
 
-__all__ = ["Pictures", "Players", "png", "wav"]
+from course.datasets.dataset import Printed
+from course.system.png import rgb_png
+
+__all__ = ["Pictures", "Players", "wav"]
 
 _SHADES = " .:-=+*#%@"
 _PER_ROW = 2  # images in a row of characters
 _STEP = 2  # pixels that one character stands for, across and down
 _TIMES = 3  # a pixel of the image is so many on the screen
-
-
-def png(height: int, width: int, pixels: bytes) -> bytes:
-    """Return a PNG file of `height * width` pixels, three bytes each, row by row.
-
-    Source: the PNG specification, sections 5 (chunks) and 9 (filter 0 in front of each row).
-    """
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        sum_ = zlib.crc32(kind + content)
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", sum_)
-
-    rows = b"".join(b"\0" + pixels[3 * width * y : 3 * width * (y + 1)] for y in range(height))
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits, RGB, not interlaced
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
 
 
 def wav(samples: bytes, rate: int) -> bytes:
@@ -91,7 +72,8 @@ class Pictures(Printed):
         figures = []
         for place, pixels in enumerate(self.pixels):
             name = html.escape(self._name(place))
-            data = base64.b64encode(png(height, width, pixels)).decode()
+            image = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+            data = base64.b64encode(rgb_png(image)).decode()
             figures.append(
                 '<figure style="margin: 4px; display: inline-block; text-align: center">'
                 f'<img alt="{name}" width="{_TIMES * width}" height="{_TIMES * height}" '

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tarfile
 import wave
 from collections.abc import Mapping
 from dataclasses import replace
@@ -30,6 +29,7 @@ from course.datasets.public.human_digits import HumanDigits
 from course.datasets.public.photographs import Photographs
 from course.datasets.spoken_digits.card import WORDS
 from encoder_core.models.vision import VisionTransformer, patchify
+from tests.packed import packed
 
 SPEAKERS = ("george", "jackson", "nicolas", "theo", "yweweler")
 SIZES: dict[str, Any] = {"d_model": 16, "nhead": 2, "num_layers": 2, "dim_feedforward": 24}
@@ -53,16 +53,11 @@ def keep(
 ) -> None:
     """Put an archive where a download would have put it."""
     archive: Archive = getattr(module, name)
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz") as tar:
-        for path, content in files.items():
-            about = tarfile.TarInfo(path)
-            about.size = len(content)
-            tar.addfile(about, io.BytesIO(content))
-    archive = replace(archive, sha256=hashlib.sha256(made.getvalue()).hexdigest())
+    made = packed(files)
+    archive = replace(archive, sha256=hashlib.sha256(made).hexdigest())
     monkeypatch.setattr(module, name, archive)
     folder().mkdir(parents=True, exist_ok=True)
-    (folder() / archive.file).write_bytes(made.getvalue())
+    (folder() / archive.file).write_bytes(made)
 
 
 @pytest.fixture
