@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-__all__ = ["BEGIN", "Live", "Node", "Tree", "keep_best"]
+__all__ = ["Lane", "Node", "Tree"]
 
 Live = Sequence[tuple[int, float]]  # hypotheses that can go on: the node, and log p
 BEGIN: Live = ((-1, 0.0),)
@@ -77,3 +77,38 @@ def keep_best(
             going.append((len(nodes) - 1, log_p))
             rows.append(row)
     return going, rows
+
+
+@dataclass
+class Lane:
+    """One of several searches in a batch: its hypotheses, and which row of the batch is its first.
+
+    A lane of one hypothesis is greedy decoding.
+    """
+
+    beam: int
+    eos_id: int
+    longest: int  # steps
+    nodes: list[Node] = field(default_factory=list)
+    live: Live = BEGIN
+    first: int = 0
+
+    def extend(self, scores: Tensor, step: int, first: int) -> list[int]:
+        """Take step `step`, from 1, with the batch's `(K, V)`.
+
+        Returns:
+            The batch's rows that go on; they are now its rows from `first` on.
+        """
+        if not self.live:
+            return []
+        own = scores[self.first : self.first + len(self.live)]
+        self.live, rows = keep_best(
+            self.nodes, self.live, own, self.beam, step, self.eos_id, last=step == self.longest
+        )
+        rows = [self.first + row for row in rows]
+        self.first = first
+        return rows
+
+    def tokens(self) -> list[int]:
+        """The last token of each hypothesis that goes on."""
+        return [self.nodes[node].token for node, _ in self.live]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from course.labs.beams import BEGIN, Live, Node, Tree, keep_best
+from course.labs.beams import Lane, Node, Tree
 from course.labs.faults import InvalidSetting
 from course.labs.sentences import cut_sentence
 from course.labs.settings_lab import check_whole
@@ -233,11 +233,11 @@ class Reader:
         """
         logits, _, (memory, padding, begun_cache) = self._forward(source, begun)
         cache = _copied(begun_cache)
-        wide, greedy = _Lane(beam), _Lane(1)
+        wide, greedy = (Lane(width, self.eos_id, DEEPEST) for width in (beam, 1))
         scores = logits.log_softmax(dim=-1)[None]  # (1, V): both begin with this row
         for step in range(1, DEEPEST + 1):
-            rows = wide.extend(scores, step, self.eos_id, 0)
-            rows += greedy.extend(scores, step, self.eos_id, len(rows))
+            rows = wide.extend(scores, step, 0)
+            rows += greedy.extend(scores, step, len(rows))
             if not rows:
                 break
             cache.reorder(torch.tensor(rows))
@@ -249,32 +249,6 @@ class Reader:
             step_logits[:, self._silent] = -torch.inf
             scores = step_logits.log_softmax(dim=-1)
         return tuple(wide.nodes), tuple(greedy.nodes)
-
-
-@dataclass
-class _Lane:
-    """One of several searches in a batch: its hypotheses, and which row of the batch is its first."""
-
-    beam: int
-    nodes: list[Node] = field(default_factory=list)
-    live: Live = BEGIN
-    first: int = 0
-
-    def extend(self, scores: Tensor, step: int, eos_id: int, first: int) -> list[int]:
-        """Take a step with the batch's `(K, V)`; return its rows that go on, now from row `first` on."""
-        if not self.live:
-            return []
-        own = scores[self.first : self.first + len(self.live)]
-        self.live, rows = keep_best(
-            self.nodes, self.live, own, self.beam, step, eos_id, last=step == DEEPEST
-        )
-        rows = [self.first + row for row in rows]
-        self.first = first
-        return rows
-
-    def tokens(self) -> list[int]:
-        """The last token of each hypothesis that goes on."""
-        return [self.nodes[node].token for node, _ in self.live]
 
 
 def _copied(cache: KeyValueCache) -> KeyValueCache:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from course.labs.beams import BEGIN, Live, Node, Tree, keep_best
+from course.labs.beams import Lane, Node, Tree
 from course.labs.faults import InvalidSetting
 from course.labs.quoting import quoted
 from course.labs.settings_lab import check_whole
@@ -335,7 +335,8 @@ class Reader:
         self, parts: Sequence[Part], forced: Mapping[int, int], beam: int
     ) -> tuple[Tree, tuple[int, ...]]:
         """Search as `generate_beam` does; return every hypothesis that was ever kept, and the greedy one."""
-        search, cache = _Search(beam, self.eos_id, self.longest), self.model.empty_cache()
+        wide, greedy = (Lane(width, self.eos_id, self.longest) for width in (beam, 1))
+        cache = self.model.empty_cache()
         stages, now, tokens = {part.since: part for part in parts}, parts[0], [self.bos_id]
         for step in range(self.longest):
             if step in stages and step > 0:
@@ -355,12 +356,17 @@ class Reader:
                 scores[:, forced[step]] = kept
             else:
                 scores[:, self.silent] = -torch.inf
-            rows, tokens = search.extend(scores, step + 1)
+            rows = wide.extend(scores, step + 1, 0)
+            if _decided(wide):
+                wide.live, rows = (), []
+            rows += greedy.extend(scores, step + 1, len(rows))
+            tokens = [*wide.tokens(), *greedy.tokens()]
             if not rows:
                 break
             if rows != list(range(count)):
                 cache.reorder(torch.tensor(rows))
-        return Tree(tuple(search.nodes), search.best()), tuple(search.greedy)
+        written = tuple(node.token for node in greedy.nodes)
+        return Tree(tuple(wide.nodes), _best(wide.nodes)), written
 
     def _look(
         self, parts: Sequence[Part], tokens: tuple[int, ...]
@@ -393,60 +399,24 @@ class Reader:
         return chances.numpy(), weights, seen
 
 
-class _Search:
-    """The hypotheses of a beam search. Greedy decoding goes along in the batch.
+def _best(nodes: Sequence[Node]) -> int:
+    """The node in which the translation that wins ends."""
+    return max(
+        (place for place, node in enumerate(nodes) if node.ends), key=lambda i: _score(nodes[i])
+    )
 
-    It has a row of its own, the last one, where no hypothesis that is kept begins as it does.
-    """
 
-    def __init__(self, beam: int, eos_id: int, longest: int) -> None:
-        self.beam, self.eos_id, self.longest = beam, eos_id, longest
-        self.nodes: list[Node] = []
-        self.live: Live = BEGIN
-        self.greedy, self.greedy_row = list[int](), 0  # its tokens, its row; -1 once it has ended
+def _score(node: Node) -> float:
+    return length_penalised(node.log_p, node.step, LENGTH_PENALTY)
 
-    def extend(self, scores: Tensor, step: int) -> tuple[list[int], list[int]]:
-        """Take step `step`, from 1, with the log-probabilities `(K, V)` of the next token.
 
-        Returns:
-            The rows that go on, and their tokens; none at the end.
-        """
-        before, token = self.greedy_row, self.eos_id
-        if before >= 0:
-            token = int(scores[before].argmax())
-            self.greedy.append(token)
-        kept = scores[: len(self.live)]  # the greedy one's own row, where it has one, is the last
-        last = step == self.longest
-        self.live, rows = keep_best(self.nodes, self.live, kept, self.beam, step, self.eos_id, last)
-        tokens = [self.nodes[node].token for node, _ in self.live]
-        if self._decided():
-            self.live, rows, tokens = [], [], []
-        if token == self.eos_id or last:
-            self.greedy_row = -1
-            return rows, tokens
-        pairs = list(zip(rows, tokens, strict=True))
-        if (before, token) not in pairs:
-            rows, tokens = [*rows, before], [*tokens, token]
-            pairs.append((before, token))
-        self.greedy_row = pairs.index((before, token))
-        return rows, tokens
-
-    def best(self) -> int:
-        """The node in which the translation that wins ends."""
-        return max(self._ended(), key=self._score)
-
-    def _ended(self) -> list[int]:
-        return [place for place, node in enumerate(self.nodes) if node.ends]
-
-    def _score(self, node: int) -> float:
-        return length_penalised(self.nodes[node].log_p, self.nodes[node].step, LENGTH_PENALTY)
-
-    def _decided(self) -> bool:
-        """Whether no live hypothesis can still win, were all that it goes on with certain."""
-        if not self.live or not self._ended():
-            return not self.live
-        most = max(log_p for _, log_p in self.live)
-        return length_penalised(most, self.longest, LENGTH_PENALTY) <= self._score(self.best())
+def _decided(lane: Lane) -> bool:
+    """Whether no live hypothesis can still win, were all that it goes on with certain."""
+    ended = [_score(node) for node in lane.nodes if node.ends]
+    if not lane.live or not ended:
+        return not lane.live
+    most = max(log_p for _, log_p in lane.live)
+    return length_penalised(most, lane.longest, LENGTH_PENALTY) <= max(ended)
 
 
 def _forget_memory(cache: KeyValueCache) -> None:
