@@ -147,7 +147,7 @@ _FILES: dict[str, tuple[str, ...]] = {
         "layer_costs",
         "saved_numbers",
     ),
-    "inspect.modes": ("evaluating",),
+    "models.modes": ("evaluating",),
     "inspect.machine": (
         "Machine",
         "copy_bandwidth",

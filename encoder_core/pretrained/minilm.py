@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from encoder_core.inspect.modes import evaluating
 from encoder_core.models.bert import Bert
 from encoder_core.models.modernbert import ModernBert
+from encoder_core.models.modes import evaluating
 from encoder_core.models.pooling import Pooling, pooling_function
 from encoder_core.pretrained.hub import find_checkpoint
 from encoder_core.pretrained.loading import from_pretrained, tokenizer_from_pretrained

@@ -26,8 +26,8 @@ from course.labs.shapes.steps import ATTENTION, NETWORK, POST, PRE
 from course.system.threads import one_thread
 from encoder_core.attention import masked_softmax, merge_heads, split_heads
 from encoder_core.embeddings import InputEmbedding
-from encoder_core.inspect.modes import evaluating
 from encoder_core.models.bert import BertEmbeddings
+from encoder_core.models.modes import evaluating
 from encoder_core.models.pooling import masked_mean
 from encoder_core.text.encodings import Batch
 

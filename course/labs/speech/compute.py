@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from course.labs.faults import InvalidSetting
 from course.labs.settings_lab import check_whole
 from course.system.threads import one_thread
-from encoder_core.inspect.modes import evaluating
 from encoder_core.inspect.recording import record
+from encoder_core.models.modes import evaluating
 from encoder_core.models.speech import ctc_collapse
 from encoder_core.multihead import MultiheadAttention
 
