@@ -89,7 +89,10 @@ def heatmap(
         _names(rows, len(table), "rows"),
         _names(columns, len(table[0]), "columns"),
     )
-    across, down = min(30, _MOST // len(table[0])), min(23, _MOST // len(table))  # a cell's size
+    # A cell's size: at least a pixel.
+    across, down = (
+        max(1, min(most, _MOST // count)) for most, count in ((30, len(table[0])), (23, len(table)))
+    )
     figure = go.Figure(
         _cells(
             table,
@@ -134,7 +137,7 @@ def product(
     figure = make_subplots(
         cols=3, column_widths=widths, subplot_titles=labels, horizontal_spacing=0.08
     )
-    top = max(abs(cell) for table in tables for row in table for cell in row)
+    top = _top([row for table in tables for row in table], None)
     most = max(shape[0] for shape in shapes)
     for place, table in enumerate(tables, start=1):
         names_of_rows = _names(None, len(table), "rows")

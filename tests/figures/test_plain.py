@@ -55,3 +55,9 @@ def test_a_number_that_is_none_takes_no_part_in_the_scale() -> None:
     figure = figures.heatmap([[math.nan, -math.inf], [0.5, 2.0]])
     assert figure.data[0].zmax == 2.0
     assert "2" in draw(figure.to_dict())
+
+
+def test_a_product_of_zeros_and_a_matrix_wider_than_the_screen_are_drawn() -> None:
+    zeros = figures.product(torch.zeros(1, 1), torch.zeros(1, 1), torch.zeros(1, 1))
+    assert [(trace.zmin, trace.zmax) for trace in zeros.data] == [(-1.0, 1.0)] * 3
+    assert figures.heatmap(torch.rand(400, 700)).layout.width > 700
