@@ -103,9 +103,10 @@ def folders(training: Training) -> Iterator[Path]:
 
 
 def _age(folder: Path) -> float:
-    """When a run was last written to."""
+    """When a run was last written to, or its folder made: one without a file yet is no old one."""
     times = [0.0]
     with contextlib.suppress(OSError):
+        times.append(folder.stat().st_mtime)
         times += [path.stat().st_mtime for path in folder.iterdir()]
     return max(times)
 

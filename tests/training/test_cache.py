@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from course.training import Session, cache, train
+from course.training import Session, cache, places, train
 from course.training.results import Trained
 from tests.training import toys
 
@@ -114,3 +115,17 @@ def test_two_processes_at_once_leave_one_good_entry() -> None:
     found = cache.find(toys.training(), SETTINGS)
     assert found is not None
     assert same(found.model, train(toys.training(), SETTINGS, cache=False, progress=False).model)
+
+
+def test_a_folder_that_was_just_made_is_not_taken_for_an_old_run(course_home: Path) -> None:
+    """A run has no file in its folder before its process has begun."""
+    training = toys.training()
+    old, new = (course_home / "trainings" / training.name / name for name in ("old", "new"))
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+    os.utime(old, (1, 1))
+    assert list(places.folders(training)) == [new, old]
+    (old / "run.json").write_text("{}")
+    os.utime(old / "run.json", (2, 2))
+    os.utime(old, (1, 1))
+    assert list(places.folders(training)) == [new, old]
