@@ -254,13 +254,8 @@ def result_name(exercise: Exercise, index: int) -> str:
 def _raised(exercise: Exercise, trial: Trial, found: Difference) -> str:
     error = found.actual
     if trial.actual.timed_out:
-        return (
-            "it had not come to an end after some seconds, so it was stopped"
-            + (f" in {trial.actual.where}" if trial.actual.where else "")
-            + ": is there a loop whose condition never becomes false?"
-        )
-    text = guards.safe_text(error)
-    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        return _stopped(trial)
+    said = _named(error)
     if isinstance(error, TypeError) and not trial.actual.where:
         said += f"; the signature is {exercise.name}{exercise.signature}"
     at = f" ({trial.actual.where})" if trial.actual.where else ""
@@ -269,6 +264,20 @@ def _raised(exercise: Exercise, trial: Trial, found: Difference) -> str:
     if isinstance(found.expected, BaseException):
         return f"it should raise {type(found.expected).__name__} for {trial.probe.case.says}, and raises {said}{at}"
     return f"it raised {said}{at}"
+
+
+def _stopped(trial: Trial) -> str:
+    return (
+        "it had not come to an end after some seconds, so it was stopped"
+        + (f" in {trial.actual.where}" if trial.actual.where else "")
+        + ": is there a loop whose condition never becomes false?"
+    )
+
+
+def _named(error: object) -> str:
+    """An error's type, and what it says where it says anything."""
+    text = guards.safe_text(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _type(exercise: Exercise, function: Callable[..., Any], found: Difference) -> str:
@@ -340,12 +349,12 @@ def _shape(exercise: Exercise, found: Difference) -> str:
 
 
 def _gradient(function: Callable[..., Any], trial: Trial) -> str:
+    if trial.actual.timed_out:
+        return f"its results are right, but with inputs that require gradients {_stopped(trial)}"
     if trial.actual.error is not None:
-        text = guards.safe_text(trial.actual.error)
-        kind = type(trial.actual.error).__name__
         words = errors.in_words(trial.actual.error)
-        text += f": {words}" if words else ""
-        return f"its results are right, but with inputs that require gradients it raised {kind}: {text}"
+        said = _named(trial.actual.error) + (f": {words}" if words else "")
+        return f"its results are right, but with inputs that require gradients it raised {said}"
     came = trial.actual.value if isinstance(trial.actual.value, tuple) else (trial.actual.value,)
     wanted = trial.expected.value
     none = all(gradient is None or not gradient.any() for gradient in came)
