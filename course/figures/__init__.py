@@ -49,6 +49,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
 
 _TOOLBAR = 22  # pixels at the top in which plotly's toolbar covers nothing
+_LEGIBLE = 8  # pixels of a cell that a number can be read in
 _MOST = 576  # a matrix's cells are at most so many pixels wide, and high, all together
 
 Numbers = Tensor | Sequence[Any]
@@ -76,8 +77,9 @@ def heatmap(
         title: what the picture shows.
         row_title: what the rows are ("queries").
         column_title: what the columns are ("keys").
-        signed: blue below zero, white at zero, orange above.
-        numbers: write each number into its cell.
+        signed: blue below zero, white at zero, orange above; else the colours begin at 0, or at the lowest number
+            where that is below.
+        numbers: write each number into its cell, where it has room.
         decimals: with how many places.
         top: the number that gets the strongest colour; the largest of `values` where not given.
 
@@ -93,13 +95,14 @@ def heatmap(
     across, down = (
         max(1, min(most, _MOST // count)) for most, count in ((30, len(table[0])), (23, len(table)))
     )
+    room = min(across, down) >= _LEGIBLE
     figure = go.Figure(
         _cells(
             table,
             row_names,
             column_names,
             signed=signed,
-            decimals=decimals if numbers else None,
+            decimals=decimals if numbers and room else None,
             top=_top(table, top),
             cell=(across, down),
         )
@@ -178,10 +181,14 @@ def heads(
         per_row: pictures in a row.
 
     Raises:
-        ValueError: `weights` has not three axes, or the names don't fit.
+        ValueError: `weights` has not three axes or is empty, or the names don't fit.
     """
     if weights.dim() != 3:
         raise ValueError(f"weights should be (H, L, S); they are {tuple(weights.shape)}")
+    if not len(weights) or per_row < 1:
+        raise ValueError(
+            f"{len(weights)} heads, {per_row} in a row: at least one of each is needed"
+        )
     count = len(weights)
     columns = min(per_row, count)
     rows = -(-count // columns)
@@ -333,8 +340,10 @@ def bars(
     """A group of bars for each name, one bar for each of `series`.
 
     Raises:
-        ValueError: a series has not as many numbers as there are names.
+        ValueError: a series has not as many numbers as there are names, or there are none.
     """
+    if not len(names):
+        raise ValueError("no names came: bars need at least one")
     places = list(range(len(names)))  # a token may stand twice, so bars stand at places
     figure = go.Figure()
     for number, (name, values) in enumerate(series.items()):
@@ -376,7 +385,8 @@ def _cells(
     """The coloured cells; names go along in `customdata`, because a name may stand twice."""
     finite = [[cell if math.isfinite(cell) else None for cell in row] for row in table]
     scale: Any = SIGNED if signed else AMOUNTS
-    bottom = -top if signed else 0.0
+    lowest = min((cell for row in finite for cell in row if cell is not None), default=0.0)
+    bottom = -top if signed else min(0.0, lowest)
     written = None
     if decimals is not None:
         written = [
@@ -475,13 +485,17 @@ def _matrix(values: Numbers) -> list[list[float]]:
         if isinstance(values, Tensor)
         else [list(row) for row in values]
     )
-    if not table or not isinstance(table[0], list) or isinstance(table[0][0], list):
+    if not table or not isinstance(table[0], list) or not table[0] or isinstance(table[0][0], list):
         raise ValueError("a picture of this kind needs a matrix: two axes, no more, neither empty")
+    if len(lengths := {len(row) for row in table}) > 1:
+        raise ValueError(f"a matrix has rows of one length; these have {sorted(lengths)}")
     return [[float(cell) for cell in row] for row in table]
 
 
 def _list(values: Numbers) -> list[float]:
-    return values.detach().cpu().tolist() if isinstance(values, Tensor) else list(values)
+    return (
+        values.detach().cpu().tolist() if isinstance(values, Tensor) else list(map(float, values))
+    )
 
 
 def _names(given: Sequence[str] | None, count: int, what: str) -> list[str]:

@@ -61,3 +61,33 @@ def test_a_product_of_zeros_and_a_matrix_wider_than_the_screen_are_drawn() -> No
     zeros = figures.product(torch.zeros(1, 1), torch.zeros(1, 1), torch.zeros(1, 1))
     assert [(trace.zmin, trace.zmax) for trace in zeros.data] == [(-1.0, 1.0)] * 3
     assert figures.heatmap(torch.rand(400, 700)).layout.width > 700
+
+
+def test_a_number_stands_in_a_cell_where_it_can_be_read() -> None:
+    assert figures.heatmap(torch.rand(8, 70), numbers=True).data[0].text is not None
+    wide = figures.heatmap(torch.rand(100, 80), numbers=True)
+    assert wide.data[0].text is None
+    assert len(draw(wide.to_dict())) < 2**21
+
+
+def test_numbers_below_zero_have_colours_of_their_own() -> None:
+    cells = figures.heatmap([[-3.0, -1.0, -2.0]]).data[0]
+    assert cells.zmin == -3.0 < cells.zmax
+    assert figures.heatmap([[0.5, 1.0]]).data[0].zmin == 0.0
+
+
+@pytest.mark.parametrize(
+    ("draws", "says"),
+    [
+        (lambda: figures.heatmap([[]]), "neither empty"),
+        (lambda: figures.heatmap([]), "neither empty"),
+        (lambda: figures.heatmap([[1, 2], [3]]), r"these have \[1, 2\]"),
+        (lambda: figures.bars([], {}), "at least one"),
+        (lambda: figures.heads(torch.rand(0, 2, 2)), "0 heads"),
+        (lambda: figures.heads(torch.rand(2, 2, 2), per_row=0), "0 in a row"),
+        (lambda: figures.lines(["a", "b"], {"c": [1, 2]}), "'a'"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_a_sentence(draws, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        draws()

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 
 from course import labs
+from course.labs.faults import InvalidSetting
 from course.labs.translation.compute import (
     OTHER,
     OWN,
@@ -110,6 +111,25 @@ def test_another_memory_is_looked_at_from_its_step_on() -> None:
     never = made.read(Settings(TEXT, memory=ZEROS, since=LONGEST + 1, beam=1))
     assert never.made.tokens == never.plain.tokens
     assert not never.made.seen[:, own:].any()
+
+
+@pytest.mark.parametrize(
+    ("forced", "says"),
+    [
+        (((1.5, "年"),), "whole number"),
+        (((True, "年"),), "whole number"),
+        (((0, "年"),), "whole number"),
+        (((2, "年"), (2, "月")), "forced twice"),
+        (((2, 7),), "pairs"),
+        (((2, ["年"]),), "pairs"),
+        (((2, "年", 3),), "pairs"),
+        (("年",), "pairs"),
+        (7, "pairs"),
+    ],
+)
+def test_what_cannot_be_forced_is_refused_with_a_sentence(forced, says: str) -> None:
+    with pytest.raises(InvalidSetting, match=says):
+        reader().forced(forced)
 
 
 def test_a_forced_token_stands_and_keeps_its_own_probability() -> None:

@@ -264,19 +264,21 @@ class Reader:
         """Steps, from 0, and ids of what is forced.
 
         Raises:
-            InvalidSetting: a token that can't be written, or a step that there isn't.
+            InvalidSetting: what comes is no pairs, a token can't be written, or a step isn't there or comes twice.
         """
-        found = []
-        for step, token in forced:
+        found: dict[int, int] = {}
+        for step, token in _pairs(forced):
             number = self.target.vocabulary.get(token)
             if number is None or number in self.silent:
                 raise InvalidSetting(
                     f"The model can't write {quoted(printable(token))}: no training text has it."
                 )
-            if not 1 <= step <= self.longest:
+            if type(step) is not int or not 1 <= step <= self.longest:  # True is no step
                 raise InvalidSetting(f"A step must be a whole number from 1 to {self.longest}.")
-            found.append((step - 1, number))
-        return tuple(sorted(found))
+            if step - 1 in found:
+                raise InvalidSetting(f"Step {step} is forced twice: one token a step.")
+            found[step - 1] = number
+        return tuple(sorted(found.items()))
 
     def text(self, tokens: Sequence[int]) -> str:
         """What a reader sees of ids: no special tokens."""
@@ -397,6 +399,19 @@ class Reader:
         chances = torch.cat(logits).float().softmax(dim=-1)  # (T, V)
         chances[:, self.silent] = 0
         return chances.numpy(), weights, seen
+
+
+def _pairs(forced: object) -> list[tuple[object, str]]:
+    """Read steps and tokens out of whatever came as `forced`."""
+    try:
+        pairs = [(step, token) for step, token in forced]  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        pairs = [(0, 0)]
+    if not all(isinstance(token, str) for _, token in pairs):
+        raise InvalidSetting(
+            'forced must be pairs of a step and a token, such as ((2, "年"),).'
+        ) from None
+    return pairs
 
 
 def _best(nodes: Sequence[Node]) -> int:
