@@ -16,10 +16,18 @@ from course.system.markup import escape, printable
 
 LIVE = "course-live"  # the class of an element that only a live widget has
 _CHILD = ".jp-OutputArea-child"  # an output in JupyterLab, Notebook 7 and nbconvert's pages
-_STYLE = (
-    f"<style>{_CHILD}:has(.course-still):has(+ {_CHILD} .{LIVE}),"
-    f"{_CHILD}:has(.course-still) + {_CHILD}:not(:has(.{LIVE})){{display:none}}</style>"
+_HIDE = (
+    f"{_CHILD}:has(.course-still):has(+ {_CHILD} .{LIVE}),"
+    f"{_CHILD}:has(.course-still) + {_CHILD}:not(:has(.{LIVE})){{display:none}}"
 )
+# On paper nobody scrolls: wide pictures, not of labs alone, fit the page, and long lines are wrapped.
+_PRINT = (
+    "@media print{.course-still svg,.course-still img,.jp-OutputArea-output>img"
+    "{max-width:100%;height:auto}.jp-OutputArea-output pre,.jp-InputArea pre"
+    "{white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".jp-RenderedMarkdown pre{white-space:pre;font-size:75%;break-inside:avoid}}"  # drawings of letters
+)
+_STYLE = f"<style>{_HIDE}{_PRINT}</style>"
 
 
 class Output:
