@@ -26,6 +26,17 @@ def together(test: str) -> str:
     return test if file.startswith(ALONE) else file  # a notebook's cells follow one another
 
 
+def rank(group: str) -> int:
+    """Which groups are begun first: the longest, so that none of them is left to run on alone at the end.
+
+    xdist begins with those of the most tests. One of a few long tests would come last, several at once to one
+    process, which still has them when the others have nothing more to do.
+    """
+    if group in SHARED.values():
+        return 0
+    return 1 if group.startswith(ALONE) else 2
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Share the tests among the processes by group, whatever `--dist` says."""
@@ -34,6 +45,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByGroup(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             return together(nodeid)
+
+        def _assign_work_unit(self, node: Any) -> None:
+            self.workqueue.move_to_end(min(self.workqueue, key=rank), last=False)
+            super()._assign_work_unit(node)
 
         def remove_node(self, node: Any) -> str | None:
             """Take a test that ended its process as done: xdist would hand it to the next one too."""

@@ -9,9 +9,14 @@ from tests.browser.everything import EVERY_NAME
 WAIT = 60_000
 
 
+def stored() -> dict[str, str]:
+    """What a browser stores when a learner has opened "More" in each lab."""
+    return {f"course-lab-more:{lab}": "open" for lab in EVERY_NAME}
+
+
 def begin_open(page_or_context: Any) -> None:
     """Let labs remember that "More" was opened, as when a learner opened it before."""
-    names = "".join(f"localStorage.setItem('course-lab-more:{lab}', 'open');" for lab in EVERY_NAME)
+    names = "".join(f"localStorage.setItem('{key}', '{value}');" for key, value in stored().items())
     page_or_context.add_init_script(f"try {{ {names} }} catch {{}}")
 
 

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.forked import STARTED
+
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = [
     "--no-sandbox",
@@ -27,6 +29,7 @@ ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 START_SECONDS = 90
+UNFORKED = "unforked"  # the name of a kernel that is started by its command, as everywhere
 
 
 class JupyterLab:
@@ -35,16 +38,10 @@ class JupyterLab:
     def __init__(self, folder: Path, port: int, token: str) -> None:
         self.folder, self.port, self.token = folder, port, token
 
-    def address(self, notebook: str) -> str:
-        """Where a notebook of the folder opens, in a workspace of its own."""
-        workspace = secrets.token_hex(4)
-        base = f"http://127.0.0.1:{self.port}/lab/workspaces/{workspace}"
-        return f"{base}/tree/{notebook}?token={self.token}"
-
-    def set_theme(self, name: str) -> None:
-        """Choose JupyterLab's theme, for pages opened from now on."""
-        data = json.dumps({"raw": json.dumps({"theme": name})}).encode()
-        self._ask("/lab/api/settings/@jupyterlab/apputils-extension:themes", "PUT", data)
+    def address(self, notebook: str | None = None) -> str:
+        """Where JupyterLab, or a notebook of the folder, opens in a workspace of its own."""
+        base = f"http://127.0.0.1:{self.port}/lab/workspaces/{secrets.token_hex(4)}"
+        return f"{base}{f'/tree/{notebook}' if notebook else ''}?token={self.token}"
 
     def shut_kernels(self) -> None:
         """End all kernels, so that none stays behind a closed page."""
@@ -70,15 +67,21 @@ class JupyterLab:
 
 
 @contextmanager
-def jupyterlab(folder: Path, home: Path) -> Iterator[JupyterLab]:
-    """Serve `folder` with the project's own settings; nothing of the user's is read or written."""
-    home.mkdir(parents=True, exist_ok=True)
+def jupyterlab(folder: Path, home: Path, *, forked: bool = False) -> Iterator[JupyterLab]:
+    """Serve `folder` with the project's own settings; nothing of the user's is read or written.
+
+    With `forked`, kernels are forked (see `tests/forked.py`) and compute in one thread.
+    """
+    _write_spec(home / "data" / "kernels" / UNFORKED)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     lab = JupyterLab(folder, port, secrets.token_hex(16))
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *(sys.executable, "-m", "tests.browser.jupyterlab_forking" if forked else "jupyterlab"),
+        *("--no-browser", "--allow-root", "--expose-app-in-browser"),
+        "--LanguageServerManager.autodetect=False",  # asks npm, and no test uses it
+        "--KernelManager.shutdown_wait_time=0.4",  # s; a kernel needs 2 s to go by itself
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
         *(f"--IdentityProvider.token={lab.token}", f"--ServerApp.root_dir={folder}"),
     ]
@@ -93,6 +96,7 @@ def jupyterlab(folder: Path, home: Path) -> Iterator[JupyterLab]:
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "JUPYTER_CONFIG_PATH": str(ROOT / "course" / "setup" / "jupyter"),
         "PYTHONPATH": str(ROOT),
+        **({"OMP_NUM_THREADS": "1"} if forked else {}),
     }
     with (home / "server.log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -106,6 +110,14 @@ def jupyterlab(folder: Path, home: Path) -> Iterator[JupyterLab]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _write_spec(folder: Path) -> None:
+    """Describe the kernel that is started for itself."""
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": command, "display_name": UNFORKED, "language": "python", "env": {STARTED: "1"}}
+    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
 
 def _wait_for(lab: JupyterLab, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -149,5 +161,10 @@ def open_and_run(page: Any, lab: JupyterLab, name: str, timeout: float = 120_000
     """Open a notebook and run all its cells through the menu."""
     page.goto(lab.address(name))
     page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=timeout)
+    run_all(page)
+
+
+def run_all(page: Any) -> None:
+    """Run all cells of the open notebook through the menu."""
     page.click("text=Run >> nth=0")
     page.click('[data-command="runmenu:run-all"]')

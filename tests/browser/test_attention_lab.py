@@ -11,9 +11,10 @@ import pytest
 
 from course.labs.attention.compute import compute
 from course.labs.attention.settings import Settings
-from tests.browser.conftest import OpenNotebook, Watched, at_rest
+from tests.browser.conftest import OpenNotebook, at_rest
+from tests.browser.desk import Watched
 from tests.browser.more import begin_open
-from tests.browser.server import ROOT, JupyterLab, open_and_run
+from tests.browser.server import ROOT, UNFORKED, JupyterLab, open_and_run
 from tests.sampled import NIGHT, by_day
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -52,57 +53,6 @@ def readout(page: Any, panel: str) -> str:
 
 def canvas(page: Any, panel: str) -> Any:
     return page.locator(f"{LAB} [data-panel={panel}] canvas")
-
-
-@pytest.mark.parametrize(
-    ("where", "key", "changes"),
-    [
-        ("[data-panel=weights] canvas", "ArrowUp", ["weights", "values"]),
-        ("[data-panel=weights] canvas", "ArrowRight", ["weights", "values"]),
-        ("[data-panel=weights] canvas", "Space", ["heads", "weights", "values"]),
-        ("[data-panel=heads] canvas", "ArrowDown", ["heads", "weights", "values"]),
-        ("[data-panel=heads] canvas", "Space", ["heads"]),
-        ("input[type=range]", "ArrowRight", ["heads", "weights", "values"]),
-        ("input[type=checkbox] >> nth=0", "Space", ["heads", "weights", "values"]),
-        ("input[type=text] >> nth=0", "x", ["heads", "weights", "values"]),
-        ("label:text-is('Layer') + select", "ArrowDown", ["heads", "weights", "values"]),
-        ("label:text-is('Mask') + select", "c", ["heads", "weights", "values"]),
-        ("label:text-is('[PAD] tokens') + input", "ArrowUp", ["heads", "weights", "values"]),
-    ],
-)
-def test_a_key_changes_the_picture(
-    shared_lab: Watched, where: str, key: str, changes: list[str]
-) -> None:
-    page = shared_lab.page
-    before, number = {name: pixels(page, name) for name in changes}, drawn(page)
-    cell = page.evaluate("() => document.querySelectorAll('.jp-Cell.jp-mod-active').length")
-    control = page.locator(f"{LAB} {where}")
-    control.focus()
-    page.keyboard.press(key)
-    wait_beyond(page, number)
-    for name in changes:
-        assert pixels(page, name) != before[name], name
-    # JupyterLab took the key for nothing of its own: the focus is where it was.
-    assert control.evaluate("(node) => node === document.activeElement")
-    assert cell == page.evaluate("() => document.querySelectorAll('.jp-Cell.jp-mod-active').length")
-    assert shared_lab.errors == []
-
-
-@pytest.fixture(scope="module")
-def shared_lab(server: JupyterLab, browser: Any, tmp_path_factory: Any) -> Any:
-    """One page with one lab, for tests that each only move something."""
-    from tests.browser.server import write_notebook
-
-    write_notebook(server.folder / "shared.ipynb", CELL)
-    page = browser.new_page(viewport={"width": 1400, "height": 1500})
-    begin_open(page)
-    watched = Watched(page, tmp_path_factory.mktemp("pictures"))
-    open_and_run(page, server, "shared.ipynb")
-    drawn(page)
-    yield watched
-    page.close()
-    assert watched.errors == []
-    assert watched.outside == []
 
 
 def test_numbers_arrive_as_python_made_them(open_notebook: OpenNotebook) -> None:
@@ -172,8 +122,11 @@ def test_an_invalid_setting_keeps_the_picture(open_notebook: OpenNotebook) -> No
     assert not notice.is_visible()
 
 
-def test_the_latest_request_wins_and_none_queues(open_notebook: OpenNotebook) -> None:
-    watched = open_notebook(CELL, "import time; time.sleep(8)", "print('awake')")
+def test_the_latest_request_wins_and_none_queues(
+    open_notebook: OpenNotebook, server: JupyterLab
+) -> None:
+    waits = "import pathlib, time\nwhile not pathlib.Path('go-on').exists():\n    time.sleep(0.05)"
+    watched = open_notebook(CELL, waits, "print('awake')")
     page = watched.page
     number = drawn(page)  # at once, although Python is busy with the second cell
     assert page.locator(".jp-CodeCell").last.inner_text().count("awake") == 1
@@ -187,6 +140,7 @@ def test_the_latest_request_wins_and_none_queues(open_notebook: OpenNotebook) ->
     notice.wait_for(state="visible", timeout=WAIT)
     assert "Waiting for Python" in notice.inner_text()
     assert watched.sent == 1  # the first move; the others wait, the newest only
+    (server.folder / "go-on").touch()
     notice.wait_for(state="hidden", timeout=WAIT)
     page.wait_for_timeout(1000)
     assert watched.sent == 2
@@ -219,7 +173,6 @@ def test_it_can_be_read_in_both_themes_and_on_narrow_screens(
     page.locator(f"{LAB} label:text-is('switch this head off')").click()
     wait_beyond(page, number)
     page.set_viewport_size({"width": 1400, "height": 1500})
-    page.wait_for_timeout(800)
     watched.picture(f"attention-{theme}")
 
 
@@ -242,9 +195,8 @@ def test_everything_has_a_name_and_keeps_its_keys(open_notebook: OpenNotebook) -
     tables = page.locator(f"{LAB} .course-lab-behind:visible table")
     assert tables.count() == page.locator(f"{LAB} canvas").count() == 4
     assert tables.nth(0).locator("tbody tr").count() == 2  # layers
-    spoken = page.locator(f"{LAB} .course-lab-spoken[aria-live=polite]")
-    page.wait_for_timeout(1000)
-    assert "looks most at" in spoken.inner_text()
+    spoken = f"{LAB} .course-lab-spoken[aria-live=polite]"
+    page.locator(spoken, has_text="looks most at").wait_for(state="attached", timeout=WAIT)
 
 
 def test_the_picture_can_be_saved(open_notebook: OpenNotebook, tmp_path: Path) -> None:
@@ -272,7 +224,7 @@ def test_several_labs_a_reload_and_running_again_leave_nothing_behind(
         "print('labs', len(made), 'views', sum(len(w._views) for w in made),\n"
         "      'arrays', sum(w._result is not None for w in made))"
     )
-    watched = open_notebook(CELL, "labs.AttentionLab(encoder='fresh')", count)
+    watched = open_notebook(CELL, "labs.AttentionLab(encoder='fresh')", count, afresh=True)
     page = watched.page
     page.wait_for_function(
         "() => document.querySelectorAll('[data-lab][data-drawn]').length === 2", timeout=WAIT
@@ -286,7 +238,7 @@ def test_several_labs_a_reload_and_running_again_leave_nothing_behind(
     assert page.evaluate(numbers)[1] == second
     # Saved, and opened again: both come back from the kernel.
     page.click('jp-button[data-command="docmanager:save"]')
-    page.wait_for_timeout(2000)
+    page.wait_for_selector("#jp-main-dock-panel .lm-TabBar-tab:not(.jp-mod-dirty)", timeout=WAIT)
     page.reload()
     page.wait_for_function(
         "() => document.querySelectorAll('[data-lab][data-drawn]').length === 2", timeout=WAIT
@@ -294,27 +246,26 @@ def test_several_labs_a_reload_and_running_again_leave_nothing_behind(
     # Run again: the labs that the cells made before are closed.
     page.click("text=Run >> nth=0")
     page.click('[data-command="runmenu:run-all"]')
-    page.wait_for_timeout(4000)
-    run_last(page)
-    assert "labs 2 views 2 arrays 2" in last_output(page)
+    run_last_until(page, "labs 2 views 2 arrays 2")
     # Cleared away: the kernel lets go of what it had computed.
     page.click("text=Edit >> nth=0")
     page.click('[data-command="editmenu:clear-all"]')
-    page.wait_for_timeout(1500)
+    page.locator(LAB).first.wait_for(state="detached", timeout=WAIT)
     assert page.locator(LAB).count() == 0
-    run_last(page)
-    assert "labs 2 views 0 arrays 0" in last_output(page)
+    run_last_until(page, "labs 2 views 0 arrays 0")
 
 
-def run_last(page: Any) -> None:
-    """Run the last cell and wait for what it prints."""
-    page.locator(".jp-CodeCell").last.locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
-    page.wait_for_timeout(2000)
-
-
-def last_output(page: Any) -> str:
-    return str(page.locator(".jp-CodeCell").last.locator(".jp-OutputArea").inner_text())
+def run_last_until(page: Any, words: str) -> None:
+    """Run the last cell, again and again for half a minute, until it prints these words."""
+    cell = page.locator(".jp-CodeCell").last
+    for _ in range(30):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(1000)
+        said = cell.locator(".jp-OutputArea").inner_text()
+        if words in said:
+            return
+    raise AssertionError(f"not {words!r}, but {said!r}")
 
 
 def test_ones_own_attention_in_the_notebook(open_notebook: OpenNotebook) -> None:
@@ -341,16 +292,18 @@ CHAPTER = ROOT / "chapters" / "02_attention.ipynb"
 
 
 @pytest.mark.skipif(not CHAPTER.exists(), reason="chapter 02 is not pressed yet")
-def test_the_chapters_labs_are_live(server: JupyterLab, browser: Any, tmp_path: Path) -> None:
+def test_the_chapters_labs_are_live(server: JupyterLab, browser: Any) -> None:
+    """As a learner opens it: in a page of its own, with a kernel that is started for it."""
     name = "chapter.ipynb"
     notebook = json.loads(CHAPTER.read_text(encoding="utf-8"))
+    notebook["metadata"]["kernelspec"]["name"] = UNFORKED
     if not NIGHT:  # what follows the lab runs in tests/notebooks
         ids = [cell["id"] for cell in notebook["cells"]]
         notebook["cells"] = notebook["cells"][: ids.index("lab") + 1]
     (server.folder / name).write_text(json.dumps(notebook), encoding="utf-8")
     page = browser.new_page(viewport={"width": 1400, "height": 1500})
     begin_open(page)
-    watched = Watched(page, tmp_path)
+    watched = Watched(page)
     try:
         open_and_run(page, server, name)
         page.wait_for_selector(f"{LAB}[data-drawn]", state="attached", timeout=180_000)

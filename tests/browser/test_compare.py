@@ -102,9 +102,7 @@ def test_compare_in_every_lab(open_notebook: OpenNotebook, width: int, dark: boo
             cells = page.inner_text(f"{panel}{table}] tbody")
             assert re.search(r"\([+−][\d.]+\)|\(new\)", cells.replace("\u2007", ""))
         page.locator(f"[data-lab={lab}] button:text-is('Numbers as tables')").click()
-        page.locator(f"[data-lab={lab}]").screenshot(
-            path=watched.pictures / f"compare-{lab}-{width}.png"
-        )
+        watched.picture(f"compare-{lab}-{width}", f"[data-lab={lab}]")
         page.locator(f"[data-lab={lab}] button:text-is('Numbers as tables')").click()
         press(page, lab)
         assert page.locator(f"[data-lab={lab}] .course-lab-differs").is_hidden()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from course.press import glossary
-from tests.browser.conftest import Watched
+from tests.browser.desk import Watched
 from tests.browser.server import ROOT, JupyterLab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -48,12 +48,12 @@ def wait_for_heading_at_the_top(page: Any, anchor: str) -> None:
     )
 
 
-def test_a_link_to_a_term_leads_to_it(server: JupyterLab, browser: Any, tmp_path: Path) -> None:
+def test_a_link_to_a_term_leads_to_it(server: JupyterLab, browser: Any) -> None:
     text = (ROOT / "chapters" / glossary.PAGE).read_text(encoding="utf-8")
     (server.folder / glossary.PAGE).write_text(text, encoding="utf-8")
     write_chapter(server.folder / "linked.ipynb", "attention-sink", "softmax", "GELU")
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    watched = Watched(context.new_page(), tmp_path)
+    watched = Watched(context.new_page())
     page = watched.page
     page.goto(server.address("linked.ipynb"))
     page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=120_000)

@@ -1,6 +1,6 @@
 """Random keys, clicks, texts, restarts and reruns over all labs: nothing breaks, nothing is left over.
 
-The same twenty seconds of actions each time; COURSE_MONKEY="600 7" makes it ten minutes with seed 7.
+Twelve seconds of actions each time, a minute at night; COURSE_MONKEY="600 7" makes it ten minutes with seed 7.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import pytest
 from tests.browser.conftest import OpenNotebook
 from tests.browser.everything import EVERY_CELL, IMPORTS, QUESTIONS
 from tests.browser.more import open_more
+from tests.sampled import NIGHT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WAIT = 120_000
-SECONDS, SEED = map(int, os.environ.get("COURSE_MONKEY", "20 1").split())
+SECONDS, SEED = map(int, os.environ.get("COURSE_MONKEY", "60 1" if NIGHT else "12 1").split())
 KEYS = (
     *("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageDown", " ", "Enter"),
     *("Shift+ArrowRight", "Shift+ ", "Backspace", "Delete", "a", "b", "x", "5", "-", "."),

@@ -46,10 +46,9 @@ def test_every_lab_begins_with_little(open_notebook: OpenNotebook, width: int, d
         controls, panels = seen(page, lab)
         assert 2 <= controls <= MOST_CONTROLS
         assert 1 <= panels <= MOST_PANELS
-        node = page.locator(f"[data-lab={lab}]")
-        node.screenshot(path=watched.pictures / f"more-{lab}-{width}-closed.png")
+        watched.picture(f"more-{lab}-{width}-closed", f"[data-lab={lab}]")
         open_more(page, lab)
-        node.screenshot(path=watched.pictures / f"more-{lab}-{width}-open.png")
+        watched.picture(f"more-{lab}-{width}-open", f"[data-lab={lab}]")
         more_controls, more_panels = seen(page, lab)
         assert more_controls > controls
         assert more_panels >= panels

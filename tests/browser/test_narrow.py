@@ -55,4 +55,4 @@ def test_nothing_is_cut_off(open_notebook: OpenNotebook, width: int) -> None:
     page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=60_000)
     assert page.evaluate(CUT_OFF) == []
     assert max(scrolled_width(page)) <= 1
-    watched.page.screenshot(path=watched.pictures / f"narrow-{width}.png", full_page=True)
+    watched.picture(f"narrow-{width}", full_page=True)

@@ -34,7 +34,7 @@ def wait_for_visible(page: Any, selector: str, count: int) -> None:
 def test_a_saved_notebook_shows_how_it_was_left(
     open_notebook: OpenNotebook, server: JupyterLab
 ) -> None:
-    watched = open_notebook(IMPORTS, *SHOWN, height=4500)
+    watched = open_notebook(IMPORTS, *SHOWN, height=4500, afresh=True)
     page = watched.page
     wait_for_visible(page, ".course-live", len(SHOWN))
     wait_for_visible(page, ".course-still", 0)

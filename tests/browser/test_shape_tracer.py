@@ -142,7 +142,7 @@ def test_play_goes_on_until_a_key(open_notebook: OpenNotebook) -> None:
 
 
 def test_who_wants_less_motion_goes_step_by_step(open_notebook: OpenNotebook) -> None:
-    page = open_notebook(CELL).page
+    page = open_notebook(CELL, afresh=True).page
     page.emulate_media(reduced_motion="reduce")
     page.reload()
     # A reload shows the still picture until the cell runs again.

@@ -100,7 +100,7 @@ def test_a_recording_is_walked_through_played_and_changed(
 
 
 def test_the_microphone_is_heard_by_the_kernel(open_notebook: OpenNotebook) -> None:
-    watched = opened(open_notebook, height=1500)
+    watched = opened(open_notebook, height=1500, afresh=True)
     page = watched.page
     record = page.locator(f"{LAB} [data-press=record]")
     page.evaluate(TRACKS)
@@ -124,7 +124,7 @@ def test_the_microphone_is_heard_by_the_kernel(open_notebook: OpenNotebook) -> N
 
 
 def test_without_a_microphone_a_sentence_says_so(open_notebook: OpenNotebook) -> None:
-    watched = opened(open_notebook, height=1500)
+    watched = opened(open_notebook, height=1500, afresh=True)
     page = watched.page
     record = page.locator(f"{LAB} [data-press=record]")
     state = page.locator(f"{LAB} [data-panel=sound] [role=status]")

@@ -30,7 +30,7 @@ def shows_the_live_figure_alone(page: Any) -> None:
 def test_the_live_figure_is_shown_and_the_still_one_is_saved(
     open_notebook: OpenNotebook, server: JupyterLab
 ) -> None:
-    watched = open_notebook(CELL)
+    watched = open_notebook(CELL, afresh=True)
     page = watched.page
     shows_the_live_figure_alone(page)
     assert page.locator(".ytick text").text_content() == "<s>", "a token, and no tag"

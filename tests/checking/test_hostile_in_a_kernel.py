@@ -13,6 +13,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 from tests.checking.hostile import BORROWS, HOSTILE, PRELUDE
+from tests.forked import forked_kernels
 from tests.sampled import thinned
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +80,13 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forked() -> Iterator[None]:
+    """Fork the kernels from a process that has imported torch and the course."""
+    with forked_kernels("course.checking.entry"):
+        yield
+
+
 @pytest.fixture
 def started(course_home: Path) -> Iterator[Any]:
     """Starts kernels that share one learner's folder, and ends them."""
@@ -96,9 +104,9 @@ def started(course_home: Path) -> Iterator[Any]:
 def test_the_kernel_outlives_all_of_them(started: Any) -> None:
     kernel = started()
     pid = kernel.run("print(os.getpid())")
-    # Each fourth by day; test_hostile.py tries each second of them alone, and every hang.
+    # Each eighth by day; test_hostile.py tries each second of them alone, and every hang.
     for name, (source, words) in thinned(
-        [one for one in HOSTILE.items() if one[0] not in BORROWS], 4
+        [one for one in HOSTILE.items() if one[0] not in BORROWS], 8
     ):
         cell = f"{source}\nreport = check('attention.softmax', softmax)\nprint(report.message)"
         said = kernel.run(cell)

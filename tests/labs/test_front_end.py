@@ -19,6 +19,7 @@ from course.labs.lab import Lab
 from course.labs.packing import as_read, pack, signed_codes, weight_codes
 from course.quiz.front import FOLDER as QUIZ
 
+ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted(Path(__file__).with_name("front_end").glob("*.test.mjs"))
 ON_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
@@ -219,19 +220,26 @@ def compiler() -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", [FOLDER, QUIZ, BOX], ids=["labs", "quiz", "box"])
-def test_types(compiler: str, folder: Path) -> None:
-    run(compiler, "-p", folder / "jsconfig.json")
+def test_types_fit_and_one_that_does_not_is_found(compiler: str, tmp_path: Path) -> None:
+    """One run over the three front ends, each with a wrong line at the end of a file."""
+    wrong, includes = [], []
+    for folder in (FOLDER, QUIZ, BOX):
+        copied = shutil.copytree(folder, tmp_path / folder.relative_to(ROOT))
+        includes += [str(copied / "*.js"), str(copied / "*.d.ts")]
+        first = min(copied.glob("*.js"))
+        with first.open("a", encoding="utf-8") as file:
+            file.write('\n/** @type {number} */\nexport const wrong = "1";\n')
+        wrong.append((first.name, len(first.read_text("utf-8").splitlines())))
+    settings = tmp_path / "jsconfig.json"
+    common = (tmp_path / FOLDER.relative_to(ROOT) / "jsconfig.json").as_posix()
+    settings.write_text(json.dumps({"extends": common, "include": includes}), "utf-8")
+    done = subprocess.run([compiler, "-p", settings], capture_output=True, text=True)
+    found = re.findall(r"(\w+\.js)\((\d+),\d+\): error", done.stdout)
+    assert sorted((name, int(line)) for name, line in found) == sorted(wrong), done.stdout
 
 
-@pytest.mark.slow
-def test_a_wrong_type_is_found(compiler: str, tmp_path: Path) -> None:
-    for path in FOLDER.iterdir():
-        if path.suffix in (".js", ".ts", ".json"):
-            shutil.copy(path, tmp_path)
-    with (tmp_path / "text.js").open("a", encoding="utf-8") as file:
-        file.write('\nexport const wrong = clamp("1", 0, 2);\n')
-    command = [compiler, "-p", tmp_path / "jsconfig.json"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode
-    assert "text.js" in done.stdout
+@pytest.mark.parametrize("folder", [QUIZ, BOX], ids=["quiz", "box"])
+def test_the_settings_for_types_are_those_of_the_labs(folder: Path) -> None:
+    settings = json.loads((folder / "jsconfig.json").read_text("utf-8"))
+    assert (folder / settings.pop("extends")).resolve() == FOLDER / "jsconfig.json"
+    assert settings.keys() == {"include"}

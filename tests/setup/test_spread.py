@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.spread import together
+from tests.spread import rank, together
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +32,16 @@ def test_a_notebooks_cells_are_together_and_its_states_stand_alone():
     assert together("tests/notebooks/test_a.py::b") != together("tests/notebooks/test_a.py::c")
     assert together("tests/browser/test_a.py::b") == together("tests/browser/test_c.py::d")
     assert together("tests/labs/test_a_colab.py::b") == together("tests/colab/test_c.py::d")
+
+
+def test_the_browsers_tests_begin_first_then_the_notebooks():
+    tests = [
+        "tests/press/test_a.py::b",
+        "tests/notebooks/test_a.py::b",
+        "tests/browser/test_a.py::b",
+    ]
+    groups = [together(test) for test in tests]
+    assert sorted(groups, key=rank) == groups[::-1]
 
 
 @pytest.mark.slow
