@@ -41,6 +41,30 @@ LEAVE_KEYS = """() => [...document.querySelectorAll(".course-live :is(select, bu
   .map((node) => node.outerHTML.slice(0, 120))"""
 
 
+# Words whose colour hardly differs from what lies behind them: axe doesn't look at forced colours.
+UNSEEN = """() => {
+  const parts = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
+  const light = (colour) => colour.map((part) => part / 255)
+    .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (node) => {
+    for (; node; node = node.parentElement) {
+      const [red, green, blue, opacity = 1] = parts(getComputedStyle(node).backgroundColor);
+      if (opacity > 0.5) return [red, green, blue];
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll(".jp-Cell-outputWrapper *")]
+    .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.nodeValue.trim()))
+    .filter((node) => node.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+    .filter((node) => {
+      const ink = light(parts(getComputedStyle(node).color).slice(0, 3)), ground = light(behind(node));
+      return (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05) < 4.5;
+    })
+    .map((node) => node.outerHTML.slice(0, 120));
+}"""
+
+
 def faults(page: Any) -> list[str]:
     """What axe finds in the outputs: the rule, and the element it is about."""
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
@@ -75,3 +99,7 @@ def test_axe_finds_nothing(open_notebook: OpenNotebook, dark: bool) -> None:
     page.wait_for_selector(".course-lab-differs:has-text('Temperature')")
     assert page.evaluate(LEAVE_KEYS) == []
     assert faults(page) == []
+    for scheme in ("light", "dark"):
+        page.emulate_media(forced_colors="active", color_scheme=scheme)
+        assert page.evaluate(UNSEEN) == [], scheme
+    page.emulate_media(forced_colors="null", color_scheme="null")
