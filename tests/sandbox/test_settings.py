@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+# `use_deterministic_algorithms` imports it, and what imports may change is not put back after an import.
+import torch._inductor.config
+
 from course.checking import checks
 from course.checking.explain import findings
 from course.checking.trials import running
