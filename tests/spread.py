@@ -13,6 +13,8 @@ import pytest
 # Files whose tests are long and few, so that several processes share them. Elsewhere the tests of a file
 # share what the first of them computes, such as an exercise's reference results.
 ALONE = ("tests/notebooks/",)
+# The states of one chapter share what its exercises' references give.
+STATES = "tests/notebooks/test_states.py"
 # One JupyterLab, one Chromium and one environment of Colab's versions serve all that need them.
 SHARED = {"tests/browser/": "a browser", "tests/colab/": "colab", "_colab.py": "colab"}
 
@@ -23,6 +25,8 @@ def together(test: str) -> str:
     for part, group in SHARED.items():
         if part in file:
             return group
+    if file == STATES:
+        return f"{file}{test[test.find('[') :]}" if test.endswith("]") else test
     return test if file.startswith(ALONE) else file  # a notebook's cells follow one another
 
 

@@ -16,35 +16,11 @@ from typing import Any
 
 from course.content import manuscript
 from course.press import notebooks as press
+from tests.notebooks.offline import NO_NETWORK
 
 CELL_SECONDS = (
     900  # a cell that hangs ends; a busy machine may take ten times as long as a quiet one
 )
-
-# Runs in every Python of the notebook before anything else: what would leave the machine is
-# written down and refused.
-NO_NETWORK = """
-import os
-import sys
-
-
-def _refuse(event, arguments):
-    if event == "socket.getaddrinfo":
-        host = arguments[0]
-    elif event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
-        host = arguments[1][0]
-    else:
-        return
-    host = host.decode() if isinstance(host, bytes) else host
-    if host in (None, "", "localhost", "::1", "0.0.0.0") or str(host).startswith("127."):
-        return
-    with open(os.environ["COURSE_TEST_NETWORK"], "a") as file:
-        file.write(f"{event} {host}\\n")
-    raise OSError(f"no network in this test: {event} {host}")
-
-
-sys.addaudithook(_refuse)
-"""
 
 
 @dataclass
@@ -140,12 +116,17 @@ def run(
     done = subprocess.run(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    progress = home / apart / "progress.json"
-    answers = (home / apart / "answers").glob("*.py")
+    output = done.stdout.decode("utf-8", "replace")
+    return left_behind(done.returncode, output, home / apart, network)
+
+
+def left_behind(status: int, output: str, home: Path, network: Path) -> Outcome:
+    """What is found after a run in the part of the learner's folder that it used."""
+    progress = home / "progress.json"
     return Outcome(
-        done.returncode,
-        re.sub(r"\x1b\[[0-9;]*m", "", done.stdout.decode("utf-8", "replace")),  # without colours
+        status,
+        re.sub(r"\x1b\[[0-9;]*m", "", output),  # without colours
         json.loads(progress.read_text(encoding="utf-8"))["exercises"] if progress.exists() else {},
-        {path.stem for path in answers},
+        {path.stem for path in (home / "answers").glob("*.py")},
         network.read_text() if network.exists() else "",
     )

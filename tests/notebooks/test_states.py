@@ -1,4 +1,9 @@
-"""Every chapter runs from top to bottom: untouched, solved, and with exercises wrong."""
+"""Every chapter runs from top to bottom: untouched, solved, and with exercises wrong.
+
+At night whole notebooks run here, each in every state. By day the cells that check and use answers run in every
+state, without a kernel of their own (forked.py), and one whole notebook with one. All cells of all chapters run by day
+in tests/content, solved, where what they say is held against them; some of the notebooks in Colab's environment.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +11,19 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from course import content
 from course.content import exercises, manuscript
 from course.press import notebooks as press
-from tests.colab.chosen import BY_DAY
+from tests.notebooks import forked
+from tests.notebooks.forked import run_checks
+from tests.notebooks.offline import NO_NETWORK
 from tests.notebooks.states import (
-    NO_NETWORK,
     Outcome,
     exercises_of,
     run,
@@ -26,21 +34,18 @@ from tests.sampled import NIGHT
 
 CHAPTERS = content.chapters()
 TRAINING = re.compile(r"TrainingTheatre|course\.training")
-# A chapter takes half a minute or more in each state: by day each is run whole in one of them, and in the others its
-# cells that check and use answers. Under Colab's versions some run untouched too.
-SOLVED = CHAPTERS if NIGHT else CHAPTERS[1:2]
-ONE_WRONG = CHAPTERS if NIGHT else CHAPTERS[3::2]
-UNTOUCHED = CHAPTERS if NIGHT else [each for each in CHAPTERS[::2] if each not in BY_DAY]
+SOLVED = CHAPTERS if NIGHT else ["03_feed_forward"]  # the quickest of those with many exercises
 # Functions, and classes built of them; the others save answers alike.
-OPENED_AGAIN = CHAPTERS[2::2] if NIGHT else CHAPTERS[4:5]
+OPENED_AGAIN = CHAPTERS[2::2] if NIGHT else ["04_stacking"]
 
 
 @pytest.fixture
-def prepared(chapter: str, request: pytest.FixtureRequest) -> Path:
+def prepared(chapter: str, request: pytest.FixtureRequest) -> Path | None:
     """What takes a chapter long and was computed before; by day its trainings made a few updates."""
-    if not trains(chapter):
-        return Path(request.getfixturevalue("computed"))
-    return Path(request.getfixturevalue("trained" if NIGHT else "rehearsed"))
+    if trains(chapter):
+        return Path(request.getfixturevalue("trained" if NIGHT else "rehearsed"))
+    searches = any("passages" in cell.source for cell in manuscript.read(chapter))
+    return Path(request.getfixturevalue("computed")) if searches else None
 
 
 def trains(chapter: str) -> bool:
@@ -66,13 +71,26 @@ def mistaken(exercise_id: str, place: int) -> tuple[str, str]:
     return mistake.id, exercise.mistaken_source(mistake)
 
 
+def ran(
+    chapter: str, given: Mapping[str, str], folder: Path, request: pytest.FixtureRequest
+) -> Outcome:
+    """The chapter's checks with these answers by day; at night all its cells, in a kernel."""
+    home = folder / "home"
+    if not NIGHT:
+        return run_checks(chapter, given, folder, home)
+    before: Path | None = request.getfixturevalue("prepared")
+    return run(variant(chapter, given), folder, home, computed=before)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("chapter", UNTOUCHED)
-def test_untouched(chapter: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    # By day what is computed for minutes is computed in Colab's environment alone (tests/colab).
-    before = None if NIGHT else Path(request.getfixturevalue("prepared"))
-    notebook = page(f"chapters/{chapter}.ipynb")
-    outcome = run(notebook, tmp_path, tmp_path / "home", computed=before)
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_untouched(chapter: str, tmp_path: Path) -> None:
+    """At night with all that is computed for minutes."""
+    home = tmp_path / "home"
+    if NIGHT:
+        outcome = run(page(f"chapters/{chapter}.ipynb"), tmp_path, home)
+    else:
+        outcome = run_checks(chapter, {}, tmp_path, home)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(exercises_of(chapter), "not attempted")
     assert outcome.answers == set()
@@ -80,7 +98,7 @@ def test_untouched(chapter: str, tmp_path: Path, request: pytest.FixtureRequest)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", SOLVED)
-def test_solved(chapter: str, tmp_path: Path, prepared: Path) -> None:
+def test_solved(chapter: str, tmp_path: Path, prepared: Path | None) -> None:
     home = tmp_path / "home"
     notebook = page(f"solutions/{chapter}.ipynb")
     outcome = run(notebook, tmp_path, home, apart="solutions", computed=prepared)
@@ -95,12 +113,9 @@ def test_solved(chapter: str, tmp_path: Path, prepared: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_exercise_wrong(chapter: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """By day the cells that check and use them alone: the others run on the reference, as untouched."""
     made = {name: mistaken(name, place) for place, name in enumerate(exercises_of(chapter))}
     wrong = {name: source for name, (_, source) in made.items()}
-    notebook = variant(chapter, wrong, checks_alone=not NIGHT)
-    before = Path(request.getfixturevalue("prepared")) if NIGHT else None
-    outcome = run(notebook, tmp_path, tmp_path / "home", computed=before)
+    outcome = ran(chapter, wrong, tmp_path, request)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(made, "failed")
     assert outcome.mistakes() == {name: [mistake] for name, (mistake, _) in made.items()}
@@ -112,14 +127,10 @@ def test_every_exercise_wrong(chapter: str, tmp_path: Path, request: pytest.Fixt
 def test_one_exercise_wrong_and_all_others_solved(
     chapter: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    home, whole = tmp_path / "home", chapter in ONE_WRONG
-    before = Path(request.getfixturevalue("prepared")) if whole else None
     names = exercises_of(chapter)
     wrong = names[len(names) // 2]  # others stand on it
     mistake, source = mistaken(wrong, 2)
-    given = solutions_of(chapter) | {wrong: source}
-    notebook = variant(chapter, given, checks_alone=not whole)
-    outcome = run(notebook, tmp_path / "first", home, computed=before)
+    outcome = ran(chapter, solutions_of(chapter) | {wrong: source}, tmp_path, request)
     assert_ran(outcome)
     assert outcome.statuses() == dict.fromkeys(names, "passed") | {wrong: "failed"}
     assert outcome.mistakes() == {name: [] for name in names} | {wrong: [mistake]}
@@ -127,11 +138,34 @@ def test_one_exercise_wrong_and_all_others_solved(
     if chapter in OPENED_AGAIN:
         # A fresh kernel finds what was solved, and keeps it.
         first_pass = {name: entry.get("passed_at") for name, entry in outcome.progress.items()}
-        again = run(variant(chapter, {}, checks_alone=not whole), tmp_path / "second", home)
+        again = ran(chapter, {}, tmp_path, request)
         assert_ran(again)
         assert again.answers == set(names) - {wrong}
         found = {name: entry.get("passed_at") for name, entry in again.progress.items()}
         assert found == first_pass
+
+
+@pytest.mark.parametrize("source", ["1 / 0", "raise SystemExit(0)", "x ="])
+def test_a_check_s_cell_that_raises_is_noticed(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = nbformat.v4.new_code_cell(source)
+    text = nbformat.writes(nbformat.v4.new_notebook(cells=[cell]))
+    monkeypatch.setattr(forked, "variant", lambda *given, checks_alone: text)
+    outcome = run_checks(CHAPTERS[0], {}, tmp_path, tmp_path / "home")
+    assert outcome.returncode == 1
+    assert "Error" in outcome.output or "SystemExit" in outcome.output
+
+
+def test_a_check_s_cell_that_leaves_the_machine_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = nbformat.v4.new_code_cell("import socket\nsocket.getaddrinfo('192.0.2.7', 80)")
+    text = nbformat.writes(nbformat.v4.new_notebook(cells=[cell]))
+    monkeypatch.setattr(forked, "variant", lambda *given, checks_alone: text)
+    outcome = run_checks(CHAPTERS[0], {}, tmp_path, tmp_path / "home")
+    assert outcome.returncode == 1
+    assert "192.0.2.7" in outcome.network
 
 
 @pytest.mark.slow

@@ -25,11 +25,15 @@ def test_step(place):
 """
 
 
-def test_a_notebooks_cells_are_together_and_its_states_stand_alone():
+def test_a_notebooks_cells_are_together_and_so_are_its_states():
     assert together("chapters/02.ipynb::Cell 1") == together("chapters/02.ipynb::Cell 2")
     assert together("chapters/02.ipynb::Cell 1") != together("solutions/02.ipynb::Cell 1")
     assert together("tests/press/test_a.py::test_b[x::y]") == "tests/press/test_a.py"
     assert together("tests/notebooks/test_a.py::b") != together("tests/notebooks/test_a.py::c")
+    states = "tests/notebooks/test_states.py::test"
+    assert together(f"{states}_a[03_c]") == together(f"{states}_b[03_c]")
+    assert together(f"{states}_a[03_c]") != together(f"{states}_a[04_d]")
+    assert together(f"{states}_a") != together(f"{states}_b")
     assert together("tests/browser/test_a.py::b") == together("tests/browser/test_c.py::d")
     assert together("tests/labs/test_a_colab.py::b") == together("tests/colab/test_c.py::d")
 

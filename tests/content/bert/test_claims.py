@@ -25,8 +25,6 @@ from tests.sampled import NIGHT, at_night
 
 pytestmark = pytest.mark.slow
 
-LEFT_OUT = ("check", "quiz", "predict", "explain")  # its labs leave what later cells use
-
 
 @pytest.fixture(scope="module")
 def chapter(request: pytest.FixtureRequest) -> SimpleNamespace:
@@ -34,7 +32,7 @@ def chapter(request: pytest.FixtureRequest) -> SimpleNamespace:
     home = request.getfixturevalue("trained" if NIGHT else "rehearsed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(home))  # the trainings are there
-        return cells.run_all("05_bert", left_out=LEFT_OUT)
+        return cells.run_all("05_bert")
 
 
 # 1: the task

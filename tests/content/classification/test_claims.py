@@ -25,7 +25,6 @@ from tests.sampled import NIGHT, at_night
 
 pytestmark = pytest.mark.slow
 
-LEFT_OUT = ("check", "quiz", "predict", "explain")  # its labs leave what later cells use
 ROOM = 0.011
 
 
@@ -37,7 +36,7 @@ def chapter(request: pytest.FixtureRequest) -> SimpleNamespace:
     home = request.getfixturevalue("trained" if NIGHT else "rehearsed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(home))
-        for cell in cells.run("06_classification", left_out=LEFT_OUT):
+        for cell in cells.run("06_classification"):
             printed += cell.printed
             names |= cell.names
             if cell.id == "linear-run":

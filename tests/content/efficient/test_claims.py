@@ -6,6 +6,7 @@ here: they are the machine's.
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from types import SimpleNamespace
@@ -19,8 +20,11 @@ from encoder_core import TransformerEncoderLayer, layer_costs
 from tests.close import MINILM, assert_close
 from tests.content import cells
 from tests.content.said import printed, right
+from tests.sampled import NIGHT, at_night
 
 pytestmark = pytest.mark.slow
+
+PRETRAIN = processes.pretrain
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +32,9 @@ def chapter(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """All names of the chapter after its last cell, and what it printed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(tmp_path_factory.mktemp("home")))
+        if not NIGHT:  # three trainings by day are one: tests/encoder_core compares such curves
+            alone = functools.cache(lambda: PRETRAIN(1))
+            patch.setattr(processes, "pretrain", lambda count, shard=False: alone())
         return cells.run_all("10_efficient")
 
 
@@ -209,10 +216,16 @@ def test_gradients_of_unequal_parts(chapter: SimpleNamespace) -> None:
     assert weighted < 1e-5
 
 
+@at_night
 def test_two_processes_have_one_curve(chapter: SimpleNamespace) -> None:
+    assert [run.processes for run in (*chapter.runs.values(), chapter.sharded)] == [1, 2, 2]
     assert chapter.apart_curves < 1e-4
     assert chapter.apart_sharded < 1e-4
     assert len(chapter.runs[2].losses) == 40
+
+
+def test_the_losses_fall(chapter: SimpleNamespace) -> None:
+    assert len(chapter.runs[1].losses) == 40
     assert chapter.runs[1].losses[-1] < chapter.runs[1].losses[0] - 1
 
 

@@ -5,7 +5,6 @@ The code cells run here one after the other, solved, in one namespace, up to the
 
 from __future__ import annotations
 
-import ast
 import math
 from collections import Counter
 from types import SimpleNamespace
@@ -14,33 +13,19 @@ import pytest
 import torch
 
 from course.content import manuscript
+from tests.content import cells
 from tests.content.said import right
 
 pytestmark = pytest.mark.slow
-
-LEFT_OUT = ("check", "quiz", "predict", "explain")
 
 
 @pytest.fixture(scope="module")
 def chapter() -> SimpleNamespace:
     """All names after the last cell of section 6, and what was printed."""
-    printed: list[str] = []
-    names: dict[str, object] = {"__name__": "chapter_07"}
-    names["print"] = lambda *parts, sep=" ", end="": printed.append(sep.join(map(str, parts)))
-    with torch.random.fork_rng(devices=[]):
-        for cell in manuscript.read("07_generation"):
-            if cell.id == "keywords-section":
-                break
-            if cell.kind == "code":
-                body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
-                exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
-    return SimpleNamespace(**names, printed=printed)
-
-
-def _left_out(node: ast.stmt) -> bool:
-    """Whether a statement is a check, a question, or takes the chapter's own answers."""
-    function = getattr(getattr(node, "value", None), "func", None)
-    return isinstance(function, ast.Name) and function.id in (*LEFT_OUT, "use")
+    found = manuscript.read("07_generation")
+    until = [cell.id for cell in found].index("keywords-section")
+    own = [cell.exercise.rpartition(".")[2] for cell in found[:until] if cell.exercise]
+    return cells.all_of(cells.run_cells("07_generation", found[:until], own))
 
 
 def test_what_the_tiny_cases_say(chapter: SimpleNamespace) -> None:

@@ -6,52 +6,36 @@ decides; every night the rest, with the training that all tests share.
 
 from __future__ import annotations
 
-import ast
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from course.content import manuscript
 from course.content.generation.experiments import pairs
+from tests.content import cells
 from tests.content.said import right
 from tests.sampled import NIGHT, at_night
 
 pytestmark = pytest.mark.slow
 
-LEFT_OUT = ("check", "quiz", "predict", "explain")
-
 
 @pytest.fixture(scope="module")
 def chapter(request: pytest.FixtureRequest) -> SimpleNamespace:
     """All names after the last cell, and what was printed; of sections 1 to 6 the answers alone."""
-    printed: list[str] = []
-    names: dict[str, object] = {"__name__": "chapter_07"}
-    names["print"] = lambda *parts, sep=" ", end="": printed.append(sep.join(map(str, parts)))
-    reached = False
     home = request.getfixturevalue("trained" if NIGHT else "rehearsed")
-    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng(devices=[]):
+    found = manuscript.read("07_generation")
+    half = [cell.id for cell in found].index("keywords-section")
+    answers = [cell for cell in found[:half] if cell.id == "setup" or cell.exercise]
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(home))
-        for cell in manuscript.read("07_generation"):
-            reached = reached or cell.id == "keywords-section"
-            if cell.kind == "code" and (reached or cell.id == "setup" or cell.exercise):
-                body = [node for node in ast.parse(cell.solved).body if not _left_out(node)]
-                if cell.id == "keywords-parts":  # the parts that the cached training had
-                    exec(_USED, names)
-                exec(compile(ast.Module(body, []), f"<{cell.id}>", "exec"), names)
-    return SimpleNamespace(**names, printed=printed)
+        return cells.all_of(cells.run_cells("07_generation", [*answers, USED, *found[half:]]))
 
 
-_USED = """
+USED = manuscript.Cell(  # the parts that the cached training had
+    "code", "used", (), None, """
 shift_right = use("generation.shift_right")
 cross_attention = use("generation.cross_attention")
-"""
-
-
-def _left_out(node: ast.stmt) -> bool:
-    """Whether a statement is a check or a question."""
-    function = getattr(getattr(node, "value", None), "func", None)
-    return isinstance(function, ast.Name) and function.id in LEFT_OUT
+""")  # fmt: skip
 
 
 @at_night

@@ -19,7 +19,7 @@ from course.content.stacking import experiments as stacking
 from tests.close import assert_minilm_close as assert_close
 from tests.content import cells
 from tests.content.said import printed, right
-from tests.sampled import by_day
+from tests.sampled import at_night, by_day
 
 pytestmark = pytest.mark.slow
 
@@ -111,7 +111,8 @@ def test_post_norm_learns_with_a_warm_up_only(chapter: SimpleNamespace) -> None:
     assert right("stacking.which-one-learns") == "Pre-norm, and post-norm with a warm-up."
 
 
-@pytest.mark.parametrize("seed", by_day([1, 2, 3], 1))
+@at_night
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_it_is_so_with_other_draws(seed: int) -> None:
     def final(norm: str, warmup: int = 0) -> float:
         return stacking.train(stacking.stack(12, norm, seed=seed), warmup=warmup, seed=seed)[-1]
@@ -238,7 +239,7 @@ def test_with_weights_five_times_as_large_both_become_nan(chapter: SimpleNamespa
         assert math.isnan(stacking.train(stack, steps=10, rate=6e-3)[-1])
 
 
-@pytest.mark.parametrize(("depth", "rate"), [(12, 2e-3), (2, 6e-3)])
+@pytest.mark.parametrize(("depth", "rate"), by_day([(2, 6e-3), (12, 2e-3)], 1))
 def test_a_lower_rate_or_fewer_layers_hide_it(
     chapter: SimpleNamespace, depth: int, rate: float
 ) -> None:

@@ -19,8 +19,6 @@ from tests.sampled import NIGHT, at_night
 
 pytestmark = pytest.mark.slow
 
-LEFT_OUT = ("check", "quiz", "predict", "explain")  # the theatre leaves what later cells use
-
 
 @pytest.fixture(scope="module")
 def chapter(request: pytest.FixtureRequest) -> SimpleNamespace:
@@ -28,7 +26,7 @@ def chapter(request: pytest.FixtureRequest) -> SimpleNamespace:
     home = request.getfixturevalue("trained" if NIGHT else "rehearsed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(home))
-        return cells.run_all("08_translation", left_out=LEFT_OUT)
+        return cells.run_all("08_translation")
 
 
 # 1 and 2: the task and its tokens

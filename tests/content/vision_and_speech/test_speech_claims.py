@@ -1,7 +1,7 @@
-"""What sections 6 to 9 say, held against what their own cells compute.
+"""What the half of chapter 09 that listens says, held against what its own cells compute.
 
-Their cells run here one after the other, solved, in one namespace, behind the chapter's first. By day what no training
-decides; every night the rest, with the training that all tests share.
+The cells from section 6 on run here one after the other, solved, in one namespace, behind the chapter's first. By day
+what no training decides; every night the rest, with the training that all tests share.
 """
 
 from __future__ import annotations
@@ -20,21 +20,20 @@ from tests.sampled import NIGHT, at_night
 pytestmark = pytest.mark.slow
 
 CHAPTER = "09_vision_and_speech"
-LEFT_OUT = ("check", "quiz", "predict", "explain")  # the theatre leaves what later cells use
-FROM, TO = "frames-section", "whisper-section"
+FROM = "frames-section"
+OWN = ("frame", "ctc_collapse", "ctc_loss", "word_error_rate")
 
 
 @pytest.fixture(scope="module")
 def chapter(request: pytest.FixtureRequest) -> SimpleNamespace:
-    """All names after the last cell of section 9, and what was printed."""
+    """All names after the last cell, and what was printed."""
     home = request.getfixturevalue("trained" if NIGHT else "rehearsed")
-    read, found = manuscript.read, manuscript.read(CHAPTER)
+    found = manuscript.read(CHAPTER)
     ids = [cell.id for cell in found]
-    chosen = [found[ids.index("setup")], *found[ids.index(FROM) : ids.index(TO)]]
+    chosen = [found[ids.index("setup")], *found[ids.index(FROM) :]]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_HOME", str(home))
-        patch.setattr(manuscript, "read", lambda name: chosen if name == CHAPTER else read(name))
-        return cells.run_all(CHAPTER, left_out=LEFT_OUT)
+        return cells.all_of(cells.run_cells(CHAPTER, chosen, OWN))
 
 
 # 6: frames
