@@ -1,4 +1,4 @@
-"""Judge one right answer in another style for every exercise, and the model solutions themselves."""
+"""Judge one right answer in another style for every exercise; at night the model solutions themselves too."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from course.checking import exercise as model
 from course.checking.checks import judge
 from course.content import exercises
+from tests.sampled import NIGHT
 
 
 def main(setting: str) -> int:
@@ -16,17 +17,19 @@ def main(setting: str) -> int:
     capability = setting.removeprefix("ATEN_CPU_CAPABILITY=").upper()
     if setting.startswith("ATEN_CPU_CAPABILITY"):
         assert torch.backends.cpu.get_cpu_capability() == capability
-    failed = judged = 0
+    failed, judged = 0, set()
     for exercise_id in exercises.ids():
         exercise = exercises.get(exercise_id)
-        solution = model.build(exercise_id, exercise.model_source)
-        for answer in (exercises.right_answers(exercise_id)[0], solution):
+        answers = [exercises.right_answers(exercise_id)[0]]
+        if NIGHT:
+            answers.append(model.build(exercise_id, exercise.model_source))
+        for answer in answers:
             report = judge(exercise, answer)
-            judged += 1
+            judged.add(exercise_id)
             if report.status != "passed":
                 failed += 1
                 print(f"{exercise_id}, {answer!r}:\n{report.message}")
-    assert judged == 2 * len(exercises.ids())
+    assert judged == set(exercises.ids())
     return int(failed > 0)
 
 

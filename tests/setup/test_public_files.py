@@ -321,7 +321,9 @@ def test_nbval_finds_every_notebook(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("spread", [(), ("-n", "2")], ids=["one process", "two"])
-def test_nbval_leaves_the_learner_s_folder_alone(spread: tuple[str, ...], tmp_path: Path) -> None:
+def test_nbval_leaves_the_learner_s_folder_alone(
+    spread: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copy(ROOT / "conftest.py", tmp_path)
     home = tmp_path / "learner"
     home.mkdir()
@@ -338,7 +340,17 @@ def test_nbval_leaves_the_learner_s_folder_alone(spread: tuple[str, ...], tmp_pa
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
         )
         nbformat.write(notebook, chapters / f"{name}.ipynb")
-    settings = ("--rootdir", str(tmp_path), "-c", os.devnull)
+    settings = (
+        "--rootdir",
+        str(tmp_path),
+        "-c",
+        os.devnull,
+        "-p",
+        "nbval.plugin",
+        "-p",
+        "xdist.plugin",
+    )
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # it needs none but these
     answer = pytest_in(tmp_path, home, *settings, *spread, "chapters")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "6 passed" in answer.stdout
