@@ -1,8 +1,8 @@
 """Every chapter runs from top to bottom: untouched, solved, and with exercises wrong.
 
-At night whole notebooks run here, each in every state. By day the cells that check and use answers run in every
-state, without a kernel of their own (forked.py), and one whole notebook with one. All cells of all chapters run by day
-in tests/content, solved, where what they say is held against them; some of the notebooks in Colab's environment.
+At night whole notebooks run here, each in every state. By day each runs whole under nbval in one of them, here or in
+Colab's environment, and the cells that check and use answers run in every state, without a kernel of their own
+(forked.py).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pytest
 from course import content
 from course.content import exercises, manuscript
 from course.press import notebooks as press
+from tests.colab.chosen import BY_DAY
 from tests.notebooks import forked
 from tests.notebooks.forked import run_checks
 from tests.notebooks.offline import NO_NETWORK
@@ -35,6 +36,7 @@ from tests.sampled import NIGHT
 CHAPTERS = content.chapters()
 TRAINING = re.compile(r"TrainingTheatre|course\.training")
 SOLVED = CHAPTERS if NIGHT else ["03_feed_forward"]  # the quickest of those with many exercises
+WHOLE = [each for each in CHAPTERS if NIGHT or each not in (*SOLVED, *BY_DAY)]  # untouched
 # Functions, and classes built of them; the others save answers alike.
 OPENED_AGAIN = CHAPTERS[2::2] if NIGHT else ["04_stacking"]
 
@@ -84,11 +86,12 @@ def ran(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_untouched(chapter: str, tmp_path: Path) -> None:
+def test_untouched(chapter: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """At night with all that is computed for minutes."""
     home = tmp_path / "home"
-    if NIGHT:
-        outcome = run(page(f"chapters/{chapter}.ipynb"), tmp_path, home)
+    if chapter in WHOLE:
+        before = None if NIGHT else request.getfixturevalue("prepared")
+        outcome = run(page(f"chapters/{chapter}.ipynb"), tmp_path, home, computed=before)
     else:
         outcome = run_checks(chapter, {}, tmp_path, home)
     assert_ran(outcome)
