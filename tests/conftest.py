@@ -24,7 +24,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -218,6 +217,8 @@ def run_in_colab(colab_python: Path, tmp_path: Path) -> RunInColab:
     """
 
     def execute(what: Path | str | list[str], seconds: int = 120) -> list[Any]:
+        import nbformat  # with what it checks texts by, it takes two seconds
+
         environ = {**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"}
         environ.pop("PYTHONPATH", None)
         if isinstance(what, Path):

@@ -183,7 +183,7 @@ def _failed(
     left = diagnosis.unexplained(exercise, trials, found)
     sections = [("Not yet:", _headline(exercise, found, trials, len(left)))]
     told = _light([trial for trial in trials if not any(trial is other for other in left)])
-    details = findings.describe(exercise, submission, told)
+    details = findings.sentences(exercise, submission, told)
     for mistake in found:
         sections.append(
             (
@@ -194,8 +194,9 @@ def _failed(
     if found:
         asked = dict.fromkeys(mistake.asks for mistake in found)  # two may ask the same
         sections.append(("Ask yourself", "\n".join(asked)))
-        if findings.GENERIC not in details[0]:
-            sections.append(("What shows it", _sentence(details[0])))
+        shows = next(details)  # the others would be looked for, and not told
+        if findings.GENERIC not in shows:
+            sections.append(("What shows it", _sentence(shows)))
     else:
         sections.append(("What was found", "\n".join(map(_sentence, details))))
         near = diagnosis.nearest(exercise, trials, budget) if complete else None

@@ -90,9 +90,14 @@ class Cell:
 
 def read(chapter: str) -> list[Cell]:
     """The cells of one chapter, such as "02_attention"; ManuscriptError says what is malformed."""
+    return list(_parsed(*_stamped(chapter)))
+
+
+def _stamped(chapter: str) -> tuple[Path, int, int]:
+    """A manuscript, when it was changed and its size: what is known of it holds until these change."""
     path = content.file(chapter, "chapter.py")
     stamp = path.stat()
-    return list(_parsed(path, stamp.st_mtime_ns, stamp.st_size))
+    return path, stamp.st_mtime_ns, stamp.st_size
 
 
 @functools.lru_cache(maxsize=32)
@@ -101,20 +106,25 @@ def _parsed(path: Path, changed: int, size: int) -> tuple[Cell, ...]:
     return tuple(parse(path.read_text(encoding="utf-8-sig"), content.shown(path)))
 
 
+@functools.lru_cache(maxsize=32)
+def _solutions(path: Path, changed: int, size: int) -> dict[str, str]:
+    """The solved source of each exercise's cell, by the exercise's id."""
+    return {cell.exercise: cell.solved for cell in _parsed(path, changed, size) if cell.exercise}
+
+
 def exercise_ids(chapter: str) -> list[str]:
     """The ids of the exercises of "attention", in the order in which the chapter has them."""
-    return [cell.exercise for cell in read(chapter) if cell.exercise]
+    return list(_solutions(*_stamped(chapter)))
 
 
 def solution(exercise_id: str) -> str:
     """The source of an exercise's cell, solved: what the model solution is."""
     answering.reached(exercise_id, "reads the model solution")
     chapter = content.chapter(content.topic(exercise_id))
-    cells = read(chapter)
-    for cell in cells:
-        if cell.exercise == exercise_id:
-            return cell.solved
-    known = ", ".join(cell.exercise for cell in cells if cell.exercise)
+    solutions = _solutions(*_stamped(chapter))
+    if exercise_id in solutions:
+        return solutions[exercise_id]
+    known = ", ".join(solutions)
     raise LookupError(f"chapter {chapter} has no exercise {exercise_id!r}; it has {known}")
 
 

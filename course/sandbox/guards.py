@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import importlib
 import io
 import os
 import random
@@ -31,11 +32,15 @@ __all__ = [
 
 SECONDS = patience.SECONDS  # of computing that one call may take; it may sleep for twice as long
 
-
+# signal.signal makes enums of the numbers, which takes a third of the time that a limit takes.
+_set_handler: Callable[[int, Any], Any] = importlib.import_module("_signal").signal
 _LONGEST = 1 << 14  # characters of a text that are looked at
 # What is read of an error.
 _READ = frozenset({"__getattribute__", "__class__", "__traceback__", "__context__", "__cause__"})
 _AGAIN = 0.05  # seconds between two alarms
+# ... after which the system rings by itself: one that another thread took wakes no sleep of this one, and
+# what sets the next alarm only runs once the sleep is over.
+_UNHEARD = 1.0
 # What opens and closes a block must not be broken off: the alarm would stay.
 _UNBROKEN = (__file__, contextlib.__file__, boards.__file__, marker.__file__)
 
@@ -88,18 +93,18 @@ def _alarm(seconds: float, spent: Callable[[], bool]) -> Iterator[None]:
         over = spent() and (frame is None or frame.f_code.co_filename not in _UNBROKEN)
         # Again and again, for a bare `except:` may swallow one; set anew each time, so that on a machine
         # too busy to come to the end of this function it is not called inside of itself.
-        signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN, _UNHEARD)
         if over:
             raise TimeLimit
 
-    earlier = signal.signal(signal.SIGALRM, ring)
-    outer = signal.setitimer(signal.ITIMER_REAL, seconds)
+    earlier = _set_handler(signal.SIGALRM, ring)
+    outer = signal.setitimer(signal.ITIMER_REAL, seconds, _UNHEARD)
     try:
         yield
     finally:
         active = False
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, earlier)
+        _set_handler(signal.SIGALRM, earlier)
         if outer[0]:
             signal.setitimer(signal.ITIMER_REAL, *outer)  # of a limit around this one
 

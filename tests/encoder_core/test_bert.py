@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+import transformers as T
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from transformers import BertConfig as TheirConfig
-from transformers import BertModel
 
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.masks import causal_mask, padding_mask
@@ -24,7 +23,7 @@ from tests.close import assert_close
 SMALL = BertConfig(vocab_size=99, d_model=32, nhead=4, num_layers=3, dim_feedforward=37)
 
 
-def their_model(**settings: object) -> BertModel:
+def their_model(**settings: object) -> T.BertModel:
     """`transformers`' BERT at the size of its own BertModelTester, with no parameter at rest."""
     small: dict[str, object] = {
         "vocab_size": 99,
@@ -36,13 +35,13 @@ def their_model(**settings: object) -> BertModel:
         "type_vocab_size": 16,
         "initializer_range": 0.2,
     }
-    model = BertModel(TheirConfig(**{**small, **settings})).eval()
+    model = T.BertModel(T.BertConfig(**{**small, **settings})).eval()
     for parameter in model.parameters():
         nn.init.normal_(parameter, std=0.2)
     return model
 
 
-def ours_from(theirs: BertModel) -> Bert:
+def ours_from(theirs: T.BertModel) -> Bert:
     model = encoder_from_weights(theirs.config.to_dict(), theirs.state_dict())
     assert isinstance(model, Bert)
     return model

@@ -258,7 +258,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_weights(text: Path, tmp_
     assert_same(tmp_path / "straight", tmp_path / "killed")
 
 
-@pytest.mark.slow
+@at_night  # by day the sharded run, and tests/encoder_core/test_training.py's many processes
 @pytest.mark.skipif(sys.platform == "win32", reason="torchrun needs a system with fork")
 def test_two_processes_have_the_losses_of_one(text: Path, whole: Path, tmp_path: Path) -> None:
     said = run_script(text, tmp_path / "two", -STEPS, 0, torchrun=2)

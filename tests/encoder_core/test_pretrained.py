@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from transformers import BertModel
+import transformers as T
 
 from encoder_core.attention import scaled_dot_product_attention
 from encoder_core.inspect.recording import attention_function
@@ -37,13 +37,13 @@ def minilm() -> tuple[Bert, WordPiece]:
 
 
 @pytest.fixture(scope="module")
-def theirs() -> BertModel:
-    return BertModel.from_pretrained(P.minilm_folder(), attn_implementation="eager").eval()
+def theirs() -> T.BertModel:
+    return T.BertModel.from_pretrained(P.minilm_folder(), attn_implementation="eager").eval()
 
 
 @pytest.mark.parametrize("explicit", [False, True])
 def test_hidden_states_equal_those_of_transformers(
-    minilm: tuple[Bert, WordPiece], theirs: BertModel, explicit: bool
+    minilm: tuple[Bert, WordPiece], theirs: T.BertModel, explicit: bool
 ) -> None:
     model, tokenizer = minilm
     batch = tokenizer.batch(TEXTS, TEXTS[::-1], max_length=64)
@@ -58,7 +58,7 @@ def test_hidden_states_equal_those_of_transformers(
 
 
 def test_sentence_embedding_equals_mean_and_norm_of_transformers_states(
-    minilm: tuple[Bert, WordPiece], theirs: BertModel
+    minilm: tuple[Bert, WordPiece], theirs: T.BertModel
 ) -> None:
     ours = P.sentence_embedding(TEXTS, batch_size=2)
     assert ours.shape == (5, 384)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+import transformers as T
 from torch import Tensor, nn
 from torch.nn.modules.module import _global_forward_hooks, _global_forward_pre_hooks
-from transformers import BertModel
 
 from encoder_core.attention import fused_attention, scaled_dot_product_attention
 from encoder_core.encoder import TransformerEncoder, TransformerEncoderLayer
@@ -29,7 +29,7 @@ def model() -> Bert:
 
 def test_minilms_attention_and_states_equal_those_of_transformers() -> None:
     model, tokenizer = load_minilm()
-    theirs = BertModel.from_pretrained(minilm_folder(), attn_implementation="eager").eval()
+    theirs = T.BertModel.from_pretrained(minilm_folder(), attn_implementation="eager").eval()
     batch = tokenizer.batch(["the bank of the river", "money in the bank, and some more"])
     with torch.no_grad(), R.record(model) as recording:
         model(batch.ids, batch.type_ids, batch.padding_mask)

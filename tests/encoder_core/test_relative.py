@@ -13,8 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
-from transformers.models.t5.configuration_t5 import T5Config
-from transformers.models.t5.modeling_t5 import T5Attention
 
 from encoder_core.attention import fused_attention, scaled_dot_product_attention
 from encoder_core.cache import LayerCache
@@ -124,6 +122,8 @@ def test_gradients_reach_the_number_of_each_distance() -> None:
 @pytest.mark.parametrize(("buckets", "far"), [(32, 128), (8, 6), (16, 100), (64, 500), (12, 40)])
 def test_buckets_are_those_of_transformers(buckets: int, far: int, bidirectional: bool) -> None:
     distance = torch.arange(-1100, 1101)
+    from transformers.models.t5.modeling_t5 import T5Attention
+
     theirs = T5Attention._relative_position_bucket(distance, bidirectional, buckets, far)
     assert torch.equal(t5_buckets(distance, buckets, far, bidirectional), theirs)
 
@@ -131,6 +131,9 @@ def test_buckets_are_those_of_transformers(buckets: int, far: int, bidirectional
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize(("length", "past"), [(6, 0), (150, 0), (1, 9), (3, 140)])
 def test_t5_bias_is_that_of_transformers(length: int, past: int, bidirectional: bool) -> None:
+    from transformers.models.t5.configuration_t5 import T5Config
+    from transformers.models.t5.modeling_t5 import T5Attention
+
     config = T5Config(d_model=16, d_kv=4, num_heads=H, is_decoder=not bidirectional)
     theirs = T5Attention(config, has_relative_attention_bias=True, layer_idx=0)
     ours = T5Bias(H, bidirectional=bidirectional)

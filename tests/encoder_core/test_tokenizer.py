@@ -18,6 +18,7 @@ from course.datasets.python_docs import corpus
 from encoder_core.pretrained.minilm import minilm_folder
 from encoder_core.text.tokenizer import WordPiece, wordpiece
 from encoder_core.text.words import is_punctuation, normalise, split_words
+from tests.sampled import thinned
 
 MIXED = [
     "",
@@ -75,11 +76,11 @@ def test_equals_the_library_on_a_large_text(ours: WordPiece, theirs: Tokenizer) 
     library = Path(sysconfig.get_paths()["stdlib"])
     files = sorted(library.glob("*.py")) + sorted((library / "encodings").glob("*.py"))
     letters = 0
-    for file in files[::2]:
+    for file in thinned(files, 6):
         text = file.read_text(encoding="utf-8", errors="replace")
         assert_equal(ours, theirs, text)
         letters += len(text)
-    assert letters > 1_000_000
+    assert letters > 500_000
     shuffled = " ".join(MIXED).split(" ")
     for seed in range(300):
         random.Random(seed).shuffle(shuffled)
@@ -99,6 +100,9 @@ def test_equals_the_library_on_every_character(ours: WordPiece, theirs: Tokenize
         if unicodedata.ucd_3_2_0.category(chr(code)) not in ("Cn", "Cs") and code not in _CHANGED
     ]
     assert len(known) > 90_000 + 130_000  # characters, and those of private use
+    # Of the 137,000 of private use, which all are the same to both, a few hundred by day.
+    private = [c for c in known if unicodedata.category(c) == "Co"]
+    known = [c for c in known if unicodedata.category(c) != "Co"] + thinned(private, 200)
     for start in range(0, len(known), 500):
         assert_equal(ours, theirs, "".join(f"x{c}y a{c}" for c in known[start : start + 500]))
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import transformers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken as TheirToken
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerFast
 
 from encoder_core.pretrained import loading as L
 from encoder_core.pretrained.checkpoints import CheckpointError
@@ -46,7 +46,7 @@ Edit = Callable[[dict[str, Any]], None]
 
 def base() -> dict[str, Any]:
     """The files of a small tokenizer, all in agreement."""
-    backend = BertTokenizer(vocab={word: i for i, word in enumerate(WORDS)})._tokenizer
+    backend = transformers.BertTokenizer(vocab={word: i for i, word in enumerate(WORDS)})._tokenizer
     named = {"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]",
              "mask_token": "[MASK]"}  # fmt: skip
     return {
@@ -75,7 +75,7 @@ def compare(folder: Path) -> str:
         ours = L.tokenizer_from_pretrained(folder)
     except (CheckpointError, FileNotFoundError):
         return "refused"
-    theirs = AutoTokenizer.from_pretrained(str(folder))
+    theirs = transformers.AutoTokenizer.from_pretrained(str(folder))
     for text in TEXTS:
         expected = theirs(text, return_offsets_mapping=True, return_token_type_ids=True)
         encoding = ours.encode(text)
@@ -406,7 +406,7 @@ def test_what_transformers_saves_again_is_the_same(name: str, tmp_path: Path) ->
     second.mkdir()
     files = base()
     DONE[name](files)
-    AutoTokenizer.from_pretrained(str(write(first, files))).save_pretrained(second)
+    transformers.AutoTokenizer.from_pretrained(str(write(first, files))).save_pretrained(second)
     write(second, {"config.json": files["config.json"]})
     assert not (second / "vocab.txt").exists()
     assert compare(second) == "the same"
@@ -418,7 +418,7 @@ def test_a_tokenizer_of_the_tokenizers_library_saved_by_the_generic_class_loads(
     backend = Tokenizer.from_str(json.dumps(base()[T]))
     backend.add_tokens([TheirToken("covid19", single_word=True), TheirToken("<E>", lstrip=True)])
     backend.add_special_tokens(["[E1]"])
-    saved = PreTrainedTokenizerFast(
+    saved = transformers.PreTrainedTokenizerFast(
         tokenizer_object=backend, unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]",
         mask_token="[MASK]",
     )  # fmt: skip
@@ -432,7 +432,7 @@ def test_a_setting_that_nobody_reads_is_told_and_no_known_one_is(tmp_path: Path)
     files[C]["my_setting"] = 1
     with pytest.warns(UserWarning, match=r"tokenizer_config\.json: my_setting: unknown"):
         L.tokenizer_from_pretrained(write(tmp_path, files))
-    AutoTokenizer.from_pretrained(str(tmp_path)).save_pretrained(tmp_path)
+    transformers.AutoTokenizer.from_pretrained(str(tmp_path)).save_pretrained(tmp_path)
     told = json.loads((tmp_path / C).read_text())
     write(tmp_path, {C: {key: value for key, value in told.items() if key != "my_setting"}})
     with warnings.catch_warnings():

@@ -334,32 +334,41 @@ def run_script(*arguments: str, processes: int = 1) -> subprocess.CompletedProce
     )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The weights of a run of one process from beginning to end."""
+    weights = tmp_path_factory.mktemp("undisturbed") / "weights.safetensors"
+    assert run_script(str(weights), "-", "0").returncode == 0
+    return weights
+
+
 @pytest.mark.slow
-def test_a_process_that_is_killed_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
-    path = str(tmp_path / "run.safetensors")
-    whole, resumed = tmp_path / "whole.safetensors", tmp_path / "resumed.safetensors"
-    assert run_script(str(whole), "-", "0").returncode == 0
+def test_a_process_that_is_killed_goes_on_from_its_checkpoint(
+    undisturbed: Path, tmp_path: Path
+) -> None:
+    path, resumed = str(tmp_path / "run.safetensors"), tmp_path / "resumed.safetensors"
     assert run_script(str(resumed), path, "10").returncode == -signal.SIGKILL
     assert not resumed.exists()
     assert run_script(str(resumed), path, "0").returncode == 0
-    a, b = load_file(whole), load_file(resumed)
+    a, b = load_file(undisturbed), load_file(resumed)
     for name in a:
         assert torch.equal(a[name], b[name]), name
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("processes", by_day([3, 2], 1))
-def test_many_processes_give_the_numbers_of_one(tmp_path: Path, processes: int) -> None:
+def test_many_processes_give_the_numbers_of_one(
+    undisturbed: Path, tmp_path: Path, processes: int
+) -> None:
     """22 examples in batches of 5: shares are unequal, and the last batch's 2 leave one idle."""
     if sys.platform == "win32":
         pytest.skip("torchrun on Windows is not supported by PyTorch's own builds")
-    one, many = tmp_path / "one.safetensors", tmp_path / "many.safetensors"
-    assert run_script(str(one), "-", "0").returncode == 0
+    many = tmp_path / "many.safetensors"
     result = run_script(str(many), str(tmp_path / "run.safetensors"), "0", processes=processes)
     assert result.returncode == 0, result.stderr[-2000:]
     # A thread that outlives the group may abort the process at its end, now and then.
     assert result.stdout.count("threads left: []") == processes, result.stdout
-    came, expected = load_file(many), load_file(one)
+    came, expected = load_file(many), load_file(undisturbed)
     # The softmax does not see the keys' bias: its gradient is rounding alone, of a gradient that is
     # clipped to length 1. AdamW divides it by its eps: each of 13 steps moves by that at most.
     keys, largest_step = slice(4, 8), 1e-2 / 1e-8

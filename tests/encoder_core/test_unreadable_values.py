@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import warnings
 from collections.abc import Iterator
 
@@ -23,6 +24,7 @@ from encoder_core.models.bert import Bert, BertConfig
 from encoder_core.models.modernbert import ModernBert, ModernBertConfig
 from encoder_core.positions import Rotary, SinusoidalPositions
 from tests.close import assert_close
+from tests.sampled import thinned
 
 D, H, S = 16, 2, 5
 BERT = BertConfig(vocab_size=50, d_model=D, nhead=H, num_layers=2, dim_feedforward=32)
@@ -83,9 +85,10 @@ def test_models_compute_shapes_without_values(kind: str, packed: bool | None) ->
     assert model(IDS[0], padding_mask=PADDING[0], packed=packed).isfinite().all()
 
 
-@pytest.mark.parametrize("packed", [None, True, False])
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize(  # by day both models, and each way to pack
+    ("kind", "packed"), thinned(itertools.product(MODELS, (None, True, False)), 2)
+)
 def test_what_is_traced_serves_other_padding_too(kind: str, packed: bool | None) -> None:
     model = MODELS[kind]().eval()
 

@@ -10,15 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers as T
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import (
-    AutoModel,
-    BertConfig,
-    DistilBertConfig,
-    ModernBertConfig,
-    PreTrainedTokenizerFast,
-    RobertaConfig,
-)
 
 from course.labs import (
     AttentionLab,
@@ -42,10 +35,10 @@ SIZES = {
     "intermediate_size": 40,
 }
 CONFIGS = {
-    "bert": BertConfig(vocab_size=30522, **SIZES),
-    "roberta": RobertaConfig(vocab_size=400, type_vocab_size=1, pad_token_id=1, max_position_embeddings=66, **SIZES),
-    "distilbert": DistilBertConfig(vocab_size=30522, dim=32, n_layers=3, n_heads=4, hidden_dim=40),
-    "modernbert": ModernBertConfig(
+    "bert": T.BertConfig(vocab_size=30522, **SIZES),
+    "roberta": T.RobertaConfig(vocab_size=400, type_vocab_size=1, pad_token_id=1, max_position_embeddings=66, **SIZES),
+    "distilbert": T.DistilBertConfig(vocab_size=30522, dim=32, n_layers=3, n_heads=4, hidden_dim=40),
+    "modernbert": T.ModernBertConfig(
         vocab_size=400, pad_token_id=1, local_attention=8, global_attn_every_n_layers=3, **SIZES
     ),
 }  # fmt: skip
@@ -84,7 +77,7 @@ def written(family: str, where: Path) -> Path:
     """A small checkpoint with random weights, as transformers writes it."""
     folder = where / f"my-{family}"
     torch.manual_seed(0)
-    model = AutoModel.from_config(CONFIGS[family])
+    model = T.AutoModel.from_config(CONFIGS[family])
     with torch.no_grad():
         for parameter in model.parameters():  # or all weights would be nearly the same
             parameter.mul_(4.0) if parameter.dim() > 1 else None
@@ -94,7 +87,7 @@ def written(family: str, where: Path) -> Path:
             if (minilm_folder() / name).is_file():
                 (folder / name).write_bytes((minilm_folder() / name).read_bytes())
     else:
-        words = PreTrainedTokenizerFast(
+        words = T.PreTrainedTokenizerFast(
             tokenizer_object=byte_level(), pad_token="<pad>", unk_token="<unk>"
         )
         words.save_pretrained(folder)  # fmt: skip
@@ -102,7 +95,7 @@ def written(family: str, where: Path) -> Path:
 
 
 def theirs(folder: Path, ids: tuple[int, ...]) -> list[Any]:
-    model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+    model = T.AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
     with torch.no_grad():
         return list(model(torch.tensor([ids]), output_attentions=True).attentions)  # (1, H, L, L)
 
@@ -137,7 +130,7 @@ def test_what_a_window_hides_is_shown_as_blocked(folder: Path) -> None:
 
 def test_with_all_heads_on_it_gives_the_hidden_states_of_transformers(folder: Path) -> None:
     arrays = AttentionLab(checkpoint=folder, text=TEXT).shown()
-    model = AutoModel.from_pretrained(folder).eval()
+    model = T.AutoModel.from_pretrained(folder).eval()
     with torch.no_grad():
         expected = model(torch.tensor([arrays.tokens.ids])).last_hidden_state[0]
     assert_close(torch.from_numpy(arrays.hidden), expected, terms=3 * 40)
@@ -148,7 +141,7 @@ def test_the_stack_lab_walks_through_it(folder: Path) -> None:
     walk = lab.shown()[1]
     assert walk.name == folder.name
     assert lab.settings["minilm"]
-    model = AutoModel.from_pretrained(folder).eval()
+    model = T.AutoModel.from_pretrained(folder).eval()
     ids = checkpoint(str(folder)).cut(TEXT, None).ids
     with torch.no_grad():
         states = model(torch.tensor([ids]), output_hidden_states=True).hidden_states
@@ -168,7 +161,7 @@ def test_the_shape_tracer_walks_through_a_post_norm_one(folder: Path) -> None:
     trace = lab.shown()
     assert trace.name == folder.name
     ids = checkpoint(str(folder)).cut(TEXT, None).ids
-    model = AutoModel.from_pretrained(folder).eval()
+    model = T.AutoModel.from_pretrained(folder).eval()
     with torch.no_grad():
         expected = model(torch.tensor([ids])).last_hidden_state
     last = [step.numbers for step in trace.steps if step.layer == 2][-1]

@@ -100,7 +100,7 @@ def test_no_two_terms_share_an_anchor() -> None:
 
 
 def test_the_page_has_each_term_under_a_heading_of_its_own() -> None:
-    text = press.press()["chapters/glossary.md"]
+    text = pages()["chapters/glossary.md"]
     english, chinese, terms = re.split(r"(?m)^## (?=By|00)", text)[1:]
     entries = re.split(r"(?m)^### ", terms)
     assert [entry.partition("\n")[0] for entry in entries[1:]] == [term.en for term in TERMS]
@@ -124,7 +124,7 @@ def test_the_indexes_are_sorted() -> None:
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["unix", "windows"])
 def test_a_changed_glossary_is_recognised(tmp_path: Path, ends: str) -> None:
-    text = press.press()["chapters/glossary.md"]
+    text = pages()["chapters/glossary.md"]
     path = tmp_path / "glossary.md"
     path.write_text(text, encoding="utf-8", newline=ends)
     assert not press.changed(path)
@@ -136,7 +136,7 @@ def test_a_changed_glossary_is_recognised(tmp_path: Path, ends: str) -> None:
 def test_an_older_glossary_is_replaced_and_its_notebook_removed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = {"chapters/glossary.md": press.press()["chapters/glossary.md"]}
+    made = {"chapters/glossary.md": pages()["chapters/glossary.md"]}
     (tmp_path / "chapters").mkdir()
     old = page(TERMS[:9])
     (tmp_path / "chapters" / "glossary.md").write_text(

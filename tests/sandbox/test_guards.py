@@ -116,6 +116,14 @@ def test_a_sleep_is_stopped(monkeypatch):
     assert "not come to an end" in told(lambda x, dim: time.sleep(1000))
 
 
+def test_an_alarm_that_another_thread_takes_is_followed_by_others():
+    """It wakes no sleep on the main thread, on which alone Python could set the next one."""
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("there is no alarm here")
+    with guards.time_limit():
+        assert signal.getitimer(signal.ITIMER_REAL)[1] > 0
+
+
 @pytest.mark.slow
 def test_an_endless_loop_is_stopped_off_the_main_thread(monkeypatch):
     monkeypatch.setattr(guards, "SECONDS", 0.3)

@@ -274,6 +274,7 @@ def test_the_command_line_works_from_the_root() -> None:
 
 def test_all_tests_share_the_cores_and_particular_ones_do_not() -> None:
     assert "-n" not in testing.arguments(quick=False, more=[], cores=1)
-    spread = testing.arguments(quick=True, more=[], cores=2)
-    assert spread[spread.index("-n") + 1] == "3"
+    for quick, processes in ((True, "2"), (False, "3")):
+        spread = testing.arguments(quick=quick, more=[], cores=2)
+        assert spread[spread.index("-n") + 1] == processes
     assert "-n" not in testing.arguments(quick=False, more=["tests/setup"], cores=2)

@@ -128,7 +128,7 @@ class Exercise:
     @property
     def is_class(self) -> bool:
         """Whether a class is asked for, and not a function."""
-        return isinstance(ast.parse(self.model_source).body[-1], ast.ClassDef)
+        return _defines_class(self.model_source)
 
     @property
     def name(self) -> str:
@@ -186,6 +186,11 @@ class Exercise:
                 wrong = mistake.applied_to(catalogue.solution(mistake.within))
                 parts[mistake.within] = build(mistake.within, wrong)
         return build(self.id, source, parts)
+
+
+@functools.lru_cache(maxsize=256)
+def _defines_class(source: str) -> bool:
+    return isinstance(ast.parse(source).body[-1], ast.ClassDef)
 
 
 @functools.cache

@@ -8,7 +8,7 @@ import itertools
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -31,35 +31,61 @@ VISIBLE = 1e-3  # of the largest number: a smaller difference hides in its digit
 
 def describe(exercise: Exercise, function: Callable[..., Any], trials: list[Trial]) -> list[str]:
     """What is wrong with a submission that no listed mistake explains, the weightiest first."""
+    return list(sentences(exercise, function, trials))
+
+
+def sentences(
+    exercise: Exercise, function: Callable[..., Any], trials: list[Trial]
+) -> Iterator[str]:
+    """The same, each sentence looked for when it is asked for: the searches take the most time."""
+    said: set[str] = set()
+    for sentence in _found(exercise, function, trials):
+        if sentence and sentence not in said:
+            said.add(sentence)
+            yield sentence
+
+
+def _found(exercise: Exercise, function: Callable[..., Any], trials: list[Trial]) -> Iterator[str]:
     failed = [trial for trial in trials if trial.failed]
-    told: list[str] = []
     first = _weightiest(failed)
     varying = [f.says for trial in failed for f in trial.actual.faults if f.id == "varies"]
     if first.difference is not None:
-        told.append(varying[0] if varying else _sentence(exercise, function, first))
-        if first.difference.kind == "values" and not varying:
-            own = _of_its_own(exercise, function, failed)
-            statistics = [] if _settled(exercise, failed, own) else _statistics(failed)
-            # What is wrong without any randomness comes before what the random results say.
-            told.extend(statistics if first.probe.case.summary is not None else [])
-            told = plain.describe(exercise, failed) or told
-            told.extend(own)
-            told.extend(first_step.describe(exercise, function, trials))
-            right = [trial for trial in trials if not trial.failed]
-            told.extend(relations.describe(exercise, failed, right))
-            told.extend(_right_ones(exercise, failed))
-            told.extend(statistics)
-            told.extend(_errors_elsewhere(exercise, failed))
         if first.probe.mode == "gradient" and not any(_in_values(trial) for trial in failed):
-            told = [_gradient(function, first)]
-    told.extend(
-        sorted({fault.says for trial in failed for fault in _faults(exercise, trial, failed)})
+            yield _gradient(function, first)
+        elif varying:
+            yield varying[0]
+        elif first.difference.kind == "values":
+            yield from _of_values(exercise, function, trials, first)
+        else:
+            yield _sentence(exercise, function, first)
+    yield from sorted(
+        {fault.says for trial in failed for fault in _faults(exercise, trial, failed)}
     )
-    told.extend(_leak(function, failed))
-    told.extend(_only_when(trials))
-    told.extend(_clue(exercise, trials))
-    told.extend(_literal(exercise, function, trials))
-    return list(dict.fromkeys(sentence for sentence in told if sentence))
+    yield from _leak(function, failed)
+    yield from _only_when(trials)
+    yield from _clue(exercise, trials)
+    yield from _literal(exercise, function, trials)
+
+
+def _of_values(
+    exercise: Exercise, function: Callable[..., Any], trials: list[Trial], first: Trial
+) -> Iterator[str]:
+    """What is wrong with a submission whose weightiest trial gives wrong numbers."""
+    failed = [trial for trial in trials if trial.failed]
+    plainly = plain.describe(exercise, failed)
+    yield from plainly or [_sentence(exercise, function, first)]
+    own = _of_its_own(exercise, function, failed)
+    statistics = [] if _settled(exercise, failed, own) else _statistics(failed)
+    # What is wrong without any randomness comes before what the random results say.
+    if first.probe.case.summary is not None and not plainly:
+        yield from statistics
+    yield from own
+    yield from first_step.describe(exercise, function, trials)
+    right = [trial for trial in trials if not trial.failed]
+    yield from relations.describe(exercise, failed, right)
+    yield from _right_ones(exercise, failed)
+    yield from statistics
+    yield from _errors_elsewhere(exercise, failed)
 
 
 def _of_its_own(exercise: Exercise, function: Callable[..., Any], failed: list[Trial]) -> list[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+_Place = tuple[Any, Any]  # a list or a node's fields, and the index or name there
 
 _OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "sum", ast.Sub: "difference", ast.Mult: "product", ast.Div: "division",
@@ -53,19 +55,14 @@ class Variant:
 def variants(source: str) -> Iterator[Variant]:
     """All variants of a source, those of one line together."""
     tree = ast.parse(source)
-    owners = _owners(tree)
-    for index, node in enumerate(ast.walk(tree)):
+    owners, places = _owners(tree), _places(tree)
+    for node in list(ast.walk(tree)):
         if node not in owners:
             continue
         for changed, says in _changes(node, owners[node], tree):
-            other = copy.deepcopy(tree)
-            twin = next(n for i, n in enumerate(ast.walk(other)) if i == index)
-            _put(other, twin, changed)
-            try:
-                text = ast.unparse(ast.fix_missing_locations(other))
-            except Exception:
-                continue
-            yield Variant(text, getattr(node, "lineno", 0), says)
+            text = _with(tree, places[node], node, changed)
+            if text is not None:
+                yield Variant(text, getattr(node, "lineno", 0), says)
 
 
 def _owners(tree: ast.AST) -> dict[ast.AST, ast.stmt]:
@@ -238,13 +235,32 @@ def _variables(tree: ast.AST) -> list[str]:
     return [name for name in dict.fromkeys(names) if name != "_"]
 
 
-def _put(tree: ast.AST, old: ast.AST, new: ast.AST | None) -> None:
-    """Put a copy of a node in the place of another; None removes a statement."""
+def _places(tree: ast.AST) -> dict[ast.AST, list[_Place]]:
+    """Where each node stands."""
+    found: dict[ast.AST, list[_Place]] = {}
     for parent in ast.walk(tree):
-        for field, value in ast.iter_fields(parent):
-            if value is old:
-                setattr(parent, field, copy.deepcopy(new))
+        for name, value in ast.iter_fields(parent):
+            if isinstance(value, ast.AST):
+                found.setdefault(value, []).append((vars(parent), name))
             elif isinstance(value, list):
                 for i, entry in enumerate(value):
-                    if entry is old:
-                        value[i] = ast.Pass() if new is None else copy.deepcopy(new)
+                    if isinstance(entry, ast.AST):
+                        found.setdefault(entry, []).append((value, i))
+    return found
+
+
+def _with(tree: ast.AST, places: list[_Place], old: ast.AST, new: ast.AST | None) -> str | None:
+    """The source with a node in the place of another, None for no statement; the tree stays as it is.
+
+    A copy of the tree for each variant would take most of the time that a search has.
+    """
+    instead = ast.Pass() if new is None else new
+    for holder, at in places:
+        holder[at] = instead
+    try:
+        return ast.unparse(tree)
+    except Exception:
+        return None
+    finally:
+        for holder, at in places:
+            holder[at] = old

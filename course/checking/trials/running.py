@@ -135,7 +135,8 @@ def _guarded(
             raise  # the person at the keyboard wants it to stop
         _release(error)
         outcome = Outcome(error=error, where=where)
-    with guards.time_limit():  # what it left in an input may answer for itself
+    # What an answer left in an input may answer for itself.
+    with contextlib.nullcontext() if noted is None else guards.time_limit():
         changed = probe.mode != "host" and not all(map(_identical, args, before))
     if changed:
         outcome.faults += (
@@ -153,8 +154,10 @@ def _release(error: BaseException) -> None:
             seen.add(id(chained))
             traceback.clear_frames(chained.__traceback__)
             chained = chained.__context__
-        if isinstance(error, guards.TimeLimit | MemoryError | RecursionError):
+        if isinstance(error, guards.TimeLimit | MemoryError):
             gc.collect()
+        elif isinstance(error, RecursionError):
+            gc.collect(1)  # all that the calls made is young; to look through the rest takes 0.1 s
 
 
 def _in_its_mode(function: Callable[..., Any], probe: Probe, args: tuple[Any, ...]) -> Outcome:
@@ -269,13 +272,14 @@ def raises(where: str) -> bool:
 def own_line(function: Callable[..., Any], error: BaseException) -> str:
     """'line 3: `return x.view(...)`', the submission's own last line in a traceback, or ''."""
     files = _files(function)
-    mine = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
-    if not mine:
+    mine, part = None, error.__traceback__
+    while part is not None:
+        mine, part = part if part.tb_frame.f_code.co_filename in files else mine, part.tb_next
+    if mine is None:
         return ""
-    line = (
-        linecache.getline(mine[-1].filename, mine[-1].lineno or 0) or mine[-1].line or ""
-    ).strip()
-    return f"line {mine[-1].lineno}" + (f", `{line}`" if line else "")
+    (frame,) = traceback.extract_tb(mine, limit=1)  # of a thousand calls it reads one line
+    line = (linecache.getline(frame.filename, frame.lineno or 0) or frame.line or "").strip()
+    return f"line {frame.lineno}" + (f", `{line}`" if line else "")
 
 
 def line_of(function: Callable[..., Any], trace: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -17,9 +18,14 @@ from course.content.translation.experiments.characters import PAD, batch, encode
 from course.content.translation.experiments.history import recipe
 from course.datasets.dataset import Example
 
-MODELS: dict[str, Any] = {name: model.eval() for name, model in history.models().items()}
-RECURRENT = [name for name in MODELS if name != "Transformer"]
+RECURRENT = [name for name in history.KINDS if name != "Transformer"]
 PHRASES = ["Mar 6, 1997", "75 kilometers", "Peru or Chile"]
+
+
+@functools.cache
+def models() -> dict[str, Any]:
+    """One of each kind; their vocabulary is counted in all phrases, which takes seconds."""
+    return {name: model.eval() for name, model in history.models().items()}
 
 
 def ids(texts: list[str]) -> Tensor:
@@ -29,7 +35,7 @@ def ids(texts: list[str]) -> Tensor:
 @pytest.mark.parametrize("name", RECURRENT)
 @torch.no_grad()
 def test_a_recurrent_model_writes_step_by_step_what_it_computes_at_once(name: str) -> None:
-    model = MODELS[name]
+    model = models()[name]
     source, target = ids(PHRASES), ids(["1997年3月6日", "75公里", "秘鲁或智利"])
     assert (source == PAD).any()
     logits = model(source, target)  # (B, T, V)
@@ -48,14 +54,14 @@ def test_the_exercises_attention_computes_what_the_model_does() -> None:
     own = exercises.get("translation.additive_attention").model()
     training = history.attention_of(own)
     assert training.key != history.KINDS["attention"]().key
-    model, plain = training.fresh_model(training.settings).eval(), MODELS["attention"]
+    model, plain = training.fresh_model(training.settings).eval(), models()["attention"]
     source, target = ids(PHRASES), ids(["1997年3月6日", "75公里", "秘鲁或智利"])
     torch.testing.assert_close(model(source, target), plain(source, target), rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()
 def test_the_vector_is_the_last_state_and_backwards_that_of_the_turned_source() -> None:
-    forwards, backwards = (MODELS[name] for name in RECURRENT[:2])
+    forwards, backwards = (models()[name] for name in RECURRENT[:2])
     source = ids(PHRASES)
     row = encode(PHRASES[1], recipe.LANGUAGE)
     states, last = forwards.encoder(forwards.embedding(torch.tensor([row])))
@@ -68,7 +74,7 @@ def test_the_vector_is_the_last_state_and_backwards_that_of_the_turned_source() 
 @torch.no_grad()
 def test_a_look_is_a_distribution_over_the_source_without_its_padding() -> None:
     target = "1997年3月6日"
-    for name, model in MODELS.items():
+    for name, model in models().items():
         weights = history.looks(model, PHRASES[0], target)
         if name in RECURRENT[:2]:
             assert weights is None
@@ -76,7 +82,7 @@ def test_a_look_is_a_distribution_over_the_source_without_its_padding() -> None:
         assert weights is not None
         assert weights.shape == (len(target) + 1, len(PHRASES[0]) + 1)
         torch.testing.assert_close(weights.sum(dim=1), torch.ones(len(weights)))
-    model = MODELS["attention"]
+    model = models()["attention"]
     memory = model.encode(ids(PHRASES))
     _, weights = model.attention(model.start(memory), memory)  # (B, S)
     assert (weights[memory.padding] == 0).all()
