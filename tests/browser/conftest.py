@@ -47,36 +47,38 @@ def at_rest(page: Any, look: Callable[[], Any]) -> Any:
 
 
 @pytest.fixture(scope="session")
-def desk(server: JupyterLab, browser: Any) -> Iterator[Desk]:
-    """The page in which all notebooks are opened that need none of their own."""
-    shared = Desk(server, browser)
+def desks(server: JupyterLab, browser: Any) -> Iterator[list[Desk]]:
+    """The pages in which all notebooks are opened that need none of their own: a light and a dark one."""
+    shared = [Desk(server, browser, dark) for dark in (False, True)]
     yield shared
-    shared.leave()
+    for desk in shared:
+        desk.leave()
 
 
 def opening(
-    desk: Desk, server: JupyterLab, browser: Any, request: pytest.FixtureRequest
+    desks: list[Desk], server: JupyterLab, browser: Any, request: pytest.FixtureRequest
 ) -> Iterator[OpenNotebook]:
     """Give `open_notebook`, and look at the pages afterwards."""
-    desks: set[Desk] = {desk}
+    used: set[Desk] = set()
     opened: list[Watched] = []
     failed = request.session.testsfailed
 
-    def open_it(*cells: str, afresh: bool = False, **how: Any) -> Watched:
+    def open_it(*cells: str, afresh: bool = False, dark: bool = False, **how: Any) -> Watched:
         name = Path(request.node.name).stem.split("[")[0]
         path = server.folder / f"{name}-{len(opened)}.ipynb"
         write_notebook(path, *cells)
-        own = Desk(server, browser) if afresh else desk
-        desks.add(own)
-        opened.append(own.open(path, **how))
+        desk = Desk(server, browser, dark) if afresh else desks[dark]
+        used.add(desk)
+        opened.append(desk.open(path, **how))
         return opened[-1]
 
     yield open_it
     for watched in opened:
         watched.look_away()
-    for used in desks:
+    for desk in used:
         # What a failed test leaves is unknown.
-        desk.clear() if used is desk and request.session.testsfailed == failed else used.leave()
+        shared = desk in desks and request.session.testsfailed == failed
+        desk.clear() if shared else desk.leave()
     for watched in opened:
         assert watched.errors == []
         assert watched.outside == []
@@ -84,7 +86,7 @@ def opening(
 
 @pytest.fixture
 def open_notebook(
-    desk: Desk, server: JupyterLab, browser: Any, request: pytest.FixtureRequest
+    desks: list[Desk], server: JupyterLab, browser: Any, request: pytest.FixtureRequest
 ) -> Iterator[OpenNotebook]:
     """Opens a notebook of the given cells, runs it, and gives the page.
 
@@ -92,15 +94,15 @@ def open_notebook(
     Labs begin with all that they have, as `more` was opened before; without, as for a newcomer.
     A test that reloads the page, or changes what outlives a notebook, asks for a page `afresh`.
     """
-    yield from opening(desk, server, browser, request)
+    yield from opening(desks, server, browser, request)
 
 
 @pytest.fixture(scope="module")
 def open_for_the_module(
-    desk: Desk,
+    desks: list[Desk],
     server: JupyterLab,
     browser: Any,
     request: pytest.FixtureRequest,
 ) -> Iterator[OpenNotebook]:
     """The same, for a file whose tests share a notebook and open no other."""
-    yield from opening(desk, server, browser, request)
+    yield from opening(desks, server, browser, request)

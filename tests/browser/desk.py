@@ -22,12 +22,11 @@ CLOSE = """() => {
     widget.dispose();
   }
 }"""
-# In the page: dress it as a newly opened one, then open a notebook and wait for its kernel.
-OPEN = """async ([path, theme, stored]) => {
+# In the page: bring it into the state of a newly opened one, then open a notebook and wait for its kernel.
+OPEN = """async ([path, stored]) => {
   const { commands, shell } = window.jupyterapp;
   localStorage.clear();
   for (const [key, value] of Object.entries(stored)) localStorage.setItem(key, value);
-  if (document.body.dataset.jpThemeName !== theme) await commands.execute("apputils:change-theme", { theme });
   shell.expandLeft();
   const widget = await commands.execute("docmanager:open", { path, factory: "Notebook" });
   for (const other of [...shell.widgets("main")]) {
@@ -94,11 +93,13 @@ class Desk:
     """A page of JupyterLab in which one notebook after the other is opened, run and closed.
 
     Opening the page takes longer than most tests, so it stays open. Each notebook has a kernel of its own, and
-    finds the page as if it were opened for it: its size, theme and storage, the mouse in a corner.
+    finds the page as if it were opened for it: its size and storage, the mouse in a corner. The theme is chosen
+    when the page is opened: after a change, JupyterLab at times told no more of its kernel.
     """
 
-    def __init__(self, server: JupyterLab, browser: Any) -> None:
+    def __init__(self, server: JupyterLab, browser: Any, dark: bool) -> None:
         self._server, self._browser = server, browser
+        self._theme = f"JupyterLab {'Dark' if dark else 'Light'}"
         self._page: Any = None
 
     def open(
@@ -107,7 +108,6 @@ class Desk:
         *,
         width: int = 1400,
         height: int = 1500,
-        dark: bool = False,
         more: bool = True,
     ) -> Watched:
         """Open a notebook of the server's folder, and run all its cells through the menu."""
@@ -115,16 +115,19 @@ class Desk:
         page.set_viewport_size({"width": width, "height": height})
         page.mouse.move(0, 0)
         watched = Watched(page)
-        theme = f"JupyterLab {'Dark' if dark else 'Light'}"
-        page.evaluate(OPEN, [path.name, theme, stored() if more else {}])
+        page.evaluate(OPEN, [path.name, stored() if more else {}])
         page.wait_for_selector(IDLE, timeout=120_000)
         run_all(page)
         return watched
 
     def _fresh_page(self) -> Any:
+        self._server.set_theme(self._theme)
         page = self._browser.new_context(accept_downloads=True).new_page()
         page.goto(self._server.address())
         page.wait_for_selector(LAUNCHER, timeout=120_000)
+        themed = page.locator(f"body[data-jp-theme-name='{self._theme}']")
+        themed.wait_for(state="attached", timeout=60_000)
+        self._server.set_theme("JupyterLab Light")  # of pages that tests open by themselves
         return page
 
     def clear(self) -> None:
