@@ -16,7 +16,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.testing._internal import common_modules
 
 from encoder_core import decoder, encoder
 from tests.close import assert_close
@@ -42,6 +41,8 @@ def quiet() -> Iterator[None]:
 
 
 def samples(name: str, training: bool, dtype: torch.dtype) -> list[Any]:
+    from torch.testing._internal import common_modules  # it takes three seconds
+
     make = getattr(common_modules, f"module_inputs_torch_nn_{name}")
     made: list[Any] = make(None, "cpu", dtype, requires_grad=True, training=training)
     return made

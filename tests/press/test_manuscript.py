@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jupytext
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +26,8 @@ def double(x):
 
 @pytest.mark.parametrize("chapter", content.chapters())
 def test_jupytext_finds_the_same_cells(chapter: str) -> None:
+    import jupytext  # it takes two seconds, of which only this test has anything
+
     theirs = jupytext.read(content.file(chapter, "chapter.py")).cells
     ours = manuscript.read(chapter)
     assert [

@@ -80,6 +80,14 @@ def test_an_exception_is_told_by_its_last_line_and_the_own_line():
     assert "site-packages" not in message
 
 
+def test_of_several_own_lines_the_innermost_is_named():
+    def multiplied(y):
+        return y @ torch.ones(19, 3)
+
+    message = told(lambda x, dim: multiplied(x))
+    assert "`return y @ torch.ones(19, 3)`" in message
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError])
 def test_any_exception_stays_inside(error):
     def broken(x, dim):
