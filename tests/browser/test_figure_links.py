@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import OpenNotebook
+from tests.browser.conftest import OpenNotebook, at_rest
+from tests.browser.desk import IDLE
 from tests.browser.server import ROOT, JupyterLab
 from tests.browser.test_axe import faults
 
@@ -37,9 +38,12 @@ def test_a_box_leads_to_the_tracers_section(
     )
     assert any(abs(b["x"] - over["x"]) < 2 and abs(b["y"] - over["y"]) < 2 for b in boxes)
     link.click()
-    page.locator(".jp-Notebook h2").filter(has_text="13 The whole way").wait_for(
-        state="attached", timeout=60_000
-    )
+    heading = page.locator(".jp-Notebook h2").filter(has_text="13 The whole way")
+    heading.wait_for(state="attached", timeout=60_000)
+    page.wait_for_selector(IDLE, timeout=120_000)
+    at_rest(
+        page, heading.bounding_box
+    )  # what is laid out later would push the section out of sight again
     # JupyterLab opens a notebook at its top; in an open one a link leads to the section.
     page.click(".lm-TabBar-tab >> text=test_a_box_leads")
     link.click()
