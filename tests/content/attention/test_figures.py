@@ -49,10 +49,10 @@ def test_a_signed_heatmap_has_zero_in_the_middle_of_its_colours() -> None:
 
 @pytest.mark.parametrize("signed", [False, True])
 def test_a_number_stands_out_from_its_cell(signed: bool) -> None:
-    values = torch.linspace(-1.0 if signed else 0.0, 1.0, 101)
-    cells = drawn(figures.heatmap(values[None], signed=signed, numbers=True))["data"][0]
-    colours = sample_colorscale(cells["colorscale"], torch.linspace(0, 1, 101).tolist())
-    for colour, text in zip(colours, cells["text"][0], strict=True):
+    values = torch.linspace(-1.0 if signed else 0.0, 1.0, 105).reshape(5, 21)
+    cells = drawn(figures.heatmap(values, signed=signed, numbers=True))["data"][0]
+    colours = sample_colorscale(cells["colorscale"], torch.linspace(0, 1, 105).tolist())
+    for colour, text in zip(colours, sum(cells["text"], []), strict=True):
         ink = re.search(r"color:(#\w{6})", text)
         assert ink is not None
         assert contrast(hex_to_rgb(ink[1]), unlabel_rgb(colour)) >= 4.5, (colour, text)
