@@ -52,7 +52,8 @@ def test_a_number_stands_out_from_its_cell(signed: bool) -> None:
     values = torch.linspace(-1.0 if signed else 0.0, 1.0, 105).reshape(5, 21)
     cells = drawn(figures.heatmap(values, signed=signed, numbers=True))["data"][0]
     colours = sample_colorscale(cells["colorscale"], torch.linspace(0, 1, 105).tolist())
-    for colour, text in zip(colours, sum(cells["text"], []), strict=True):
+    texts = [text for row in cells["text"] for text in row]
+    for colour, text in zip(colours, texts, strict=True):
         ink = re.search(r"color:(#\w{6})", text)
         assert ink is not None
         assert contrast(hex_to_rgb(ink[1]), unlabel_rgb(colour)) >= 4.5, (colour, text)
