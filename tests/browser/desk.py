@@ -11,8 +11,14 @@ from tests.browser.more import stored
 from tests.browser.server import JupyterLab, run_all
 
 # Errors that JupyterLab itself causes; and what anywidget says where the machine is so busy that a module takes
-# two seconds to begin. A lab that never begins is never drawn, and each test waits for its labs.
-HARMLESS = ("favicon", "ResizeObserver loop", "[anywidget] Failed to initialize model")
+# two seconds to begin. A lab that never begins is never drawn, and each test waits for its labs. JupyterLab lists the
+# kernels now and then, and its server fails at that while the one before is being ended.
+HARMLESS = (
+    "favicon",
+    "ResizeObserver loop",
+    "[anywidget] Failed to initialize model",
+    "/api/kernels?",
+)
 LAUNCHER = ".jp-Launcher"
 IDLE = "#jp-main-statusbar >> text=| Idle"
 # In the page: close all that is open, unsaved or not, and ask nobody.

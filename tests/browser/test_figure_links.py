@@ -39,7 +39,7 @@ def test_a_box_leads_to_the_tracers_section(
     assert any(abs(b["x"] - over["x"]) < 2 and abs(b["y"] - over["y"]) < 2 for b in boxes)
     link.click()
     heading = page.locator(".jp-Notebook h2").filter(has_text="13 The whole way")
-    heading.wait_for(state="attached", timeout=60_000)
+    heading.wait_for(state="attached", timeout=180_000)  # a whole chapter is opened
     page.wait_for_selector(IDLE, timeout=120_000)
     at_rest(
         page, heading.bounding_box
