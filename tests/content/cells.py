@@ -1,8 +1,8 @@
 """A chapter's cells, run one after another with the model solutions, for the tests of what it says.
 
-By day it is here that whole chapters run: all cells but those that check and use the chapter's own answers, which
-tests/notebooks runs in every state. What a cell shows is made as a notebook would ask for it, what a widget sends is
-packed as a kernel would pack it, and nothing may leave the machine.
+All cells run but those that check and use the chapter's own answers, which tests/notebooks runs in every state.
+What a cell shows is made as a notebook would ask for it, what a widget sends is packed as a kernel would pack it,
+and nothing may leave the machine.
 """
 
 from __future__ import annotations
