@@ -403,14 +403,13 @@ class Reader:
 
 def _pairs(forced: object) -> list[tuple[object, str]]:
     """Read steps and tokens out of whatever came as `forced`."""
+    refused = InvalidSetting('forced must be pairs of a step and a token, such as ((2, "年"),).')
     try:
         pairs = [(step, token) for step, token in forced]  # type: ignore[attr-defined]
     except (TypeError, ValueError):
-        pairs = [(0, 0)]
+        raise refused from None
     if not all(isinstance(token, str) for _, token in pairs):
-        raise InvalidSetting(
-            'forced must be pairs of a step and a token, such as ((2, "年"),).'
-        ) from None
+        raise refused
     return pairs
 
 
