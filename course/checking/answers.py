@@ -151,7 +151,7 @@ def _read(exercise: Exercise, saved: str) -> tuple[Callable[..., Any] | None, st
         own = bool(frames) and frames[-1].filename.startswith(f"<answer {exercise.name} ")
         if isinstance(error, KeyboardInterrupt) and not own and boards.here() is None:
             raise  # the person at the keyboard wants it to stop
-        return None, f"{type(error).__name__}: {guards.safe_text(error)}"
+        return None, guards.safe_error(error)
     finally:
         _reviving.discard(exercise.id)
     return _marked(function, exercise.id, saved), ""

@@ -64,7 +64,7 @@ def _remember(exercise: Exercise, submission: Any, report: Report) -> None:
         with guards.time_limit():
             said = answers.remember(exercise, submission, text)
     except (Exception, guards.TimeLimit) as error:
-        reason = f"{type(error).__name__}: {guards.safe_text(error)}"
+        reason = guards.safe_error(error)
         said = f"use({exercise.id!r}) gives your own function until this kernel ends. It could not be saved: {reason}"
     report.sections.append(("From here on", said))
     report.message = as_text(report.sections, report.shown)
@@ -89,5 +89,5 @@ def _record(report: Report) -> None:
         learner.record_check(report.exercise, report.status, list(report.mistakes), report.message)
     except Exception as error:
         folder = Path(learner.home())
-        said = f"{type(error).__name__}: {guards.safe_text(error)}"
+        said = guards.safe_error(error)
         print(f"Your progress could not be noted in {folder} ({said}).", file=sys.stderr)

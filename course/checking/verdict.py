@@ -54,7 +54,7 @@ def in_process(
     except BaseException as error:  # an answer can be stranger than the checker knows
         if isinstance(error, KeyboardInterrupt) and boards.here() is None:
             raise
-        return _unjudged(exercise, f"{type(error).__name__}: {guards.safe_text(error)}")
+        return _unjudged(exercise, guards.safe_error(error))
 
 
 def _from_child(exercise: Exercise, submission: Any) -> Report:

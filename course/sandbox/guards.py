@@ -27,7 +27,7 @@ from course.system.threads import one_thread
 
 __all__ = [
     "SECONDS", "Capped", "TimeLimit", "apart", "honest", "kept_alive", "quiet", "random_states_kept",
-    "safe_text", "seeded", "settings_kept", "time_limit", "uninitialised_shows",
+    "safe_error", "safe_text", "seeded", "settings_kept", "time_limit", "uninitialised_shows",
 ]  # fmt: skip
 
 SECONDS = patience.SECONDS  # of computing that one call may take; it may sleep for twice as long
@@ -292,6 +292,12 @@ def honest(error: BaseException) -> BaseException:
             name = type.__dict__["__name__"].__get__(kinds[0])
             return RuntimeError(f"{name}, an error that cannot be read")
     return error
+
+
+def safe_error(error: BaseException) -> str:
+    """An error's type, and what it says where it says anything."""
+    text = safe_text(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def safe_text(value: object, limit: int = 300) -> str:

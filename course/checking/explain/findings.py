@@ -281,7 +281,7 @@ def _raised(exercise: Exercise, trial: Trial, found: Difference) -> str:
     error = found.actual
     if trial.actual.timed_out:
         return _stopped(trial)
-    said = _named(error)
+    said = guards.safe_error(error)
     if isinstance(error, TypeError) and not trial.actual.where:
         said += f"; the signature is {exercise.name}{exercise.signature}"
     at = f" ({trial.actual.where})" if trial.actual.where else ""
@@ -298,12 +298,6 @@ def _stopped(trial: Trial) -> str:
         + (f" in {trial.actual.where}" if trial.actual.where else "")
         + ": is there a loop whose condition never becomes false?"
     )
-
-
-def _named(error: object) -> str:
-    """An error's type, and what it says where it says anything."""
-    text = guards.safe_text(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _type(exercise: Exercise, function: Callable[..., Any], found: Difference) -> str:
@@ -379,7 +373,7 @@ def _gradient(function: Callable[..., Any], trial: Trial) -> str:
         return f"its results are right, but with inputs that require gradients {_stopped(trial)}"
     if trial.actual.error is not None:
         words = errors.in_words(trial.actual.error)
-        said = _named(trial.actual.error) + (f": {words}" if words else "")
+        said = guards.safe_error(trial.actual.error) + (f": {words}" if words else "")
         return f"its results are right, but with inputs that require gradients it raised {said}"
     came = trial.actual.value if isinstance(trial.actual.value, tuple) else (trial.actual.value,)
     wanted = trial.expected.value
