@@ -43,7 +43,15 @@ def is_stub(submission: Any) -> bool:
         return False
     if not isinstance(tree, ast.FunctionDef | ast.ClassDef):
         return False
+    if isinstance(tree, ast.ClassDef) and _inherits(submission):
+        return False
     return all(_empty(statement) for statement in tree.body)
+
+
+def _inherits(submission: Any) -> bool:
+    """Whether a class has a base that is neither Python's nor torch's: what it can do may stand there."""
+    bases = submission.__mro__[1:] if isinstance(submission, type) else ()
+    return any(base.__module__.partition(".")[0] not in ("builtins", "torch") for base in bases)
 
 
 def _empty(statement: ast.stmt) -> bool:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import course.content  # noqa: F401 - it makes the exercises known
 from course.checking import checks
 from course.checking import exercise as model
 from course.checking.exercise import Case, Exercise, Mistake
@@ -146,6 +147,21 @@ def test_a_class_that_is_not_written_yet(scaled):
 
     assert checks.judge(scaled, Scaled).status == "not attempted"
     assert checks.judge(scaled, Later).status == "not attempted"
+
+
+def test_a_class_that_takes_all_from_another_is_written(scaled):
+    class Base(nn.Module):
+        def __init__(self, size):
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(size))
+
+        def forward(self, x):
+            return x * self.weight
+
+    class Scaled(Base):
+        pass
+
+    assert checks.judge(scaled, Scaled).passed
 
 
 def test_a_class_without_forward_has_failed(scaled):
