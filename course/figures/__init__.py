@@ -103,7 +103,7 @@ def heatmap(
             column_names,
             signed=signed,
             decimals=decimals if numbers and room else None,
-            top=_top(table, top),
+            top=_top(table, top) if signed else _largest(table, top),
             cell=(across, down),
         )
     )
@@ -493,9 +493,7 @@ def _matrix(values: Numbers) -> list[list[float]]:
 
 
 def _list(values: Numbers) -> list[float]:
-    return (
-        values.detach().cpu().tolist() if isinstance(values, Tensor) else list(map(float, values))
-    )
+    return values.detach().cpu().tolist() if isinstance(values, Tensor) else list(values)
 
 
 def _names(given: Sequence[str] | None, count: int, what: str) -> list[str]:
@@ -510,3 +508,13 @@ def _top(table: list[list[float]], top: float | None) -> float:
         return top
     sizes = (abs(cell) for row in table for cell in row if math.isfinite(cell))
     return max(sizes, default=1.0) or 1.0
+
+
+def _largest(table: list[list[float]], top: float | None) -> float:
+    """Where a scale without a sign ends: 0 is on it."""
+    if top is not None:
+        return top
+    finite = [cell for row in table for cell in row if math.isfinite(cell)]
+    if any(finite):  # where all is below 0, it is the end
+        return max(0.0, *finite)
+    return 1.0
