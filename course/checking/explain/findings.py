@@ -284,12 +284,17 @@ def _raised(exercise: Exercise, trial: Trial, found: Difference) -> str:
     said = guards.safe_error(error)
     if isinstance(error, TypeError) and not trial.actual.where:
         said += f"; the signature is {exercise.name}{exercise.signature}"
-    at = f" ({trial.actual.where})" if trial.actual.where else ""
-    words = errors.in_words(error)
-    at += f": {words}" if words else ""
+    at = _where(trial)
     if isinstance(found.expected, BaseException):
         return f"it should raise {type(found.expected).__name__} for {trial.probe.case.says}, and raises {said}{at}"
     return f"it raised {said}{at}"
+
+
+def _where(trial: Trial) -> str:
+    """The answer's own line in which an error arose, and the error in words."""
+    at = f" ({trial.actual.where})" if trial.actual.where else ""
+    words = errors.in_words(trial.actual.error) if trial.actual.error is not None else ""
+    return at + (f": {words}" if words else "")
 
 
 def _stopped(trial: Trial) -> str:
@@ -372,8 +377,7 @@ def _gradient(function: Callable[..., Any], trial: Trial) -> str:
     if trial.actual.timed_out:
         return f"its results are right, but with inputs that require gradients {_stopped(trial)}"
     if trial.actual.error is not None:
-        words = errors.in_words(trial.actual.error)
-        said = guards.safe_error(trial.actual.error) + (f": {words}" if words else "")
+        said = guards.safe_error(trial.actual.error) + _where(trial)
         return f"its results are right, but with inputs that require gradients it raised {said}"
     came = trial.actual.value if isinstance(trial.actual.value, tuple) else (trial.actual.value,)
     wanted = trial.expected.value
