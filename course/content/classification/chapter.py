@@ -778,7 +778,7 @@ print(f"fine-tuned accuracy {tuned.test['accuracy']:.3f}, macro F1 {tuned.test['
 # %% [markdown] id="who-wins-text"
 # ### Who wins when
 #
-# All of them, with 10, 50 and all docstrings a class. With three draws each that takes a quarter of an hour, so this table was made beforehand (`benchmarks/applications.py`). *TF-IDF and frozen MiniLM* averages the probabilities of the two classifiers, and nothing else.
+# All of them, with 10, 50 and all docstrings a class. With three draws each, or three seeds, that takes about twenty minutes, so this table was made beforehand (`benchmarks/applications.py`). *TF-IDF and frozen MiniLM* averages the probabilities of the two classifiers, and nothing else.
 
 # %% id="who-wins-run"
 table = recording("classification.few")
